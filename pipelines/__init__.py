@@ -1,0 +1,1 @@
+"""One script a stage; `ser-fop <stage>` runs the same `main`."""

@@ -1,0 +1,25 @@
+"""Print what a corpus folder holds: `ser-fop info --corpus X --audio-dir DIR`."""
+
+from ser_fop.cli import run_stage
+from ser_fop.config import InfoConfig
+
+
+def run(config: InfoConfig) -> None:
+    """Print utterances, hours, speakers, labels, sessions, and every problem found."""
+    from ser_fop.corpora import get_corpus
+    from ser_fop.corpora.base import ReadOptions
+    from ser_fop.corpora.summary import summarize
+
+    corpus = get_corpus(config.corpus)
+    options = ReadOptions(manifest=config.manifest, labels=config.labels, microphone=config.microphone)
+    listing = corpus.read(config.audio_dir, options)
+    print("\n".join(summarize(corpus, listing, folder=config.audio_dir, jobs=config.jobs)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("info", InfoConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

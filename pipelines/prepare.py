@@ -1,0 +1,46 @@
+"""Turn a folder of audio into checked TFRecord shards: `ser-fop prepare --corpus X --audio-dir DIR --out DIR`."""
+
+from pathlib import Path
+
+from ser_fop.cli import run_stage
+from ser_fop.config import PrepareConfig
+
+
+def run(config: PrepareConfig) -> Path:
+    """Prepare a records folder, or find it complete."""
+    from ser_fop.artifacts import open_stage, read_json
+    from ser_fop.corpora import get_corpus
+    from ser_fop.corpora.base import ReadOptions
+    from ser_fop.features import check_features
+    from ser_fop.preparation import prepare_records
+    from ser_fop.records import MANIFEST, STATISTICS, UTTERANCES
+
+    corpus = get_corpus(config.corpus)
+    check_features(config.features)
+    stage = open_stage("prepare", out=config.out, config=config)
+    if stage.complete:
+        print(f"{stage.out} is complete.")
+        return stage.out
+    options = ReadOptions(manifest=config.manifest, labels=config.labels, microphone=config.microphone)
+    listing = corpus.read(config.audio_dir, options)
+    for problem in listing.problems[:5]:
+        print(f"note: {problem.file}: {problem.message}")
+    if len(listing.problems) > 5:
+        print(f"note: and {len(listing.problems) - 5} more; `ser-fop info` lists them all.")
+    metrics = prepare_records(stage, config=config, corpus=corpus, listing=listing)
+    out = stage.commit(metrics=metrics, content=[stage.folder / name for name in (MANIFEST, UTTERANCES, STATISTICS)])
+    found = read_json(out / "metrics.json")
+    print(
+        f"{found['utterances']} utterances, {found['hours']:.2f} h, {found['speakers']} speakers; {found['quarantined']} quarantined;"
+        f" {found['seconds']:.1f} s, {found['times_real_time']:.0f} times real time -> {out}"
+    )
+    return out
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("prepare", PrepareConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

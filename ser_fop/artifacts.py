@@ -1,0 +1,237 @@
+"""The stage-folder protocol: written beside, renamed into place, `COMPLETED` last.
+
+A finished folder holds `config.json` (resolved config, digests of what it was made
+from, versions, git revision), `metrics.json`, the stage's own files, and `COMPLETED`
+with the digest by which later stages know its content.
+"""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ser_fop.errors import InputError
+
+CONFIG = "config.json"
+METRICS = "metrics.json"
+COMPLETED = "COMPLETED"
+PARTIAL = ".partial"
+
+# What decides neither content nor figures, and so may differ between two calls.
+_NOT_IDENTITY = frozenset({"out", "jobs"})
+_VERSIONED = ("ser_fop", "tensorflow", "keras", "numpy", "scikit-learn", "soundfile", "soxr")
+
+
+def builtins(value: Any) -> Any:
+    """Turn dataclasses, paths and tuples into what JSON and YAML hold."""
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_encode))
+
+
+def _encode(value: Any) -> Any:
+    """Encode what msgspec does not know: paths, and NumPy scalars and arrays."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as readable JSON, atomically."""
+    write_text(path, json.dumps(builtins(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees all of it or none."""
+    beside = path.with_name(f".{path.name}.tmp")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a stage folder; raises `InputError` if it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid JSON ({error}). Run the stage that wrote it again.") from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_complete(folder: Path, stage: str | Iterable[str]) -> dict[str, Any]:
+    """Return the `config.json` of a finished stage folder.
+
+    Args:
+        folder: The folder.
+        stage: The stage, or stages, that may have written it.
+
+    Returns:
+        The parsed `config.json`.
+
+    Raises:
+        InputError: If it is missing, unfinished, or another stage's.
+    """
+    stages = [stage] if isinstance(stage, str) else list(stage)
+    wanted = " or ".join(f"`ser-fop {name}`" for name in stages)
+    if not folder.is_dir():
+        raise InputError(f"expected a folder written by {wanted}, but {folder} does not exist.")
+    if not (folder / COMPLETED).exists() or not (folder / CONFIG).exists():
+        raise InputError(f"{folder} is not a finished folder of {wanted} (it has no {COMPLETED}). Run that stage first.")
+    config = read_json(folder / CONFIG)
+    if config.get("stage") not in stages:
+        raise InputError(f"expected a folder written by {wanted}, but {folder} was written by `ser-fop {config.get('stage')}`.")
+    return config
+
+
+def digest_of(folder: Path) -> str:
+    """Return the content digest that a finished stage folder declares."""
+    return (folder / COMPLETED).read_text(encoding="utf-8").strip()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that figures depend on."""
+    found = {"python": platform.python_version()}
+    for name in _VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_revision() -> str:
+    """Return the revision of the source tree, `-dirty` if changed, or an empty string."""
+    here = Path(__file__).resolve().parent
+    try:
+        run = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return run.stdout.strip() if run.returncode == 0 else ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage folder being written, or found complete.
+
+    Attributes:
+        name: Name of the stage.
+        out: Where the finished folder stands.
+        folder: Where to write: beside `out` until `commit`.
+        complete: Whether `out` already holds this very result.
+        resolved: What `config.json` says so far.
+    """
+
+    name: str
+    out: Path
+    folder: Path
+    complete: bool
+    resolved: Mapping[str, Any]
+
+    def commit(self, *, metrics: Mapping[str, Any], content: Sequence[Path], **extra: Any) -> Path:
+        """Write config, metrics and `COMPLETED`, and rename the folder into place.
+
+        Args:
+            metrics: Figures for `metrics.json`.
+            content: Files, below `folder`, that make up the result's digest.
+            **extra: More keys of `config.json`, such as the speakers heard.
+
+        Returns:
+            The finished folder.
+        """
+        write_json(self.folder / CONFIG, {**self.resolved, **builtins(extra)})
+        write_json(self.folder / METRICS, metrics)
+        digest = hashlib.sha256()
+        for path in sorted(content):
+            digest.update(f"{path.relative_to(self.folder).as_posix()} {sha256(path)}\n".encode())
+        write_text(self.folder / COMPLETED, digest.hexdigest() + "\n")
+        if self.out.exists():
+            self.out.rmdir()  # `open_stage` let only an empty folder through
+        self.folder.rename(self.out)
+        return self.out
+
+
+def open_stage(name: str, *, out: Path, config: Any, inputs: Mapping[str, Sequence[Path]] | None = None) -> Stage:
+    """Find `out` complete, or start (or go on with) the folder beside it.
+
+    Args:
+        name: Name of the stage.
+        out: Where the finished folder is to stand.
+        config: The stage's config.
+        inputs: Config fields that name finished stage folders, with those folders:
+            their content counts, not their place.
+
+    Returns:
+        The stage; `complete` tells whether there is nothing to do.
+
+    Raises:
+        InputError: If `out` holds another result, or something else.
+    """
+    out = Path(os.path.abspath(out))
+    digests = {field: [digest_of(folder) for folder in folders] for field, folders in (inputs or {}).items()}
+    resolved = {
+        "stage": name,
+        "config": builtins(config),
+        "inputs": digests,
+        "seed": getattr(config, "seed", None),
+        "versions": versions(),
+        "git_revision": git_revision(),
+    }
+    if (out / COMPLETED).exists() and (out / CONFIG).exists():
+        _require_same(read_json(out / CONFIG), resolved, out)
+        return Stage(name=name, out=out, folder=out, complete=True, resolved=resolved)
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise InputError(f"--out {out} already holds something that is no finished `ser-fop {name}` folder. Choose another folder, or empty it.")
+    partial = out.with_name(out.name + PARTIAL)
+    started = partial / CONFIG
+    if partial.exists() and not (started.exists() and _identity(read_json(started)) == _identity(resolved)):
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    write_json(started, resolved)
+    return Stage(name=name, out=out, folder=partial, complete=False, resolved=resolved)
+
+
+def _identity(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Flatten what decides a result: the stage, its config and the digests of its inputs."""
+    skipped = _NOT_IDENTITY | set(resolved.get("inputs", {}))
+    flat = {"stage": resolved.get("stage")}
+    pending = [("", {key: value for key, value in resolved.get("config", {}).items() if key not in skipped})]
+    while pending:
+        prefix, mapping = pending.pop()
+        for key, value in mapping.items():
+            if isinstance(value, dict):
+                pending.append((f"{prefix}{key}.", value))
+            else:
+                flat[f"{prefix}{key}"] = value
+    for field, digests in resolved.get("inputs", {}).items():
+        flat[f"content of {field}"] = list(digests)
+    return flat
+
+
+def _require_same(found: Mapping[str, Any], wanted: Mapping[str, Any], out: Path) -> None:
+    """Refuse to reuse `out` for another result, naming the first key that differs."""
+    before, now = _identity(found), _identity(wanted)
+    for key in sorted({*before, *now}):
+        if before.get(key) != now.get(key):
+            raise InputError(
+                f"--out {out} holds another run: its {key} is {before.get(key)!r}, now {now.get(key)!r}."
+                " Choose another --out, or remove that folder."
+            )

@@ -1,0 +1,117 @@
+"""The only audio input and output: any file that libsndfile reads, as mono float32 at one rate."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from ser_fop.errors import InputError
+
+# Below this peak (full scale is 1) a file holds no sound: half a step of 16 bits.
+SILENCE_PEAK = 0.5 / 32768
+
+
+class AudioError(InputError):
+    """An audio file that cannot be used; the message says why, in a few words."""
+
+
+def duration_s(path: Path) -> float:
+    """Return the duration that the file's header states, in seconds.
+
+    Raises:
+        AudioError: If the file is missing, empty or not audio.
+    """
+    info = _open_info(path)
+    return info.frames / info.samplerate
+
+
+def read_audio(
+    path: Path,
+    *,
+    sample_rate_hz: int,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    max_duration_s: float | None = None,
+) -> np.ndarray:
+    """Read (a stretch of) a file as mono float32 at `sample_rate_hz`.
+
+    Channels are averaged, other rates are resampled by soxr (HQ), and the level is
+    left alone.
+
+    Args:
+        path: A wav of any depth, FLAC, Ogg or MP3 file.
+        sample_rate_hz: Rate of the result.
+        start_s: Where to start, in seconds.
+        end_s: Where to end, in seconds; None reads to the end.
+        max_duration_s: Longer stretches are refused before they are read.
+
+    Returns:
+        Samples of shape (samples,) in [-1, 1] (floating-point files may exceed it).
+
+    Raises:
+        AudioError: If it is missing, not audio, truncated, empty, silent, holds NaN
+            or infinite samples, or lasts too long.
+    """
+    info = _open_info(path)
+    first = round(start_s * info.samplerate)
+    last = info.frames if end_s is None else min(round(end_s * info.samplerate), info.frames)
+    if last <= first:
+        raise AudioError("holds no samples" if info.frames == 0 else f"holds no samples between {start_s} s and {end_s} s")
+    if max_duration_s is not None and last - first > max_duration_s * info.samplerate:
+        raise AudioError(f"lasts {(last - first) / info.samplerate:.1f} s, longer than {max_duration_s:g} s")
+    try:
+        samples, _ = soundfile.read(path, start=first, frames=last - first, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError(f"cannot be decoded ({_reason(error)})") from error
+    if len(samples) < last - first:
+        raise AudioError(f"is cut short: {len(samples)} of {last - first} samples could be read")
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    if not np.isfinite(mono).all():
+        raise AudioError("holds NaN or infinite samples")
+    if np.abs(mono).max() < SILENCE_PEAK:
+        raise AudioError("is silent")
+    if info.samplerate != sample_rate_hz:
+        mono = soxr.resample(mono, info.samplerate, sample_rate_hz, quality="HQ")
+    return np.ascontiguousarray(mono, dtype=np.float32)
+
+
+def trim_silence(samples: np.ndarray, *, sample_rate_hz: int, below_db: float, frame_s: float = 0.025) -> np.ndarray:
+    """Cut from both ends what is quieter than the loudest frame by more than `below_db`.
+
+    Args:
+        samples: Shape (samples,).
+        sample_rate_hz: Their rate.
+        below_db: Distance from the loudest frame, in decibels.
+        frame_s: Length of the frames whose power is compared, in seconds.
+
+    Returns:
+        A view of `samples`, whole frames kept; unchanged if shorter than a frame.
+    """
+    frame = round(frame_s * sample_rate_hz)
+    frames = len(samples) // frame
+    if frames == 0:
+        return samples
+    power = np.square(samples[: frames * frame].reshape(frames, frame), dtype=np.float64).mean(axis=1)
+    loud = np.flatnonzero(power >= power.max() * 10 ** (-below_db / 10))
+    end = len(samples) if loud[-1] == frames - 1 else (loud[-1] + 1) * frame
+    return samples[loud[0] * frame : end]
+
+
+def _open_info(path: Path) -> "soundfile._SoundFileInfo":
+    """Read a file's header."""
+    if not path.exists():
+        raise AudioError("does not exist")
+    if not path.is_file():
+        raise AudioError("is not a file")
+    if path.stat().st_size == 0:
+        raise AudioError("is an empty file")
+    try:
+        return soundfile.info(str(path))
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError(f"is not audio that can be read ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return libsndfile's own words, without the path that it repeats."""
+    return str(getattr(error, "error_string", error)).strip().rstrip(".")

@@ -1,0 +1,180 @@
+"""`ser-fop <stage>`: parses, then calls the pipeline of that name. TensorFlow is imported after parsing."""
+
+import dataclasses
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import tyro
+import yaml
+
+import ser_fop
+from ser_fop.errors import InputError, closest
+
+Config = TypeVar("Config")
+
+# Stage, and what it does in one line.
+STAGES = {
+    "prepare": "audio folders to checked TFRecord shards of log-mels",
+    "pretrain": "learn, without labels, to predict future frames",
+    "finetune": "fine-tune for emotion recognition, or train from scratch",
+    "extract": "pooled hypercolumns of every utterance",
+    "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
+    "reproduce": "the paper's whole experiment, ending in its tables",
+    "report": "the tables of a `reproduce` folder again",
+    "info": "what a corpus folder holds, and every problem found",
+}
+# These take several groups of settings with the same names; the others drop the prefix.
+_PREFIXED = frozenset({"reproduce"})
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `ser-fop`.
+
+    Args:
+        arguments: Command line without the program; `sys.argv` by default.
+
+    Returns:
+        Exit status: 0, or 2 after bad input.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_usage())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(ser_fop.__version__)
+        return 0
+    stage, *rest = arguments
+    if stage not in STAGES:
+        print(f"ser-fop: error: unknown stage {stage!r}: expected one of {', '.join(STAGES)}.{closest(stage, STAGES)}", file=sys.stderr)
+        return 2
+    return importlib.import_module(f"ser_fop.pipelines.{stage}").main(rest)
+
+
+def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any], arguments: list[str] | None) -> int:
+    """Parse a stage's options, run it, and turn bad input into one line.
+
+    Options override the YAML file that `--config` names, which overrides the defaults.
+
+    Args:
+        stage: Name of the stage.
+        config_type: Its config dataclass.
+        run: The stage.
+        arguments: Its command line; `sys.argv` by default.
+
+    Returns:
+        Exit status: 0, or 2 after bad input.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        config = parse(stage, config_type, arguments)
+        if config is None:
+            return 0
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        run(config)
+    except (InputError, OSError) as error:
+        print(f"ser-fop {stage}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"ser-fop {stage}: interrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config | None:
+    """Return a stage's config, or None after `--print_config`.
+
+    Raises:
+        InputError: If the YAML file is missing or holds a key or value that is wrong.
+    """
+    rest, yaml_path, print_config = _take_common(arguments)
+    values = _read_yaml(yaml_path) if yaml_path else {}
+    default = _from_mapping(config_type, values, where=str(yaml_path))
+    parsed = tyro.cli(
+        config_type,
+        prog=f"ser-fop {stage}",
+        description=(config_type.__doc__ or "").partition("Attributes:")[0].strip()
+        + "\n\nAlso --config FILE.yaml (its keys are the options, with underscores) and --print_config.",
+        default=default,
+        args=rest,
+        config=() if stage in _PREFIXED else (tyro.conf.OmitArgPrefixes,),
+    )
+    if print_config:
+        print(yaml.safe_dump(_plain(parsed), sort_keys=False), end="")
+        return None
+    return parsed
+
+
+def _usage() -> str:
+    lines = [f"  {name:<10} {purpose}" for name, purpose in STAGES.items()]
+    return "usage: ser-fop STAGE [OPTIONS]\n\nstages:\n" + "\n".join(lines) + "\n\n`ser-fop STAGE --help` lists a stage's options."
+
+
+def _take_common(arguments: list[str]) -> tuple[list[str], Path | None, bool]:
+    """Take `--config FILE` and `--print_config`, which every stage has, out of the command line."""
+    rest, yaml_path, print_config = [], None, False
+    pending = iter(arguments)
+    for argument in pending:
+        if argument in ("--print_config", "--print-config"):
+            print_config = True
+        elif argument == "--config":
+            value = next(pending, None)
+            if value is None:
+                raise InputError("--config expected a YAML file, received nothing.")
+            yaml_path = Path(value)
+        elif argument.startswith("--config="):
+            yaml_path = Path(argument.partition("=")[2])
+        else:
+            rest.append(argument)
+    return rest, yaml_path, print_config
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"the config file {path} does not exist.")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(values, dict | None):
+        raise InputError(f"{path} expected a mapping of keys to values, received a {type(values).__name__}.")
+    return values or {}
+
+
+def _from_mapping(config_type: type[Config], values: dict[str, Any], *, where: str, prefix: str = "") -> Config:
+    """Build a config from YAML values: unknown keys and wrong types are errors, missing ones are asked for later."""
+    fields = {field.name: field for field in dataclasses.fields(config_type)}
+    for key in values:
+        if key not in fields:
+            raise InputError(f"{where}: unknown key {prefix + str(key)!r}: expected one of {', '.join(fields)}.{closest(str(key), fields)}")
+    built: dict[str, Any] = {}
+    for name, field in fields.items():
+        if dataclasses.is_dataclass(field.type):
+            nested = values.get(name) or {}
+            if not isinstance(nested, dict):
+                raise InputError(f"{where}: {prefix}{name} expected a mapping, received {nested!r}.")
+            built[name] = _from_mapping(field.type, nested, where=where, prefix=f"{prefix}{name}.")
+        elif name in values:
+            try:
+                built[name] = msgspec.convert(values[name], field.type, dec_hook=_decode)
+            except msgspec.ValidationError as error:
+                raise InputError(f"{where}: {prefix}{name}: {error}, received {values[name]!r}.") from error
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            built[name] = tyro.MISSING
+    return config_type(**built)
+
+
+def _decode(wanted: type, value: Any) -> Any:
+    """Decode what msgspec does not know: paths."""
+    if wanted is Path and isinstance(value, str):
+        return Path(value)
+    raise msgspec.ValidationError(f"Expected `{wanted.__name__}`")
+
+
+def _plain(config: Any) -> Any:
+    """Turn a config into what YAML holds."""
+    return msgspec.json.decode(msgspec.json.encode(config, enc_hook=str))

@@ -1,0 +1,71 @@
+"""RAVDESS, the speech part: 24 actors, eight emotions."""
+
+import re
+from pathlib import Path
+
+from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
+from ser_fop.corpora.labels import chosen_labels
+from ser_fop.schema import Utterance
+
+LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+# modality-channel-emotion-intensity-statement-repetition-actor
+_NAME = re.compile(r"(\d\d)-(\d\d)-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)$")
+_AUDIO_ONLY, _SPEECH = "03", "01"
+
+
+def read(folder: Path, options: ReadOptions) -> Listing:
+    """List the audio-only speech utterances below a folder.
+
+    Args:
+        folder: The folder that holds `Actor_01` .. `Actor_24`, at any depth.
+        options: `labels` may choose some of the eight emotions.
+
+    Raises:
+        InputError: If there is none, or a label is unknown.
+    """
+    labels = chosen_labels(options.labels, LABELS, "RAVDESS")
+    utterances, problems = [], []
+    for path in audio_files(require_folder(folder, "ravdess"), ".wav", ".flac"):
+        file = path.relative_to(folder).as_posix()
+        name = _NAME.match(path.stem)
+        if name is None:
+            problems.append(Problem(file=file, message="its name is not that of a RAVDESS utterance; skipped"))
+            continue
+        modality, channel, emotion, _, _, _, actor = name.groups()
+        if (modality, channel) != (_AUDIO_ONLY, _SPEECH):
+            problems.append(Problem(file=file, message="is not audio-only speech; skipped"))
+            continue
+        speaker = f"Actor_{actor}"
+        if path.parent.name.startswith("Actor_") and path.parent.name != speaker:
+            problems.append(Problem(file=file, message=f"names actor {actor} but lies in {path.parent.name}; skipped"))
+            continue
+        annotation = LABELS[int(emotion) - 1]
+        utterances.append(
+            Utterance(
+                id=path.stem,
+                file=file,
+                speaker=speaker,
+                gender="M" if int(actor) % 2 else "F",
+                style="scripted",
+                emotion=annotation if annotation in labels else "",
+                annotation=annotation,
+            )
+        )
+    return listing(
+        corpus="ravdess",
+        folder=folder,
+        utterances=utterances,
+        labels=labels,
+        problems=problems,
+        expected="Actor_01/03-01-01-01-01-01-01.wav",
+    )
+
+
+CORPUS = Corpus(
+    name="ravdess",
+    title="RAVDESS (speech)",
+    licence="CC BY-NC-SA 4.0",
+    citation="Livingstone and Russo 2018, PLoS ONE 13(5): e0196391",
+    url="https://zenodo.org/records/1188976",
+    read=read,
+)

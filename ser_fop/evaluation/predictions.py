@@ -1,0 +1,109 @@
+"""`predictions.csv`: one row an utterance, and the figures that follow from it."""
+
+import csv
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_fop.evaluation.scores import classification_scores
+from ser_fop.records import Row
+from ser_fop.schema import PREDICTION_COLUMNS, PROBABILITY_PREFIX
+
+PREDICTIONS = "predictions.csv"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What a classifier said of one utterance.
+
+    Attributes:
+        id: The utterance.
+        speaker: Its speaker.
+        fold: The fold in which it was tested.
+        seed: The seed of the run.
+        label: The true class.
+        predicted: The answer.
+        probabilities: Probability of each class, in the order of the classes.
+    """
+
+    id: str
+    speaker: str
+    fold: int
+    seed: int
+    label: str
+    predicted: str
+    probabilities: tuple[float, ...]
+
+
+def predictions_from(
+    rows: Iterable[Row],
+    probabilities: Mapping[str, np.ndarray],
+    *,
+    labels: Sequence[str],
+    fold: int,
+    seed: int,
+    predicted: Mapping[str, str] | None = None,
+) -> list[Prediction]:
+    """Join probabilities with labels by utterance id.
+
+    Args:
+        rows: The utterances tested.
+        probabilities: Probabilities (classes,) by utterance id.
+        labels: The classes, in order.
+        fold: The fold.
+        seed: The seed.
+        predicted: The classifier's own answers by id, where they are not simply the
+            most probable class.
+
+    Raises:
+        ValueError: If the ids do not agree.
+    """
+    rows = list(rows)
+    if {row.id for row in rows} != set(probabilities):
+        raise ValueError("the ids of the predictions are not those of the test utterances.")
+    table = []
+    for row in rows:
+        values = probabilities[row.id]
+        answer = predicted[row.id] if predicted else labels[int(np.argmax(values))]
+        table.append(
+            Prediction(
+                id=row.id,
+                speaker=row.speaker,
+                fold=fold,
+                seed=seed,
+                label=row.emotion,
+                predicted=answer,
+                probabilities=tuple(float(value) for value in values),
+            )
+        )
+    return table
+
+
+def write_predictions(path: Path, predictions: Sequence[Prediction], labels: Sequence[str]) -> None:
+    """Write `predictions.csv`."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*PREDICTION_COLUMNS, *(PROBABILITY_PREFIX + label for label in labels)])
+        for item in predictions:
+            fixed = [getattr(item, column) for column in PREDICTION_COLUMNS]
+            writer.writerow([*fixed, *(f"{value:.6f}" for value in item.probabilities)])
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """Read `predictions.csv`."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [_prediction(line) for line in csv.DictReader(file)]
+
+
+def score_predictions(predictions: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
+    """Return `classification_scores` of a table of predictions."""
+    return classification_scores([item.label for item in predictions], [item.predicted for item in predictions], labels)
+
+
+def _prediction(line: Mapping[str, str]) -> Prediction:
+    probabilities = tuple(float(value) for key, value in line.items() if key.startswith(PROBABILITY_PREFIX))
+    fixed: dict[str, Any] = {column: line[column] for column in PREDICTION_COLUMNS}
+    return Prediction(**{**fixed, "fold": int(line["fold"]), "seed": int(line["seed"])}, probabilities=probabilities)

@@ -1,0 +1,54 @@
+"""Scores of a classifier's predictions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+
+
+def classification_scores(true: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+    """Return the scores of `metrics.json`.
+
+    Args:
+        true: True label of each utterance.
+        predicted: Predicted label of each utterance.
+        labels: The classes, in order.
+
+    Returns:
+        `wa`, overall accuracy; `ua`, mean recall over the classes that occur;
+        `macro_f1`; `n`; `labels`; `recall` by class (None where a class does not
+        occur); `confusion`, rows true, columns predicted.
+    """
+    labels = list(labels)
+    present = [label for label in labels if label in set(true)]
+    recalls = recall_score(true, predicted, labels=present, average=None, zero_division=0.0)
+    recall = dict.fromkeys(labels) | {label: float(value) for label, value in zip(present, recalls, strict=True)}
+    return {
+        "wa": float(accuracy_score(true, predicted)),
+        "ua": float(recalls.mean()),
+        "macro_f1": float(f1_score(true, predicted, labels=present, average="macro", zero_division=0.0)),
+        "n": len(true),
+        "labels": labels,
+        "recall": recall,
+        "confusion": confusion_matrix(true, predicted, labels=labels).tolist(),
+    }
+
+
+def chance_scores(train: Sequence[str], test: Sequence[str], labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the controls that hear nothing.
+
+    Args:
+        train: Labels of the training utterances.
+        test: Labels of the test utterances.
+        labels: The classes.
+
+    Returns:
+        `chance`, the expected scores of guessing uniformly; `majority`, the scores of
+        always answering the most frequent training class.
+    """
+    most = max(labels, key=lambda label: (list(train).count(label), -list(labels).index(label)))
+    share = 1.0 / len(labels)
+    return {
+        "chance": {"wa": share, "ua": share, "n": len(test)},
+        "majority": {**classification_scores(test, [most] * len(test), labels), "label": most},
+    }

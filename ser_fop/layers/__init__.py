@@ -1,0 +1,1 @@
+"""Keras layers, in `keras.ops` alone: they run on every Keras backend."""

@@ -1,0 +1,69 @@
+"""The paper's attention layer: masked self-attention and feed-forward, post-LN."""
+
+from typing import Any
+
+import keras
+
+from ser_fop.layers.causal_self_attention import CausalSelfAttention
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class AttentionLayer(keras.layers.Layer):
+    """One of the L identical layers of section 2.1.2.
+
+    Masked multi-head self-attention, then a feed-forward layer; around each a residual
+    connection followed by layer normalisation. Dropout acts on each sub-layer's output
+    before the residual is added. Padding is handled as in `CausalSelfAttention`.
+
+    Args:
+        width: Width of the attention.
+        heads: Attention heads.
+        feed_forward: Inner width of the feed-forward layer.
+        dropout: Dropout rate.
+
+    Call arguments:
+        inputs: Shape (batch, frames, features).
+        training: Whether dropout acts.
+
+    Output shape:
+        That of `inputs`.
+
+    Reference:
+        Lian et al. 2019, figure 2(b) (arXiv 1910.13806).
+    """
+
+    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.width = width
+        self.heads = heads
+        self.feed_forward = feed_forward
+        self.dropout = dropout
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple) -> None:
+        features = input_shape[-1]
+        policy = self.dtype_policy
+        self.attention = CausalSelfAttention(self.width, self.heads, name="attention", dtype=policy)
+        self.attention_dropout = keras.layers.Dropout(self.dropout, name="attention_dropout", dtype=policy)
+        self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="attention_norm", dtype=policy)
+        self.inner = keras.layers.Dense(self.feed_forward, activation="relu", name="inner", dtype=policy)
+        self.outer = keras.layers.Dense(features, name="outer", dtype=policy)
+        self.feed_forward_dropout = keras.layers.Dropout(self.dropout, name="feed_forward_dropout", dtype=policy)
+        self.feed_forward_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="feed_forward_norm", dtype=policy)
+        for layer in (self.attention, self.attention_norm, self.inner, self.feed_forward_norm):
+            layer.build(input_shape)
+        self.outer.build((*input_shape[:-1], self.feed_forward))
+        super().build(input_shape)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        attended = self.attention_dropout(self.attention(inputs), training=training)
+        hidden = self.attention_norm(inputs + attended)
+        fed = self.feed_forward_dropout(self.outer(self.inner(hidden)), training=training)
+        return self.feed_forward_norm(hidden + fed)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        config = {"width": self.width, "heads": self.heads, "feed_forward": self.feed_forward, "dropout": self.dropout}
+        return {**super().get_config(), **config}

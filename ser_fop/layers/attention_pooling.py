@@ -1,0 +1,42 @@
+"""Attention-weighted pooling over time."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class AttentionPooling(keras.layers.Layer):
+    """Weighted sum over the real frames: softmax over time of a learned linear score.
+
+    Padded frames get a weight of exactly zero.
+
+    Call arguments:
+        inputs: Shape (batch, frames, features).
+        mask: Shape (batch, frames), true on real frames.
+
+    Output shape:
+        (batch, features).
+
+    Reference:
+        Huang and Narayanan 2016, the paper's reference 17; the score's form,
+        softmax(u . h_t), follows Mirsamadi et al. 2017.
+    """
+
+    def build(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> None:
+        self.score = self.add_weight(shape=(inputs_shape[-1],), initializer="zeros", name="score")
+        super().build(inputs_shape)
+
+    def weights_over_time(self, inputs: Any, mask: Any) -> Any:
+        """Return the attention weights, (batch, frames): zero on padding, summing to one."""
+        scores = ops.cast(ops.matmul(inputs, ops.expand_dims(self.score, -1))[..., 0], "float32")
+        scores = ops.where(mask, scores, -1e9)
+        return ops.softmax(scores, axis=-1) * ops.cast(mask, "float32")
+
+    def call(self, inputs: Any, mask: Any) -> Any:
+        weights = ops.cast(self.weights_over_time(inputs, mask), inputs.dtype)
+        return ops.sum(inputs * ops.expand_dims(weights, -1), axis=1)
+
+    def compute_output_shape(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> tuple:
+        return (inputs_shape[0], inputs_shape[-1])

@@ -1,0 +1,58 @@
+"""Masked multi-head self-attention: no frame attends to a later one."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class CausalSelfAttention(keras.layers.Layer):
+    """Multi-head self-attention under a causal mask.
+
+    Padding stands at the end of an utterance, so the causal mask alone keeps it from
+    every real frame; outputs at padded frames are meaningless and must be masked by
+    whoever pools them.
+
+    Args:
+        width: Width of queries, keys and values together (heads times head width).
+        heads: Number of heads; divides `width`.
+
+    Call arguments:
+        inputs: Shape (batch, frames, features).
+
+    Output shape:
+        (batch, frames, features).
+
+    Reference:
+        Vaswani et al. 2017, section 3.2 (arXiv 1706.03762).
+    """
+
+    def __init__(self, width: int, heads: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if width % heads:
+            raise ValueError(f"`width` must be a multiple of `heads`. Received: width={width}, heads={heads}")
+        self.width = width
+        self.heads = heads
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple) -> None:
+        features = input_shape[-1]
+        self.project_in = keras.layers.Dense(3 * self.width, name="query_key_value", dtype=self.dtype_policy)
+        self.project_out = keras.layers.Dense(features, name="output", dtype=self.dtype_policy)
+        self.project_in.build(input_shape)
+        self.project_out.build((*input_shape[:-1], self.width))
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        frames = ops.shape(inputs)[1]
+        projected = ops.reshape(self.project_in(inputs), (-1, frames, 3 * self.heads, self.width // self.heads))
+        query, key, value = ops.split(projected, 3, axis=2)  # each (batch, frames, heads, head width)
+        attended = ops.dot_product_attention(query, key, value, is_causal=True)
+        return self.project_out(ops.reshape(attended, (-1, frames, self.width)))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "width": self.width, "heads": self.heads}

@@ -1,0 +1,48 @@
+"""Pooling over time that leaves padding out."""
+
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class MaskedPooling(keras.layers.Layer):
+    """Mean over the real frames, or mean and standard deviation side by side.
+
+    With `mean` it is the paper's global average pooling (equation 6). An utterance
+    without a real frame gives zeros.
+
+    Args:
+        statistics: `mean` or `mean_std`.
+
+    Call arguments:
+        inputs: Shape (batch, frames, features).
+        mask: Shape (batch, frames), true on real frames.
+
+    Output shape:
+        (batch, features), or (batch, 2 features) for `mean_std`.
+    """
+
+    def __init__(self, statistics: Literal["mean", "mean_std"] = "mean", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if statistics not in ("mean", "mean_std"):
+            raise ValueError(f"`statistics` must be 'mean' or 'mean_std'. Received: {statistics!r}")
+        self.statistics = statistics
+
+    def call(self, inputs: Any, mask: Any) -> Any:
+        weight = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)  # (batch, frames, 1)
+        count = ops.maximum(ops.sum(weight, axis=1), 1.0)
+        mean = ops.sum(inputs * weight, axis=1) / count
+        if self.statistics == "mean":
+            return mean
+        centred = (inputs - ops.expand_dims(mean, 1)) * weight
+        deviation = ops.sqrt(ops.sum(ops.square(centred), axis=1) / count)
+        return ops.concatenate([mean, deviation], axis=-1)
+
+    def compute_output_shape(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> tuple:
+        factor = 1 if self.statistics == "mean" else 2
+        return (inputs_shape[0], factor * inputs_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "statistics": self.statistics}

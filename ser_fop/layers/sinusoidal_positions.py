@@ -1,0 +1,45 @@
+"""Position embeddings of equations 2, 3 and 5."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class SinusoidalPositions(keras.layers.Layer):
+    """Adds sine and cosine position embeddings to its input.
+
+    Even dimensions hold sin(pos / 10000^(2i/d)), odd ones the cosine, for any number
+    of frames.
+
+    Call arguments:
+        inputs: Shape (batch, frames, width).
+
+    Output shape:
+        That of `inputs`.
+
+    Reference:
+        Vaswani et al. 2017, section 3.5 (arXiv 1706.03762).
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple) -> None:
+        self.width = input_shape[-1]
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        frames = ops.shape(inputs)[1]
+        half = -(-self.width // 2)
+        rates = ops.exp(ops.arange(half, dtype="float32") * (-2.0 * math.log(10000.0) / self.width))
+        angles = ops.expand_dims(ops.arange(frames, dtype="float32"), 1) * rates  # (frames, half)
+        both = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)  # (frames, half, 2)
+        embeddings = ops.reshape(both, (frames, 2 * half))[:, : self.width]
+        return inputs + ops.cast(embeddings, inputs.dtype)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape

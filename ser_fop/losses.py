@@ -1,0 +1,57 @@
+"""Errors between predicted and true frames, averaged over valid frames."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class FramePredictionLoss(keras.losses.Loss):
+    """Error of predicted log-mel frames, in units of each band's deviation.
+
+    Give it a `sample_weight` of shape (batch, frames): the result is the sum over
+    weighted frames divided by the sum of weights. Keras' default reduction would
+    divide by all positions, padding included.
+
+    Args:
+        kind: `l1`, `mse` or `huber` (delta 1).
+        deviation: Standard deviation of each band, (mels,): errors are divided by it.
+    """
+
+    def __init__(self, kind: Literal["l1", "mse", "huber"], deviation: Sequence[float], name: str = "frame_prediction") -> None:
+        super().__init__(name=name, reduction="mean_with_sample_weight")
+        self.kind = kind
+        self.deviation = [float(value) for value in deviation]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return frame_errors(y_true, y_pred, kind=self.kind, deviation=self.deviation)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"kind": self.kind, "deviation": self.deviation, "name": self.name}
+
+
+def frame_errors(y_true: Any, y_pred: Any, *, kind: str, deviation: Sequence[float]) -> Any:
+    """Return the error of each frame, averaged over its bands.
+
+    Args:
+        y_true: True log-mel, (batch, frames, mels).
+        y_pred: Predicted log-mel, (batch, frames, mels).
+        kind: `l1`, `mse` or `huber`.
+        deviation: Deviation of each band, (mels,).
+
+    Returns:
+        Errors of shape (batch, frames), float32.
+    """
+    scale = ops.convert_to_tensor(deviation, dtype="float32")
+    difference = ops.abs(ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")) / scale
+    if kind == "l1":
+        error = difference
+    elif kind == "mse":
+        error = ops.square(difference)
+    elif kind == "huber":
+        error = ops.where(difference <= 1.0, 0.5 * ops.square(difference), difference - 0.5)
+    else:
+        raise ValueError(f"`kind` must be 'l1', 'mse' or 'huber'. Received: {kind!r}")
+    return ops.mean(error, axis=-1)

@@ -1,0 +1,35 @@
+"""Metrics that weight an epoch by frames, not by batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from ser_fop.losses import frame_errors
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class FrameError(keras.metrics.Mean):
+    """Mean error over all valid frames of an epoch, in units of each band's deviation.
+
+    Keras' own epoch loss weights every batch by its number of utterances; batches of
+    long and short utterances then count alike. Compile it under `weighted_metrics`.
+
+    Args:
+        kind: `l1`, `mse` or `huber`.
+        deviation: Standard deviation of each band, (mels,).
+        name: Name in the logs.
+    """
+
+    def __init__(self, kind: str, deviation: Sequence[float], name: str = "error") -> None:
+        super().__init__(name=name)
+        self.kind = kind
+        self.deviation = [float(value) for value in deviation]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add a batch: frames (batch, frames, mels), weights (batch, frames)."""
+        errors = frame_errors(y_true, y_pred, kind=self.kind, deviation=self.deviation)
+        super().update_state(errors, sample_weight=sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"kind": self.kind, "deviation": self.deviation, "name": self.name}

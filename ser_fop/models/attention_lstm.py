@@ -1,0 +1,48 @@
+"""A-LSTM on the frames of a frozen backbone."""
+
+from typing import Any
+
+import keras
+
+from ser_fop.layers.attention_pooling import AttentionPooling
+from ser_fop.models.backbone import Backbone
+from ser_fop.models.hypercolumns import check_feature, feature_names, hypercolumns
+
+
+class AttentionLSTM(keras.Model):
+    """One feature of a frozen backbone, an LSTM over it, attention-weighted pooling, a projection.
+
+    The backbone's weights are not trained and its dropout does not act: the LSTM sees
+    what `extract` sees.
+
+    Args:
+        backbone: The network whose frames are read.
+        classes: Number of emotions.
+        feature: F, h1..hL, h_add or h_concat.
+        units: Units of the LSTM.
+        dropout: Dropout rate on the feature and on the pooled vector.
+
+    Call arguments:
+        inputs: Dict of `mel` (batch, frames, mels) and `mask` (batch, frames).
+
+    Output shape:
+        (batch, classes), logits.
+
+    Reference:
+        Huang and Narayanan 2016, the paper's reference 17.
+    """
+
+    def __init__(
+        self, backbone: Backbone, classes: int, *, feature: str, units: int = 128, dropout: float = 0.2, **kwargs: Any
+    ) -> None:
+        check_feature(feature, feature_names(backbone.config))
+        inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name) for name, tensor in backbone.inputs_by_name().items()}
+        extractor = keras.Model(backbone.inputs_by_name(), hypercolumns(backbone)[feature], name="frozen")
+        extractor.trainable = False
+        frames = keras.layers.Dropout(dropout, name="feature_dropout")(extractor(inputs, training=False))
+        # Padding stands at the end, where a forward LSTM reads it last: pooling masks it.
+        states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(frames)
+        pooled = AttentionPooling(name="pooling")(states, mask=inputs["mask"])
+        logits = keras.layers.Dense(classes, name="emotion")(keras.layers.Dropout(dropout, name="pooled_dropout")(pooled))
+        super().__init__(inputs=inputs, outputs=logits, **kwargs)
+        self.backbone = backbone

@@ -1,0 +1,82 @@
+"""The causal transformer of section 2.1, its hidden states as named outputs."""
+
+from typing import Any
+
+import keras
+
+from ser_fop.config import ModelConfig
+from ser_fop.errors import InputError
+from ser_fop.layers.attention_layer import AttentionLayer
+from ser_fop.layers.mel_normalization import MelNormalization
+from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
+
+
+def check_model(config: ModelConfig) -> ModelConfig:
+    """Return `config`, or raise `InputError` where no network can be built from it."""
+    if config.d_model % config.heads:
+        raise InputError(f"model.d_model {config.d_model} must be a multiple of model.heads {config.heads}.")
+    if min(config.d_model, config.heads, config.feed_forward, config.layers) < 1 or not 0 <= config.dropout < 1:
+        raise InputError("model: d_model, heads, feed_forward and layers must be positive, and 0 <= dropout < 1.")
+    return config
+
+
+class Backbone(keras.Model):
+    """Maps log-mels to hidden states; knows no loss and no task.
+
+    `hidden_states` is a dict of symbolic outputs, so that
+    `keras.Model(backbone.inputs, backbone.hidden_states["h1"])` is a feature
+    extractor: `F`, the normalised log-mel; `embedding`, W_e f_t of equation 4; and
+    `h1` .. `hL`, the outputs of the attention layers. Everything is causal; outputs at
+    padded frames are meaningless.
+
+    Args:
+        config: Size of the network.
+        mels: Mel bands of the input.
+
+    Call arguments:
+        inputs: Dict of `mel` (batch, frames, mels), raw log-mel, and `mask`
+            (batch, frames), true on real frames.
+
+    Reference:
+        Lian et al. 2019, section 2.1 (arXiv 1910.13806).
+    """
+
+    def __init__(self, config: ModelConfig, mels: int, **kwargs: Any) -> None:
+        check_model(config)
+        # === Layers ===
+        stream = config.d_model if config.reading == "wide" else mels
+        normalization = MelNormalization(name="normalization")
+        embed = keras.layers.Dense(stream, name="feature_embedding")
+        positions = SinusoidalPositions(name="positions")
+        dropout = keras.layers.Dropout(config.dropout, name="embedding_dropout")
+        layers = [
+            AttentionLayer(config.d_model, config.heads, config.feed_forward, config.dropout, name=f"attention_layer_{number}")
+            for number in range(1, config.layers + 1)
+        ]
+        # === Functional model ===
+        mel = keras.Input((None, mels), name="mel")
+        mask = keras.Input((None,), dtype="bool", name="mask")
+        states = {"F": normalization(mel)}
+        states["embedding"] = embed(states["F"])
+        hidden = dropout(positions(states["embedding"]))
+        for number, layer in enumerate(layers, start=1):
+            hidden = states[f"h{number}"] = layer(hidden)
+        super().__init__(inputs={"mel": mel, "mask": mask}, outputs=states, **kwargs)
+        # === Config ===
+        self.config = config
+        self.mels = mels
+        self.normalization = normalization
+        self.hidden_states = states
+        self.last = hidden
+
+    def inputs_by_name(self) -> dict[str, Any]:
+        """Return the symbolic inputs `mel` and `mask`."""
+        return {tensor.name: tensor for tensor in self.inputs}
+
+    def get_config(self) -> dict[str, Any]:
+        raise NotImplementedError("networks are saved by `ser_fop.models.saving`: weights and a JSON config, never code.")
+
+
+def hidden_width(config: ModelConfig, mels: int) -> int:
+    """Return the width of `h1` .. `hL`."""
+    return config.d_model if config.reading == "wide" else mels

@@ -1,0 +1,102 @@
+"""Networks on disk: weights, and a JSON config from which our own constructors rebuild them.
+
+No code is ever loaded: neither pickles nor serialised functions.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import msgspec
+
+from ser_fop.artifacts import write_json
+from ser_fop.config import FeatureConfig, ModelConfig
+from ser_fop.errors import InputError
+from ser_fop.models.attention_lstm import AttentionLSTM
+from ser_fop.models.backbone import Backbone
+from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.models.frame_predictor import FramePredictor
+
+SPEC = "network.json"
+WEIGHTS = "network.weights.h5"
+
+FRAME_PREDICTOR = "frame_predictor"
+EMOTION_CLASSIFIER = "emotion_classifier"
+ATTENTION_LSTM = "attention_lstm"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """All that is needed, beside the weights, to rebuild and to use a network.
+
+    Attributes:
+        kind: `frame_predictor`, `emotion_classifier` or `attention_lstm`.
+        features: The front end whose log-mels it reads.
+        model: Size of its backbone.
+        heard: Speakers that any of its weights were trained or stopped on, as
+            `corpus:speaker`.
+        ahead: Distance of the predicted frame, in frames (`frame_predictor`).
+        labels: Classes in order (classifiers).
+        feature: Feature of the backbone that is read (`attention_lstm`).
+        units: Units of the LSTM (`attention_lstm`).
+        dropout: Dropout rate of the LSTM's input and output (`attention_lstm`).
+    """
+
+    kind: str
+    features: FeatureConfig
+    model: ModelConfig
+    heard: tuple[str, ...] = ()
+    ahead: int = 1
+    labels: tuple[str, ...] = ()
+    feature: str = ""
+    units: int = 0
+    dropout: float = 0.0
+
+
+def build_network(spec: NetworkSpec) -> keras.Model:
+    """Build a network with fresh weights.
+
+    Raises:
+        InputError: If its kind is unknown.
+    """
+    mels = spec.features.mels
+    if spec.kind == FRAME_PREDICTOR:
+        return FramePredictor(spec.model, mels)
+    if spec.kind == EMOTION_CLASSIFIER:
+        return EmotionClassifier(Backbone(spec.model, mels, name="backbone"), len(spec.labels))
+    if spec.kind == ATTENTION_LSTM:
+        backbone = Backbone(spec.model, mels, name="backbone")
+        return AttentionLSTM(backbone, len(spec.labels), feature=spec.feature, units=spec.units, dropout=spec.dropout)
+    raise InputError(f"unknown kind of network {spec.kind!r}.")
+
+
+def save_network(network: keras.Model, spec: NetworkSpec, folder: Path) -> list[Path]:
+    """Write weights and JSON config.
+
+    Returns:
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / SPEC, spec)
+    network.save_weights(folder / WEIGHTS)
+    return [folder / SPEC, folder / WEIGHTS]
+
+
+def read_spec(path: Path) -> NetworkSpec:
+    """Read a network's JSON config.
+
+    Raises:
+        InputError: If it is not one of this version.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=NetworkSpec)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise InputError(f"{path} does not describe a network of this version ({error}).") from error
+
+
+def load_native(folder: Path) -> tuple[keras.Model, NetworkSpec]:
+    """Rebuild a network from what `save_network` wrote."""
+    spec = read_spec(folder / SPEC)
+    network = build_network(spec)
+    network.load_weights(folder / WEIGHTS)
+    return network, spec

@@ -1,0 +1,1 @@
+"""Training: what happens between a dataset, a network and `fit`."""

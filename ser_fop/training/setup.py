@@ -1,0 +1,31 @@
+"""Seeds, determinism, and how a step is compiled."""
+
+import keras
+import tensorflow as tf
+
+from ser_fop.errors import InputError
+
+
+def seed_everything(seed: int, *, deterministic: bool) -> None:
+    """Seed Python, NumPy and the backend, and forget earlier networks.
+
+    Args:
+        seed: Non-negative.
+        deterministic: Whether two runs on one machine must agree to the last bit.
+            TensorFlow cannot take it back within a process.
+
+    Raises:
+        InputError: If the seed is negative.
+    """
+    if seed < 0:
+        raise InputError(f"--seed expected a non-negative number, received {seed}.")
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def jit_compile() -> bool | str:
+    """Return Keras' `jit_compile` argument: XLA slows this model down on TensorFlow's CPU."""
+    on_tensorflow_cpu = keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU")
+    return False if on_tensorflow_cpu else "auto"

@@ -1,0 +1,47 @@
+"""Skill: how much better than copying the last frame a prediction is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ser_fop.metrics import FrameError
+
+
+def copy_error(batches: tf.data.Dataset, *, kind: str, deviation: Sequence[float]) -> float:
+    """Return the error of predicting that the last frame stays as it is.
+
+    Args:
+        batches: What `unlabelled_batches` gives.
+        kind: `l1`, `mse` or `huber`.
+        deviation: Standard deviation of each band, (mels,).
+
+    Returns:
+        Mean over all valid frames.
+    """
+    metric = FrameError(kind, deviation)
+    for inputs, target, weight in batches.as_numpy_iterator():
+        metric.update_state(target, inputs["mel"], sample_weight=weight)
+    return float(metric.result())
+
+
+class SkillPrinter(keras.callbacks.Callback):
+    """Adds `val_skill` = 1 - error / error of copying the last frame to each epoch's logs.
+
+    Place it before the callbacks that read the logs.
+
+    Args:
+        baseline: What `copy_error` gives on the validation batches.
+    """
+
+    def __init__(self, baseline: float) -> None:
+        super().__init__()
+        self.baseline = baseline
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the skill of the epoch just ended, and print it."""
+        if logs is not None and "val_error" in logs:
+            logs["val_skill"] = 1.0 - float(np.asarray(logs["val_error"])) / self.baseline
+            print(f" - skill against copying the last frame: {logs['val_skill']:+.4f}", flush=True)

@@ -1,0 +1,86 @@
+"""Scikit-learn classifiers on pooled hypercolumns. No TensorFlow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import skops.io
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from ser_fop.config import ClassifierSettings
+
+_CALIBRATION_FOLDS = 4
+
+
+def choose_svm(
+    train: np.ndarray,
+    train_labels: np.ndarray,
+    validation: np.ndarray,
+    validation_labels: np.ndarray,
+    *,
+    costs: Sequence[float],
+) -> tuple[Pipeline, dict[float, float]]:
+    """Fit an RBF support vector machine, its C chosen by validation speakers.
+
+    The one with the best accuracy on the validation speakers is kept, the smaller C in
+    a tie; the test speakers are never seen.
+
+    Args:
+        train: Features (utterances, width) of the training speakers.
+        train_labels: Their labels.
+        validation: Features of the validation speakers.
+        validation_labels: Their labels.
+        costs: Values of C to try.
+
+    Returns:
+        The pipeline fitted on the training speakers, and the accuracy by C.
+    """
+    accuracy = {}
+    fitted = {}
+    for cost in sorted(costs):
+        fitted[cost] = make_pipeline(StandardScaler(), SVC(C=cost)).fit(train, train_labels)
+        accuracy[cost] = float(fitted[cost].score(validation, validation_labels))
+    best = max(accuracy, key=lambda cost: (accuracy[cost], -cost))
+    return fitted[best], accuracy
+
+
+def calibrate_svm(svm: Pipeline, features: np.ndarray, labels: np.ndarray, speakers: np.ndarray) -> CalibratedClassifierCV:
+    """Fit probabilities for an SVM over speaker folds of its training data.
+
+    Args:
+        svm: The pipeline that `choose_svm` fitted.
+        features: Features of the training speakers.
+        labels: Their labels.
+        speakers: Their speakers.
+
+    Returns:
+        A fitted estimator whose probabilities follow the SVM's decision values; the
+        answer remains the SVM's own.
+    """
+    count = min(_CALIBRATION_FOLDS, len(np.unique(speakers)))
+    splits = list(StratifiedGroupKFold(count).split(features, labels, groups=speakers))
+    if any(len(np.unique(labels[train])) < len(np.unique(labels)) for train, _ in splits):
+        splits = list(GroupKFold(count).split(features, labels, groups=speakers))
+    return CalibratedClassifierCV(svm, cv=splits, ensemble=False).fit(features, labels)
+
+
+def fit_forest(features: np.ndarray, labels: np.ndarray, *, settings: ClassifierSettings, seed: int) -> RandomForestClassifier:
+    """Fit a random forest.
+
+    Args:
+        features: Features of the training speakers, (utterances, width).
+        labels: Their labels.
+        settings: Number of trees.
+        seed: Its randomness.
+    """
+    return RandomForestClassifier(settings.rf_trees, random_state=seed, n_jobs=-1).fit(features, labels)
+
+
+def write_estimator(path: Path, estimator: object) -> None:
+    """Write a fitted scikit-learn estimator, without pickle."""
+    skops.io.dump(estimator, path)

@@ -1,0 +1,87 @@
+"""Pooled hypercolumns of every utterance, as arrays joined to labels by id."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from ser_fop.datasets import utterance_batches
+from ser_fop.errors import InputError
+from ser_fop.layers.masked_pooling import MaskedPooling
+from ser_fop.models.backbone import Backbone
+from ser_fop.models.hypercolumns import check_feature, hypercolumns
+from ser_fop.records import Records
+from ser_fop.training.setup import jit_compile
+
+ARRAYS = "hypercolumns.npz"
+_TABLE = ("ids", "emotions", "speakers")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PooledFeatures:
+    """What `hypercolumns.npz` holds, without any object array.
+
+    Attributes:
+        ids: Utterance ids, (utterances,).
+        emotions: Labels, empty strings where there is none, (utterances,).
+        speakers: Speakers, (utterances,).
+        arrays: Features by name, each (utterances, width) float32.
+    """
+
+    ids: np.ndarray
+    emotions: np.ndarray
+    speakers: np.ndarray
+    arrays: dict[str, np.ndarray]
+
+    def feature(self, name: str) -> np.ndarray:
+        """Return one feature, (utterances, width); raises `InputError` for an unknown name."""
+        return self.arrays[check_feature(name, tuple(self.arrays))]
+
+
+def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_frames: int) -> PooledFeatures:
+    """Pool F, h1..hL, h_add and h_concat of every utterance over its real frames.
+
+    Args:
+        backbone: The network.
+        records: The records.
+        pooling: `mean` or `mean_std`.
+        batch_frames: Frames in a batch, padding included, at most.
+    """
+    inputs = backbone.inputs_by_name()
+    pool = MaskedPooling(pooling)
+    pooled = {name: pool(frames, mask=inputs["mask"]) for name, frames in hypercolumns(backbone).items()}
+    extractor = keras.Model(inputs, pooled)
+    extractor.compile(jit_compile=jit_compile())
+    by_id: dict[str, dict[str, np.ndarray]] = {}
+    wanted = {row.id: row for row in records.rows}
+    with tqdm(total=len(wanted), unit="utt", desc="extract", disable=None) as bar:
+        for batch in utterance_batches(records, wanted, batch_frames=batch_frames).as_numpy_iterator():
+            values = extractor.predict_on_batch({"mel": batch["mel"], "mask": batch["mask"]})
+            for position, key in enumerate(batch["id"]):
+                by_id[key.decode()] = {name: array[position] for name, array in values.items()}
+            bar.update(len(batch["id"]))
+    ids = sorted(wanted)
+    return PooledFeatures(
+        ids=np.array(ids),
+        emotions=np.array([wanted[key].emotion for key in ids]),
+        speakers=np.array([wanted[key].speaker for key in ids]),
+        arrays={name: np.stack([by_id[key][name] for key in ids]).astype(np.float32) for name in pooled},
+    )
+
+
+def write_pooled(path: Path, pooled: PooledFeatures) -> None:
+    """Write `hypercolumns.npz`."""
+    table = {name: getattr(pooled, name) for name in _TABLE}
+    np.savez(path, **table, **pooled.arrays)
+
+
+def read_pooled(path: Path) -> PooledFeatures:
+    """Read `hypercolumns.npz`; raises `InputError` if it cannot be."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            table = {name: arrays[name] for name in _TABLE}
+            return PooledFeatures(**table, arrays={name: arrays[name] for name in arrays.files if name not in _TABLE})
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as hypercolumns ({error}). Run `ser-fop extract` again.") from error

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+README = Path(__file__).parent / "README.md"
+
+setup(
+    name="ser_fop",
+    version="0.1.0",
+    description="Future Observation Prediction for speech emotion recognition, in Keras and TensorFlow",
+    long_description=README.read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11",
+    # `find_packages` does not see a folder that is installed under another name.
+    packages=[*find_packages(include=["ser_fop", "ser_fop.*"]), "ser_fop.pipelines"],
+    package_dir={"ser_fop.pipelines": "pipelines"},
+    package_data={"ser_fop": ["fold_files/*.json"], "ser_fop.pipelines": ["experiments/*.yaml"]},
+    install_requires=[
+        "tensorflow>=2.21",
+        "keras>=3.15.1",
+        "tensorflow-io>=0.37; python_version < '3.13'",
+        "tensorboard>=2.20",
+        "keras-tuner>=1.4.8",
+        "numpy>=1.26",
+        "scikit-learn>=1.6",
+        "skops>=0.13",
+        "soundfile>=0.13",
+        "soxr>=0.5",
+        "matplotlib>=3.9",
+        "tyro>=1.0",
+        "msgspec>=0.19",
+        "pyyaml>=6.0",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21"],
+        "jax": ["jax>=0.6"],
+        "demo": ["espeakng-loader>=0.2.4"],
+        "dev": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.14", "librosa>=0.11", "build>=1.2"],
+    },
+    entry_points={"console_scripts": ["ser-fop=ser_fop.cli:main"]},
+)
