@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,14 @@ def require_complete(folder: Path, stage: str | Iterable[str]) -> dict[str, Any]
     if not folder.is_dir():
         raise InputError(f"expected a folder written by {wanted}, but {folder} does not exist.")
     if not (folder / COMPLETED).exists() or not (folder / CONFIG).exists():
-        raise InputError(f"{folder} is not a finished folder of {wanted} (it has no {COMPLETED}). Run that stage first.")
+        raise InputError(
+            f"{folder} is not a finished folder of {wanted} (it has no {COMPLETED}). Run that stage first."
+        )
     config = read_json(folder / CONFIG)
     if config.get("stage") not in stages:
-        raise InputError(f"expected a folder written by {wanted}, but {folder} was written by `ser-fop {config.get('stage')}`.")
+        raise InputError(
+            f"expected a folder written by {wanted}, but {folder} was written by `ser-fop {config.get('stage')}`."
+        )
     return config
 
 
@@ -169,7 +173,14 @@ class Stage:
         return self.out
 
 
-def open_stage(name: str, *, out: Path, config: Any, inputs: Mapping[str, Sequence[Path]] | None = None) -> Stage:
+def open_stage(
+    name: str,
+    *,
+    out: Path,
+    config: Any,
+    inputs: Mapping[str, Sequence[Path]] | None = None,
+    digests: Mapping[str, str] | None = None,
+) -> Stage:
     """Find `out` complete, or start (or go on with) the folder beside it.
 
     Args:
@@ -178,6 +189,7 @@ def open_stage(name: str, *, out: Path, config: Any, inputs: Mapping[str, Sequen
         config: The stage's config.
         inputs: Config fields that name finished stage folders, with those folders:
             their content counts, not their place.
+        digests: Config fields that name other input, with its digest.
 
     Returns:
         The stage; `complete` tells whether there is nothing to do.
@@ -186,11 +198,12 @@ def open_stage(name: str, *, out: Path, config: Any, inputs: Mapping[str, Sequen
         InputError: If `out` holds another result, or something else.
     """
     out = Path(os.path.abspath(out))
-    digests = {field: [digest_of(folder) for folder in folders] for field, folders in (inputs or {}).items()}
+    known = {field: [digest_of(folder) for folder in folders] for field, folders in (inputs or {}).items()}
+    known |= {field: [digest] for field, digest in (digests or {}).items()}
     resolved = {
         "stage": name,
         "config": builtins(config),
-        "inputs": digests,
+        "inputs": known,
         "seed": getattr(config, "seed", None),
         "versions": versions(),
         "git_revision": git_revision(),
@@ -199,7 +212,9 @@ def open_stage(name: str, *, out: Path, config: Any, inputs: Mapping[str, Sequen
         _require_same(read_json(out / CONFIG), resolved, out)
         return Stage(name=name, out=out, folder=out, complete=True, resolved=resolved)
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise InputError(f"--out {out} already holds something that is no finished `ser-fop {name}` folder. Choose another folder, or empty it.")
+        raise InputError(
+            f"--out {out} already holds something that is no finished `ser-fop {name}` folder. Choose another folder, or empty it."
+        )
     partial = out.with_name(out.name + PARTIAL)
     started = partial / CONFIG
     if partial.exists() and not (started.exists() and _identity(read_json(started)) == _identity(resolved)):
@@ -209,9 +224,32 @@ def open_stage(name: str, *, out: Path, config: Any, inputs: Mapping[str, Sequen
     return Stage(name=name, out=out, folder=partial, complete=False, resolved=resolved)
 
 
-def _identity(resolved: Mapping[str, Any]) -> dict[str, Any]:
+def claim_folder(name: str, *, out: Path, config: Any, extendable: Collection[str]) -> None:
+    """Mark `out` as the working folder of a run of many stages, or find it marked by the same run.
+
+    Args:
+        name: Name of the stage.
+        out: The folder, used in place.
+        config: The stage's config.
+        extendable: Config fields that a later call may change.
+
+    Raises:
+        InputError: If `out` holds another run, or something else.
+    """
+    resolved = {"stage": name, "config": builtins(config), "versions": versions(), "git_revision": git_revision()}
+    if (out / CONFIG).exists():
+        _require_same(read_json(out / CONFIG), resolved, out, extendable=extendable)
+    elif out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise InputError(
+            f"--out {out} already holds something that is no `ser-fop {name}` folder. Choose another folder, or empty it."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / CONFIG, resolved)
+
+
+def _identity(resolved: Mapping[str, Any], extendable: Collection[str] = ()) -> dict[str, Any]:
     """Flatten what decides a result: the stage, its config and the digests of its inputs."""
-    skipped = _NOT_IDENTITY | set(resolved.get("inputs", {}))
+    skipped = _NOT_IDENTITY | set(resolved.get("inputs", {})) | set(extendable)
     flat = {"stage": resolved.get("stage")}
     pending = [("", {key: value for key, value in resolved.get("config", {}).items() if key not in skipped})]
     while pending:
@@ -226,9 +264,11 @@ def _identity(resolved: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _require_same(found: Mapping[str, Any], wanted: Mapping[str, Any], out: Path) -> None:
+def _require_same(
+    found: Mapping[str, Any], wanted: Mapping[str, Any], out: Path, *, extendable: Collection[str] = ()
+) -> None:
     """Refuse to reuse `out` for another result, naming the first key that differs."""
-    before, now = _identity(found), _identity(wanted)
+    before, now = _identity(found, extendable), _identity(wanted, extendable)
     for key in sorted({*before, *now}):
         if before.get(key) != now.get(key):
             raise InputError(

@@ -57,7 +57,9 @@ def read_audio(
     first = round(start_s * info.samplerate)
     last = info.frames if end_s is None else min(round(end_s * info.samplerate), info.frames)
     if last <= first:
-        raise AudioError("holds no samples" if info.frames == 0 else f"holds no samples between {start_s} s and {end_s} s")
+        raise AudioError(
+            "holds no samples" if info.frames == 0 else f"holds no samples between {start_s} s and {end_s} s"
+        )
     if max_duration_s is not None and last - first > max_duration_s * info.samplerate:
         raise AudioError(f"lasts {(last - first) / info.samplerate:.1f} s, longer than {max_duration_s:g} s")
     try:

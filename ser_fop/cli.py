@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ STAGES = {
 }
 # These take several groups of settings with the same names; the others drop the prefix.
 _PREFIXED = frozenset({"reproduce"})
+_WITHOUT_TENSORFLOW = frozenset({"info", "report"})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     stage, *rest = arguments
     if stage not in STAGES:
-        print(f"ser-fop: error: unknown stage {stage!r}: expected one of {', '.join(STAGES)}.{closest(stage, STAGES)}", file=sys.stderr)
+        print(
+            f"ser-fop: error: unknown stage {stage!r}: expected one of {', '.join(STAGES)}.{closest(stage, STAGES)}",
+            file=sys.stderr,
+        )
         return 2
     return importlib.import_module(f"ser_fop.pipelines.{stage}").main(rest)
 
@@ -74,7 +79,8 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         config = parse(stage, config_type, arguments)
         if config is None:
             return 0
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        if stage not in _WITHOUT_TENSORFLOW:
+            _import_tensorflow_quietly()
         run(config)
     except (InputError, OSError) as error:
         print(f"ser-fop {stage}: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -109,9 +115,29 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
     return parsed
 
 
+def _import_tensorflow_quietly() -> None:
+    """Import TensorFlow without its greetings, which its log level does not reach; keep them if it fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as greetings, os.fdopen(os.dup(2), "wb") as stderr:
+        os.dup2(greetings.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        except ImportError:
+            greetings.seek(0)
+            stderr.write(greetings.read())
+            raise
+        finally:
+            os.dup2(stderr.fileno(), 2)
+
+
 def _usage() -> str:
     lines = [f"  {name:<10} {purpose}" for name, purpose in STAGES.items()]
-    return "usage: ser-fop STAGE [OPTIONS]\n\nstages:\n" + "\n".join(lines) + "\n\n`ser-fop STAGE --help` lists a stage's options."
+    return (
+        "usage: ser-fop STAGE [OPTIONS]\n\nstages:\n"
+        + "\n".join(lines)
+        + "\n\n`ser-fop STAGE --help` lists a stage's options."
+    )
 
 
 def _take_common(arguments: list[str]) -> tuple[list[str], Path | None, bool]:
@@ -150,7 +176,9 @@ def _from_mapping(config_type: type[Config], values: dict[str, Any], *, where: s
     fields = {field.name: field for field in dataclasses.fields(config_type)}
     for key in values:
         if key not in fields:
-            raise InputError(f"{where}: unknown key {prefix + str(key)!r}: expected one of {', '.join(fields)}.{closest(str(key), fields)}")
+            raise InputError(
+                f"{where}: unknown key {prefix + str(key)!r}: expected one of {', '.join(fields)}.{closest(str(key), fields)}"
+            )
     built: dict[str, Any] = {}
     for name, field in fields.items():
         if dataclasses.is_dataclass(field.type):

@@ -68,6 +68,7 @@ class PretrainingSettings:
         ahead: Distance of the predicted frame, in frames.
         loss: Error on normalised log-mels, averaged over valid frames.
         learning_rate: Adam's learning rate.
+        schedule: Keep the rate, or let it fall to zero along a cosine over all epochs.
         batch_size: Utterances (or chunks) in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         chunk_frames: Longer utterances are cut into equal chunks of at most this
@@ -80,6 +81,7 @@ class PretrainingSettings:
     ahead: int = 1
     loss: Literal["l1", "mse", "huber"] = "l1"
     learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "constant"
     batch_size: int = 32
     batch_frames: int = 16384
     chunk_frames: int = 512

@@ -82,7 +82,9 @@ def labelled_batches(
     """
     parts = [(records, classes)]
     index_of = _table(classes, list(classes.values()))
-    batches = _bucketed(_utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed)
+    batches = _bucketed(
+        _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed
+    )
     labelled = batches.map(
         lambda item: ({"mel": item["mel"], "mask": item["mask"]}, index_of.lookup(item["id"])),
         num_parallel_calls=tf.data.AUTOTUNE,
@@ -90,7 +92,9 @@ def labelled_batches(
     return labelled.prefetch(tf.data.AUTOTUNE)
 
 
-def utterance_batches(records: Records, ids: Collection[str], *, batch_frames: int, batch_size: int = 256) -> tf.data.Dataset:
+def utterance_batches(
+    records: Records, ids: Collection[str], *, batch_frames: int, batch_size: int = 256
+) -> tf.data.Dataset:
     """Give batches with ids, in a fixed order, for extraction and prediction.
 
     Args:
@@ -104,7 +108,9 @@ def utterance_batches(records: Records, ids: Collection[str], *, batch_frames: i
         (batch, frames).
     """
     parts = [(records, ids)]
-    batches = _bucketed(_utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None)
+    batches = _bucketed(
+        _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None
+    )
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
@@ -137,7 +143,9 @@ def _utterances(parts: Sequence[tuple[Records, Collection[str]]]) -> tf.data.Dat
         paths = [str(records.folder / records.manifest.shards[shard].name) for shard in shards]
         manifest = records.manifest
         dataset = tf.data.TFRecordDataset(paths, num_parallel_reads=min(len(paths), 4))
-        dataset = dataset.map(lambda record, manifest=manifest: parse(record, manifest), num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = dataset.map(
+            lambda record, manifest=manifest: parse(record, manifest), num_parallel_calls=tf.data.AUTOTUNE
+        )
         if len(chosen) < len(records.rows):
             wanted = _table(chosen, [1] * len(chosen))
             dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)

@@ -33,7 +33,9 @@ def frame_end_s(frame: int, config: FeatureConfig) -> float:
 def check_features(config: FeatureConfig) -> FeatureConfig:
     """Return `config`, or raise `InputError` where no log-mel can be made under it."""
     if config.fft_size < window_length(config):
-        raise InputError(f"features.fft_size {config.fft_size} is shorter than the window of {window_length(config)} samples.")
+        raise InputError(
+            f"features.fft_size {config.fft_size} is shorter than the window of {window_length(config)} samples."
+        )
     if not 0 <= config.low_hz < config.high_hz <= config.sample_rate_hz / 2:
         raise InputError(
             f"expected 0 <= low_hz < high_hz <= {config.sample_rate_hz / 2:g} (half the sample rate),"

@@ -59,7 +59,9 @@ def read_folds(path: Path) -> FoldFile:
     try:
         folds = msgspec.json.decode(path.read_bytes(), type=FoldFile)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise InputError(f"{path} is not a fold file ({error}). Expected keys corpus, protocol, description, folds.") from error
+        raise InputError(
+            f"{path} is not a fold file ({error}). Expected keys corpus, protocol, description, folds."
+        ) from error
     return check_folds(folds, name=str(path))
 
 
@@ -91,7 +93,9 @@ def session_folds(corpus: str, sessions: Mapping[str, str]) -> FoldFile:
     """
     names = sorted(set(sessions.values()))
     groups = [tuple(sorted(speaker for speaker, session in sessions.items() if session == name)) for name in names]
-    return _rotating(corpus, groups, protocol="session-folds", description="One session is tested, the next one validates.")
+    return _rotating(
+        corpus, groups, protocol="session-folds", description="One session is tested, the next one validates."
+    )
 
 
 def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> FoldFile:
@@ -105,7 +109,9 @@ def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> Fo
     ordered = sorted(speakers)
     count = min(count, len(ordered))
     groups = [tuple(ordered[first::count]) for first in range(count)]
-    return _rotating(corpus, groups, protocol=f"{count}-speaker-folds", description="Sorted speakers dealt out in turn.")
+    return _rotating(
+        corpus, groups, protocol=f"{count}-speaker-folds", description="Sorted speakers dealt out in turn."
+    )
 
 
 def _rotating(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, description: str) -> FoldFile:
@@ -120,7 +126,9 @@ def _rotating(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, 
         rest = [group for number, group in enumerate(groups) if number not in (test, validation)]
         train = tuple(sorted(speaker for group in rest for speaker in group))
         folds.append(Fold(test=groups[test], validation=groups[validation], train=train))
-    return check_folds(FoldFile(corpus=corpus, protocol=protocol, description=description, folds=tuple(folds)), name=corpus)
+    return check_folds(
+        FoldFile(corpus=corpus, protocol=protocol, description=description, folds=tuple(folds)), name=corpus
+    )
 
 
 def published_folds(corpus: str) -> FoldFile | None:

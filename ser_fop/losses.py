@@ -20,7 +20,9 @@ class FramePredictionLoss(keras.losses.Loss):
         deviation: Standard deviation of each band, (mels,): errors are divided by it.
     """
 
-    def __init__(self, kind: Literal["l1", "mse", "huber"], deviation: Sequence[float], name: str = "frame_prediction") -> None:
+    def __init__(
+        self, kind: Literal["l1", "mse", "huber"], deviation: Sequence[float], name: str = "frame_prediction"
+    ) -> None:
         super().__init__(name=name, reduction="mean_with_sample_weight")
         self.kind = kind
         self.deviation = [float(value) for value in deviation]

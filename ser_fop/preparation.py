@@ -98,7 +98,9 @@ def prepare_records(stage: Stage, *, config: PrepareConfig, corpus: Corpus, list
             note = _finished(stage.folder / name, group)
             reused += note is not None
             if note is None:
-                note = _write_shard(stage.folder / name, index, group, _ordered(pool, work, group, ahead=jobs * _AHEAD), bar)
+                note = _write_shard(
+                    stage.folder / name, index, group, _ordered(pool, work, group, ahead=jobs * _AHEAD), bar
+                )
             else:
                 bar.update(len(group))
             notes.append(note)
@@ -128,7 +130,9 @@ def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
             samples = trim_silence(samples, sample_rate_hz=features.sample_rate_hz, below_db=config.trim_below_db)
         duration_s = len(samples) / features.sample_rate_hz
         if duration_s < config.min_duration_s or frame_count(len(samples), features) < 1:
-            return Prepared(utterance=utterance, problem=f"lasts {duration_s:.3f} s, shorter than {config.min_duration_s:g} s")
+            return Prepared(
+                utterance=utterance, problem=f"lasts {duration_s:.3f} s, shorter than {config.min_duration_s:g} s"
+            )
         return Prepared(utterance=utterance, mel=to_mel(samples).numpy(), duration_s=duration_s)
 
     return work
@@ -147,7 +151,9 @@ def _ordered(
         yield waiting.popleft().result()
 
 
-def _write_shard(path: Path, index: int, group: Sequence[Utterance], prepared: Iterable[Prepared], bar: tqdm) -> ShardNote:
+def _write_shard(
+    path: Path, index: int, group: Sequence[Utterance], prepared: Iterable[Prepared], bar: tqdm
+) -> ShardNote:
     """Write one shard, its statistics and its note, the note last."""
     rows, quarantined, totals, squares = [], [], [], []
     beside = path.with_name(path.name + ".tmp")
@@ -211,12 +217,14 @@ def _finish(
         writer.writerows(quarantined)
     asked = len(rows) + len(quarantined)
     if not rows or len(quarantined) > config.max_quarantine_share * asked:
-        first_id, first_file, first_problem = quarantined[0]
+        _, first_file, first_problem = quarantined[0]
         raise InputError(
             f"{len(quarantined)} of {asked} utterances cannot be used, more than the limit of {config.max_quarantine_share:.2%}"
             f" (--max-quarantine-share). The first, {first_file}, {first_problem}. All are listed in {stage.folder / QUARANTINE}."
         )
-    statistics = [np.load(_statistics_path(stage.folder / note.shard.name), allow_pickle=False) for note in notes if note.rows]
+    statistics = [
+        np.load(_statistics_path(stage.folder / note.shard.name), allow_pickle=False) for note in notes if note.rows
+    ]
     np.savez(
         stage.folder / STATISTICS,
         count=np.array([row.frames for row in rows], dtype=np.float64),

@@ -126,7 +126,9 @@ class Records:
         try:
             self.manifest = msgspec.convert(read_json(folder / MANIFEST), Manifest)
         except msgspec.ValidationError as error:
-            raise InputError(f"{folder / MANIFEST} is not a manifest of this version ({error}). Run `ser-fop prepare` again.") from error
+            raise InputError(
+                f"{folder / MANIFEST} is not a manifest of this version ({error}). Run `ser-fop prepare` again."
+            ) from error
         for shard in self.manifest.shards:
             _check_shard(folder / shard.name, shard)
         self.rows = read_rows(folder / UTTERANCES)
@@ -213,7 +215,9 @@ def serialize(utterance_id: str, mel: np.ndarray) -> bytes:
     """
     features = {
         RECORD.id: tf.train.Feature(bytes_list=tf.train.BytesList(value=[utterance_id.encode()])),
-        RECORD.mel: tf.train.Feature(bytes_list=tf.train.BytesList(value=[mel.astype(mel.dtype.newbyteorder("<")).tobytes()])),
+        RECORD.mel: tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[mel.astype(mel.dtype.newbyteorder("<")).tobytes()])
+        ),
         RECORD.frames: tf.train.Feature(int64_list=tf.train.Int64List(value=[len(mel)])),
     }
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)

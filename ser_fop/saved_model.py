@@ -48,7 +48,10 @@ def write_saved_model(run: Path) -> Path:
 def _write(network: keras.Model, spec: NetworkSpec, run: Path) -> None:
     """Trace the endpoints, batch and frames dynamic, and save."""
     features = keras.Model(network.backbone.inputs_by_name(), hypercolumns(network.backbone))
-    signature = [tf.TensorSpec([None, None, spec.features.mels], tf.float32, "mel"), tf.TensorSpec([None], tf.int32, "length")]
+    signature = [
+        tf.TensorSpec([None, None, spec.features.mels], tf.float32, "mel"),
+        tf.TensorSpec([None], tf.int32, "length"),
+    ]
     output = "prediction" if spec.kind == FRAME_PREDICTOR else "probabilities"
 
     def inputs(mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:

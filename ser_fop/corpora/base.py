@@ -1,6 +1,7 @@
 """What a corpus is to the rest of the program: a name, a label set, and a reader."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -97,7 +98,9 @@ def audio_files(folder: Path, *suffixes: str) -> Iterator[Path]:
 def require_folder(folder: Path, corpus: str) -> Path:
     """Return `folder` if it is one, or raise `InputError`."""
     if not folder.exists():
-        raise InputError(f"the audio folder {folder} of corpus {corpus!r} does not exist. Give --audio-dir the folder that holds the corpus.")
+        raise InputError(
+            f"the audio folder {folder} of corpus {corpus!r} does not exist. Give --audio-dir the folder that holds the corpus."
+        )
     if not folder.is_dir():
         raise InputError(f"--audio-dir expected a folder, received the file {folder}.")
     return folder
@@ -131,7 +134,9 @@ def listing(
     if not utterances:
         raise InputError(f"no utterance of corpus {corpus!r} found in {folder}: expected {expected}.")
     ordered = sorted(utterances, key=lambda utterance: utterance.id)
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in itertools.pairwise(ordered):
         if one.id == other.id:
-            raise InputError(f"two utterances share the id {one.id!r}: {one.file} and {other.file}. Ids must be unique.")
+            raise InputError(
+                f"two utterances share the id {one.id!r}: {one.file} and {other.file}. Ids must be unique."
+            )
     return Listing(utterances=tuple(ordered), labels=labels, problems=tuple(problems or ()))

@@ -54,11 +54,12 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
 
 def _genders(folder: Path) -> dict[str, str]:
-    """Read `VideoDemographics.csv`, where there is one."""
+    """Read `VideoDemographics.csv`, where there is one; what does not say a gender is left alone."""
     for path in (folder / "VideoDemographics.csv", folder.parent / "VideoDemographics.csv"):
         if path.is_file():
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                return {line["ActorID"]: line["Sex"][:1].upper() for line in csv.DictReader(file)}
+            with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+                sexes = {line.get("ActorID"): (line.get("Sex") or "")[:1].upper() for line in csv.DictReader(file)}
+            return {actor: sex for actor, sex in sexes.items() if actor and sex in ("F", "M")}
     return {}
 
 

@@ -1,128 +1,223 @@
-"""A corpus of the user's own: a folder of audio and a CSV."""
+"""The user's own corpus: a CSV file of one row an utterance, and the folder of its audio.
+
+Columns `file`, `speaker` and `emotion`; and, where wanted, `session`, `start`, `end`
+(seconds), `id`, `gender` and `style`. Other columns are left alone.
+"""
 
 import csv
-from collections.abc import Mapping
+import math
+import os
+import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, listing, require_folder
 from ser_fop.errors import InputError, closest
 from ser_fop.schema import Utterance
 
-REQUIRED = ("file", "speaker", "emotion")
-OPTIONAL = ("session", "start", "end", "id", "gender", "style")
+NAME = "csv"
+REQUIRED_COLUMNS = ("file", "speaker", "emotion")
+OPTIONAL_COLUMNS = ("session", "start", "end", "id", "gender", "style")
+
+_EXPECTED = "the audio files that the manifest lists, relative to it"
+_DRIVE = re.compile(r"[A-Za-z]:")
+_GENDERS = {"": "", "f": "F", "female": "F", "m": "M", "male": "M"}
+_STYLES = ("improvised", "scripted", "read")
 
 
 def read(folder: Path, options: ReadOptions) -> Listing:
-    """List what a CSV names.
+    """List the rows of a manifest.
 
     Args:
-        folder: Audio folder, to which the column `file` is relative.
-        options: `manifest`, the CSV, with columns file, speaker, emotion (may be
-            blank), and optionally session, start and end (seconds), id, gender,
-            style; `labels`, the label set (all that occur, sorted, by default).
+        folder: The folder that the column `file` is relative to.
+        options: `manifest` is the CSV file; `labels` the label set, which is
+            otherwise the sorted distinct labels. A blank emotion is unlabelled.
+
+    Returns:
+        One utterance for each row whose file exists.
 
     Raises:
-        InputError: If the CSV is missing, lacks a column, or a row is wrong; the
-            message names the row.
+        InputError: If a row is wrong (the message names it), or no file exists.
     """
-    require_folder(folder, "csv")
     if options.manifest is None:
-        raise InputError(f"corpus 'csv' needs --manifest FILE.csv with the columns {', '.join(REQUIRED)}.")
-    if not options.manifest.is_file():
-        raise InputError(f"the manifest {options.manifest} does not exist.")
-    try:
-        with options.manifest.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            _check_columns(reader.fieldnames or (), options.manifest)
-            lines = [(reader.line_num, line) for line in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{options.manifest} is not a UTF-8 CSV file ({error}).") from error
-    if not lines:
-        raise InputError(f"{options.manifest} has a header but no rows.")
-    utterances, problems, row_of = [], [], {}
-    for number, line in lines:
-        where = f"{options.manifest} row {number}"
-        utterance = _utterance(line, where=where, folder=folder, labels=options.labels)
-        if utterance.id in row_of:
-            raise InputError(f"{where}: the id {utterance.id!r} stands in row {row_of[utterance.id]} too. Ids must be unique.")
-        row_of[utterance.id] = number
-        if (folder / utterance.file).is_file():
+        raise InputError("the corpus 'csv' needs a manifest, received none. Give --manifest FILE.csv.")
+    require_folder(folder, NAME)
+    if len(set(options.labels)) != len(options.labels):
+        raise InputError(f"--labels names a label twice: {', '.join(options.labels)}. Name each once.")
+    resolved = folder.resolve()
+    rows_of: dict[str, int] = {}
+    utterances: list[Utterance] = []
+    problems: list[Problem] = []
+    for row, fields in _rows(options.manifest):
+        where = f"row {row} of {options.manifest}"
+        utterance = _utterance(fields, labels=options.labels, where=where)
+        _require_inside(folder, utterance.file, resolved=resolved, where=where)
+        if utterance.id in rows_of:
+            raise InputError(
+                f"rows {rows_of[utterance.id]} and {row} of {options.manifest} share the id {utterance.id!r}:"
+                " expected unique ids. Change one in the column id."
+            )
+        rows_of[utterance.id] = row
+        # Path.is_file raises where a name is too long for the file system.
+        if os.path.isfile(folder / utterance.file):
             utterances.append(utterance)
         else:
-            problems.append(Problem(file=utterance.file, message=f"named in row {number}, but does not exist; skipped"))
+            message = f"{where} lists it, and {folder} does not hold it: skipped"
+            problems.append(Problem(file=utterance.file, message=message))
+    if not rows_of:
+        raise InputError(f"{options.manifest} is empty: expected at least one row below the header, received none.")
+    if not utterances:
+        raise InputError(
+            f"none of the {len(problems)} files of {options.manifest} exists below {folder} (the first is"
+            f" {problems[0].file}): expected paths relative to --audio-dir. Give the folder that they start from."
+        )
     labels = options.labels or tuple(sorted({utterance.emotion for utterance in utterances} - {""}))
     return listing(
-        corpus="csv",
-        folder=folder,
-        utterances=utterances,
-        labels=labels,
-        problems=problems,
-        expected=f"the files that {options.manifest} names",
+        corpus=NAME, folder=folder, utterances=utterances, labels=labels, problems=problems, expected=_EXPECTED
     )
 
 
-def _check_columns(columns: tuple[str, ...] | list[str], path: Path) -> None:
-    for column in REQUIRED:
-        if column not in columns:
-            raise InputError(f"{path} lacks the column {column!r}: found {', '.join(columns) or 'none'}.{closest(column, columns)}")
+def _rows(manifest: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the number and the fields of each row that is not blank; the header is row 1."""
+    if not manifest.is_file():
+        raise InputError(
+            f"the manifest {manifest} is no file: expected a CSV file. Check the path given as --manifest."
+        )
+    with manifest.open(encoding="utf-8-sig", newline="") as file:
+        # Strict: an unclosed quote would otherwise swallow the rows below it.
+        reader = csv.DictReader(file, strict=True)
+        try:
+            _require_columns([name.strip() for name in reader.fieldnames or []], manifest)
+            reader.fieldnames = [name.strip() for name in reader.fieldnames]
+            for fields in reader:
+                if None in fields:
+                    raise InputError(
+                        f"row {reader.line_num} of {manifest}: expected {len(reader.fieldnames)} fields, received"
+                        f" {len(reader.fieldnames) + len(fields[None])}. Quote the fields that hold a comma."
+                    )
+                given = {name: value.strip() for name, value in fields.items() if value is not None}
+                if len(given) < len(fields):
+                    raise InputError(
+                        f"row {reader.line_num} of {manifest}: expected {len(fields)} fields, received {len(given)}."
+                        " Leave a field blank, but write its comma."
+                    )
+                yield reader.line_num, given
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{manifest}: expected UTF-8 text, received other bytes ({error}). Save it as UTF-8."
+            ) from None
+        except csv.Error as error:
+            raise InputError(
+                f"row {reader.line_num} of {manifest}: expected comma-separated values, received what is none ({error})."
+                " Mend the quoting."
+            ) from None
 
 
-def _utterance(line: Mapping[str, str | None], *, where: str, folder: Path, labels: tuple[str, ...]) -> Utterance:
-    """Check one row and turn it into an utterance."""
-    fields = {column: (line.get(column) or "").strip() for column in (*REQUIRED, *OPTIONAL)}
-    file = _inside(fields["file"], where=where, folder=folder)
+def _require_columns(found: list[str], manifest: Path) -> None:
+    if not found:
+        raise InputError(f"{manifest} is empty: expected the columns {', '.join(REQUIRED_COLUMNS)}, received nothing.")
+    missing = [name for name in REQUIRED_COLUMNS if name not in found]
+    if missing:
+        hint = closest(missing[0], found)
+        raise InputError(
+            f"{manifest} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}: expected"
+            f" {', '.join(REQUIRED_COLUMNS)}, received {', '.join(found)}. Rename or add columns.{hint}"
+        )
+    for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS):
+        if found.count(name) > 1:
+            raise InputError(
+                f"{manifest} has the column {name} {found.count(name)} times: expected it once. Rename one."
+            )
+
+
+def _utterance(fields: dict[str, str], *, labels: tuple[str, ...], where: str) -> Utterance:
+    """Check one row."""
+    file = _relative(fields["file"], where)
     if not fields["speaker"]:
-        raise InputError(f"{where}: the speaker is blank. Speaker-disjoint folds need one.")
+        raise InputError(f"{where}: expected a speaker, received a blank. Folds need to know who speaks.")
     emotion = fields["emotion"]
-    if emotion and labels and emotion not in labels:
-        raise InputError(f"{where}: label {emotion!r} is not in the label set {', '.join(labels)}.{closest(emotion, labels)}")
-    start_s = _seconds(fields["start"], "start", where) or 0.0
-    end_s = _seconds(fields["end"], "end", where)
-    if end_s is not None and end_s <= start_s:
-        raise InputError(f"{where}: end {end_s:g} s is not after start {start_s:g} s.")
-    segment = f"-{start_s:g}-{'end' if end_s is None else f'{end_s:g}'}" if fields["start"] or fields["end"] else ""
+    if labels and emotion and emotion not in labels:
+        raise InputError(
+            f"{where}: expected an emotion out of {', '.join(labels)}, or a blank, received {emotion!r}."
+            f"{closest(emotion, labels)}"
+        )
+    gender = fields.get("gender", "")
+    if gender.lower() not in _GENDERS:
+        raise InputError(f"{where}: expected the gender F, M or a blank, received {gender!r}.")
+    style = fields.get("style", "")
+    if style and style not in _STYLES:
+        raise InputError(
+            f"{where}: expected the style {', '.join(_STYLES)} or a blank, received {style!r}.{closest(style, _STYLES)}"
+        )
+    start_s = _seconds(fields, "start", where)
+    end_s = _seconds(fields, "end", where)
+    if end_s is not None and end_s <= (start_s or 0.0):
+        raise InputError(f"{where}: expected an end after the start, received start {start_s or 0.0} and end {end_s}.")
     return Utterance(
-        id=fields["id"] or str(PurePosixPath(file).with_suffix("")) + segment,
+        id=fields.get("id", "") or _default_id(file, start_s=start_s, end_s=end_s),
         file=file,
         speaker=fields["speaker"],
-        session=fields["session"],
-        gender=fields["gender"],
-        style=fields["style"],
         emotion=emotion,
         annotation=emotion,
-        start_s=start_s,
+        session=fields.get("session", ""),
+        gender=_GENDERS[gender.lower()],
+        style=style,
+        start_s=start_s or 0.0,
         end_s=end_s,
     )
 
 
-def _inside(file: str, *, where: str, folder: Path) -> str:
-    """Return `file` with forward slashes, or refuse one outside the audio folder."""
-    if not file:
-        raise InputError(f"{where}: the file is blank.")
-    path = folder / file.replace("\\", "/")
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{where}: {file!r} lies outside the audio folder {folder}. Give paths relative to it.")
-    if Path(file).is_absolute():
-        return path.relative_to(folder).as_posix()
-    return PurePosixPath(file.replace("\\", "/")).as_posix()
+def _relative(file: str, where: str) -> str:
+    """Return a path in forward slashes, or raise `InputError` where it cannot be below the audio folder."""
+    path = PurePosixPath(file.replace("\\", "/"))
+    if not path.parts:
+        raise InputError(f"{where}: expected a file, received a blank.")
+    if "\0" in file:
+        raise InputError(f"{where}: expected a file, received a name with a null character: {file!r}.")
+    if path.is_absolute() or _DRIVE.match(file):
+        raise InputError(f"{where}: expected a path relative to the audio folder, received the absolute path {file!r}.")
+    if ".." in path.parts:
+        raise InputError(
+            f"{where}: expected a path inside the audio folder, received {file!r}, which climbs out of it."
+        )
+    return path.as_posix()
 
 
-def _seconds(value: str, column: str, where: str) -> float | None:
-    if not value:
+def _require_inside(folder: Path, file: str, *, resolved: Path, where: str) -> None:
+    # realpath, since Path.resolve raises on a loop of links.
+    target = Path(os.path.realpath(folder / file))
+    if not target.is_relative_to(resolved):
+        raise InputError(
+            f"{where}: expected a file inside the audio folder {folder}, received {file!r}, a link that leads out of it"
+            f" to {target}. Give --audio-dir the folder that the audio really lies in."
+        )
+
+
+def _seconds(fields: dict[str, str], column: str, where: str) -> float | None:
+    """Read a time; None where it is blank."""
+    text = fields.get(column, "")
+    if not text:
         return None
     try:
-        seconds = float(value)
-    except ValueError as error:
-        raise InputError(f"{where}: {column} expected seconds, received {value!r}.") from error
-    if not 0 <= seconds < float("inf"):
-        raise InputError(f"{where}: {column} expected non-negative seconds, received {value!r}.")
-    return seconds
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise InputError(f"{where}: expected {column} in seconds, 0 or more, received {text!r}.")
+    return value
+
+
+def _default_id(file: str, *, start_s: float | None, end_s: float | None) -> str:
+    stem = PurePosixPath(file).with_suffix("").as_posix()
+    if start_s is None and end_s is None:
+        return stem
+    return f"{stem}_{start_s or 0.0}-{'end' if end_s is None else end_s}"
 
 
 CORPUS = Corpus(
-    name="csv",
-    title="Own corpus (CSV)",
-    licence="the user's",
+    name=NAME,
+    title="Own corpus",
+    licence="As its owner states it",
     citation="",
     url="",
     read=read,

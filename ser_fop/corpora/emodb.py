@@ -44,7 +44,12 @@ def read(folder: Path, options: ReadOptions) -> Listing:
             )
         )
     return listing(
-        corpus="emodb", folder=folder, utterances=utterances, labels=labels, problems=problems, expected="wav/03a01Fa.wav"
+        corpus="emodb",
+        folder=folder,
+        utterances=utterances,
+        labels=labels,
+        problems=problems,
+        expected="wav/03a01Fa.wav",
     )
 
 

@@ -58,10 +58,14 @@ def _root(folder: Path) -> Path:
     for candidate in (folder, *sorted(path for path in folder.iterdir() if path.is_dir() and not is_stray(path))):
         if any(_SESSION.match(path.name) for path in candidate.iterdir()):
             return candidate
-    raise InputError(f"{folder} holds no IEMOCAP: expected folders Session1 .. Session5 in it, or in a folder right below it.")
+    raise InputError(
+        f"{folder} holds no IEMOCAP: expected folders Session1 .. Session5 in it, or in a folder right below it."
+    )
 
 
-def _read_session(session: Path, base: Path, labels: tuple[str, ...], utterances: list[Utterance], problems: list[Problem]) -> None:
+def _read_session(
+    session: Path, base: Path, labels: tuple[str, ...], utterances: list[Utterance], problems: list[Problem]
+) -> None:
     annotations = _annotations(session / "dialog" / "EmoEvaluation")
     seen = set()
     for path in sorted((session / "sentences" / "wav").glob("*/*.wav")):
@@ -126,7 +130,9 @@ def _check_counts(found: Listing, *, default_labels: bool) -> None:
         counts = Counter(utterance.session for utterance in found.utterances if utterance.emotion)
         for session, expected in FULL_LABELLED.items():
             if counts[session] != expected:
-                raise InputError(f"a full IEMOCAP has {expected} four-class utterances in {session}, found {counts[session]}. {advice}")
+                raise InputError(
+                    f"a full IEMOCAP has {expected} four-class utterances in {session}, found {counts[session]}. {advice}"
+                )
 
 
 CORPUS = Corpus(

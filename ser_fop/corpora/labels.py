@@ -11,7 +11,9 @@ def chosen_labels(asked: tuple[str, ...], own: tuple[str, ...], corpus: str) -> 
     """
     for label in asked:
         if label not in own:
-            raise InputError(f"{corpus} has no label {label!r}: expected some of {', '.join(own)}.{closest(label, own)}")
+            raise InputError(
+                f"{corpus} has no label {label!r}: expected some of {', '.join(own)}.{closest(label, own)}"
+            )
     if len(set(asked)) != len(asked):
         raise InputError(f"--labels names a label twice: {', '.join(asked)}.")
     return asked or own

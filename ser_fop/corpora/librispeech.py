@@ -27,10 +27,14 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         file = path.relative_to(folder).as_posix()
         name = _NAME.match(path.stem)
         if name is None or path.parent.name != name[2] or path.parent.parent.name != name[1]:
-            problems.append(Problem(file=file, message="is not <speaker>/<chapter>/<speaker>-<chapter>-<number>; skipped"))
+            problems.append(
+                Problem(file=file, message="is not <speaker>/<chapter>/<speaker>-<chapter>-<number>; skipped")
+            )
             continue
         utterances.append(
-            Utterance(id=path.stem, file=file, speaker=name[1], session="", gender=genders.get(name[1], ""), style="read")
+            Utterance(
+                id=path.stem, file=file, speaker=name[1], session="", gender=genders.get(name[1], ""), style="read"
+            )
         )
     return listing(
         corpus="librispeech",

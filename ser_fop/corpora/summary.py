@@ -41,7 +41,9 @@ def summarize(corpus: Corpus, listing: Listing, *, folder: Path, jobs: int = 0) 
         f"hours       {sum(known) / 3600:.2f}",
     ]
     if known:
-        lines.append(f"duration    {known[0]:.2f} s shortest, {known[len(known) // 2]:.2f} s median, {known[-1]:.2f} s longest")
+        lines.append(
+            f"duration    {known[0]:.2f} s shortest, {known[len(known) // 2]:.2f} s median, {known[-1]:.2f} s longest"
+        )
     speakers = {utterance.speaker: utterance.gender for utterance in utterances}
     lines.append(f"speakers    {len(speakers)} ({_counts(speakers.values())})")
     labelled = [utterance.emotion for utterance in utterances if utterance.emotion]

@@ -18,11 +18,13 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         options: `microphone` picks `mic1` (that of 0.80) or `mic2` of release 0.92.
 
     Raises:
-        InputError: If neither layout is found, or the microphone is unknown.
+        InputError: If neither layout is found, or the release lacks the microphone.
     """
     if options.microphone not in MICROPHONES:
         raise InputError(f"--microphone expected mic1 or mic2, received {options.microphone!r}.")
     root, audio = _audio_folder(require_folder(folder, "vctk"))
+    if audio.name == _OLD and options.microphone != MICROPHONES[0]:
+        raise InputError(f"{audio} is of VCTK 0.80, which has mic1 only: --microphone received {options.microphone!r}.")
     genders = _genders(root / "speaker-info.txt")
     utterances, problems = [], []
     others: dict[str, str] = {}
@@ -35,7 +37,11 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         if microphone != options.microphone:
             others[stem] = file
             continue
-        utterances.append(Utterance(id=stem, file=file, speaker=speaker, gender=genders.get(speaker.removeprefix("p"), ""), style="read"))
+        utterances.append(
+            Utterance(
+                id=stem, file=file, speaker=speaker, gender=genders.get(speaker.removeprefix("p"), ""), style="read"
+            )
+        )
     for stem in sorted(set(others) - {utterance.id for utterance in utterances}):
         problems.append(Problem(file=others[stem], message=f"has no {options.microphone} recording; skipped"))
     return listing(
@@ -53,7 +59,9 @@ def _audio_folder(folder: Path) -> tuple[Path, Path]:
         for name in (_NEW, _OLD):
             if (root / name).is_dir():
                 return root, root / name
-    raise InputError(f"{folder} holds no VCTK: expected a folder {_OLD} (0.80) or {_NEW} (0.92) in it, or right below it.")
+    raise InputError(
+        f"{folder} holds no VCTK: expected a folder {_OLD} (0.80) or {_NEW} (0.92) in it, or right below it."
+    )
 
 
 def _genders(path: Path) -> dict[str, str]:

@@ -36,13 +36,18 @@ class AttentionLSTM(keras.Model):
         self, backbone: Backbone, classes: int, *, feature: str, units: int = 128, dropout: float = 0.2, **kwargs: Any
     ) -> None:
         check_feature(feature, feature_names(backbone.config))
-        inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name) for name, tensor in backbone.inputs_by_name().items()}
+        inputs = {
+            name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
+            for name, tensor in backbone.inputs_by_name().items()
+        }
         extractor = keras.Model(backbone.inputs_by_name(), hypercolumns(backbone)[feature], name="frozen")
         extractor.trainable = False
         frames = keras.layers.Dropout(dropout, name="feature_dropout")(extractor(inputs, training=False))
         # Padding stands at the end, where a forward LSTM reads it last: pooling masks it.
         states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(frames)
         pooled = AttentionPooling(name="pooling")(states, mask=inputs["mask"])
-        logits = keras.layers.Dense(classes, name="emotion")(keras.layers.Dropout(dropout, name="pooled_dropout")(pooled))
+        logits = keras.layers.Dense(classes, name="emotion")(
+            keras.layers.Dropout(dropout, name="pooled_dropout")(pooled)
+        )
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.backbone = backbone

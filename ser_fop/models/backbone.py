@@ -48,9 +48,10 @@ class Backbone(keras.Model):
         normalization = MelNormalization(name="normalization")
         embed = keras.layers.Dense(stream, name="feature_embedding")
         positions = SinusoidalPositions(name="positions")
-        dropout = keras.layers.Dropout(config.dropout, name="embedding_dropout")
         layers = [
-            AttentionLayer(config.d_model, config.heads, config.feed_forward, config.dropout, name=f"attention_layer_{number}")
+            AttentionLayer(
+                config.d_model, config.heads, config.feed_forward, config.dropout, name=f"attention_layer_{number}"
+            )
             for number in range(1, config.layers + 1)
         ]
         # === Functional model ===
@@ -58,7 +59,8 @@ class Backbone(keras.Model):
         mask = keras.Input((None,), dtype="bool", name="mask")
         states = {"F": normalization(mel)}
         states["embedding"] = embed(states["F"])
-        hidden = dropout(positions(states["embedding"]))
+        # No dropout here: a frame is predicted from its neighbour, and noise on the embedding would hide it.
+        hidden = positions(states["embedding"])
         for number, layer in enumerate(layers, start=1):
             hidden = states[f"h{number}"] = layer(hidden)
         super().__init__(inputs={"mel": mel, "mask": mask}, outputs=states, **kwargs)
@@ -74,7 +76,9 @@ class Backbone(keras.Model):
         return {tensor.name: tensor for tensor in self.inputs}
 
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError("networks are saved by `ser_fop.models.saving`: weights and a JSON config, never code.")
+        raise NotImplementedError(
+            "networks are saved by `ser_fop.models.saving`: weights and a JSON config, never code."
+        )
 
 
 def hidden_width(config: ModelConfig, mels: int) -> int:

@@ -76,7 +76,9 @@ def fit_classifier(
     }
 
 
-def probabilities_of(network: keras.Model, records: Records, ids: Mapping[str, int], *, batch_frames: int) -> dict[str, np.ndarray]:
+def probabilities_of(
+    network: keras.Model, records: Records, ids: Mapping[str, int], *, batch_frames: int
+) -> dict[str, np.ndarray]:
     """Return each utterance's class probabilities, by id.
 
     Args:

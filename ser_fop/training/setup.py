@@ -25,6 +25,23 @@ def seed_everything(seed: int, *, deterministic: bool) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+def learning_rate(
+    rate: float, *, schedule: str, epochs: int, batches: tf.data.Dataset
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Return what an optimizer takes as its learning rate.
+
+    Args:
+        rate: The rate, or the rate that a schedule starts from.
+        schedule: `constant`, or `cosine` to fall to zero over all epochs.
+        epochs: Epochs at most.
+        batches: One epoch's batches; counted for a schedule.
+    """
+    if schedule == "constant" or not epochs:
+        return rate
+    steps = epochs * sum(1 for _ in batches)
+    return keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
+
+
 def jit_compile() -> bool | str:
     """Return Keras' `jit_compile` argument: XLA slows this model down on TensorFlow's CPU."""
     on_tensorflow_cpu = keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU")

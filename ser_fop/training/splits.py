@@ -35,7 +35,9 @@ def folds_of_records(records: Records, *, path: Path | None = None) -> FoldFile:
         InputError: If it has no labels, or no folds can be made.
     """
     if not records.manifest.labels:
-        raise InputError(f"{records.folder} (corpus {records.corpus!r}) has no emotion labels, so it has no folds to test on.")
+        raise InputError(
+            f"{records.folder} (corpus {records.corpus!r}) has no emotion labels, so it has no folds to test on."
+        )
     return folds_of(records.corpus, {row.speaker: row.session for row in records.rows}, path=path)
 
 
@@ -51,7 +53,9 @@ def left_out(parts: Sequence[Records], *, fold: int | None, path: Path | None) -
         return {}
     labelled = [records for records in parts if records.manifest.labels]
     if not labelled:
-        raise InputError("--fold leaves out a fold's test speakers, but none of the records has emotion labels. Drop --fold.")
+        raise InputError(
+            "--fold leaves out a fold's test speakers, but none of the records has emotion labels. Drop --fold."
+        )
     return {records.corpus: folds_of_records(records, path=path).folds[fold].test for records in labelled}
 
 

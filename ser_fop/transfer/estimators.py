@@ -49,7 +49,9 @@ def choose_svm(
     return fitted[best], accuracy
 
 
-def calibrate_svm(svm: Pipeline, features: np.ndarray, labels: np.ndarray, speakers: np.ndarray) -> CalibratedClassifierCV:
+def calibrate_svm(
+    svm: Pipeline, features: np.ndarray, labels: np.ndarray, speakers: np.ndarray
+) -> CalibratedClassifierCV:
     """Fit probabilities for an SVM over speaker folds of its training data.
 
     Args:
@@ -69,7 +71,9 @@ def calibrate_svm(svm: Pipeline, features: np.ndarray, labels: np.ndarray, speak
     return CalibratedClassifierCV(svm, cv=splits, ensemble=False).fit(features, labels)
 
 
-def fit_forest(features: np.ndarray, labels: np.ndarray, *, settings: ClassifierSettings, seed: int) -> RandomForestClassifier:
+def fit_forest(
+    features: np.ndarray, labels: np.ndarray, *, settings: ClassifierSettings, seed: int
+) -> RandomForestClassifier:
     """Fit a random forest.
 
     Args:

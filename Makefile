@@ -1,0 +1,36 @@
+# Two commands on a fresh machine: `make reproduce` and `make test`. Needs Python 3.11 or later, git and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= runs/synthetic
+
+.PHONY: reproduce test test-slow lint clean
+
+$(VENV)/.demo: setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --upgrade pip
+	$(BIN)/pip install -q -e ".[demo]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/pip install -q -e ".[demo,dev]"
+	touch $@
+
+reproduce: $(VENV)/.demo  ## The paper's whole experiment on the embedded synthetic corpora
+	$(BIN)/ser-fop reproduce --config pipelines/experiments/synthetic.yaml --out $(OUT)
+
+test: $(VENV)/.dev  ## Lint, and every test but the slow ones
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends
+	$(BIN)/pip install -q -e ".[jax]"
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

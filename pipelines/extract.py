@@ -1,0 +1,71 @@
+"""Pooled hypercolumns: `ser-fop extract --records records/ravdess --pretrained runs/fop --out hyper/ravdess`."""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from ser_fop.cli import run_stage
+from ser_fop.config import ExtractConfig
+
+
+def run(config: ExtractConfig) -> Path:
+    """Extract with one network, or with each fold's, or find it complete."""
+    from ser_fop.records import Records
+
+    records = Records(config.records)
+    inside = sorted(config.pretrained.glob("fold-*"), key=lambda path: int(path.name.removeprefix("fold-")))
+    if not inside:
+        return extract(config, records)
+    from ser_fop.artifacts import METRICS, open_stage
+    from ser_fop.saved_model import network_digest
+
+    digests = {"pretrained": network_digest(config.pretrained)}
+    stage = open_stage("extract", out=config.out, config=config, inputs={"records": [config.records]}, digests=digests)
+    if stage.complete:
+        print(f"{stage.out} is complete.")
+        return stage.out
+    runs = [
+        extract(dataclasses.replace(config, pretrained=one, out=stage.folder / one.name), records) for one in inside
+    ]
+    return stage.commit(metrics={"networks": len(runs)}, content=[one / METRICS for one in runs])
+
+
+def extract(config: ExtractConfig, records: Any) -> Path:
+    """Extract with one network."""
+    from ser_fop.artifacts import open_stage
+    from ser_fop.records import require_same_features
+    from ser_fop.saved_model import load_network, network_digest, network_spec
+    from ser_fop.training.setup import seed_everything
+    from ser_fop.transfer.hypercolumns import ARRAYS, extract_pooled, write_pooled
+
+    spec = network_spec(config.pretrained)
+    require_same_features({str(records.folder): records.manifest.features, str(config.pretrained): spec.features})
+    digests = {"pretrained": network_digest(config.pretrained)}
+    stage = open_stage("extract", out=config.out, config=config, inputs={"records": [config.records]}, digests=digests)
+    if stage.complete:
+        print(f"{stage.out} is complete.")
+        return stage.out
+    started = time.perf_counter()
+    seed_everything(0, deterministic=False)
+    network, spec = load_network(config.pretrained)
+    pooled = extract_pooled(network.backbone, records, pooling=config.pooling, batch_frames=config.batch_frames)
+    write_pooled(stage.folder / ARRAYS, pooled)
+    metrics = {
+        "utterances": len(pooled.ids),
+        "widths": {name: array.shape[1] for name, array in pooled.arrays.items()},
+        "seconds": time.perf_counter() - started,
+    }
+    sources = {"records": config.records.resolve(), "pretrained": config.pretrained.resolve()}
+    out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], heard=spec.heard, sources=sources)
+    print(f"{metrics['utterances']} utterances, {metrics['seconds']:.1f} s -> {out}")
+    return out
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("extract", ExtractConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

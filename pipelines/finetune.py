@@ -1,0 +1,148 @@
+"""Fine-tune for emotion recognition, or train from scratch: dataset, model, compile, fit, test, save.
+
+`ser-fop finetune --records records/ravdess [--pretrained runs/fop] --fold 0 --seed 0 --out runs/ft`
+"""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from ser_fop.cli import run_stage
+from ser_fop.config import FinetuneConfig
+
+
+def run(config: FinetuneConfig) -> Path:
+    """Fine-tune on one fold, or on each, or find it complete."""
+    from ser_fop.evaluation.fold_runs import fold_folder, pool_predictions, run_each_fold
+    from ser_fop.folds import chosen_folds
+    from ser_fop.models.backbone import check_model
+    from ser_fop.records import Records
+    from ser_fop.saved_model import network_spec
+    from ser_fop.training.splits import folds_of_records
+
+    check_model(config.model)
+    records = Records(config.records)
+    folds = folds_of_records(records, path=config.folds)
+    chosen = chosen_folds(config.fold, folds)
+    if config.pretrained:
+        network_spec(fold_folder(config.pretrained, chosen[0]))  # bad input is told before any work
+
+    def run_fold(one: FinetuneConfig) -> Path:
+        number = int(one.fold)
+        pretrained = fold_folder(config.pretrained, number) if config.pretrained else None
+        return finetune(dataclasses.replace(one, pretrained=pretrained), records, fold=folds.folds[number])
+
+    if len(chosen) == 1:
+        return run_fold(config)
+    return run_each_fold(
+        "finetune", config, chosen, run_fold, inputs={"records": [config.records]}, summarize=pool_predictions
+    )
+
+
+def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
+    """Fine-tune one network on one fold."""
+    from ser_fop.artifacts import open_stage
+    from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, score_predictions, write_predictions
+    from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
+    from ser_fop.saved_model import NETWORK, network_digest, write_saved_model
+    from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
+    from ser_fop.training.setup import seed_everything
+    from ser_fop.training.splits import classes_by_part, is_transductive
+
+    digests = {"pretrained": network_digest(config.pretrained)} if config.pretrained else {}
+    stage = open_stage("finetune", out=config.out, config=config, inputs={"records": [config.records]}, digests=digests)
+    if stage.complete:
+        print(f"{stage.out} is complete.")
+        return stage.out
+    started = time.perf_counter()
+    labels = records.manifest.labels
+    settings = config.training
+
+    # --- dataset: three speaker-disjoint parts; the test part is touched once, below
+    classes = classes_by_part(records, fold)
+    chosen, tried = None, []
+    for rate in settings.learning_rates:
+        # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
+        seed_everything(config.seed, deterministic=config.deterministic)
+        model, heard = starting_model(config, records, fold=fold)
+
+        # --- compile and fit: stopped by the validation speakers
+        compile_classifier(model, learning_rate=rate)
+        fitted = fit_classifier(
+            model,
+            records,
+            classes,
+            batch_size=settings.batch_size,
+            batch_frames=settings.batch_frames,
+            epochs=settings.epochs,
+            patience=settings.patience,
+            seed=config.seed,
+            logs=stage.folder / "logs" / f"learning_rate_{rate:g}",
+        )
+        tried.append({"learning_rate": rate, **fitted})
+        if chosen is None or fitted["val_accuracy"] > chosen[0]["val_accuracy"]:
+            chosen = (tried[-1], model.get_weights())
+
+    # --- test: once
+    model.set_weights(chosen[1])
+    probabilities = probabilities_of(model, records, classes["test"], batch_frames=settings.batch_frames)
+    rows = [row for row in records.of_speakers(fold.test) if row.emotion]
+    predictions = predictions_from(rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed)
+    write_predictions(stage.folder / PREDICTIONS, predictions, labels)
+
+    # --- save
+    trained_on = [records.known_as(speaker) for speaker in (*fold.train, *fold.validation)]
+    spec = NetworkSpec(
+        kind=EMOTION_CLASSIFIER,
+        features=records.manifest.features,
+        model=model.backbone.config,
+        heard=tuple(sorted({*heard, *trained_on})),
+        labels=labels,
+    )
+    written = save_network(model, spec, stage.folder / NETWORK)
+    write_saved_model(stage.folder)
+    metrics = {
+        **score_predictions(predictions, labels),
+        "transductive": is_transductive(heard, records, fold),
+        "fold": int(config.fold),
+        "seed": config.seed,
+        "chosen": {key: value for key, value in chosen[0].items() if key != "history"},
+        "tried": tried,
+        "parameters": model.count_params(),
+        "seconds": time.perf_counter() - started,
+    }
+    out = stage.commit(metrics=metrics, content=[*written, stage.folder / PREDICTIONS], heard=spec.heard)
+    print(
+        f"fold {config.fold}: WA {metrics['wa']:.4f}, UA {metrics['ua']:.4f} on {metrics['n']} test utterances -> {out}"
+    )
+    return out
+
+
+def starting_model(config: FinetuneConfig, records: Any, *, fold: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the network before fine-tuning, and the speakers that its backbone has heard."""
+    from ser_fop.models.backbone import Backbone
+    from ser_fop.models.emotion_classifier import EmotionClassifier
+    from ser_fop.records import mel_moments, require_same_features
+    from ser_fop.saved_model import load_network
+
+    features = records.manifest.features
+    if config.pretrained:
+        pretrained, spec = load_network(config.pretrained)
+        require_same_features({str(records.folder): features, str(config.pretrained): spec.features})
+        backbone, heard = pretrained.backbone, spec.heard
+    else:
+        backbone, heard = Backbone(config.model, features.mels, name="backbone"), ()
+    if not config.pretrained or config.normalisation == "target":
+        train = {row.id for row in records.of_speakers(fold.train)}
+        backbone.normalization.set_statistics(*mel_moments([(records, train)]))
+    return EmotionClassifier(backbone, len(records.manifest.labels)), heard
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("finetune", FinetuneConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

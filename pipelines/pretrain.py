@@ -1,0 +1,156 @@
+"""Learn, without labels, to predict future mel frames: dataset, model, compile, fit, save.
+
+`ser-fop pretrain --records records/a [records/b ...] [--fold K] --out runs/fop`
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ser_fop.cli import run_stage
+from ser_fop.config import PretrainConfig
+
+
+def run(config: PretrainConfig) -> Path:
+    """Pretrain one network, or one a fold, or find it complete."""
+    from ser_fop.evaluation.fold_runs import run_each_fold
+    from ser_fop.folds import chosen_folds
+    from ser_fop.models.backbone import check_model
+    from ser_fop.records import Records
+    from ser_fop.training.splits import folds_of_records, left_out
+
+    check_model(config.model)
+    records = [Records(folder) for folder in config.records]
+    if not config.fold:
+        return pretrain(config, records, unheard={})
+    labelled = next((part for part in records if part.manifest.labels), None)
+    if labelled is None:
+        left_out(records, fold=0, path=config.folds)  # says why
+    folds = chosen_folds(config.fold, folds_of_records(labelled, path=config.folds))
+
+    def run_fold(one: PretrainConfig) -> Path:
+        return pretrain(one, records, unheard=left_out(records, fold=int(one.fold), path=config.folds))
+
+    if len(folds) == 1:
+        return run_fold(config)
+    return run_each_fold("pretrain", config, folds, run_fold, inputs={"records": config.records}, summarize=_mean_skill)
+
+
+def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[str, ...]]) -> Path:
+    """Pretrain one network on everybody but the `unheard`."""
+    import keras
+
+    from ser_fop.artifacts import open_stage
+    from ser_fop.datasets import unlabelled_batches
+    from ser_fop.losses import FramePredictionLoss
+    from ser_fop.metrics import FrameError
+    from ser_fop.models.frame_predictor import FramePredictor
+    from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
+    from ser_fop.records import mel_moments, require_same_features
+    from ser_fop.saved_model import NETWORK, write_saved_model
+    from ser_fop.training.setup import jit_compile, learning_rate, seed_everything
+    from ser_fop.training.skill import SkillPrinter, copy_error
+    from ser_fop.training.splits import split_for_pretraining
+
+    stage = open_stage("pretrain", out=config.out, config=config, inputs={"records": config.records})
+    if stage.complete:
+        print(f"{stage.out} is complete.")
+        return stage.out
+    started = time.perf_counter()
+    settings = config.training
+    features = require_same_features({str(part.folder): part.manifest.features for part in records})
+    seed_everything(config.seed, deterministic=config.deterministic)
+
+    # --- dataset: utterances of like length in one batch; whole speakers held out for early stopping
+    split = split_for_pretraining(
+        records, unheard=unheard, validation_share=settings.validation_share, seed=config.seed
+    )
+    sizes = {name: getattr(settings, name) for name in ("ahead", "batch_size", "batch_frames", "chunk_frames")}
+    train = unlabelled_batches(split.train, seed=config.seed, **sizes)
+    validation = unlabelled_batches(split.validation, **sizes)
+
+    # --- model: the statistics of the training speakers travel with it
+    mean, deviation = mel_moments(split.train)
+    model = FramePredictor(config.model, features.mels)
+    model.backbone.normalization.set_statistics(mean, deviation)
+
+    # --- compile: the loss and its epoch mean are weighted by real frames
+    rate = learning_rate(settings.learning_rate, schedule=settings.schedule, epochs=settings.epochs, batches=train)
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=FramePredictionLoss(settings.loss, deviation),
+        weighted_metrics=[FrameError(settings.loss, deviation)],
+        jit_compile=jit_compile(),
+    )
+
+    # --- fit: skill against copying the last frame each epoch, the best weights kept
+    baseline = copy_error(validation, kind=settings.loss, deviation=deviation)
+    untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
+    history: dict[str, list[float]] = {}
+    fitting = time.perf_counter()
+    if settings.epochs:
+        history = model.fit(
+            train,
+            validation_data=validation,
+            epochs=settings.epochs,
+            callbacks=[
+                SkillPrinter(baseline),
+                keras.callbacks.EarlyStopping(
+                    "val_error", mode="min", patience=settings.patience, restore_best_weights=True
+                ),
+                keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
+            ],
+            verbose=2,
+        ).history
+    seconds_fitting = time.perf_counter() - fitting
+    error = min(history["val_error"], default=untrained) if history else untrained
+
+    # --- save: weights with our JSON config, and a SavedModel
+    spec = NetworkSpec(
+        kind=FRAME_PREDICTOR,
+        features=features,
+        model=config.model,
+        ahead=settings.ahead,
+        heard=() if not history else split.heard,
+    )
+    written = save_network(model, spec, stage.folder / NETWORK)
+    write_saved_model(stage.folder)
+    frames = sum(row.frames for part, ids in split.train for row in part.rows if row.id in ids)
+    metrics = {
+        "skill": 1.0 - error / baseline,
+        "error": error,
+        "copy_error": baseline,
+        "untrained_skill": 1.0 - untrained / baseline,
+        "epochs": len(history.get("loss", ())),
+        "parameters": model.count_params(),
+        "frames": frames,
+        "seconds": time.perf_counter() - started,
+        "frames_per_s": frames * len(history.get("loss", ())) / seconds_fitting if history else None,
+        "validation_speakers": split.validation_speakers,
+        "history": history,
+    }
+    out = stage.commit(metrics=metrics, content=written, heard=spec.heard)
+    print(
+        f"skill {metrics['skill']:+.4f} on held-out speakers after {metrics['epochs']} epochs, {metrics['seconds']:.0f} s -> {out}"
+    )
+    return out
+
+
+def _mean_skill(_folder: Path, runs: list[Path]) -> dict[str, Any]:
+    from ser_fop.artifacts import METRICS, read_json
+
+    rows = [read_json(run / METRICS) for run in runs]
+    return {
+        "skill": sum(row["skill"] for row in rows) / len(rows),
+        "seconds": sum(row["seconds"] for row in rows),
+        "folds": [{key: value for key, value in row.items() if key != "history"} for row in rows],
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("pretrain", PretrainConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,99 @@
+"""Run the paper's whole experiment: `ser-fop reproduce --corpus ravdess --audio-dir DIR --repeats 20 --out runs/paper`.
+
+The same command again goes on where it stopped.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ser_fop.pipelines import classify, extract, finetune, prepare, pretrain
+
+from ser_fop.cli import run_stage
+from ser_fop.config import ReproduceConfig
+
+RUNNERS = {
+    "prepare": prepare.run,
+    "pretrain": pretrain.run,
+    "finetune": finetune.run,
+    "extract": extract.run,
+    "classify": classify.run,
+}
+
+
+def run(config: ReproduceConfig) -> Path:
+    """Run every cell that the tables need, and write the report."""
+    from ser_fop.artifacts import claim_folder, write_json
+    from ser_fop.errors import InputError
+    from ser_fop.evaluation.scores import chance_scores
+    from ser_fop.experiment import preparation_cells, projected_s, run_cells, training_cells
+    from ser_fop.models.backbone import check_model
+    from ser_fop.reporting.write import write_report
+    from ser_fop.training.rates import measure_rates
+
+    started = time.perf_counter()
+    check_model(config.model)
+    if config.repeats < 1:
+        raise InputError(f"--repeats expected at least 1, received {config.repeats}.")
+    preparing = preparation_cells(config)
+    claim_folder("reproduce", out=config.out, config=config, extendable=("repeats", "cross_validation"))
+    run_cells(preparing, RUNNERS)
+
+    sizes, fold, records = _survey(config)
+    cells = training_cells(config, sizes)
+    typical = min(config.pretraining.chunk_frames or 512, 512)
+    rates = measure_rates(
+        config.model,
+        config.classifiers,
+        mels=config.features.mels,
+        frames=typical,
+        batch_size=config.pretraining.batch_size,
+    )
+    hours = projected_s(cells, rates) / 3600
+    print(
+        f"{len(cells)} cells, at most {hours:.2f} hours if every epoch is run"
+        f" (measured here: {rates['transformer']:.0f} frames/s for the transformer, {rates['lstm']:.0f} for the LSTM).",
+        flush=True,
+    )
+    emotions = {
+        part: [row.emotion for row in records.of_speakers(getattr(fold, part)) if row.emotion]
+        for part in ("train", "test")
+    }
+    (config.out / "runs").mkdir(exist_ok=True)
+    write_json(
+        config.out / "runs" / "controls.json",
+        chance_scores(emotions["train"], emotions["test"], records.manifest.labels),
+    )
+    run_cells(cells, RUNNERS, rates=rates)
+    page = write_report(config.out)
+    print(f"{(time.perf_counter() - started) / 60:.1f} minutes -> {page}")
+    return page
+
+
+def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
+    """Return the sizes that the projection needs, fold 0, and the labelled records."""
+    from ser_fop.experiment import Sizes, unlabelled_corpus
+    from ser_fop.folds import write_folds
+    from ser_fop.records import Records
+    from ser_fop.training.splits import folds_of_records
+
+    records = Records(config.out / "records" / config.corpus)
+    folds = folds_of_records(records, path=config.folds)
+    write_folds(config.out / "folds.json", folds)
+    second = unlabelled_corpus(config)
+    others = Records(config.out / "records" / second[0]).rows if second else ()
+    sizes = Sizes(
+        labelled_frames=sum(row.frames for row in records.rows),
+        unlabelled_frames=sum(row.frames for row in others),
+        folds=len(folds.folds),
+    )
+    return sizes, folds.folds[0], records
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("reproduce", ReproduceConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

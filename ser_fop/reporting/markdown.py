@@ -1,0 +1,169 @@
+"""The tables as text: rows of strings that Markdown and HTML share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SETTINGS = {
+    "none": "None: no pretraining",
+    "unlabelled": "pre-trained on {unlabelled}",
+    "in_corpus": "pre-trained on {corpus}, test speakers left out",
+}
+SOURCES = {
+    "none": "no network",
+    "in_corpus": "pre-trained on {corpus}",
+    "unlabelled": "pre-trained on {unlabelled}",
+    "untrained": "control: same network, untrained",
+}
+SYSTEMS = {"hypercolumns": "FOP + Hypercolumns (h_concat, A-LSTM)", "finetuning": "FOP + Fine-tuning"}
+NOT_RUN = "not run"
+
+
+def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return title, header and rows of each table.
+
+    Args:
+        tables: What `collect_tables` returns.
+    """
+    ours = tables["corpus"]["title"]
+    published = f"paper, WA % ({tables['paper_corpus']})"
+    return [
+        (
+            f"Table 1. Fine-tuning, by pretraining, on {ours}, single fold",
+            ["Pretraining", f"WA % ({ours})", f"UA % ({ours})", "repeats", published],
+            [*_controls(tables, 5), *(_table1_row(row, tables) for row in tables["table1"])],
+        ),
+        (
+            f"Table 2. Hypercolumns, by feature and classifier, on {ours}, single fold: WA %, then UA % in brackets",
+            ["Feature", "Network", "SVM", "RF", "A-LSTM", f"{published}: SVM / RF / A-LSTM"],
+            [*_controls(tables, 6), *(_table2_row(row, tables) for row in tables["table2"])],
+        ),
+        (
+            f"Table 3. The FOP rows on {ours}: WA %, then UA % in brackets",
+            [
+                "System",
+                f"single fold ({ours})",
+                f"cross-validation, pooled ({ours})",
+                f"{published}: single fold / cross-validation",
+            ],
+            [_table3_row(row) for row in tables["table3"]],
+        ),
+        (
+            "Pretraining: skill against copying the last frame, on held-out speakers",
+            ["Network", "skill", "error", "error of copying", "epochs", "parameters"],
+            [_pretraining_row(row, tables) for row in tables["pretraining"]],
+        ),
+    ]
+
+
+def caution(tables: Mapping[str, Any]) -> str:
+    """Return the sentence that keeps our figures and the paper's apart."""
+    corpus, published = tables["corpus"], tables["paper_corpus"]
+    if corpus["title"] == published:
+        return f"All figures were measured on {published}. The paper's pretraining had heard the test speakers; ours had not, unless a row says transductive."
+    kind = (
+        "SYNTHETIC speech made by a program, not on any real corpus"
+        if corpus["name"].startswith("synthetic")
+        else f"{corpus['title']}, not on {published}"
+    )
+    return (
+        f"Our figures were measured on {kind}. The paper's were measured on {published}: other speech, other speakers,"
+        f" {len(corpus['labels'])} classes here against 4 there. The columns must not be compared as numbers."
+    )
+
+
+def notes(tables: Mapping[str, Any]) -> list[str]:
+    """Return what a reader must know to read the tables."""
+    corpus, second = tables["corpus"], tables["unlabelled"]
+    lines = [
+        f"Corpus: {corpus['title']}: {corpus['labelled']} labelled of {corpus['utterances']} utterances, {corpus['hours']:.2f} h,"
+        f" {corpus['speakers']} speakers, classes {', '.join(corpus['labels'])}. Licence: {corpus['licence']}.",
+        "WA is overall accuracy, UA is mean recall over classes. Figures are mean ± standard deviation over repeats; a repeat is a"
+        " new initialisation, a new pretraining and a new classifier. One repeat has no deviation.",
+        "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
+        f"Preset {tables['preset']}: sizes and method of the paper; epochs, patience and chunk length are those of the config below.",
+    ]
+    if second:
+        lines.insert(
+            1,
+            f"Second corpus, for pretraining only: {second['title']}: {second['hours']:.2f} h, {second['speakers']} speakers. Licence: {second['licence']}.",
+        )
+    return lines
+
+
+def to_markdown(tables: Mapping[str, Any]) -> str:
+    """Return `tables.md`."""
+    lines = [f"# Future Observation Prediction on {tables['corpus']['title']}", "", f"**{caution(tables)}**", ""]
+    lines += [f"- {note}" for note in notes(tables)]
+    for title, header, rows in sections(tables):
+        lines += ["", f"## {title}", "", _line(header), _line(["---"] * len(header))]
+        lines += [_line(row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def percent(figures: Mapping[str, Any], key: str = "wa") -> str:
+    """Write one figure in percent, with its deviation over repeats."""
+    if not figures:
+        return NOT_RUN
+    spread = figures[key]
+    deviation = "" if spread["deviation"] is None else f" ± {100 * spread['deviation']:.2f}"
+    return f"{100 * spread['mean']:.2f}{deviation}"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _named(template: str, tables: Mapping[str, Any]) -> str:
+    second = tables["unlabelled"]
+    return template.format(
+        corpus=tables["corpus"]["title"], unlabelled=second["title"] if second else "a second corpus"
+    )
+
+
+def _stamp(figures: Mapping[str, Any]) -> str:
+    return ", transductive" if figures.get("transductive") else ""
+
+
+def _both(figures: Mapping[str, Any]) -> str:
+    return f"{percent(figures)} ({percent(figures, 'ua')}){_stamp(figures)}" if figures else NOT_RUN
+
+
+def _published(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
+    """Return the rows of the controls that hear nothing."""
+    rows = []
+    for name, text in (("chance", "control: chance"), ("majority", "control: majority class")):
+        figures = tables["controls"].get(name)
+        if figures:
+            wa, ua = f"{100 * figures['wa']:.2f}", f"{100 * figures['ua']:.2f}"
+            cells = [text, wa, ua] if width == 5 else [text, "no network", *[f"{wa} ({ua})"] * 3]
+            rows.append(cells + [""] * (width - len(cells)))
+    return rows
+
+
+def _table1_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
+    figures = row if "wa" in row else {}
+    name = _named(SETTINGS[row["setting"]], tables) + _stamp(row)
+    return [name, percent(figures), percent(figures, "ua"), str(row.get("repeats", 0)), _published(row["paper_wa"])]
+
+
+def _table2_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
+    published = " / ".join(_published(row["paper_wa"][name]) for name in ("svm", "rf", "a_lstm")).strip(" /")
+    cells = [_both(row[name]) for name in ("svm", "rf", "a_lstm")]
+    return [row["feature"], _named(SOURCES[row["network"]], tables), *cells, published]
+
+
+def _table3_row(row: Mapping[str, Any]) -> list[str]:
+    published = f"{row['paper_wa']['single_fold']:.2f} / {row['paper_wa']['cross_validation']:.2f}"
+    return [SYSTEMS[row["system"]], _both(row["single_fold"]), _both(row["cross_validation"]), published]
+
+
+def _pretraining_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
+    skill, deviation = row["skill"]["mean"], row["skill"]["deviation"]
+    spread = "" if deviation is None else f" ± {deviation:.4f}"
+    epochs = ", ".join(str(count) for count in row["epochs"])
+    figures = [f"{skill:+.4f}{spread}", f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
+    return [_named(SOURCES[row["network"]], tables), *figures, epochs, f"{row['parameters']:,}"]

@@ -1,0 +1,60 @@
+"""The tables as one plain HTML page that needs no network."""
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from ser_fop.reporting import paper
+from ser_fop.reporting.markdown import caution, notes, sections
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+.caution { border: 2px solid #b45309; border-radius: .4rem; padding: .8rem 1rem; font-weight: 600; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #8886; vertical-align: top; }
+th { border-bottom: 2px solid #888; } tr.control td { opacity: .7; font-style: italic; }
+pre { overflow-x: auto; font-size: .85rem; padding: .8rem; border: 1px solid #8886; border-radius: .4rem; }
+@media print { body { max-width: none; margin: 0; } pre { white-space: pre-wrap; } }
+"""
+
+
+def to_html(tables: Mapping[str, Any]) -> str:
+    """Return the page.
+
+    Args:
+        tables: What `collect_tables` returns.
+    """
+    escape = html.escape
+    title = f"Future Observation Prediction on {tables['corpus']['title']}"
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="caution">{escape(caution(tables))}</p>',
+        "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes(tables)) + "</ul>",
+    ]
+    for heading, header, rows in sections(tables):
+        parts.append(f"<h2>{escape(heading)}</h2>")
+        parts.append(_table(header, rows))
+    parts.append(f"<p>Paper: {escape(paper.REFERENCE)}.</p>")
+    config = yaml.safe_dump(tables["config"], sort_keys=False)
+    used = ", ".join(f"{name} {version}" for name, version in tables["versions"].items())
+    parts.append(
+        f"<details><summary>Config and versions</summary><pre>{escape(config)}</pre><p>{escape(used)}</p></details>"
+    )
+    return "\n".join([*parts, "</body></html>"]) + "\n"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    body = []
+    for row in rows:
+        control = ' class="control"' if any(cell.startswith("control") for cell in row) else ""
+        body.append(f"<tr{control}>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'

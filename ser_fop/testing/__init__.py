@@ -1,0 +1,1 @@
+"""Helpers that only tests import: small corpora in their real layouts, and contracts."""
