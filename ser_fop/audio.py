@@ -1,5 +1,6 @@
 """The only audio input and output: any file that libsndfile reads, as mono float32 at one rate."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,12 @@ from ser_fop.errors import InputError
 
 # Below this peak (full scale is 1) a file holds no sound: half a step of 16 bits.
 SILENCE_PEAK = 0.5 / 32768
+
+
+# libsndfile's log of a wav whose header states more bytes than the file holds, and the length that streamed
+# files state instead of their own.
+_STATED_LENGTH = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_PLACEHOLDER = 0x7FFF0000
 
 
 class AudioError(InputError):
@@ -109,9 +116,13 @@ def _open_info(path: Path) -> "soundfile._SoundFileInfo":
     if path.stat().st_size == 0:
         raise AudioError("is an empty file")
     try:
-        return soundfile.info(str(path))
+        info = soundfile.info(str(path))
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(f"is not audio that can be read ({_reason(error)})") from error
+    stated = _STATED_LENGTH.search(info.extra_info)
+    if stated and int(stated[2]) + 1 < int(stated[1]) < _PLACEHOLDER:
+        raise AudioError(f"is cut short: {stated[2]} of {stated[1]} bytes of sound are there")
+    return info
 
 
 def _reason(error: Exception) -> str:

@@ -126,10 +126,7 @@ def bucket_bounds(lengths: np.ndarray, buckets: int = _BUCKETS) -> list[int]:
 
 
 def _lengths(parts: Sequence[tuple[Records, Collection[str]]]) -> np.ndarray:
-    lengths = np.array([row.frames for records, ids in parts for row in records.rows if row.id in ids], dtype=np.int64)
-    if not len(lengths):
-        raise ValueError("a dataset needs at least one utterance, received none.")
-    return lengths
+    return np.array([row.frames for records, ids in parts for row in records.rows if row.id in ids], dtype=np.int64)
 
 
 def _utterances(parts: Sequence[tuple[Records, Collection[str]]]) -> tf.data.Dataset:
@@ -150,6 +147,8 @@ def _utterances(parts: Sequence[tuple[Records, Collection[str]]]) -> tf.data.Dat
             wanted = _table(chosen, [1] * len(chosen))
             dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)
         datasets.append(dataset)
+    if not datasets:
+        raise ValueError("a dataset needs at least one utterance, received none.")
     joined = datasets[0]
     for dataset in datasets[1:]:
         joined = joined.concatenate(dataset)

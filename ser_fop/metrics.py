@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
 from ser_fop.losses import frame_errors
 
@@ -29,7 +30,10 @@ class FrameError(keras.metrics.Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch: frames (batch, frames, mels), weights (batch, frames)."""
         errors = frame_errors(y_true, y_pred, kind=self.kind, deviation=self.deviation)
-        super().update_state(errors, sample_weight=sample_weight)
+        # One value a frame: of anything wider, Keras' mean would first average each utterance, padding included.
+        if sample_weight is not None:
+            sample_weight = ops.reshape(sample_weight, (-1,))
+        super().update_state(ops.reshape(errors, (-1,)), sample_weight=sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         return {"kind": self.kind, "deviation": self.deviation, "name": self.name}

@@ -191,11 +191,12 @@ def _row_of(item: Prepared, shard: int) -> Row:
 
 
 def _finished(path: Path, group: Sequence[Utterance]) -> ShardNote | None:
-    """Return the note of a shard that an earlier run finished, if it still holds."""
+    """Return the note of a shard that an earlier run finished, if it still holds; bad files may be mended by now."""
     if not (_note_path(path).exists() and _statistics_path(path).exists() and path.exists()):
         return None
     note = msgspec.convert(read_json(_note_path(path)), ShardNote)
-    return note if note.asked == _digest(group) and sha256(path) == note.shard.sha256 else None
+    same = note.asked == _digest(group) and sha256(path) == note.shard.sha256
+    return note if same and not note.quarantined else None
 
 
 def _finish(

@@ -1,22 +1,16 @@
 """IEMOCAP: five sessions of two actors each; the corpus of the paper."""
 
 import re
-from collections import Counter
 from pathlib import Path
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, is_stray, listing, require_folder
+from ser_fop.corpora.iemocap_release import check_release
 from ser_fop.corpora.labels import chosen_labels
 from ser_fop.errors import InputError
 from ser_fop.schema import Utterance
 
 LABELS = ("ang", "hap", "sad", "neu")
 ANNOTATIONS = ("ang", "hap", "exc", "sad", "neu", "fru", "sur", "fea", "dis", "oth", "xxx")
-# A tree of our own in the same layout says so by this file.
-SYNTHETIC_MARKER = "SYNTHETIC.json"
-
-FULL_UTTERANCES = 10039
-FULL_LABELLED = {"Ses01": 1085, "Ses02": 1023, "Ses03": 1151, "Ses04": 1031, "Ses05": 1241}
-
 _SESSION = re.compile(r"Session([1-5])$")
 _NAME = re.compile(r"(Ses0[1-5])[FM]_(impro|script)\w*_([FM])\w+$")
 _SUMMARY = re.compile(r"\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\t(\S+)\t(\w+)\t")
@@ -38,9 +32,16 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     root = _root(require_folder(folder, "iemocap"))
     utterances: list[Utterance] = []
     problems: list[Problem] = []
-    for session in sorted(path for path in root.iterdir() if _SESSION.match(path.name)):
+    sessions = sorted(path for path in root.iterdir() if _SESSION.match(path.name))
+    for session in sessions:
         _read_session(session, folder, labels, utterances, problems)
-    found = listing(
+    problems += check_release(
+        root,
+        sessions=[f"Ses0{session.name[-1]}" for session in sessions],
+        utterances=utterances,
+        unmatched=len(problems),
+    )
+    return listing(
         corpus="iemocap",
         folder=folder,
         utterances=utterances,
@@ -48,9 +49,6 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         problems=problems,
         expected="Session1/sentences/wav/<dialog>/<utterance>.wav and Session1/dialog/EmoEvaluation/<dialog>.txt",
     )
-    if _is_full_release(root):
-        _check_counts(found, default_labels=tuple(labels) == LABELS)
-    return found
 
 
 def _root(folder: Path) -> Path:
@@ -111,28 +109,6 @@ def _annotations(folder: Path) -> dict[str, str]:
             if summary:
                 found[summary[3]] = summary[4]
     return found
-
-
-def _is_full_release(root: Path) -> bool:
-    """Tell whether all five sessions of the real corpus stand here."""
-    sessions = sum(1 for path in root.iterdir() if _SESSION.match(path.name))
-    return sessions == len(FULL_LABELLED) and not (root / SYNTHETIC_MARKER).exists()
-
-
-def _check_counts(found: Listing, *, default_labels: bool) -> None:
-    """Assert the published counts: a copy that lost files in silence gives wrong figures in silence."""
-    advice = "The copy is incomplete or changed; `Session` folders may be removed to read a part on purpose."
-    if len(found.utterances) != FULL_UTTERANCES:
-        raise InputError(
-            f"a full IEMOCAP has {FULL_UTTERANCES} utterances, found {len(found.utterances)} ({len(found.problems)} problems). {advice}"
-        )
-    if default_labels:
-        counts = Counter(utterance.session for utterance in found.utterances if utterance.emotion)
-        for session, expected in FULL_LABELLED.items():
-            if counts[session] != expected:
-                raise InputError(
-                    f"a full IEMOCAP has {expected} four-class utterances in {session}, found {counts[session]}. {advice}"
-                )
 
 
 CORPUS = Corpus(

@@ -10,6 +10,9 @@ from ser_fop.audio import AudioError, duration_s
 from ser_fop.corpora.base import Corpus, Listing, Problem
 from ser_fop.schema import Utterance
 
+# Segment ends are often rounded.
+_TOLERANCE_S = 0.05
+
 
 def summarize(corpus: Corpus, listing: Listing, *, folder: Path, jobs: int = 0) -> list[str]:
     """Return lines on utterances, hours, speakers, labels, sessions, and every problem.
@@ -25,10 +28,14 @@ def summarize(corpus: Corpus, listing: Listing, *, folder: Path, jobs: int = 0) 
 
     def seconds(utterance: Utterance) -> float | Problem:
         try:
-            end_s = duration_s(folder / utterance.file) if utterance.end_s is None else utterance.end_s
+            file_s = duration_s(folder / utterance.file)
         except AudioError as error:
             return Problem(file=utterance.file, message=str(error))
-        return end_s - utterance.start_s
+        end_s = file_s if utterance.end_s is None else utterance.end_s
+        if utterance.start_s >= file_s or end_s > file_s + _TOLERANCE_S:
+            message = f"lasts {file_s:.3f} s, but {utterance.id} lies from {utterance.start_s:g} to {end_s:g} s"
+            return Problem(file=utterance.file, message=message)
+        return min(end_s, file_s) - utterance.start_s
 
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         lengths = list(pool.map(seconds, listing.utterances))

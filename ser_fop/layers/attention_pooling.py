@@ -38,5 +38,8 @@ class AttentionPooling(keras.layers.Layer):
         weights = ops.cast(self.weights_over_time(inputs, mask), inputs.dtype)
         return ops.sum(inputs * ops.expand_dims(weights, -1), axis=1)
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        return None  # nothing over time is left
+
     def compute_output_shape(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> tuple:
         return (inputs_shape[0], inputs_shape[-1])

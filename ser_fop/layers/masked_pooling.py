@@ -40,6 +40,9 @@ class MaskedPooling(keras.layers.Layer):
         deviation = ops.sqrt(ops.sum(ops.square(centred), axis=1) / count)
         return ops.concatenate([mean, deviation], axis=-1)
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        return None  # nothing over time is left
+
     def compute_output_shape(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> tuple:
         factor = 1 if self.statistics == "mean" else 2
         return (inputs_shape[0], factor * inputs_shape[-1])

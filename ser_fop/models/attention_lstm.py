@@ -40,9 +40,11 @@ class AttentionLSTM(keras.Model):
             name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
             for name, tensor in backbone.inputs_by_name().items()
         }
-        extractor = keras.Model(backbone.inputs_by_name(), hypercolumns(backbone)[feature], name="frozen")
-        extractor.trainable = False
-        frames = keras.layers.Dropout(dropout, name="feature_dropout")(extractor(inputs, training=False))
+        extractor = _WithoutDropout(
+            inputs=backbone.inputs_by_name(), outputs=hypercolumns(backbone)[feature], name="frozen"
+        )
+        backbone.trainable = False  # the levels above `feature` too, which the extractor leaves out
+        frames = keras.layers.Dropout(dropout, name="feature_dropout")(extractor(inputs))
         # Padding stands at the end, where a forward LSTM reads it last: pooling masks it.
         states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(frames)
         pooled = AttentionPooling(name="pooling")(states, mask=inputs["mask"])
@@ -51,3 +53,14 @@ class AttentionLSTM(keras.Model):
         )
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.backbone = backbone
+
+
+class _WithoutDropout(keras.Model):
+    """A network in which dropout never acts.
+
+    `network(inputs, training=False)` would not do: a functional model hands its own
+    `training` on to all that is in it, over what was said when it was built.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        return super().call(inputs, training=False, mask=mask)

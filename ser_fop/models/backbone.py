@@ -13,10 +13,10 @@ from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
 
 def check_model(config: ModelConfig) -> ModelConfig:
     """Return `config`, or raise `InputError` where no network can be built from it."""
-    if config.d_model % config.heads:
-        raise InputError(f"model.d_model {config.d_model} must be a multiple of model.heads {config.heads}.")
     if min(config.d_model, config.heads, config.feed_forward, config.layers) < 1 or not 0 <= config.dropout < 1:
         raise InputError("model: d_model, heads, feed_forward and layers must be positive, and 0 <= dropout < 1.")
+    if config.d_model % config.heads:
+        raise InputError(f"model.d_model {config.d_model} must be a multiple of model.heads {config.heads}.")
     return config
 
 

@@ -1,6 +1,7 @@
 """Pooled hypercolumns of every utterance, as arrays joined to labels by id."""
 
 import dataclasses
+import zipfile
 from pathlib import Path
 
 import keras
@@ -83,5 +84,5 @@ def read_pooled(path: Path) -> PooledFeatures:
         with np.load(path, allow_pickle=False) as arrays:
             table = {name: arrays[name] for name in _TABLE}
             return PooledFeatures(**table, arrays={name: arrays[name] for name in arrays.files if name not in _TABLE})
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read as hypercolumns ({error}). Run `ser-fop extract` again.") from error

@@ -235,14 +235,16 @@ class TestFullRelease:
         assert len(CORPUS.read(full, ReadOptions(labels=labels)).utterances) == 10039
         with (
             without(next(full.glob("Session3/sentences/wav/*/*.wav"))),
-            pytest.raises(InputError, match=r"10039 utterances, found 10038 \(1 problems\).*incomplete"),
+            pytest.raises(
+                InputError, match=r"Ses03 expected 2136 utterances .* received 2135 .* Copy the sessions again"
+            ),
         ):
             CORPUS.read(full, ReadOptions(labels=labels))
 
     def test_one_label_file_lost(self, full):
         with (
             without(label_file(full, "Ses05M_script01_1b")),
-            pytest.raises(InputError, match=r"10039 utterances, found \d+"),
+            pytest.raises(InputError, match=r"not the published one .* Ses05 expected 2170"),
         ):
             CORPUS.read(full, DEFAULT)
 
@@ -250,22 +252,40 @@ class TestFullRelease:
         with (
             without(full / "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"),
             changed(label_file(full), r"\[.*\]\tSes01F_impro01_F000\t.*\n", ""),
-            pytest.raises(InputError, match=r"found 10038 \(0 problems\)"),
+            pytest.raises(
+                InputError, match=r"\(10038 utterances, and 0 .* Ses01 expected 1819 utterances .* received 1818"
+            ),
         ):
             CORPUS.read(full, DEFAULT)
 
     def test_one_label_changed(self, full):
         with (
             changed(label_file(full, "Ses02F_impro01"), r"\tneu\t", r"\tfru\t"),
-            pytest.raises(InputError, match=r"1023 four-class utterances in Ses02, found 1022"),
+            pytest.raises(InputError, match=r"Ses02 expected .*\(1023 four-class.* received .*\(1022 four-class"),
+        ):
+            CORPUS.read(full, DEFAULT)
+
+    def test_labels_swapped_between_classes(self, full):
+        with (
+            changed(label_file(full, "Ses02F_impro01"), r"\tneu\t", r"\tsad\t"),
+            pytest.raises(InputError, match=r"Ses02 expected .*sad 197, neu 362.* received .*sad 198, neu 361"),
         ):
             CORPUS.read(full, DEFAULT)
 
     def test_a_session_put_aside_on_purpose(self, full):
         with without(full / "Session5"):
-            assert len(CORPUS.read(full, DEFAULT).utterances) == 10039 - UTTERANCES["Ses05"]
+            listing = CORPUS.read(full, DEFAULT)
+        assert len(listing.utterances) == 10039 - UTTERANCES["Ses05"]
+        assert [problem.message for problem in listing.problems] == ["sessions Ses05 are not there: a part of IEMOCAP"]
 
-    def test_five_small_sessions_claim_to_be_the_release(self, tmp_path):
-        root = fake_iemocap(tmp_path, marker=False)
-        with pytest.raises(InputError, match=r"10039 utterances, found 60"):
-            CORPUS.read(root, DEFAULT)
+    def test_a_part_that_lost_a_recording(self, full):
+        with (
+            without(full / "Session5"),
+            without(next(full.glob("Session3/sentences/wav/*/*.wav"))),
+            pytest.raises(InputError, match=r"Ses03 expected 2136 utterances"),
+        ):
+            CORPUS.read(full, DEFAULT)
+
+    def test_a_sample_says_that_it_is_one(self, tmp_path):
+        listing = CORPUS.read(fake_iemocap(tmp_path, marker=False), DEFAULT)
+        assert "a sample of IEMOCAP, not the corpus" in listing.problems[-1].message

@@ -76,7 +76,6 @@ def test_segment_up_to_the_end_of_its_file(tmp_path):
     assert fields["duration"] == "0.75 s shortest, 1.00 s median, 1.00 s longest"
 
 
-@pytest.mark.xfail(reason="segments are not yet compared with the length of their file", strict=True)
 @pytest.mark.parametrize("segments", [{"start": "5"}, {"start": "5", "end": "6"}])
 def test_segment_beyond_the_end_of_its_file_is_a_problem(tmp_path, segments):
     lines = lines_of("csv", tmp_path / "audio", manifest=own(tmp_path, **segments))

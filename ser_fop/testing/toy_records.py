@@ -1,0 +1,131 @@
+"""Small records folders whose every log-mel is known, made without audio."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from ser_fop.artifacts import open_stage, sha256
+from ser_fop.config import FeatureConfig, PrepareConfig
+from ser_fop.records import (
+    MANIFEST,
+    STATISTICS,
+    UTTERANCES,
+    Manifest,
+    Records,
+    Row,
+    Shard,
+    parse,
+    serialize,
+    write_manifest,
+    write_rows,
+)
+from ser_fop.schema import Utterance
+
+FEATURES = FeatureConfig(mels=4)
+
+
+def toy_utterances(
+    *,
+    speakers: Iterable[str] = ("anna", "bert", "carl"),
+    per_speaker: int = 4,
+    emotions: Sequence[str] = ("happy", "sad", ""),
+    frames: tuple[int, int] = (5, 30),
+    mels: int = FEATURES.mels,
+    seed: int = 0,
+) -> dict[Utterance, np.ndarray]:
+    """Draw utterances of random length; an emotion shows in their mean.
+
+    Args:
+        speakers: Who speaks.
+        per_speaker: Utterances of each.
+        emotions: Their emotions in turn; an empty string is none.
+        frames: Shortest and longest length.
+        mels: Mel bands.
+        seed: What lengths and frames are drawn from.
+
+    Returns:
+        Log-mels of shape (frames, mels), float32, by utterance.
+    """
+    generator = np.random.default_rng(seed)
+    found = {}
+    for speaker in speakers:
+        for number in range(per_speaker):
+            emotion = emotions[number % len(emotions)]
+            length = int(generator.integers(frames[0], frames[1] + 1))
+            mel = generator.normal(size=(length, mels)) + emotions.index(emotion)
+            utterance = Utterance(id=f"{speaker}-{number}", file=f"{speaker}-{number}.wav", speaker=speaker)
+            utterance = Utterance(**{**vars(utterance), "emotion": emotion, "annotation": emotion or "other"})
+            found[utterance] = mel.astype(np.float32)
+    return found
+
+
+def write_toy_records(
+    folder: Path,
+    mels: Mapping[Utterance, np.ndarray],
+    *,
+    corpus: str = "toy",
+    labels: tuple[str, ...] = ("happy", "sad"),
+    features: FeatureConfig = FEATURES,
+    dtype: str = "float32",
+    shards: int = 2,
+) -> Records:
+    """Write what `ser-fop prepare` would, and open it.
+
+    Args:
+        folder: Folder to write.
+        mels: Log-mels by utterance.
+        corpus: Name of the corpus.
+        labels: The classes; empty for an unlabelled corpus.
+        features: The front end that the manifest declares.
+        dtype: Type of the stored log-mels.
+        shards: How many shards to spread the utterances over.
+
+    Returns:
+        The folder, opened.
+    """
+    config = PrepareConfig(corpus=corpus, audio_dir=folder, out=folder, features=features)
+    stage = open_stage("prepare", out=folder, config=config)
+    rows: list[Row] = []
+    written: list[Shard] = []
+    stored = [mel.astype(dtype) for mel in mels.values()]
+    for index in range(shards):
+        name = f"mel-{index:05d}-of-{shards:05d}.tfrecord"
+        part = list(zip(mels, stored, strict=True))[index * len(mels) // shards : (index + 1) * len(mels) // shards]
+        with tf.io.TFRecordWriter(str(stage.folder / name)) as writer:
+            for utterance, mel in part:
+                writer.write(serialize(utterance.id, mel))
+                rows.append(_row(utterance, index, len(mel)))
+        frames = sum(len(mel) for _, mel in part)
+        written.append(Shard(name=name, records=len(part), frames=frames, sha256=sha256(stage.folder / name)))
+    exact = [mel.astype(np.float64) for mel in stored]
+    np.savez(
+        stage.folder / STATISTICS,
+        count=np.array([len(mel) for mel in exact], np.float64),
+        total=np.array([mel.sum(axis=0) for mel in exact]),
+        squares=np.array([np.square(mel).sum(axis=0) for mel in exact]),
+    )
+    write_rows(stage.folder / UTTERANCES, rows)
+    manifest = Manifest(
+        corpus=corpus,
+        title=corpus,
+        licence="none",
+        labels=labels,
+        dtype=dtype,
+        features=features,
+        shards=tuple(written),
+    )
+    write_manifest(stage.folder / MANIFEST, manifest)
+    return Records(stage.commit(metrics={}, content=[stage.folder / name for name in (MANIFEST, UTTERANCES)]))
+
+
+def stored_mels(records: Records) -> dict[str, np.ndarray]:
+    """Read every log-mel of a records folder, by id, in the order of the shards."""
+    dataset = tf.data.TFRecordDataset(records.shard_paths).map(lambda record: parse(record, records.manifest))
+    return {item["id"].decode(): item["mel"] for item in dataset.as_numpy_iterator()}
+
+
+def _row(utterance: Utterance, shard: int, frames: int) -> Row:
+    fields = {key: value for key, value in vars(utterance).items() if key != "end_s"}
+    return Row(**fields, shard=shard, frames=frames, duration_s=frames / 100)

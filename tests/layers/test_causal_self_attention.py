@@ -1,0 +1,101 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.layers.causal_self_attention import CausalSelfAttention
+from ser_fop.testing.arrays import normal
+from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
+from ser_fop.testing.layer_contract import check_layer
+
+
+@pytest.fixture
+def layer():
+    layer = CausalSelfAttention(8, 2)
+    layer.build((None, None, 6))
+    layer.set_weights([normal(*weight.shape, seed=seed) / 2 for seed, weight in enumerate(layer.weights)])
+    return layer
+
+
+def softmax(scores):
+    exponents = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exponents / exponents.sum(axis=-1, keepdims=True)
+
+
+def numpy_twin(layer, x, *, causal=True):
+    """Attend frame by frame and head by head, as the sums are written in the reference."""
+    weights = {weight.path.split("/", 1)[1]: np.asarray(weight, np.float64) for weight in layer.weights}
+    projected = x @ weights["query_key_value/kernel"] + weights["query_key_value/bias"]
+    size = layer.width // layer.heads
+    attended = np.zeros((*x.shape[:2], layer.width))
+    for batch in range(x.shape[0]):
+        for head in range(layer.heads):
+            part = [projected[batch, :, k * layer.width + head * size :][:, :size] for k in range(3)]
+            query, key, value = part
+            for frame in range(x.shape[1]):
+                end = frame + 1 if causal else x.shape[1]
+                scores = key[:end] @ query[frame] / np.sqrt(size)
+                attended[batch, frame, head * size : (head + 1) * size] = softmax(scores) @ value[:end]
+    return attended @ weights["output/kernel"] + weights["output/bias"]
+
+
+@pytest.mark.parametrize(("width", "heads", "features"), [(8, 2, 8), (6, 3, 5)])
+def test_contract(width, heads, features):
+    check_layer(CausalSelfAttention, {"width": width, "heads": heads}, normal(2, 6, features))
+
+
+def test_equals_the_numpy_twin(layer):
+    x = normal(2, 7, 6)
+    np.testing.assert_allclose(layer(x), numpy_twin(layer, x), atol=1e-4)
+    assert np.abs(np.asarray(layer(x)) - numpy_twin(layer, x, causal=False)).max() > 0.1
+
+
+@pytest.mark.parametrize("cut", [1, 4, 6])
+def test_is_causal(layer, cut):
+    assert_causal(layer, normal(2, 7, 6), cut)
+
+
+def test_is_batch_and_padding_invariant(layer):
+    assert_batch_invariant(layer, normal(1, 7, 6), normal(2, 7, 6, seed=1))
+    assert_padding_invariant(lambda x, _: layer(x), normal(2, 7, 6), 5, over_time=True)
+
+
+def test_attention_without_the_mask_fails_the_checks(layer):
+    def unmasked(x, _mask=None):
+        return numpy_twin(layer, x, causal=False)
+
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(unmasked, normal(2, 7, 6), 4)
+    with pytest.raises(AssertionError, match="looks at padding"):
+        assert_padding_invariant(unmasked, normal(2, 7, 6), 5, over_time=True)
+
+
+def test_an_unmasked_keras_attention_fails_assert_causal():
+    attention = keras.layers.MultiHeadAttention(2, 4)
+    x = normal(2, 7, 6)
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(lambda x: attention(x, x), x, 4)
+    assert_causal(lambda x: attention(x, x, use_causal_mask=True), x, 4)
+
+
+def test_attention_across_utterances_fails_assert_batch_invariant(layer):
+    def across(x):
+        return np.asarray(layer(np.swapaxes(x, 0, 1))).swapaxes(0, 1)
+
+    with pytest.raises(AssertionError, match="rest of the batch"):
+        assert_batch_invariant(across, normal(1, 7, 6), normal(2, 7, 6, seed=1))
+
+
+def test_an_output_that_ignores_its_own_frame_fails_assert_causal():
+    delayed = lambda x: np.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1]  # noqa: E731
+    with pytest.raises(AssertionError, match="does not look at its own"):
+        assert_causal(delayed, normal(2, 7, 6), 4)
+
+
+def test_one_frame_attends_to_itself(layer):
+    x = normal(3, 1, 6)
+    np.testing.assert_allclose(layer(x), numpy_twin(layer, x), atol=1e-4)
+
+
+def test_width_must_be_a_multiple_of_heads():
+    with pytest.raises(ValueError, match="width=8, heads=3"):
+        CausalSelfAttention(8, 3)

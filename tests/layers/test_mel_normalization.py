@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from ser_fop.layers.mel_normalization import MelNormalization
+from ser_fop.testing.arrays import normal
+from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
+from ser_fop.testing.layer_contract import check_layer
+
+MEAN = np.array([-5.0, 2.0, 0.5, 10.0], np.float32)
+DEVIATION = np.array([0.5, 2.0, 1.0, 4.0], np.float32)
+
+
+@pytest.fixture
+def layer():
+    layer = MelNormalization()
+    layer.build((None, None, 4))
+    layer.set_statistics(MEAN, DEVIATION)
+    return layer
+
+
+def test_contract():
+    check_layer(MelNormalization, {}, normal(3, 6, 4))
+
+
+def test_is_the_identity_until_statistics_are_set():
+    x = normal(2, 5, 4)
+    np.testing.assert_array_equal(MelNormalization()(x), x)
+
+
+def test_subtracts_the_mean_and_divides_by_the_deviation(layer):
+    x = normal(2, 5, 4)
+    np.testing.assert_allclose(layer(x), (x - MEAN) / DEVIATION, atol=1e-6)
+
+
+def test_normalised_data_have_mean_zero_and_deviation_one(layer):
+    x = MEAN + DEVIATION * normal(20, 50, 4)
+    normalised = np.asarray(layer(x)).reshape(-1, 4)
+    np.testing.assert_allclose(normalised.mean(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose(normalised.std(axis=0), 1, atol=0.1)
+
+
+def test_invert_undoes_it(layer):
+    x = 3 * normal(2, 5, 4)
+    np.testing.assert_allclose(layer(layer(x), invert=True), x, atol=1e-5)
+    assert np.abs(np.asarray(layer(x, invert=True)) - x).max() > 1
+
+
+def test_training_leaves_the_statistics_alone(layer):
+    assert not layer.trainable_weights
+    assert [weight.name for weight in layer.weights] == ["mean", "deviation"]
+
+
+def test_looks_at_no_other_frame_and_no_other_utterance(layer):
+    assert_causal(layer, normal(2, 6, 4), 3)
+    assert_batch_invariant(layer, normal(1, 6, 4), normal(2, 6, 4, seed=1))
+    assert_padding_invariant(lambda x, _: layer(x), normal(2, 6, 4), 3, over_time=True)
+
+
+def test_statistics_of_the_batch_would_break_all_three():
+    def by_batch(x, _mask=None):
+        return (x - x.mean(axis=(0, 1))) / x.std(axis=(0, 1))
+
+    x = normal(2, 6, 4)
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(by_batch, x, 3)
+    with pytest.raises(AssertionError, match="rest of the batch"):
+        assert_batch_invariant(by_batch, x, 5 * normal(2, 6, 4, seed=1))
+    with pytest.raises(AssertionError, match="looks at padding"):
+        assert_padding_invariant(by_batch, x, 3, over_time=True)

@@ -1,0 +1,106 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.config import ModelConfig
+from ser_fop.errors import InputError
+from ser_fop.models.attention_lstm import AttentionLSTM
+from ser_fop.models.backbone import Backbone
+from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.assertions import assert_batch_invariant, assert_padding_invariant
+
+MELS = 6
+CONFIG = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
+
+
+def build(feature="h_concat", *, dropout=0.3):
+    keras.utils.set_random_seed(0)
+    return AttentionLSTM(
+        Backbone(CONFIG, MELS, name="backbone"), 3, feature=feature, units=5, dropout=dropout, name="network"
+    )
+
+
+def compile_network(network):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.Adam(0.05), loss, jit_compile=False)
+    return network
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build()
+
+
+@pytest.mark.parametrize(("feature", "width"), [("F", 6), ("h1", 8), ("h2", 8), ("h_add", 8), ("h_concat", 22)])
+class TestEveryFeature:
+    def test_reads_it(self, feature, width):
+        network = build(feature)
+        assert network.get_layer("lstm").cell.kernel.shape == (width, 4 * 5)
+        assert network(network_inputs((7, 4), MELS)).shape == (2, 3)
+
+    def test_trains_what_is_its_own_alone(self, feature, width):
+        trained = {weight.path for weight in build(feature).trainable_weights}
+        assert {path.split("/")[0] for path in trained} == {"lstm", "pooling", "emotion"}
+
+
+def test_backbone_is_frozen():
+    network = compile_network(build())
+    backbone = network.backbone.get_weights()
+    own = {weight.path: np.array(weight) for weight in network.trainable_weights}
+    for _ in range(2):
+        network.train_on_batch(network_inputs((7, 4, 2), MELS), np.array([0, 1, 2]))
+    for before, after in zip(backbone, network.backbone.get_weights(), strict=True):
+        np.testing.assert_array_equal(after, before)
+    assert len(own) == 6
+    for weight in network.trainable_weights:
+        assert np.abs(np.asarray(weight) - own[weight.path]).max() > 0, f"{weight.path} learns nothing"
+
+
+def test_dropout_of_the_backbone_does_not_act_in_training():
+    network = build(dropout=0.0)
+    inputs = network_inputs((7, 4), MELS)
+    np.testing.assert_array_equal(network(inputs, training=True), network(inputs, training=False))
+    own = build(dropout=0.5)
+    assert np.abs(np.asarray(own(inputs, training=True)) - np.asarray(own(inputs, training=False))).max() > 1e-3
+
+
+def test_training_false_inside_a_functional_model_would_not_do():
+    """The trap that the frozen extractor avoids: Keras hands the outer `training` on."""
+    inner = keras.Input((4,))
+    noisy = keras.Model(inner, keras.layers.Dropout(0.5)(inner))
+    outer = keras.Input((4,))
+    network = keras.Model(outer, noisy(outer, training=False))
+    assert (np.asarray(network(np.ones((8, 4), np.float32), training=True)) == 0).any()
+
+
+def test_reads_the_very_weights_of_the_backbone():
+    network = build("h1")
+    inputs = network_inputs((7, 4), MELS)
+    before = np.asarray(network(inputs))
+    network.backbone.set_weights([weight + 0.5 for weight in network.backbone.get_weights()])
+    assert np.abs(np.asarray(network(inputs)) - before).max() > 1e-4
+
+
+def test_is_batch_and_padding_invariant(network):
+    call = lambda mel, mask: network({"mel": mel, "mask": mask}, training=False)  # noqa: E731
+    first = normal(1, 9, MELS), mask_of((5,), 9)
+    assert_batch_invariant(call, first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
+    assert_padding_invariant(call, normal(2, 9, MELS), 6, over_time=False)
+
+
+def test_reading_the_last_state_would_see_padding(network):
+    lstm = keras.layers.LSTM(5)
+    with pytest.raises(AssertionError, match="looks at padding"):
+        assert_padding_invariant(lambda mel, _: lstm(mel), normal(2, 9, MELS), 6, over_time=False)
+
+
+def test_fitting_brings_no_warning(recwarn):
+    network = compile_network(build("F"))
+    network.train_on_batch(network_inputs((7, 4), MELS), np.array([0, 1]))
+    said = [str(warning.message) for warning in recwarn]
+    assert not [line for line in said if "mask" in line or "Gradients do not exist" in line]
+
+
+def test_unknown_feature_names_the_closest():
+    with pytest.raises(InputError, match=r"unknown feature 'h_ad'.*Did you mean 'h_add'\?"):
+        build("h_ad")

@@ -1,0 +1,156 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from ser_fop.config import ModelConfig
+from ser_fop.errors import InputError
+from ser_fop.layers.causal_self_attention import CausalSelfAttention
+from ser_fop.models.backbone import Backbone, check_model, hidden_width
+from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
+
+MELS = 6
+STATES = ("F", "embedding", "h1", "h2")
+
+
+def config(reading, **changes):
+    sizes = {"d_model": 8, "heads": 2, "feed_forward": 11, "layers": 2, "dropout": 0.5}
+    return ModelConfig(reading=reading, **{**sizes, **changes})
+
+
+def state_of(backbone, name):
+    """Return the function from frames and mask to a hidden state."""
+
+    def call(mel, mask=None):
+        mask = np.ones(mel.shape[:2], bool) if mask is None else mask
+        return backbone({"mel": mel, "mask": mask}, training=False)[name]
+
+    return call
+
+
+@pytest.fixture(scope="module", params=["wide", "narrow"])
+def backbone(request):
+    keras.utils.set_random_seed(0)
+    backbone = Backbone(config(request.param), MELS)
+    backbone.normalization.set_statistics(normal(MELS), 1 + np.abs(normal(MELS, seed=1)))
+    return backbone
+
+
+def test_hidden_states_by_name_and_width(backbone):
+    states = backbone(network_inputs((5, 3), MELS))
+    width = 8 if backbone.config.reading == "wide" else MELS
+    assert hidden_width(backbone.config, MELS) == width
+    assert {name: state.shape for name, state in states.items()} == {
+        "F": (2, 5, MELS),
+        "embedding": (2, 5, width),
+        "h1": (2, 5, width),
+        "h2": (2, 5, width),
+    }
+    assert tuple(backbone.hidden_states) == STATES
+    assert backbone.last is backbone.hidden_states["h2"]
+
+
+def test_number_of_layers_follows_the_config():
+    states = Backbone(config("wide", layers=3), MELS).hidden_states
+    assert tuple(states) == ("F", "embedding", "h1", "h2", "h3")
+
+
+def test_f_is_the_normalised_log_mel_and_embedding_its_projection(backbone):
+    inputs = network_inputs((5, 3), MELS)
+    states = backbone(inputs)
+    mean, deviation = (np.asarray(weight) for weight in backbone.normalization.weights)
+    np.testing.assert_allclose(states["F"], (inputs["mel"] - mean) / deviation, atol=1e-5)
+    kernel, bias = backbone.get_layer("feature_embedding").get_weights()
+    np.testing.assert_allclose(states["embedding"], np.asarray(states["F"]) @ kernel + bias, atol=1e-5)
+
+
+def test_first_layer_reads_the_embedding_with_positions(backbone):
+    states = backbone(network_inputs((5, 3), MELS))
+    hidden = backbone.get_layer("positions")(states["embedding"])
+    np.testing.assert_allclose(states["h1"], backbone.get_layer("attention_layer_1")(hidden), atol=1e-5)
+    np.testing.assert_allclose(states["h2"], backbone.get_layer("attention_layer_2")(states["h1"]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_causal(backbone, name):
+    assert_causal(state_of(backbone, name), normal(2, 9, MELS), 4)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_batch_invariant(backbone, name):
+    first = normal(1, 9, MELS), mask_of((5,), 9)
+    second = normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)
+    assert_batch_invariant(state_of(backbone, name), first, second)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_padding_invariant(backbone, name):
+    assert_padding_invariant(state_of(backbone, name), normal(2, 9, MELS), 6, over_time=True)
+
+
+def test_dropout_in_training_fails_the_checks(backbone):
+    def training(mel):
+        return backbone({"mel": mel, "mask": np.ones(mel.shape[:2], bool)}, training=True)["h2"]
+
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(training, normal(2, 9, MELS), 4)
+    with pytest.raises(AssertionError, match="rest of the batch"):
+        assert_batch_invariant(training, normal(1, 9, MELS), normal(1, 9, MELS, seed=1))
+
+
+def test_attention_without_its_mask_fails_the_checks(backbone, monkeypatch):
+    def unmasked(self, inputs):
+        shape = (-1, ops.shape(inputs)[1], 3 * self.heads, self.width // self.heads)
+        query, key, value = ops.split(ops.reshape(self.project_in(inputs), shape), 3, axis=2)
+        attended = ops.dot_product_attention(query, key, value)
+        return self.project_out(ops.reshape(attended, (*inputs.shape[:2], self.width)))
+
+    monkeypatch.setattr(CausalSelfAttention, "call", unmasked)
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(state_of(backbone, "h1"), normal(2, 9, MELS), 4)
+    with pytest.raises(AssertionError, match="looks at padding"):
+        assert_padding_invariant(state_of(backbone, "h1"), normal(2, 9, MELS), 6, over_time=True)
+
+
+def test_the_mask_is_not_needed_by_any_state(backbone):
+    inputs = network_inputs((5, 3), MELS)
+    other = {**inputs, "mask": ~inputs["mask"]}
+    for name in STATES:
+        np.testing.assert_array_equal(backbone(inputs)[name], backbone(other)[name])
+
+
+def test_a_hidden_state_is_a_feature_extractor(backbone):
+    inputs = network_inputs((5, 3), MELS)
+    extractor = keras.Model(backbone.inputs_by_name(), backbone.hidden_states["h1"])
+    np.testing.assert_allclose(extractor.predict_on_batch(inputs), backbone(inputs)["h1"], atol=1e-5)
+
+
+def test_is_not_serialised_as_code(backbone):
+    with pytest.raises(NotImplementedError, match=r"ser_fop\.models\.saving"):
+        backbone.get_config()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"heads": 3}, r"model\.d_model 8 must be a multiple of model\.heads 3"),
+        ({"d_model": 0}, "must be positive"),
+        ({"layers": 0}, "must be positive"),
+        ({"feed_forward": 0}, "must be positive"),
+        ({"dropout": 1.0}, "dropout < 1"),
+        ({"dropout": -0.1}, "0 <= dropout"),
+    ],
+)
+def test_impossible_sizes_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        check_model(config("wide", **changes))
+
+
+def test_no_head_is_refused():
+    with pytest.raises(InputError):
+        check_model(config("wide", heads=0))
+
+
+def test_check_model_returns_what_can_be_built():
+    assert check_model(config("narrow")) == config("narrow")

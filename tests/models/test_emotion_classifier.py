@@ -1,0 +1,63 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.config import ModelConfig
+from ser_fop.models.backbone import Backbone
+from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.assertions import assert_batch_invariant, assert_padding_invariant
+
+MELS = 6
+LENGTHS = (7, 4, 1)
+
+
+@pytest.fixture(scope="module", params=["wide", "narrow"])
+def network(request):
+    keras.utils.set_random_seed(0)
+    config = ModelConfig(reading=request.param, d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
+    return EmotionClassifier(Backbone(config, MELS, name="backbone"), 4)
+
+
+def call(network):
+    return lambda mel, mask: network({"mel": mel, "mask": mask}, training=False)
+
+
+def test_equation_6(network):
+    """P(y | F) = softmax(GAP(h_L) W_y), the average over real frames, without a bias."""
+    inputs = network_inputs(LENGTHS, MELS)
+    (weights,) = network.get_layer("emotion").get_weights()
+    hidden = np.asarray(network.backbone(inputs)["h2"])
+    pooled = np.stack([row[:length].mean(axis=0) for row, length in zip(hidden, LENGTHS, strict=True)])
+    exponents = np.exp(pooled @ weights)
+    expected = exponents / exponents.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(keras.ops.softmax(network(inputs)), expected, atol=1e-5)
+    assert np.ptp(expected, axis=0).max() > 0.01
+
+
+def test_is_batch_and_padding_invariant(network):
+    first = normal(1, 9, MELS), mask_of((5,), 9)
+    assert_batch_invariant(call(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
+    assert_padding_invariant(call(network), normal(2, 9, MELS), 6, over_time=False)
+
+
+def test_a_classifier_that_ignores_the_mask_fails_the_check(network):
+    everything = lambda mel, mask: call(network)(mel, np.ones_like(mask))  # noqa: E731
+    with pytest.raises(AssertionError, match="looks at padding"):
+        assert_padding_invariant(everything, normal(2, 9, MELS), 6, over_time=False)
+
+
+def test_fine_tuning_reaches_every_weight_but_the_statistics(network):
+    network.compile(
+        keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
+    before = {weight.path: np.array(weight) for weight in network.weights}
+    network.train_on_batch(network_inputs(LENGTHS, MELS), np.array([0, 1, 3]))
+    changed = {path for path, weight in before.items() if np.abs(np.array(_find(network, path)) - weight).max() > 0}
+    untouched = {path for path in set(before) - changed if "seed" not in path}
+    assert untouched == {"normalization/mean", "normalization/deviation"}
+
+
+def _find(network, path):
+    (weight,) = (weight for weight in network.weights if weight.path == path)
+    return weight

@@ -1,0 +1,79 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.config import ModelConfig
+from ser_fop.losses import FramePredictionLoss
+from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
+
+MELS = 6
+
+
+def config(reading):
+    return ModelConfig(reading=reading, d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
+
+
+@pytest.fixture(scope="module", params=["wide", "narrow"])
+def network(request):
+    keras.utils.set_random_seed(0)
+    network = FramePredictor(config(request.param), MELS)
+    network.backbone.normalization.set_statistics(10 * normal(MELS), 1 + np.abs(normal(MELS, seed=1)))
+    return network
+
+
+def call(network):
+    def predict(mel, mask=None):
+        mask = np.ones(mel.shape[:2], bool) if mask is None else mask
+        return network({"mel": mel, "mask": mask}, training=False)
+
+    return predict
+
+
+@pytest.mark.parametrize(("reading", "parameters"), [("wide", 1_096_690), ("narrow", 344_642)])
+def test_number_of_parameters_of_the_default_size(reading, parameters):
+    network = FramePredictor(ModelConfig(reading=reading), 80)
+    assert network.count_params() == parameters
+    fixed = sum(weight.shape[0] for weight in network.non_trainable_weights if "normalization" in weight.path)
+    assert fixed == 2 * 80
+
+
+def test_predicts_in_the_units_of_the_input(network):
+    inputs = network_inputs((5, 3), MELS)
+    kernel, bias = network.get_layer("prediction").get_weights()
+    hidden = np.asarray(network.backbone(inputs)["h2"])
+    mean, deviation = (np.asarray(weight) for weight in network.backbone.normalization.weights)
+    normalised = hidden @ kernel + bias
+    np.testing.assert_allclose(network(inputs), normalised * deviation + mean, atol=1e-4)
+    assert np.abs(np.asarray(network(inputs)) - normalised).max() > 1
+
+
+def test_changed_statistics_change_input_and_output(network):
+    inputs = network_inputs((5, 3), MELS)
+    before = np.asarray(network(inputs))
+    old = network.backbone.normalization.get_weights()
+    shifted = {**inputs, "mel": inputs["mel"] + 3}
+    network.backbone.normalization.set_statistics(old[0] + 3, old[1])
+    after = np.asarray(network(shifted))
+    network.backbone.normalization.set_statistics(*old)
+    np.testing.assert_allclose(after, before + 3, atol=1e-4)
+
+
+def test_is_causal_batch_and_padding_invariant(network):
+    assert_causal(call(network), normal(2, 9, MELS), 4)
+    first = normal(1, 9, MELS), mask_of((5,), 9)
+    assert_batch_invariant(call(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)), atol=1e-4)
+    assert_padding_invariant(call(network), normal(2, 9, MELS), 6, over_time=True, atol=1e-4)
+
+
+def test_learns_a_constant_frame():
+    keras.utils.set_random_seed(0)
+    network = FramePredictor(config("narrow"), MELS)
+    inputs = network_inputs((8, 8), MELS)
+    target = np.broadcast_to(normal(MELS, seed=2), (2, 8, MELS))
+    weight = inputs["mask"].astype(np.float32)
+    network.compile(keras.optimizers.Adam(0.05), FramePredictionLoss("l1", np.ones(MELS)), jit_compile=False)
+    history = network.fit(inputs, target, sample_weight=weight, batch_size=2, epochs=25, verbose=0).history
+    assert history["loss"][-1] < 0.5 * history["loss"][0]
+    np.testing.assert_array_equal(network.backbone.normalization.get_weights()[0], 0)

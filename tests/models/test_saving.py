@@ -1,0 +1,103 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.config import FeatureConfig, ModelConfig
+from ser_fop.errors import InputError
+from ser_fop.models.saving import SPEC, WEIGHTS, NetworkSpec, build_network, load_native, read_spec, save_network
+from ser_fop.testing.arrays import network_inputs
+
+MODEL = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2)
+FEATURES = FeatureConfig(mels=6, high_hz=4000.0)
+KINDS = {
+    "frame_predictor": {"ahead": 3},
+    "emotion_classifier": {"labels": ("angry", "happy", "sad")},
+    "attention_lstm": {"labels": ("angry", "sad"), "feature": "h_add", "units": 5, "dropout": 0.25},
+}
+
+
+def spec_of(kind, **changes):
+    common = {"kind": kind, "features": FEATURES, "model": MODEL, "heard": ("ravdess:Actor_01",)}
+    return NetworkSpec(**{**common, **KINDS.get(kind, {}), **changes})
+
+
+@pytest.mark.parametrize("reading", ["wide", "narrow"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_round_trip_is_exact(tmp_path, kind, reading):
+    keras.utils.set_random_seed(1)
+    spec = spec_of(kind, model=ModelConfig(reading=reading, d_model=8, heads=2, feed_forward=11, layers=2))
+    network = build_network(spec)
+    network.backbone.normalization.set_statistics(np.arange(6), 1 + np.arange(6))
+    written = save_network(network, spec, tmp_path / "network")
+    keras.utils.set_random_seed(2)
+    again, found = load_native(tmp_path / "network")
+    assert found == spec
+    assert type(again) is type(network)
+    assert sorted(written) == sorted((tmp_path / "network").iterdir())
+    for before, after in zip(network.weights, again.weights, strict=True):
+        assert before.path == after.path
+        np.testing.assert_array_equal(after, before)
+    inputs = network_inputs((7, 4), 6)
+    np.testing.assert_array_equal(again(inputs), network(inputs))
+
+
+def test_fresh_weights_follow_the_seed():
+    outputs = []
+    for seed in (0, 0, 1):
+        keras.utils.set_random_seed(seed)
+        outputs.append(np.asarray(build_network(spec_of("frame_predictor"))(network_inputs((7, 4), 6))))
+    np.testing.assert_array_equal(outputs[0], outputs[1])
+    assert np.abs(outputs[0] - outputs[2]).max() > 0.01
+
+
+def test_the_json_says_all(tmp_path):
+    spec = spec_of("attention_lstm")
+    files = save_network(build_network(spec), spec, tmp_path)
+    assert files == [tmp_path / SPEC, tmp_path / WEIGHTS]
+    found = json.loads((tmp_path / SPEC).read_text(encoding="utf-8"))
+    assert found["kind"] == "attention_lstm"
+    assert found["labels"] == ["angry", "sad"]
+    assert found["heard"] == ["ravdess:Actor_01"]
+    assert found["features"]["mels"] == 6
+    assert found["features"]["high_hz"] == 4000.0
+    assert found["model"] == {
+        "reading": "wide",
+        "d_model": 8,
+        "heads": 2,
+        "feed_forward": 11,
+        "layers": 2,
+        "dropout": 0.2,
+    }
+    assert (found["feature"], found["units"], found["dropout"]) == ("h_add", 5, 0.25)
+
+
+def test_unknown_kind_is_refused():
+    with pytest.raises(InputError, match="unknown kind of network 'transformer'"):
+        build_network(spec_of("transformer"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"kind": "frame_predictor"}',
+        '{"kind": "frame_predictor", "features": {"mels": "many"}, "model": {}}',
+        '{"kind": "frame_predictor", "features": {}, "model": {"reading": "sideways"}}',
+    ],
+)
+def test_broken_json_is_refused(tmp_path, text):
+    (tmp_path / SPEC).write_text(text)
+    with pytest.raises(InputError, match=rf"{SPEC} does not describe a network of this version"):
+        read_spec(tmp_path / SPEC)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    save_network(build_network(spec_of("frame_predictor")), spec_of("frame_predictor"), tmp_path)
+    larger = spec_of("frame_predictor", model=ModelConfig(d_model=16, heads=2, feed_forward=11, layers=2))
+    (tmp_path / SPEC).write_text(json.dumps({**json.loads((tmp_path / SPEC).read_text()), "model": {"d_model": 16}}))
+    assert read_spec(tmp_path / SPEC).model.d_model == larger.model.d_model
+    with pytest.raises(ValueError, match="shape"):
+        load_native(tmp_path)

@@ -1,0 +1,89 @@
+"""What needs processes of its own: bit-for-bit determinism, another backend, the wheel."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ser_fop.saved_model import load_network
+from tests.pipelines.conftest import MODEL, run
+
+
+def ser_fop(*arguments, **environment):
+    command = [sys.executable, "-m", "ser_fop.pipelines." + str(arguments[0]), *map(str, arguments[1:])]
+    subprocess.run(command, check=True, env={**os.environ, **environment}, capture_output=True, timeout=300)
+
+
+@pytest.mark.slow
+def test_finetuning_is_equal_to_the_last_bit_from_run_folder_and_saved_model(work, tmp_path):
+    common = ["--records", work / "records" / "ravdess", "--fold", "0", "--epochs", "2", "--deterministic"]
+    shutil.copytree(work / "inductive" / "saved_model", tmp_path / "alone")
+    for name, source in {"a": work / "inductive", "b": tmp_path / "alone"}.items():
+        ser_fop("finetune", *common, "--pretrained", source, "--out", tmp_path / name)
+    ser_fop("finetune", *common, "--pretrained", work / "inductive", "--seed", "1", "--out", tmp_path / "c")
+    one, other, third = (load_network(tmp_path / name)[0].get_weights() for name in "abc")
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    assert not all(np.array_equal(a, c) for a, c in zip(one, third, strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed (extra `jax`)")
+def test_pretrained_under_jax_and_used_under_tensorflow(work, tmp_path):
+    records = work / "records" / "ravdess"
+    ser_fop(
+        "pretrain",
+        "--records",
+        records,
+        "--fold",
+        "0",
+        *MODEL,
+        "--epochs",
+        "1",
+        "--out",
+        tmp_path / "jax",
+        KERAS_BACKEND="jax",
+    )
+    for source in (tmp_path / "jax", tmp_path / "jax" / "saved_model"):
+        network, _ = load_network(source)
+        assert np.isfinite(network.get_weights()[2]).all()
+    run("extract", "--records", records, "--pretrained", tmp_path / "jax", "--out", tmp_path / "hyper")
+    run(
+        "finetune",
+        "--records",
+        records,
+        "--pretrained",
+        tmp_path / "jax",
+        "--fold",
+        "0",
+        "--epochs",
+        "1",
+        "--out",
+        tmp_path / "ft",
+    )
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_all_that_it_needs(tmp_path):
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", tmp_path / "wheel", root]
+    subprocess.run(build, check=True, capture_output=True, timeout=300)
+    (wheel,) = (tmp_path / "wheel").glob("*.whl")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel], check=True
+    )
+    code = (
+        "import pathlib, ser_fop.cli, ser_fop.folds\n"
+        f"assert pathlib.Path(ser_fop.cli.__file__).is_relative_to({str(tmp_path / 'site')!r})\n"
+        "assert ser_fop.folds.published_folds('ravdess') is not None\n"
+        "raise SystemExit(ser_fop.cli.main(['pretrain', '--help']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--records" in done.stdout

@@ -1,0 +1,86 @@
+"""The main job, small: every table, resumable, and no figure to be taken for another corpus's."""
+
+import json
+
+import pytest
+import yaml
+from ser_fop.pipelines import report, reproduce
+
+CONFIG = {
+    "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 1},
+    "pretraining": {"epochs": 1},
+    "finetuning": {"epochs": 1},
+    "classifiers": {"lstm_epochs": 1, "lstm_units": 4, "rf_trees": 10, "svm_c": [1.0]},
+    "cross_validation": False,
+}
+
+
+@pytest.fixture(scope="module")
+def done(work, tmp_path_factory):
+    root = tmp_path_factory.mktemp("reproduce")
+    (root / "c.yaml").write_text(yaml.safe_dump(CONFIG))
+    arguments = [
+        "--config",
+        str(root / "c.yaml"),
+        "--corpus",
+        "ravdess",
+        "--audio-dir",
+        str(work / "audio" / "ravdess"),
+    ]
+    arguments += ["--out", str(root / "out")]
+    assert reproduce.main(arguments) == 0
+    return root / "out", arguments
+
+
+def test_tables(done):
+    out, _ = done
+    tables = json.loads((out / "report" / "tables.json").read_text())
+    assert [row["setting"] for row in tables["table1"]] == ["none", "unlabelled", "in_corpus"]
+    assert all(row["repeats"] == 1 for row in tables["table1"] if row["setting"] != "unlabelled")
+    assert "wa" not in tables["table1"][1]  # no second corpus was given
+    assert {(row["network"], row["feature"]) for row in tables["table2"]} == {
+        ("none", "F"),
+        *((network, feature) for network in ("in_corpus", "untrained") for feature in ("h1", "h_add", "h_concat")),
+    }
+    assert tables["controls"]["chance"]["ua"] == pytest.approx(1 / 8)
+    assert not any(row.get("transductive") for row in tables["table1"])
+    assert tables["table3"][0]["cross_validation"] == {}
+
+
+def test_a_figure_in_the_page_is_the_one_of_its_run(done):
+    out, _ = done
+    run = json.loads((out / "runs" / "seed-0" / "finetune-none" / "metrics.json").read_text())
+    row = next(line for line in (out / "report" / "tables.md").read_text().splitlines() if "no pretraining" in line)
+    assert f"| {100 * run['wa']:.2f} | {100 * run['ua']:.2f} |" in row
+
+
+def test_the_page_names_its_corpus_and_keeps_the_paper_apart(done):
+    out, _ = done
+    page = (out / "report" / "index.html").read_text()
+    assert "Our figures were measured on RAVDESS (speech), not on IEMOCAP" in page
+    assert "WA % (RAVDESS (speech))" in page
+    assert "paper, WA % (IEMOCAP)" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_goes_on_where_it_stopped(done, capsys):
+    out, arguments = done
+    before = (out / "runs/seed-0/finetune-none/metrics.json").read_bytes()
+    assert reproduce.main(arguments) == 0
+    assert capsys.readouterr().out.count("is complete") > 20
+    assert (out / "runs/seed-0/finetune-none/metrics.json").read_bytes() == before
+
+
+def test_another_config_is_refused(done, capsys):
+    _, arguments = done
+    assert reproduce.main([*arguments, "--pretraining.epochs", "2"]) == 2
+    assert "its pretraining.epochs is 1, now 2" in capsys.readouterr().err
+
+
+def test_report_again(done):
+    out, _ = done
+    page = (out / "report" / "index.html").read_text()
+    (out / "report" / "index.html").unlink()
+    assert report.main(["--run", str(out)]) == 0
+    assert (out / "report" / "index.html").read_text() == page

@@ -1,0 +1,179 @@
+"""Each stage end to end, small."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ser_fop.evaluation.predictions import read_predictions
+from ser_fop.evaluation.scores import classification_scores
+from ser_fop.folds import published_folds
+from ser_fop.saved_model import load_network
+from ser_fop.transfer.hypercolumns import read_pooled
+from tests.pipelines.conftest import MODEL, run
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def heard(folder):
+    return {name.removeprefix("ravdess:") for name in read(folder / "config.json")["heard"]}
+
+
+class TestPretrain:
+    def test_leaves_the_test_speakers_of_the_fold_out(self, work):
+        test = set(published_folds("ravdess").folds[0].test)
+        assert not heard(work / "inductive") & test
+        assert heard(work / "transductive") >= test
+
+    def test_run_folder(self, work):
+        names = {path.name for path in (work / "inductive").iterdir()}
+        assert names == {"COMPLETED", "config.json", "metrics.json", "network", "saved_model", "logs"}
+        metrics = read(work / "inductive" / "metrics.json")
+        assert metrics["skill"] == pytest.approx(1 - metrics["error"] / metrics["copy_error"])
+        assert metrics["history"]["val_skill"][0] == pytest.approx(metrics["skill"], abs=1e-5)
+
+    def test_complete_run_is_skipped_and_another_config_refused(self, work, capsys):
+        from ser_fop.pipelines import pretrain
+
+        arguments = [
+            "--records",
+            str(work / "records/ravdess"),
+            *MODEL,
+            "--fold",
+            "0",
+            "--out",
+            str(work / "inductive"),
+        ]
+        assert pretrain.main([*arguments, "--epochs", "1"]) == 0
+        assert "is complete" in capsys.readouterr().out
+        assert pretrain.main([*arguments, "--epochs", "2"]) == 2
+        assert "its training.epochs is 1, now 2" in capsys.readouterr().err
+
+    def test_two_corpora_at_once(self, work, tmp_path):
+        records = [work / "records" / "ravdess", work / "records" / "librispeech"]
+        run("pretrain", "--records", *records, "--fold", "0", *MODEL, "--epochs", "0", "--out", tmp_path / "both")
+        assert read(tmp_path / "both" / "metrics.json")["epochs"] == 0
+        assert read(tmp_path / "both" / "config.json")["heard"] == []
+
+    def test_learns(self, work, tmp_path):
+        common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "4", "--learning-rate", "0.01"]
+        run(
+            "pretrain",
+            *common,
+            "--ahead",
+            "3",
+            "--reading",
+            "narrow",
+            "--schedule",
+            "cosine",
+            "--out",
+            tmp_path / "fop",
+        )
+        metrics = read(tmp_path / "fop" / "metrics.json")
+        assert metrics["skill"] > metrics["untrained_skill"] + 0.1
+
+
+class TestFinetune:
+    def test_scores_follow_from_the_predictions(self, work, tmp_path):
+        common = ["--records", work / "records" / "ravdess", "--epochs", "1", "--fold", "0"]
+        run("finetune", *common, "--pretrained", work / "inductive", "--out", tmp_path / "ft")
+        metrics = read(tmp_path / "ft" / "metrics.json")
+        table = read_predictions(tmp_path / "ft" / "predictions.csv")
+        scores = classification_scores(
+            [row.label for row in table], [row.predicted for row in table], metrics["labels"]
+        )
+        assert {key: metrics[key] for key in scores} == scores
+        assert {row.speaker for row in table} == set(published_folds("ravdess").folds[0].test)
+        assert not metrics["transductive"]
+        assert sum(table[0].probabilities) == pytest.approx(1, abs=1e-4)
+
+    def test_a_network_that_heard_the_test_speakers_is_stamped(self, work, tmp_path):
+        common = ["--records", work / "records" / "ravdess", "--epochs", "1", "--fold", "0"]
+        run("finetune", *common, "--pretrained", work / "transductive", "--out", tmp_path / "ft")
+        assert read(tmp_path / "ft" / "metrics.json")["transductive"]
+
+    def test_every_fold_from_scratch_pools_to_the_whole_corpus(self, work, three_folds, tmp_path):
+        common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "1", "--fold", "all"]
+        run("finetune", *common, "--folds", three_folds, "--out", tmp_path / "ft")
+        metrics = read(tmp_path / "ft" / "metrics.json")
+        assert metrics["n"] == 192
+        assert len(metrics["folds"]) == 3
+        assert metrics["mean_of_folds"]["wa"] == pytest.approx(np.mean([row["wa"] for row in metrics["folds"]]))
+        assert len({row.id for row in read_predictions(tmp_path / "ft" / "predictions.csv")}) == 192
+
+    def test_the_learning_rate_is_chosen_on_validation(self, work, tmp_path):
+        common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "1", "--fold", "1"]
+        run("finetune", *common, "--learning-rates", "0.1", "0.001", "--out", tmp_path / "ft")
+        metrics = read(tmp_path / "ft" / "metrics.json")
+        best = max(metrics["tried"], key=lambda row: row["val_accuracy"])
+        assert metrics["chosen"]["learning_rate"] == best["learning_rate"]
+
+    def test_only_the_projection_starts_from_scratch(self, work, tmp_path):
+        common = [
+            "--records",
+            work / "records" / "ravdess",
+            "--fold",
+            "0",
+            "--epochs",
+            "1",
+            "--learning-rates",
+            "1e-12",
+        ]
+        run("finetune", *common, "--pretrained", work / "inductive", "--out", tmp_path / "ft")
+        before, _ = load_network(work / "inductive")
+        after, _ = load_network(tmp_path / "ft")
+        for one, other in zip(before.backbone.weights, after.backbone.weights, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+class TestExtract:
+    def test_equal_from_the_run_folder_and_from_its_saved_model_alone(self, work, hyper, tmp_path):
+        alone = work / "inductive" / "saved_model"
+        run("extract", "--records", work / "records" / "ravdess", "--pretrained", alone, "--out", tmp_path / "hyper")
+        one, other = (read_pooled(folder / "hypercolumns.npz") for folder in (hyper, tmp_path / "hyper"))
+        assert list(one.ids) == list(other.ids)
+        for name in one.arrays:
+            np.testing.assert_allclose(one.arrays[name], other.arrays[name], atol=1e-6)
+
+    def test_concatenation_joins_the_levels(self, hyper):
+        arrays = read_pooled(hyper / "hypercolumns.npz").arrays
+        assert set(arrays) == {"F", "h1", "h2", "h_add", "h_concat"}
+        joined = np.concatenate([arrays["F"], arrays["h1"], arrays["h2"]], axis=1)
+        np.testing.assert_allclose(arrays["h_concat"], joined, atol=1e-5)
+
+    def test_does_not_depend_on_the_batch(self, work, hyper, tmp_path):
+        common = ["--records", work / "records" / "ravdess", "--pretrained", work / "inductive"]
+        run("extract", *common, "--batch-frames", "60", "--out", tmp_path / "hyper")
+        one, other = (read_pooled(folder / "hypercolumns.npz") for folder in (hyper, tmp_path / "hyper"))
+        for name in one.arrays:
+            np.testing.assert_allclose(one.arrays[name], other.arrays[name], atol=1e-4)
+
+
+class TestClassify:
+    @pytest.mark.parametrize(("classifier", "feature"), [("svm", "h_concat"), ("rf", "F"), ("a_lstm", "h1")])
+    def test_each_classifier(self, hyper, tmp_path, classifier, feature):
+        small = ["--lstm-epochs", "1", "--lstm-units", "8", "--rf-trees", "20"]
+        common = ["--hypercolumns", hyper, "--feature", feature, "--classifier", classifier, *small]
+        run("classify", *common, "--fold", "0", "--out", tmp_path / "run")
+        metrics = read(tmp_path / "run" / "metrics.json")
+        assert metrics["n"] == 40
+        assert not metrics["transductive"]
+        rows = read_predictions(tmp_path / "run" / "predictions.csv")
+        assert all(sum(row.probabilities) == pytest.approx(1, abs=1e-4) for row in rows)
+
+    def test_the_network_that_heard_a_fold_is_stamped_there(self, hyper, tmp_path):
+        # The network left out fold 0's test speakers, and so has heard those of every other fold.
+        run("classify", "--hypercolumns", hyper, "--fold", "all", "--out", tmp_path / "run")
+        metrics = read(tmp_path / "run" / "metrics.json")
+        assert [row["transductive"] for row in metrics["folds"]] == [False, True, True, True, True]
+        assert metrics["transductive"]
+
+    def test_a_network_a_fold_is_never_transductive(self, work, three_folds, tmp_path):
+        records = work / "records" / "ravdess"
+        common = ["--fold", "all", "--folds", three_folds]
+        run("pretrain", "--records", records, *MODEL, "--epochs", "1", *common, "--out", tmp_path / "fop")
+        run("extract", "--records", records, "--pretrained", tmp_path / "fop", "--out", tmp_path / "hyper")
+        run("classify", "--hypercolumns", tmp_path / "hyper", *common, "--out", tmp_path / "run")
+        assert [row["transductive"] for row in read(tmp_path / "run" / "metrics.json")["folds"]] == [False] * 3

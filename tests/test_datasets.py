@@ -1,0 +1,272 @@
+import numpy as np
+import pytest
+
+from ser_fop.datasets import bucket_bounds, labelled_batches, unlabelled_batches, utterance_batches
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+
+SIZES = {"batch_size": 4, "batch_frames": 100}
+
+
+@pytest.fixture(scope="module")
+def mels():
+    return toy_utterances(speakers=("anna", "bert", "carl", "dora"), per_speaker=6)
+
+
+@pytest.fixture(scope="module")
+def records(mels, tmp_path_factory):
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels, shards=3)
+
+
+@pytest.fixture(scope="module")
+def known(mels):
+    """Return the log-mels by id."""
+    return {utterance.id: mel for utterance, mel in mels.items()}
+
+
+def every(records):
+    return [(records, {row.id for row in records.rows})]
+
+
+def batches_of(dataset):
+    return list(dataset.as_numpy_iterator())
+
+
+def rows_of(batches):
+    """Return the real frames of inputs and targets, row by row; checks that padding stands at the end."""
+    found = []
+    for inputs, target, weight in batches:
+        for mel, mask, later, counts in zip(inputs["mel"], inputs["mask"], target, weight, strict=True):
+            length = mask.sum()
+            assert mask[:length].all()
+            np.testing.assert_array_equal(counts, mask.astype(np.float32))
+            found.append((mel[:length], later[:length]))
+    return found
+
+
+def same_multiset(found, expected):
+    def key(array):
+        return (len(array), array.tobytes())
+
+    assert sorted(map(key, found)) == sorted(map(key, expected))
+
+
+def order_of(batches):
+    """Tell in which order the utterances come, by their first frame."""
+    return [mel[0].tobytes() for mel, _ in rows_of(batches)]
+
+
+class TestUtteranceBatches:
+    def test_each_utterance_once_unchanged_and_masked(self, records, known):
+        found = {}
+        for batch in batches_of(utterance_batches(records, known, batch_frames=100)):
+            for key, mel, mask in zip(batch["id"], batch["mel"], batch["mask"], strict=True):
+                assert key.decode() not in found
+                length = len(known[key.decode()])
+                np.testing.assert_array_equal(mask, np.arange(len(mask)) < length)
+                assert (mel[length:] == 0).all()
+                found[key.decode()] = mel[:length]
+        assert set(found) == set(known)
+        for key, mel in known.items():
+            np.testing.assert_array_equal(found[key], mel)
+
+    def test_only_the_chosen(self, records):
+        chosen = {"anna-1", "dora-5", "carl-0"}
+        batches = batches_of(utterance_batches(records, chosen, batch_frames=100))
+        assert sorted(key.decode() for batch in batches for key in batch["id"]) == sorted(chosen)
+
+    def test_order_is_fixed(self, records, known):
+        orders = [
+            [key for batch in batches_of(utterance_batches(records, known, batch_frames=100)) for key in batch["id"]]
+            for _ in range(2)
+        ]
+        assert orders[0] == orders[1]
+
+    @pytest.mark.parametrize("batch_frames", [40, 100, 400])
+    def test_frame_budget_holds_in_every_batch(self, records, known, batch_frames):
+        batches = batches_of(utterance_batches(records, known, batch_frames=batch_frames))
+        sizes = [batch["mask"].size for batch in batches]
+        assert max(sizes) <= batch_frames
+        if batch_frames > 40:
+            assert max(len(batch["id"]) for batch in batches) > 1
+
+    def test_an_utterance_above_the_budget_comes_alone(self, records, known):
+        batches = batches_of(utterance_batches(records, known, batch_frames=10))
+        assert all(len(batch["id"]) == 1 for batch in batches if batch["mask"].size > 10)
+        assert sum(len(batch["id"]) for batch in batches) == len(known)
+
+    def test_nobody_is_refused(self, records):
+        with pytest.raises(ValueError, match="at least one utterance"):
+            utterance_batches(records, set(), batch_frames=100)
+
+
+class TestUnlabelledBatches:
+    @pytest.mark.parametrize("ahead", [1, 3])
+    def test_target_is_the_frame_so_far_ahead(self, records, known, ahead):
+        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=ahead, **SIZES)))
+        same_multiset([mel for mel, _ in rows], [mel[:-ahead] for mel in known.values()])
+        same_multiset([target for _, target in rows], [mel[ahead:] for mel in known.values()])
+        by_start = {mel[0].tobytes(): mel for mel in known.values()}
+        for mel, target in rows:
+            np.testing.assert_array_equal(target, by_start[mel[0].tobytes()][ahead:])
+
+    @pytest.mark.parametrize("seed", [None, 0])
+    def test_every_utterance_once_in_every_epoch(self, records, known, seed):
+        dataset = unlabelled_batches(every(records), ahead=1, seed=seed, **SIZES)
+        for _ in range(2):
+            same_multiset([mel for mel, _ in rows_of(batches_of(dataset))], [mel[:-1] for mel in known.values()])
+
+    def test_batch_size_and_budget_hold(self, records):
+        batches = batches_of(unlabelled_batches(every(records), ahead=1, batch_size=3, batch_frames=60))
+        assert max(len(weight) for _, _, weight in batches) == 3
+        assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 60
+
+    def test_like_lengths_share_a_batch(self, records):
+        for _, _, weight in batches_of(unlabelled_batches(every(records), ahead=1, **SIZES)):
+            lengths = weight.sum(axis=1)
+            assert np.ptp(lengths) <= 6
+
+    def test_utterances_too_short_to_predict_from_are_left_out(self, records, known):
+        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=9, **SIZES)))
+        kept = [mel for mel in known.values() if len(mel) > 9]
+        assert 0 < len(kept) < len(known)
+        same_multiset([mel for mel, _ in rows], [mel[:-9] for mel in kept])
+
+    def test_two_folders_together(self, records, known, tmp_path):
+        others = toy_utterances(speakers=("emil", "fred"), seed=7)
+        second = write_toy_records(tmp_path / "records", others, corpus="second", dtype="float16")
+        parts = [(records, {"anna-0", "bert-3"}), (second, {key.id for key in others})]
+        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=1, seed=0, **SIZES)))
+        rounded = [mel.astype(np.float16).astype(np.float32)[:-1] for mel in others.values()]
+        same_multiset([mel for mel, _ in rows], [known["anna-0"][:-1], known["bert-3"][:-1], *rounded])
+
+    def test_the_same_id_in_two_folders_is_no_mixture(self, records, known, tmp_path):
+        others = toy_utterances(speakers=("anna",), seed=7)
+        second = write_toy_records(tmp_path / "records", others, corpus="second")
+        parts = [(records, {"anna-0"}), (second, {"anna-1"})]
+        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=1, **SIZES)))
+        expected = next(mel for key, mel in others.items() if key.id == "anna-1")
+        same_multiset([mel for mel, _ in rows], [known["anna-0"][:-1], expected[:-1]])
+
+
+class TestOrder:
+    def order(self, records, seed, epochs=1):
+        dataset = unlabelled_batches(every(records), ahead=1, seed=seed, **SIZES)
+        return [order_of(batches_of(dataset)) for _ in range(epochs)]
+
+    def test_same_seed_same_batches(self, records):
+        assert self.order(records, 3, epochs=2) == self.order(records, 3, epochs=2)
+
+    def test_other_seed_other_batches(self, records):
+        assert self.order(records, 3) != self.order(records, 4)
+
+    def test_second_epoch_is_shuffled_anew(self, records):
+        first, second = self.order(records, 3, epochs=2)
+        assert first != second
+        assert sorted(first) == sorted(second)
+
+    def test_without_a_seed_the_order_is_fixed(self, records):
+        first, second = self.order(records, None, epochs=2)
+        assert first == second
+        assert [first] != self.order(records, 3)
+
+
+class TestChunks:
+    @pytest.mark.parametrize("limit", [7, 12])
+    def test_cover_all_frames_once(self, records, known, limit):
+        batches = batches_of(unlabelled_batches(every(records), ahead=1, chunk_frames=limit, **SIZES))
+        # A chunk is its inputs and the last target.
+        chunks = [np.concatenate([mel, target[-1:]]) for mel, target in rows_of(batches)]
+        assert max(map(len, chunks)) <= limit
+        covered = np.concatenate(chunks)
+        whole = np.concatenate(list(known.values()))
+        alone = sum(len(mel) % size == 1 for mel in known.values() for size in [_size(len(mel), limit)])
+        assert len(covered) == len(whole) - alone  # a chunk of one frame predicts nothing
+        frames = {frame.tobytes() for frame in covered}
+        assert len(frames) == len(covered)
+        assert frames <= {frame.tobytes() for frame in whole}
+
+    def test_are_of_like_length(self, records, known):
+        batches = batches_of(unlabelled_batches(every(records), ahead=1, chunk_frames=12, **SIZES))
+        expected = []
+        for mel in known.values():
+            size = _size(len(mel), 12)
+            expected += [len(mel[start : start + size]) for start in range(0, len(mel), size)]
+        assert sorted(len(mel) + 1 for mel, _ in rows_of(batches)) == sorted(
+            length for length in expected if length > 1
+        )
+
+    def test_budget_holds_for_chunks(self, records):
+        batches = batches_of(
+            unlabelled_batches(every(records), ahead=1, chunk_frames=7, batch_size=50, batch_frames=30)
+        )
+        assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 30
+
+    def test_a_limit_above_every_length_changes_nothing(self, records):
+        plain, chunked = (
+            order_of(batches_of(unlabelled_batches(every(records), ahead=1, chunk_frames=limit, **SIZES)))
+            for limit in (0, 1000)
+        )
+        assert plain == chunked
+
+
+def _size(length, limit):
+    return int(np.ceil(length / np.ceil(length / limit)))
+
+
+class TestLabelledBatches:
+    def test_labels_are_joined_by_id(self, records, known):
+        classes = {key: number for number, key in enumerate(sorted(known))}
+        by_start = {mel.tobytes(): key for key, mel in known.items()}
+        seen = []
+        for inputs, index in batches_of(labelled_batches(records, classes, seed=1, **SIZES)):
+            assert index.dtype == np.int32
+            for mel, mask, label in zip(inputs["mel"], inputs["mask"], index, strict=True):
+                key = by_start[mel[mask].tobytes()]
+                assert label == classes[key]
+                seen.append(key)
+        assert sorted(seen) == sorted(known)
+
+    def test_unlabelled_ones_are_left_out(self, records, mels, known):
+        classes = {key.id: int(key.emotion == "sad") for key in mels if key.emotion}
+        batches = batches_of(labelled_batches(records, classes, **SIZES))
+        found = [mel[mask] for inputs, _ in batches for mel, mask in zip(inputs["mel"], inputs["mask"], strict=True)]
+        assert len(classes) < len(known)
+        same_multiset(found, [known[key] for key in classes])
+        assert sum(index.sum() for _, index in batches) == sum(classes.values())
+
+    def test_shuffled_by_seed_and_fixed_without(self, records, mels):
+        classes = {key.id: number for number, key in enumerate(mels)}
+
+        def order(seed):
+            batches = batches_of(labelled_batches(records, classes, seed=seed, **SIZES))
+            return [int(label) for _, index in batches for label in index]
+
+        assert order(2) == order(2) != order(3)
+        assert order(None) == order(None)
+
+    def test_budget_holds(self, records, mels):
+        classes = {key.id: 0 for key in mels}
+        batches = batches_of(labelled_batches(records, classes, batch_size=50, batch_frames=64))
+        assert max(inputs["mask"].size for inputs, _ in batches) <= 64
+
+
+class TestBuckets:
+    def test_bounds_rise_to_the_longest(self):
+        lengths = np.random.default_rng(0).integers(5, 900, 500)
+        bounds = bucket_bounds(lengths)
+        assert bounds == sorted(set(bounds))
+        assert bounds[-1] == lengths.max()
+        assert len(bounds) == 12
+        shares = np.histogram(lengths, [0, *(bound + 1 for bound in bounds)])[0] / 500
+        assert shares.max() < 2 / 12
+
+    def test_equal_lengths_need_one_bucket(self):
+        assert bucket_bounds(np.full(9, 31)) == [31]
+
+    def test_waste_less_than_random_batches(self):
+        lengths = np.random.default_rng(0).gamma(2.0, 200.0, 2000).astype(int) + 20
+        bounds = np.array(bucket_bounds(lengths))
+        padded = bounds[np.searchsorted(bounds, lengths)]
+        assert 1 - lengths.sum() / padded.sum() < 0.2
+        at_random = lengths[:1984].reshape(-1, 32)
+        assert 1 - at_random.mean() / at_random.max(axis=1).mean() > 0.4
