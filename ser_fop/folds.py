@@ -182,7 +182,7 @@ def chosen_folds(fold: str, folds: FoldFile) -> list[int]:
     """
     if fold == ALL_FOLDS:
         return list(range(len(folds.folds)))
-    if fold.isdigit() and int(fold) < len(folds.folds):
+    if fold.isdecimal() and int(fold) < len(folds.folds):
         return [int(fold)]
     raise InputError(f"--fold expected a number from 0 to {len(folds.folds) - 1} or `all`, received {fold!r}.")
 

@@ -8,6 +8,8 @@ SETTINGS = {
     "unlabelled": "pre-trained on {unlabelled}",
     "in_corpus": "pre-trained on {corpus}, test speakers left out",
 }
+# What the paper pre-trained on in the row beside ours.
+PAPER_SETTINGS = {"none": "no pretraining", "unlabelled": "VCTK", "in_corpus": "IEMOCAP, test speakers heard"}
 SOURCES = {
     "none": "no network",
     "in_corpus": "pre-trained on {corpus}",
@@ -80,7 +82,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         "WA is overall accuracy, UA is mean recall over classes. Figures are mean ± standard deviation over repeats; a repeat is a"
         " new initialisation, a new pretraining and a new classifier. One repeat has no deviation.",
         "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
-        f"Preset {tables['preset']}: sizes and method of the paper; epochs, patience and chunk length are those of the config below.",
+        f"Preset {tables['preset']}: sizes and method of the paper; schedule, epochs, patience and chunk length are those of the config below.",
     ]
     if second:
         lines.insert(
@@ -147,7 +149,8 @@ def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
 def _table1_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
     figures = row if "wa" in row else {}
     name = _named(SETTINGS[row["setting"]], tables) + _stamp(row)
-    return [name, percent(figures), percent(figures, "ua"), str(row.get("repeats", 0)), _published(row["paper_wa"])]
+    published = f"{row['paper_wa']:.2f} ({PAPER_SETTINGS[row['setting']]})"
+    return [name, percent(figures), percent(figures, "ua"), str(row.get("repeats", 0)), published]
 
 
 def _table2_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,301 @@
+import dataclasses
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import ser_fop
+from ser_fop import config as configs
+from ser_fop.cli import STAGES, main, parse, run_stage
+from ser_fop.config import (
+    ClassifyConfig,
+    ExtractConfig,
+    FinetuneConfig,
+    InfoConfig,
+    ModelConfig,
+    PrepareConfig,
+    PretrainConfig,
+    ReportConfig,
+    ReproduceConfig,
+)
+from ser_fop.errors import InputError
+
+CONFIGS = {
+    "prepare": PrepareConfig,
+    "pretrain": PretrainConfig,
+    "finetune": FinetuneConfig,
+    "extract": ExtractConfig,
+    "classify": ClassifyConfig,
+    "reproduce": ReproduceConfig,
+    "report": ReportConfig,
+    "info": InfoConfig,
+}
+REQUIRED = {
+    "prepare": ["--corpus", "ravdess", "--audio-dir", "audio", "--out", "out"],
+    "pretrain": ["--records", "a", "--out", "out"],
+    "finetune": ["--records", "a", "--out", "out"],
+    "extract": ["--records", "a", "--pretrained", "b", "--out", "out"],
+    "classify": ["--hypercolumns", "a", "--out", "out"],
+    "reproduce": ["--out", "out"],
+    "report": ["--run", "out"],
+    "info": ["--corpus", "ravdess", "--audio-dir", "audio"],
+}
+_RUN = """
+import sys
+from ser_fop.cli import main
+try:
+    status = main(sys.argv[1:])
+except SystemExit as error:
+    status = error.code
+heavy = [name for name in ("tensorflow", "keras", "sklearn", "jax") if name in sys.modules]
+sys.exit(f"imported {heavy}" if heavy else status)
+"""
+
+
+def options(config_type, *, prefixed, prefix=""):
+    """Yield the option of every setting, those of nested groups included."""
+    for field in dataclasses.fields(config_type):
+        name = field.name.replace("_", "-")
+        if dataclasses.is_dataclass(field.type):
+            yield from options(field.type, prefixed=prefixed, prefix=f"{name}." if prefixed else "")
+        else:
+            yield f"--{prefix}{name}"
+
+
+def help_of(stage, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([stage, "--help"])
+    assert stop.value.code == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+
+
+class TestHelp:
+    @pytest.mark.parametrize("arguments", [["--help"], *([stage, "--help"] for stage in STAGES)], ids=" ".join)
+    def test_takes_less_than_a_second_and_no_tensorflow(self, arguments):
+        # Time of the processor: that of the clock depends on what else the machine does.
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run = subprocess.run([sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert run.returncode == 0, run.stderr
+        assert "usage: ser-fop" in run.stdout
+        assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_every_setting_is_an_option_with_a_text(self, stage, capsys):
+        text = help_of(stage, capsys)
+        for option in options(CONFIGS[stage], prefixed=stage == "reproduce"):
+            assert re.search(rf"(?<![\w.-]){re.escape(option)}(?![\w.-])", text), f"{option} is not in the help"
+
+    def test_every_stage_is_listed(self, capsys):
+        assert main(["--help"]) == 0
+        text = capsys.readouterr().out
+        for stage, purpose in STAGES.items():
+            assert re.search(rf"^  {stage} +{re.escape(purpose)}$", text, re.MULTILINE)
+
+    def test_every_setting_is_documented(self):
+        for config_type in vars(configs).values():
+            if dataclasses.is_dataclass(config_type):
+                documented = re.findall(r"^ {8}(\w+): ", config_type.__doc__, re.MULTILINE)
+                assert documented == [field.name for field in dataclasses.fields(config_type)], config_type.__name__
+
+    def test_no_argument_prints_the_usage_and_fails(self, capsys):
+        assert main([]) == 2
+        assert "usage: ser-fop STAGE" in capsys.readouterr().out
+
+    def test_version(self, capsys):
+        assert main(["--version"]) == 0
+        assert capsys.readouterr().out.strip() == ser_fop.__version__
+
+
+class TestBadInput:
+    def test_an_unknown_stage_names_the_closest(self, capsys):
+        assert main(["pretrian", "--out", "x"]) == 2
+        assert re.search(
+            r"unknown stage 'pretrian': expected one of prepare, .*Did you mean 'pretrain'\?", capsys.readouterr().err
+        )
+
+    @pytest.mark.parametrize("stage", ["prepare", "info"])
+    def test_an_unknown_corpus_names_the_closest(self, stage, tmp_path, capsys):
+        arguments = ["--corpus", "ravdes", "--audio-dir", str(tmp_path)]
+        out = ["--out", str(tmp_path / "out")] if stage == "prepare" else []
+        assert main([stage, *arguments, *out]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"ser-fop {stage}: error: unknown corpus 'ravdes'")
+        assert "Did you mean 'ravdess'?" in error
+        assert error.count("\n") == 1
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_a_missing_required_option_fails(self, stage, capsys):
+        with pytest.raises(SystemExit) as stop:
+            main([stage])
+        assert stop.value.code not in (0, None)
+        assert REQUIRED[stage][0] in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "extra", [["--seed", "many"], ["--loss", "l3"], ["--records"], ["--no-such-option", "1"], ["--ahead", "1.5"]]
+    )
+    def test_a_wrong_value_fails(self, extra, capsys):
+        with pytest.raises(SystemExit) as stop:
+            main(["pretrain", *REQUIRED["pretrain"], *extra])
+        assert stop.value.code not in (0, None)
+        assert extra[0] in capsys.readouterr().err
+
+    def test_missing_records_are_one_line(self, tmp_path, capsys):
+        arguments = ["--records", str(tmp_path / "nothing"), "--pretrained", "x", "--out", str(tmp_path / "out")]
+        assert main(["extract", *arguments]) == 2
+        error = capsys.readouterr().err
+        assert re.fullmatch(r"ser-fop extract: error: .*nothing does not exist\.\n", error)
+
+
+class TestRunStage:
+    ARGUMENTS = ("--run", "folder")
+
+    def run(self, action):
+        return run_stage("report", ReportConfig, action, list(self.ARGUMENTS))
+
+    def test_hands_the_config_over(self):
+        seen = []
+        assert self.run(seen.append) == 0
+        assert seen == [ReportConfig(run=Path("folder"))]
+
+    @pytest.mark.parametrize("error", [InputError("bad\n  input"), OSError("bad input")])
+    def test_bad_input_is_one_line_and_status_2(self, error, capsys):
+        def action(_config):
+            raise error
+
+        assert self.run(action) == 2
+        assert capsys.readouterr().err == "ser-fop report: error: bad input\n"
+
+    def test_a_programming_error_is_not_hidden(self):
+        def action(_config):
+            raise ValueError("our mistake")
+
+        with pytest.raises(ValueError, match="our mistake"):
+            self.run(action)
+
+    def test_an_interruption_says_how_to_go_on(self, capsys):
+        def action(_config):
+            raise KeyboardInterrupt
+
+        assert self.run(action) == 130
+        assert "the same command goes on from here" in capsys.readouterr().err
+
+
+class TestParse:
+    def test_several_records_folders(self):
+        config = parse("pretrain", PretrainConfig, ["--records", "a", "b", "--out", "o"])
+        assert config.records == (Path("a"), Path("b"))
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_defaults_are_those_of_the_config(self, stage):
+        found = parse(stage, CONFIGS[stage], REQUIRED[stage])
+        for field in dataclasses.fields(CONFIGS[stage]):
+            if field.default is not dataclasses.MISSING and f"--{field.name.replace('_', '-')}" not in REQUIRED[stage]:
+                assert getattr(found, field.name) == field.default
+            if field.default_factory is not dataclasses.MISSING:
+                assert getattr(found, field.name) == field.default_factory()
+
+    def test_options_reach_nested_groups_without_a_prefix(self):
+        arguments = [*REQUIRED["pretrain"], "--d-model", "64", "--ahead", "3", "--reading", "narrow", "--deterministic"]
+        config = parse("pretrain", PretrainConfig, arguments)
+        assert config.model == ModelConfig(d_model=64, reading="narrow")
+        assert config.training.ahead == 3
+        assert config.deterministic
+
+    def test_reproduce_keeps_the_prefixes(self):
+        arguments = ["--out", "o", "--pretraining.epochs", "3", "--finetuning.epochs", "4", "--no-cross-validation"]
+        config = parse("reproduce", ReproduceConfig, arguments)
+        assert (config.pretraining.epochs, config.finetuning.epochs) == (3, 4)
+        assert not config.cross_validation
+
+
+def write_yaml(path, values):
+    path.write_text(values if isinstance(values, str) else yaml.safe_dump(values))
+    return ["--config", str(path)]
+
+
+class TestYaml:
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_print_config_round_trips(self, stage, tmp_path, capsys):
+        changes = {
+            "prepare": ["--labels", "happy", "sad", "--floor", "1e-6", "--manifest", "m.csv", "--trim-silence"],
+            "pretrain": ["--records", "a", "b", "--loss", "huber", "--layers", "3"],
+            "finetune": ["--pretrained", "p", "--learning-rates", "1e-3", "1e-4"],
+            "reproduce": ["--model.reading", "narrow", "--classifiers.svm-c", "1", "2.5", "--unlabelled", "vctk=x"],
+        }.get(stage, [])
+        arguments = [*REQUIRED[stage], *changes]
+        expected = parse(stage, CONFIGS[stage], arguments)
+        assert main([stage, *arguments, "--print_config"]) == 0
+        printed = capsys.readouterr().out
+        assert set(yaml.safe_load(printed)) == {field.name for field in dataclasses.fields(CONFIGS[stage])}
+        found = parse(stage, CONFIGS[stage], write_yaml(tmp_path / "c.yaml", printed))
+        assert found == expected
+
+    def test_options_win_over_the_file_and_the_file_over_the_defaults(self, tmp_path):
+        file = write_yaml(tmp_path / "c.yaml", {"seed": 5, "records": ["x"], "model": {"layers": 4, "heads": 2}})
+        config = parse("pretrain", PretrainConfig, [*file, "--layers", "3", "--out", "o"])
+        assert config.records == (Path("x"),)
+        assert (config.seed, config.model.layers, config.model.heads) == (5, 3, 2)
+        assert config.model.d_model == 256
+
+    @pytest.mark.parametrize("spelling", ["joined", "last"])
+    def test_the_file_may_be_given_anywhere(self, tmp_path, spelling):
+        _, path = write_yaml(tmp_path / "c.yaml", {"seed": 5})
+        extra = [f"--config={path}"] if spelling == "joined" else ["--config", path]
+        assert parse("pretrain", PretrainConfig, [*REQUIRED["pretrain"], *extra]).seed == 5
+
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            ({"sed": 1}, r"unknown key 'sed': expected one of records, .*Did you mean 'seed'\?"),
+            ({"model": {"layer": 1}}, r"unknown key 'model\.layer': .*Did you mean 'layers'\?"),
+            ({"seed": "many"}, r"seed: Expected `int`, got `str`, received 'many'"),
+            ({"seed": 1.5}, "seed: Expected `int`"),
+            ({"deterministic": "perhaps"}, "deterministic: Expected `bool`"),
+            ({"records": "a"}, "records: Expected `array`"),
+            ({"records": [1]}, "records: Expected"),
+            ({"training": {"loss": "l3"}}, r"training\.loss: Invalid enum value 'l3'"),
+            ({"model": [1]}, r"model expected a mapping, received \[1\]"),
+            ([1, 2], "expected a mapping of keys to values, received a list"),
+            ("a: [", "is not valid YAML"),
+        ],
+    )
+    def test_wrong_files_are_refused(self, tmp_path, values, message, capsys):
+        file = write_yaml(tmp_path / "c.yaml", values)
+        with pytest.raises(InputError, match=rf"c\.yaml.*{message}"):
+            parse("pretrain", PretrainConfig, [*REQUIRED["pretrain"], *file])
+        assert main(["pretrain", *REQUIRED["pretrain"], *file]) == 2
+        assert re.match(r"ser-fop pretrain: error: .*c\.yaml", capsys.readouterr().err)
+
+    def test_a_missing_file_is_refused(self, tmp_path):
+        with pytest.raises(InputError, match=r"nothing\.yaml does not exist"):
+            parse("pretrain", PretrainConfig, ["--config", str(tmp_path / "nothing.yaml")])
+        with pytest.raises(InputError, match="--config expected a YAML file, received nothing"):
+            parse("pretrain", PretrainConfig, ["--config"])
+
+    def test_an_empty_file_changes_nothing(self, tmp_path):
+        file = write_yaml(tmp_path / "c.yaml", "# nothing yet\n")
+        arguments = REQUIRED["pretrain"]
+        assert parse("pretrain", PretrainConfig, [*arguments, *file]) == parse("pretrain", PretrainConfig, arguments)
+
+    @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "pipelines" / "experiments").glob("*.yaml")))
+    def test_experiments_that_come_with_the_package(self, path):
+        assert parse("reproduce", ReproduceConfig, ["--config", str(path), "--out", "o"]).out == Path("o")
+
+
+def test_the_program_itself(tmp_path):
+    run = subprocess.run(
+        ["ser-fop", "info", "--corpus", "nothing", "--audio-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+    )
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr.startswith("ser-fop info: error: unknown corpus 'nothing'")
