@@ -13,6 +13,7 @@ from ser_fop.config import PretrainConfig
 
 def run(config: PretrainConfig) -> Path:
     """Pretrain one network, or one a fold, or find it complete."""
+    from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import run_each_fold
     from ser_fop.folds import chosen_folds
     from ser_fop.models.backbone import check_model
@@ -20,6 +21,8 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.training.splits import folds_of_records, left_out
 
     check_model(config.model)
+    if not config.records:
+        raise InputError("--records expected at least one records folder, received none.")
     records = [Records(folder) for folder in config.records]
     if not config.fold:
         return pretrain(config, records, unheard={})
@@ -48,7 +51,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
-    from ser_fop.training.setup import jit_compile, learning_rate, seed_everything
+    from ser_fop.training.setup import jit_compile, learning_rate, seed_everything, verbosity
     from ser_fop.training.skill import SkillPrinter, copy_error
     from ser_fop.training.splits import split_for_pretraining
 
@@ -100,7 +103,8 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
                 ),
                 keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
             ],
-            verbose=2,
+            shuffle=False,  # the dataset shuffles
+            verbose=verbosity(),
         ).history
     seconds_fitting = time.perf_counter() - fitting
     error = min(history["val_error"], default=untrained) if history else untrained

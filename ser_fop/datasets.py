@@ -49,6 +49,7 @@ def unlabelled_batches(
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
         lengths = np.concatenate([_chunk_lengths(length, chunk_frames) for length in lengths])
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > ahead)
+    lengths = _some(lengths[lengths > ahead])
     batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed)
 
     def shifted(item: Mapping[str, tf.Tensor]) -> tuple:
@@ -126,7 +127,15 @@ def bucket_bounds(lengths: np.ndarray, buckets: int = _BUCKETS) -> list[int]:
 
 
 def _lengths(parts: Sequence[tuple[Records, Collection[str]]]) -> np.ndarray:
-    return np.array([row.frames for records, ids in parts for row in records.rows if row.id in ids], dtype=np.int64)
+    return _some(
+        np.array([row.frames for records, ids in parts for row in records.rows if row.id in ids], dtype=np.int64)
+    )
+
+
+def _some(lengths: np.ndarray) -> np.ndarray:
+    if not len(lengths):
+        raise ValueError("a dataset needs at least one utterance that is long enough, received none.")
+    return lengths
 
 
 def _utterances(parts: Sequence[tuple[Records, Collection[str]]]) -> tf.data.Dataset:
@@ -186,9 +195,13 @@ def _bucketed(
     dataset = dataset.map(
         lambda item: {**item, "mask": tf.ones(tf.shape(item["mel"])[:1], tf.bool)}, num_parallel_calls=tf.data.AUTOTUNE
     )
-    return dataset.bucket_by_sequence_length(
+    batches = dataset.bucket_by_sequence_length(
         lambda item: tf.shape(item["mel"])[0],
         bucket_boundaries=[bound + 1 for bound in bounds],
         bucket_batch_sizes=[*sizes, 1],
         pad_to_bucket_boundary=True,
     )
+    # Known from the lengths: progress bars and schedules need it, and it is asserted while reading.
+    held = np.bincount(np.searchsorted(bounds, lengths), minlength=len(bounds))
+    count = sum(-(-int(number) // size) for number, size in zip(held, sizes, strict=True))
+    return batches.apply(tf.data.experimental.assert_cardinality(count))

@@ -122,8 +122,8 @@ class TestReuse:
         ("changes", "message"),
         [
             ({"seed": 1}, "its seed is 0, now 1"),
-            ({"model": Inner(layers=3)}, "its model.layers is 2, now 3"),
-            ({"model": Inner(rates=(0.1, 0.2))}, r"its model.rates is \[0.1\], now \[0.1, 0.2\]"),
+            ({"model": Inner(layers=3)}, r"its model\.layers is 2, now 3"),
+            ({"model": Inner(rates=(0.1, 0.2))}, r"its model\.rates is \[0.1\], now \[0.1, 0.2\]"),
         ],
     )
     def test_another_config_is_refused_with_key_and_values(self, tmp_path, changes, message):
@@ -224,7 +224,9 @@ class TestRequireComplete:
         assert require_complete(source, ("extract", "prepare"))["stage"] == "prepare"
 
     def test_another_stage_is_named(self, source):
-        with pytest.raises(InputError, match="expected a folder written by `ser-fop extract`, but .*`ser-fop prepare`"):
+        with pytest.raises(
+            InputError, match=r"expected a folder written by `ser-fop extract`, but .*`ser-fop prepare`"
+        ):
             require_complete(source, "extract")
 
     def test_a_missing_folder_is_named(self, tmp_path):
@@ -249,7 +251,7 @@ class TestClaimFolder:
 
     def test_other_keys_may_not(self, tmp_path):
         self.claim(tmp_path / "run")
-        with pytest.raises(InputError, match="its model.layers is 2, now 3"):
+        with pytest.raises(InputError, match=r"its model\.layers is 2, now 3"):
             self.claim(tmp_path / "run", model=Inner(layers=3))
         with pytest.raises(InputError, match="its seed is 0, now 1"):
             self.claim(tmp_path / "run", extendable=(), seed=1)

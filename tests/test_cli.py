@@ -74,6 +74,12 @@ def help_of(stage, capsys):
     return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory, monkeypatch):
+    """Keep what a stage writes out of the source tree."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("working"))
+
+
 class TestHelp:
     @pytest.mark.parametrize("arguments", [["--help"], *([stage, "--help"] for stage in STAGES)], ids=" ".join)
     def test_takes_less_than_a_second_and_no_tensorflow(self, arguments):
@@ -137,13 +143,18 @@ class TestBadInput:
         assert REQUIRED[stage][0] in capsys.readouterr().err
 
     @pytest.mark.parametrize(
-        "extra", [["--seed", "many"], ["--loss", "l3"], ["--records"], ["--no-such-option", "1"], ["--ahead", "1.5"]]
+        "extra", [["--seed", "many"], ["--loss", "l3"], ["--no-such-option", "1"], ["--ahead", "1.5"]]
     )
     def test_a_wrong_value_fails(self, extra, capsys):
         with pytest.raises(SystemExit) as stop:
             main(["pretrain", *REQUIRED["pretrain"], *extra])
         assert stop.value.code not in (0, None)
         assert extra[0] in capsys.readouterr().err
+
+    def test_no_records_folder_is_one_line(self, capsys):
+        assert main(["pretrain", "--records", "--out", "out"]) == 2
+        assert re.fullmatch(r"ser-fop pretrain: error: --records expected .*\n", capsys.readouterr().err)
+        assert not list(Path().iterdir())
 
     def test_missing_records_are_one_line(self, tmp_path, capsys):
         arguments = ["--records", str(tmp_path / "nothing"), "--pretrained", "x", "--out", str(tmp_path / "out")]

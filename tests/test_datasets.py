@@ -131,6 +131,10 @@ class TestUnlabelledBatches:
         assert 0 < len(kept) < len(known)
         same_multiset([mel for mel, _ in rows], [mel[:-9] for mel in kept])
 
+    def test_nobody_long_enough_is_refused(self, records):
+        with pytest.raises(ValueError, match="at least one utterance"):
+            unlabelled_batches(every(records), ahead=30, **SIZES)
+
     def test_two_folders_together(self, records, known, tmp_path):
         others = toy_utterances(speakers=("emil", "fred"), seed=7)
         second = write_toy_records(tmp_path / "records", others, corpus="second", dtype="float16")
@@ -248,6 +252,23 @@ class TestLabelledBatches:
         classes = {key.id: 0 for key in mels}
         batches = batches_of(labelled_batches(records, classes, batch_size=50, batch_frames=64))
         assert max(inputs["mask"].size for inputs, _ in batches) <= 64
+
+
+class TestCardinality:
+    """The number of batches is known before they are read, and is right."""
+
+    @pytest.mark.parametrize("changes", [{}, {"ahead": 9}, {"chunk_frames": 7}, {"chunk_frames": 12, "batch_size": 1}])
+    @pytest.mark.parametrize("seed", [None, 0])
+    def test_of_unlabelled_batches(self, records, changes, seed):
+        dataset = unlabelled_batches(every(records), **{"ahead": 1, "seed": seed, **SIZES, **changes})
+        assert [len(batches_of(dataset)) for _ in range(2)] == [int(dataset.cardinality())] * 2
+
+    def test_of_labelled_and_plain_batches(self, records, mels):
+        classes = {key.id: 0 for key in mels if key.emotion == "sad"}
+        labelled = labelled_batches(records, classes, seed=0, **SIZES)
+        assert len(batches_of(labelled)) == int(labelled.cardinality())
+        plain = utterance_batches(records, classes, batch_frames=70)
+        assert len(batches_of(plain)) == int(plain.cardinality())
 
 
 class TestBuckets:

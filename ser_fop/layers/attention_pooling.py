@@ -24,6 +24,10 @@ class AttentionPooling(keras.layers.Layer):
         softmax(u . h_t), follows Mirsamadi et al. 2017.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
     def build(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> None:
         self.score = self.add_weight(shape=(inputs_shape[-1],), initializer="zeros", name="score")
         super().build(inputs_shape)

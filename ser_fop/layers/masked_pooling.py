@@ -29,6 +29,7 @@ class MaskedPooling(keras.layers.Layer):
         if statistics not in ("mean", "mean_std"):
             raise ValueError(f"`statistics` must be 'mean' or 'mean_std'. Received: {statistics!r}")
         self.statistics = statistics
+        self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any) -> Any:
         weight = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)  # (batch, frames, 1)

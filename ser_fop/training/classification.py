@@ -9,7 +9,7 @@ import numpy as np
 
 from ser_fop.datasets import labelled_batches, utterance_batches
 from ser_fop.records import Records
-from ser_fop.training.setup import jit_compile
+from ser_fop.training.setup import jit_compile, verbosity
 
 
 def compile_classifier(network: keras.Model, *, learning_rate: float) -> None:
@@ -64,7 +64,8 @@ def fit_classifier(
             keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
             keras.callbacks.TensorBoard(logs, write_graph=False),
         ],
-        verbose=2,
+        shuffle=False,  # the dataset shuffles
+        verbose=verbosity(),
     ).history
     best = int(np.argmin(history["val_loss"]))
     return {

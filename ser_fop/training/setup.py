@@ -1,5 +1,7 @@
 """Seeds, determinism, and how a step is compiled."""
 
+import sys
+
 import keras
 import tensorflow as tf
 
@@ -34,11 +36,11 @@ def learning_rate(
         rate: The rate, or the rate that a schedule starts from.
         schedule: `constant`, or `cosine` to fall to zero over all epochs.
         epochs: Epochs at most.
-        batches: One epoch's batches; counted for a schedule.
+        batches: One epoch's batches.
     """
     if schedule == "constant" or not epochs:
         return rate
-    steps = epochs * sum(1 for _ in batches)
+    steps = epochs * int(batches.cardinality())
     return keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
 
 
@@ -46,3 +48,8 @@ def jit_compile() -> bool | str:
     """Return Keras' `jit_compile` argument: XLA slows this model down on TensorFlow's CPU."""
     on_tensorflow_cpu = keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU")
     return False if on_tensorflow_cpu else "auto"
+
+
+def verbosity() -> int:
+    """Return Keras' `verbose`: a bar on a terminal, a line an epoch in a log."""
+    return 1 if sys.stdout.isatty() else 2

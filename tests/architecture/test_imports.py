@@ -1,0 +1,176 @@
+"""Imports point down; what is meant to run on every backend knows no TensorFlow."""
+
+import ast
+import importlib
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import ser_fop
+
+# A module imports itself, its own package, and what has a lower rank.
+RANKS = {
+    "errors": 0,
+    "schema": 0,
+    "config": 0,
+    "artifacts": 1,
+    "audio": 1,
+    "features": 1,
+    "folds": 1,
+    "corpora": 2,
+    "records": 3,
+    "preparation": 4,
+    "datasets": 4,
+    "layers": 4,
+    "losses": 4,
+    "metrics": 5,
+    "models": 5,
+    "saved_model": 6,
+    "training": 7,
+    "transfer": 8,
+    "evaluation": 8,
+    "experiment": 9,
+    "reporting": 9,
+    "cli": 10,
+    "pipelines": 11,
+    "testing": 12,
+}
+# These run on every Keras backend, or before a backend is chosen.
+WITHOUT_TENSORFLOW = (
+    "errors",
+    "schema",
+    "config",
+    "cli",
+    "artifacts",
+    "audio",
+    "folds",
+    "corpora",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "experiment",
+    "reporting",
+)
+MOST_LINES = 300
+# The only declaration of every setting is one file, most of it docstrings.
+LONGER = {"ser_fop.config": 400}
+
+
+def _modules():
+    """Return the file of every module by name, the pipelines (installed from another folder) included."""
+    roots = {"ser_fop": Path(ser_fop.__file__).parent}
+    roots["ser_fop.pipelines"] = Path(importlib.util.find_spec("ser_fop.pipelines").origin).parent
+    found = {}
+    for package, root in roots.items():
+        for path in sorted(root.rglob("*.py")):
+            parts = [package, *path.relative_to(root).with_suffix("").parts]
+            found[".".join(part for part in parts if part != "__init__")] = path
+    return found
+
+
+MODULES = _modules()
+
+
+def imports_of(source):
+    """Return the modules that a source imports; what is imported from a package counts as one of its modules."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+IMPORTS = {name: imports_of(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+def unit(module):
+    """Return the first name below `ser_fop`, or None for anything else."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "ser_fop" and len(parts) > 1 else None
+
+
+def violations(name, imported):
+    """Return the imports of a module that do not point down."""
+    own = unit(name)
+    targets = {unit(target) for target in imported} & set(RANKS)
+    return sorted(target for target in targets if target != own and RANKS[target] >= RANKS[own])
+
+
+def closure(name):
+    """Return every module of the package that importing one brings along, with itself."""
+    reached, pending = set(), [name]
+    while pending:
+        module = pending.pop()
+        if module in MODULES and module not in reached:
+            reached.add(module)
+            parents = {module.rsplit(".", 1)[0]} if "." in module else set()
+            pending += [*IMPORTS[module], *parents]
+    return reached
+
+
+def test_every_module_has_a_rank():
+    assert {unit(name) for name in MODULES} - {None} == set(RANKS)
+
+
+@pytest.mark.parametrize("name", MODULES)
+class TestEveryModule:
+    def test_imports_point_down(self, name):
+        if unit(name):
+            assert violations(name, IMPORTS[name]) == []
+
+    def test_no_inner_part_of_keras_and_no_star(self, name):
+        assert not [target for target in IMPORTS[name] if target.startswith("keras.src") or target.endswith(".*")]
+
+    def test_is_short(self, name):
+        lines = len(MODULES[name].read_text(encoding="utf-8").splitlines())
+        assert lines <= LONGER.get(name, MOST_LINES)
+
+    def test_can_be_imported_and_says_what_it_is(self, name):
+        assert importlib.import_module(name).__doc__
+
+
+def test_only_pipelines_import_pipelines():
+    users = {name for name, imported in IMPORTS.items() if any(unit(target) == "pipelines" for target in imported)}
+    assert {unit(name) for name in users} <= {"pipelines"}
+
+
+def test_nothing_but_tests_imports_testing():
+    users = {name for name, imported in IMPORTS.items() if any(unit(target) == "testing" for target in imported)}
+    assert {unit(name) for name in users} == {"testing"}
+
+
+@pytest.mark.parametrize("part", WITHOUT_TENSORFLOW)
+def test_without_tensorflow(part):
+    reached = set().union(*(closure(name) for name in MODULES if unit(name) == part))
+    assert reached
+    users = {name for name in reached if any(target.split(".")[0] == "tensorflow" for target in IMPORTS[name])}
+    assert users == set()
+
+
+def test_layers_and_networks_use_no_backend_at_all():
+    for name, imported in IMPORTS.items():
+        if unit(name) in ("layers", "losses", "metrics", "models"):
+            outside = {target.split(".")[0] for target in imported} - {"ser_fop"}
+            assert outside <= {"collections", "dataclasses", "math", "pathlib", "typing", "keras", "msgspec"}, name
+
+
+class TestTheChecksThemselves:
+    def test_an_upward_import_is_seen(self):
+        assert violations("ser_fop.records", imports_of("from ser_fop.datasets import parse")) == ["datasets"]
+        assert violations("ser_fop.layers.x", imports_of("import ser_fop.models.backbone")) == ["models"]
+        assert violations("ser_fop.losses", imports_of("def f():\n    from ser_fop import layers")) == ["layers"]
+        assert violations("ser_fop.models.x", imports_of("from ser_fop.layers import y")) == []
+
+    def test_a_star_and_an_inner_part_are_seen(self):
+        assert "keras.*" in imports_of("from keras import *")
+        assert "keras.src.layers" in imports_of("import keras.src.layers")
+
+    def test_tensorflow_is_found_through_others(self):
+        assert "ser_fop.records" in closure("ser_fop.training.splits")
+        assert "tensorflow" in IMPORTS["ser_fop.records"]

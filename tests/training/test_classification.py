@@ -1,0 +1,80 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.config import ModelConfig
+from ser_fop.models.backbone import Backbone
+from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
+from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
+
+SIZES = {"batch_size": 6, "batch_frames": 200}
+
+
+@pytest.fixture(scope="module")
+def mels():
+    utterances = toy_utterances(
+        speakers=("anna", "bert", "carl"), per_speaker=8, emotions=("happy", "sad"), frames=(9, 12)
+    )
+    return {key: mel + (2 if key.emotion == "sad" else 0) for key, mel in utterances.items()}
+
+
+@pytest.fixture(scope="module")
+def records(mels, tmp_path_factory):
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels)
+
+
+def build():
+    keras.utils.set_random_seed(0)
+    config = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=1, dropout=0.1)
+    network = EmotionClassifier(Backbone(config, FEATURES.mels), 2)
+    compile_classifier(network, learning_rate=0.02)
+    return network
+
+
+def classes_of(mels, speaker):
+    return {key.id: int(key.emotion == "sad") for key in mels if key.speaker == speaker}
+
+
+@pytest.fixture(scope="module")
+def fitted(mels, records, tmp_path_factory):
+    network = build()
+    classes = {"train": classes_of(mels, "anna"), "validation": classes_of(mels, "bert")}
+    logs = tmp_path_factory.mktemp("logs")
+    return network, fit_classifier(network, records, classes, epochs=8, patience=3, seed=0, logs=logs, **SIZES)
+
+
+def test_learns_to_tell_two_classes_apart(fitted, mels, records):
+    network, _ = fitted
+    truth = classes_of(mels, "carl")
+    found = probabilities_of(network, records, truth, batch_frames=200)
+    assert np.mean([found[key].argmax() == label for key, label in truth.items()]) > 0.85
+
+
+def test_best_epoch_is_the_one_with_the_lowest_validation_loss(fitted):
+    _, result = fitted
+    losses = result["history"]["val_loss"]
+    assert result["epochs"] == len(losses) <= 8
+    assert result["best_epoch"] == 1 + int(np.argmin(losses))
+    assert result["val_loss"] == min(losses)
+    assert result["val_accuracy"] == result["history"]["val_accuracy"][result["best_epoch"] - 1]
+
+
+def test_weights_of_the_best_epoch_are_kept(fitted, mels, records):
+    network, result = fitted
+    truth = classes_of(mels, "bert")
+    found = probabilities_of(network, records, truth, batch_frames=200)
+    loss = -np.mean([np.log(found[key][label]) for key, label in truth.items()])
+    assert loss == pytest.approx(result["val_loss"], rel=1e-4)
+
+
+def test_probabilities_are_joined_by_id(fitted, mels, records):
+    network, _ = fitted
+    chosen = {key.id: 0 for key in mels if key.id.endswith(("0", "5"))}
+    found = probabilities_of(network, records, chosen, batch_frames=60)
+    assert set(found) == set(chosen)
+    for key, mel in mels.items():
+        if key.id in chosen:
+            logits = network({"mel": mel[None], "mask": np.ones((1, len(mel)), bool)})
+            np.testing.assert_allclose(found[key.id], keras.ops.softmax(logits)[0], atol=1e-5)
+            assert found[key.id].sum() == pytest.approx(1)

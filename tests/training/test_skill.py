@@ -1,0 +1,61 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.datasets import unlabelled_batches
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.training.skill import SkillPrinter, copy_error
+
+DEVIATION = np.array([0.5, 1.0, 2.0, 1.0])
+
+
+@pytest.fixture(scope="module")
+def mels():
+    return toy_utterances(frames=(3, 40))
+
+
+@pytest.fixture(scope="module")
+def records(mels, tmp_path_factory):
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels)
+
+
+@pytest.mark.parametrize("ahead", [1, 2])
+@pytest.mark.parametrize("kind", ["l1", "mse"])
+def test_copy_error_is_that_of_the_last_frame(records, mels, kind, ahead):
+    batches = unlabelled_batches([(records, {key.id for key in mels})], ahead=ahead, batch_size=4, batch_frames=200)
+    steps = np.concatenate([np.abs(mel[ahead:] - mel[:-ahead]) / DEVIATION for mel in mels.values()])
+    expected = (steps if kind == "l1" else steps**2).mean()
+    assert copy_error(batches, kind=kind, deviation=DEVIATION) == pytest.approx(expected, rel=1e-5)
+
+
+class TestSkillPrinter:
+    def test_adds_the_skill_and_prints_it(self, capsys):
+        logs = {"val_error": np.float32(0.75)}
+        SkillPrinter(1.0).on_epoch_end(0, logs)
+        assert logs["val_skill"] == pytest.approx(0.25)
+        assert "+0.2500" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(("error", "skill"), [(0.0, 1.0), (2.0, 0.0), (4.0, -1.0)])
+    def test_perfect_copying_and_worse(self, error, skill):
+        logs = {"val_error": error}
+        SkillPrinter(2.0).on_epoch_end(0, logs)
+        assert logs["val_skill"] == skill
+
+    @pytest.mark.parametrize("logs", [None, {}, {"error": 1.0}])
+    def test_without_a_validation_error_nothing_is_added(self, logs, capsys):
+        SkillPrinter(1.0).on_epoch_end(0, logs)
+        assert logs in (None, {}, {"error": 1.0})
+        assert capsys.readouterr().out == ""
+
+    def test_later_callbacks_and_the_history_see_it(self):
+        inputs = keras.Input((1,))
+        model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+        model.compile("sgd", "mse", metrics=[keras.metrics.MeanAbsoluteError(name="error")], jit_compile=False)
+        seen = []
+        later = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs.get("val_skill")))
+        x = np.ones((4, 1), np.float32)
+        history = model.fit(
+            x, x, validation_data=(x, x), epochs=2, callbacks=[SkillPrinter(3.0), later], verbose=0
+        ).history
+        assert history["val_skill"] == seen
+        np.testing.assert_allclose(seen, 1 - np.array(history["val_error"]) / 3, rtol=1e-6)

@@ -1,0 +1,147 @@
+import pytest
+
+from ser_fop.errors import InputError
+from ser_fop.folds import Fold, FoldFile, write_folds
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.training.splits import (
+    classes_by_part,
+    classes_of,
+    folds_of_records,
+    is_transductive,
+    left_out,
+    split_for_pretraining,
+)
+
+SPEAKERS = ("anna", "bert", "carl", "dora", "emil", "fred")
+FOLD = Fold(test=("anna",), validation=("bert",), train=("carl", "dora", "emil", "fred"))
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    mels = toy_utterances(speakers=SPEAKERS, per_speaker=3)
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels)
+
+
+@pytest.fixture(scope="module")
+def unlabelled(tmp_path_factory):
+    mels = toy_utterances(speakers=[f"p{number}" for number in range(20)], per_speaker=2, emotions=("",))
+    return write_toy_records(tmp_path_factory.mktemp("second") / "records", mels, corpus="second", labels=())
+
+
+def speakers_of(parts):
+    return {f"{records.corpus}:{row.speaker}" for records, ids in parts for row in records.rows if row.id in ids}
+
+
+def ids_of(parts):
+    return {(records.corpus, key) for records, ids in parts for key in ids}
+
+
+class TestSplitForPretraining:
+    @pytest.mark.parametrize("seed", range(5))
+    def test_no_test_speaker_is_heard(self, records, unlabelled, seed):
+        split = split_for_pretraining(
+            [records, unlabelled], unheard={"toy": ("anna", "dora")}, validation_share=0.1, seed=seed
+        )
+        everyone = speakers_of(split.train) | speakers_of(split.validation)
+        assert everyone == {f"toy:{name}" for name in ("bert", "carl", "emil", "fred")} | {
+            f"second:p{number}" for number in range(20)
+        }
+        assert set(split.heard) == everyone
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_validation_speakers_are_not_trained_on(self, records, unlabelled, seed):
+        split = split_for_pretraining([records, unlabelled], unheard={}, validation_share=0.1, seed=seed)
+        assert speakers_of(split.train).isdisjoint(speakers_of(split.validation))
+        assert speakers_of(split.validation) == set(split.validation_speakers)
+        assert set(split.validation_speakers) < set(split.heard)
+        assert ids_of(split.train).isdisjoint(ids_of(split.validation))
+        assert len(ids_of(split.train) | ids_of(split.validation)) == len(records.rows) + len(unlabelled.rows)
+
+    def test_each_corpus_gives_its_share(self, records, unlabelled):
+        split = split_for_pretraining([records, unlabelled], unheard={}, validation_share=0.1, seed=0)
+        names = [speaker.split(":")[0] for speaker in split.validation_speakers]
+        assert (names.count("toy"), names.count("second")) == (1, 2)
+
+    def test_seed_decides(self, unlabelled):
+        chosen = [
+            split_for_pretraining([unlabelled], unheard={}, validation_share=0.2, seed=seed).validation_speakers
+            for seed in (0, 0, 1)
+        ]
+        assert chosen[0] == chosen[1] != chosen[2]
+
+    @pytest.mark.parametrize(("share", "count"), [(0.0, 1), (0.5, 3), (0.99, 5), (1.0, 5)])
+    def test_at_least_one_validates_and_one_trains(self, records, share, count):
+        split = split_for_pretraining([records], unheard={}, validation_share=share, seed=0)
+        assert len(split.validation_speakers) == count
+        assert len(speakers_of(split.train)) == 6 - count
+
+    def test_speakers_of_another_corpus_with_the_same_name_are_heard(self, records):
+        split = split_for_pretraining([records], unheard={"second": ("anna",)}, validation_share=0.1, seed=0)
+        assert "toy:anna" in split.heard
+
+    def test_one_speaker_is_not_enough(self, records):
+        with pytest.raises(InputError, match=r"needs at least two speakers.* leaves 1"):
+            split_for_pretraining([records], unheard={"toy": SPEAKERS[1:]}, validation_share=0.1, seed=0)
+
+
+class TestLeftOut:
+    def test_test_speakers_of_the_labelled_corpora(self, records, unlabelled):
+        folds = folds_of_records(records)
+        for number, fold in enumerate(folds.folds):
+            assert left_out([unlabelled, records], fold=number, path=None) == {"toy": fold.test}
+
+    def test_without_a_fold_nobody(self, records):
+        assert left_out([records], fold=None, path=None) == {}
+
+    def test_a_fold_of_ones_own(self, records, tmp_path):
+        write_folds(tmp_path / "f.json", FoldFile(corpus="toy", protocol="x", description="x", folds=(FOLD,)))
+        assert left_out([records], fold=0, path=tmp_path / "f.json") == {"toy": ("anna",)}
+
+    def test_without_labels_there_is_no_fold(self, unlabelled):
+        with pytest.raises(InputError, match="none of the records has emotion labels"):
+            left_out([unlabelled], fold=0, path=None)
+        with pytest.raises(InputError, match="no emotion labels, so it has no folds"):
+            folds_of_records(unlabelled)
+
+
+class TestClasses:
+    def test_index_of_the_label_by_id(self, records):
+        assert classes_of(records, {"anna", "carl"}) == {"anna-0": 0, "anna-1": 1, "carl-0": 0, "carl-1": 1}
+
+    def test_by_part(self, records):
+        parts = classes_by_part(records, FOLD)
+        assert list(parts) == ["train", "validation", "test"]
+        assert set(parts["test"]) == {"anna-0", "anna-1"}
+        assert set(parts["validation"]) == {"bert-0", "bert-1"}
+        assert len(parts["train"]) == 8
+
+    def test_a_part_without_a_label_is_refused(self, tmp_path):
+        mels = toy_utterances(speakers=("carl",), emotions=("happy", "sad"))
+        mels |= toy_utterances(speakers=("anna", "bert"), emotions=("",))
+        records = write_toy_records(tmp_path / "records", mels)
+        with pytest.raises(InputError, match="the validation speakers of this fold have no labelled utterance"):
+            classes_by_part(records, Fold(test=("carl",), validation=("bert",), train=("carl",)))
+
+
+class TestTransductive:
+    @pytest.mark.parametrize(
+        ("heard", "expected"),
+        [
+            ((), False),
+            (("toy:bert", "toy:carl"), False),
+            (("toy:bert", "toy:anna"), True),
+            (("second:anna",), False),
+            (("anna",), False),
+        ],
+    )
+    def test_is_having_heard_a_test_speaker(self, records, heard, expected):
+        assert is_transductive(heard, records, FOLD) is expected
+
+    def test_a_network_that_left_the_fold_out_is_not(self, records):
+        fold = folds_of_records(records).folds[1]
+        split = split_for_pretraining(
+            [records], unheard=left_out([records], fold=1, path=None), validation_share=0.1, seed=0
+        )
+        assert not is_transductive(split.heard, records, fold)
+        everyone = split_for_pretraining([records], unheard={}, validation_share=0.1, seed=0)
+        assert is_transductive(everyone.heard, records, fold)
