@@ -19,10 +19,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     arguments = parser.parse_args()
 
+    from ser_fop.pipelines.prepare import run
+
     from ser_fop.artifacts import read_json
     from ser_fop.config import PrepareConfig
     from ser_fop.datasets import unlabelled_batches
-    from ser_fop.pipelines.prepare import run
     from ser_fop.records import Records
 
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +42,9 @@ def main() -> None:
                 started = time.perf_counter()
                 frames = sum(int(weight.sum()) for _, _, weight in batches.as_numpy_iterator())
                 rates.append(frames / (time.perf_counter() - started))
-            print(f"dataset, chunks of {chunk_frames or 'any'} frames: {statistics.median(rates[1:]) / 1e6:.2f} M frames/s")
+            print(
+                f"dataset, chunks of {chunk_frames or 'any'} frames: {statistics.median(rates[1:]) / 1e6:.2f} M frames/s"
+            )
 
 
 if __name__ == "__main__":

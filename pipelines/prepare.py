@@ -13,7 +13,7 @@ def run(config: PrepareConfig) -> Path:
     from ser_fop.corpora.base import ReadOptions
     from ser_fop.features import check_features
     from ser_fop.preparation import prepare_records
-    from ser_fop.records import MANIFEST, STATISTICS, UTTERANCES
+    from ser_fop.records import CONTENT
 
     corpus = get_corpus(config.corpus)
     check_features(config.features)
@@ -28,7 +28,7 @@ def run(config: PrepareConfig) -> Path:
     if len(listing.problems) > 5:
         print(f"note: and {len(listing.problems) - 5} more; `ser-fop info` lists them all.")
     metrics = prepare_records(stage, config=config, corpus=corpus, listing=listing)
-    out = stage.commit(metrics=metrics, content=[stage.folder / name for name in (MANIFEST, UTTERANCES, STATISTICS)])
+    out = stage.commit(metrics=metrics, content=[stage.folder / name for name in CONTENT])
     found = read_json(out / "metrics.json")
     print(
         f"{found['utterances']} utterances, {found['hours']:.2f} h, {found['speakers']} speakers; {found['quarantined']} quarantined;"

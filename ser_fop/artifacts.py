@@ -99,6 +99,14 @@ def require_complete(folder: Path, stage: str | Iterable[str]) -> dict[str, Any]
     return config
 
 
+def content_digest(folder: Path, content: Iterable[Path]) -> str:
+    """Return the digest of some files of a stage folder: names and SHA-256."""
+    digest = hashlib.sha256()
+    for path in sorted(content):
+        digest.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
 def digest_of(folder: Path) -> str:
     """Return the content digest that a finished stage folder declares."""
     return (folder / COMPLETED).read_text(encoding="utf-8").strip()
@@ -163,10 +171,7 @@ class Stage:
         """
         write_json(self.folder / CONFIG, {**self.resolved, **builtins(extra)})
         write_json(self.folder / METRICS, metrics)
-        digest = hashlib.sha256()
-        for path in sorted(content):
-            digest.update(f"{path.relative_to(self.folder).as_posix()} {sha256(path)}\n".encode())
-        write_text(self.folder / COMPLETED, digest.hexdigest() + "\n")
+        write_text(self.folder / COMPLETED, content_digest(self.folder, content) + "\n")
         if self.out.exists():
             self.out.rmdir()  # `open_stage` let only an empty folder through
         self.folder.rename(self.out)

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -32,6 +33,15 @@ STAGES = {
 # These take several groups of settings with the same names; the others drop the prefix.
 _PREFIXED = frozenset({"reproduce"})
 _WITHOUT_TENSORFLOW = frozenset({"info", "report"})
+
+
+class _YamlLoader(yaml.SafeLoader):
+    """A safe loader for which `1e-3` is a number: YAML 1.1 asks for `1.0e-3`."""
+
+
+_YamlLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -163,7 +173,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"the config file {path} does not exist.")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_YamlLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(values, dict | None):

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.artifacts import read_json, require_complete, sha256, write_json
+from ser_fop.artifacts import content_digest, digest_of, read_json, require_complete, sha256, write_json
 from ser_fop.config import FeatureConfig
 from ser_fop.errors import InputError
 from ser_fop.schema import RECORD, UTTERANCE_COLUMNS
@@ -25,6 +25,8 @@ MANIFEST = "manifest.json"
 UTTERANCES = "utterances.csv"
 STATISTICS = "statistics.npz"
 QUARANTINE = "quarantine.csv"
+# What the digest in COMPLETED covers; the manifest covers the shards.
+CONTENT = (MANIFEST, UTTERANCES, STATISTICS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,12 @@ class Records:
             ) from error
         for shard in self.manifest.shards:
             _check_shard(folder / shard.name, shard)
+        tables = [folder / name for name in CONTENT]
+        if not all(path.is_file() for path in tables) or content_digest(folder, tables) != digest_of(folder):
+            raise InputError(
+                f"{folder} is damaged: {', '.join(CONTENT)} are not as they were written."
+                " Remove it and run `ser-fop prepare` again."
+            )
         self.rows = read_rows(folder / UTTERANCES)
 
     @property

@@ -310,3 +310,9 @@ def test_the_program_itself(tmp_path):
     assert run.returncode == 2
     assert run.stdout == ""
     assert run.stderr.startswith("ser-fop info: error: unknown corpus 'nothing'")
+
+
+def test_exponents_without_a_point_are_numbers_in_yaml(tmp_path):
+    (tmp_path / "c.yaml").write_text("records: [a]\nout: b\ntraining: {learning_rate: 1e-3}\n")
+    config = parse("pretrain", PretrainConfig, ["--config", str(tmp_path / "c.yaml")])
+    assert config.training.learning_rate == 0.001

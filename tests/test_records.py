@@ -225,3 +225,10 @@ class TestMoments:
         records = write_toy_records(tmp_path / "records", toy_utterances())
         with pytest.raises(InputError, match="no utterance is left"):
             mel_moments([(records, set())])
+
+
+@pytest.mark.parametrize("name", ["utterances.csv", "statistics.npz"])
+def test_a_table_cut_short_is_refused(folder, name):
+    (folder / name).write_bytes((folder / name).read_bytes()[:-40])
+    with pytest.raises(InputError, match=r"is damaged: .*utterances\.csv"):
+        Records(folder)

@@ -49,10 +49,10 @@ class SyntheticConfig:
 
     seed: int = 0
     spread: float = 1.0
-    utterances_per_emotion: int = 8
+    utterances_per_emotion: int = 6
     others_per_speaker: int = 3
     unlabelled_speakers: int = 12
-    unlabelled_per_speaker: int = 20
+    unlabelled_per_speaker: int = 16
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -9,6 +9,7 @@ import tensorflow as tf
 from ser_fop.artifacts import open_stage, sha256
 from ser_fop.config import FeatureConfig, PrepareConfig
 from ser_fop.records import (
+    CONTENT,
     MANIFEST,
     STATISTICS,
     UTTERANCES,
@@ -117,7 +118,7 @@ def write_toy_records(
         shards=tuple(written),
     )
     write_manifest(stage.folder / MANIFEST, manifest)
-    return Records(stage.commit(metrics={}, content=[stage.folder / name for name in (MANIFEST, UTTERANCES)]))
+    return Records(stage.commit(metrics={}, content=[stage.folder / name for name in CONTENT]))
 
 
 def stored_mels(records: Records) -> dict[str, np.ndarray]:

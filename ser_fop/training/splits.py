@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.errors import InputError
-from ser_fop.folds import Fold, FoldFile, folds_of
+from ser_fop.folds import Fold, FoldFile, chosen_folds, folds_of
 from ser_fop.records import Records
 
 
@@ -56,7 +56,12 @@ def left_out(parts: Sequence[Records], *, fold: int | None, path: Path | None) -
         raise InputError(
             "--fold leaves out a fold's test speakers, but none of the records has emotion labels. Drop --fold."
         )
-    return {records.corpus: folds_of_records(records, path=path).folds[fold].test for records in labelled}
+    unheard = {}
+    for records in labelled:
+        folds = folds_of_records(records, path=path)
+        (number,) = chosen_folds(str(fold), folds)
+        unheard[records.corpus] = folds.folds[number].test
+    return unheard
 
 
 def split_for_pretraining(
@@ -73,6 +78,12 @@ def split_for_pretraining(
     Raises:
         InputError: If fewer than two speakers remain.
     """
+    names = [records.corpus for records in parts]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f"two of the records folders hold corpus {name!r}: give each corpus once, or a --name of its own."
+            )
     generator = np.random.default_rng(seed)
     train, validation, heard, validating = [], [], [], []
     for records in parts:

@@ -7,12 +7,13 @@ import numpy as np
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ser_fop.config import ClassifierSettings
+from ser_fop.errors import InputError
 
 _CALIBRATION_FOLDS = 4
 
@@ -65,9 +66,14 @@ def calibrate_svm(
         answer remains the SVM's own.
     """
     count = min(_CALIBRATION_FOLDS, len(np.unique(speakers)))
-    splits = list(StratifiedGroupKFold(count).split(features, labels, groups=speakers))
-    if any(len(np.unique(labels[train])) < len(np.unique(labels)) for train, _ in splits):
-        splits = list(GroupKFold(count).split(features, labels, groups=speakers))
+    splits = list(StratifiedGroupKFold(count).split(features, labels, groups=speakers)) if count > 1 else []
+    classes = len(np.unique(labels))
+    if not splits or any(len(np.unique(labels[train])) < classes for train, _ in splits):
+        # A class that few speakers have would be missing from a fold: utterances then have to do.
+        rarest = int(np.unique(labels, return_counts=True)[1].min())
+        if rarest < 2:
+            raise InputError("the SVM's probabilities need at least two training utterances of each class.")
+        splits = list(StratifiedKFold(min(_CALIBRATION_FOLDS, rarest)).split(features, labels))
     return CalibratedClassifierCV(svm, cv=splits, ensemble=False).fit(features, labels)
 
 

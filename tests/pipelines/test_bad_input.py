@@ -64,7 +64,9 @@ def test_csv(refused, tmp_path, change, message):
 def test_label_outside_the_label_set(refused, tmp_path):
     manifest = fake_csv(tmp_path)
     common = ["--corpus", "csv", "--audio-dir", tmp_path / "audio", "--manifest", manifest]
-    assert "expected an emotion out of bliss" in refused("prepare", *common, "--labels", "bliss", "--out", tmp_path / "out")
+    assert "expected an emotion out of bliss" in refused(
+        "prepare", *common, "--labels", "bliss", "--out", tmp_path / "out"
+    )
 
 
 def test_fold_that_shares_a_speaker(refused, work, tmp_path):

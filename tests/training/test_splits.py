@@ -79,6 +79,10 @@ class TestSplitForPretraining:
         split = split_for_pretraining([records], unheard={"second": ("anna",)}, validation_share=0.1, seed=0)
         assert "toy:anna" in split.heard
 
+    def test_the_same_corpus_twice_is_refused(self, records):
+        with pytest.raises(InputError, match="two of the records folders hold corpus 'toy'"):
+            split_for_pretraining([records, records], unheard={}, validation_share=0.2, seed=0)
+
     def test_one_speaker_is_not_enough(self, records):
         with pytest.raises(InputError, match=r"needs at least two speakers.* leaves 1"):
             split_for_pretraining([records], unheard={"toy": SPEAKERS[1:]}, validation_share=0.1, seed=0)

@@ -140,3 +140,12 @@ def test_written_estimators_are_read_without_pickle(tmp_path):
         write_estimator(path, estimator)
         again = skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
         np.testing.assert_array_equal(again.predict_proba(points), estimator.predict_proba(points))
+
+
+@pytest.mark.parametrize("speakers", [["a"] * 8, ["a"] * 4 + ["b"] * 4])
+def test_calibrates_where_speaker_folds_would_lose_a_class(speakers):
+    features = np.random.default_rng(0).normal(size=(8, 3))
+    labels = np.array(["x"] * 4 + ["y"] * 4)
+    svm, _ = choose_svm(features, labels, features, labels, costs=[1.0])
+    probabilities = calibrate_svm(svm, features, labels, np.array(speakers)).predict_proba(features)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
