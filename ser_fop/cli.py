@@ -127,7 +127,7 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
 
 def _import_tensorflow_quietly() -> None:
     """Import TensorFlow without its greetings, which its log level does not reach; keep them if it fails."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     with tempfile.TemporaryFile() as greetings, os.fdopen(os.dup(2), "wb") as stderr:
         os.dup2(greetings.fileno(), 2)

@@ -67,9 +67,10 @@ def caution(tables: Mapping[str, Any]) -> str:
         if corpus["name"].startswith("synthetic")
         else f"{corpus['title']}, not on {published}"
     )
+    classes = "" if len(corpus["labels"]) == 4 else f", {len(corpus['labels'])} classes here against 4 there"
     return (
-        f"Our figures were measured on {kind}. The paper's were measured on {published}: other speech, other speakers,"
-        f" {len(corpus['labels'])} classes here against 4 there. The columns must not be compared as numbers."
+        f"Our figures were measured on {kind}. The paper's were measured on {published}: other speech, other speakers{classes}."
+        " The columns must not be compared as numbers."
     )
 
 
@@ -84,6 +85,11 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
         f"Preset {tables['preset']}: sizes and method of the paper; schedule, epochs, patience and chunk length are those of the config below.",
     ]
+    if any(row["network"] != "untrained" and row["skill"]["mean"] < 0 for row in tables["pretraining"]):
+        lines.append(
+            "A skill below zero means that copying the last frame still predicts better: that pretraining was too short"
+            " to be called done, and its rows show the machinery, not the method."
+        )
     if second:
         lines.insert(
             1,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.artifacts import COMPLETED, CONFIG, METRICS, read_json, require_complete, versions
+from ser_fop.artifacts import COMPLETED, CONFIG, METRICS, machine, read_json, require_complete, versions
 from ser_fop.errors import InputError
 from ser_fop.reporting import paper
 
@@ -42,6 +42,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "repeats": len(seeds),
         "config": config,
         "versions": versions(),
+        "machine": machine(),
         "controls": read_json(controls) if controls.exists() else {},
         "pretraining": _pretraining(seeds),
         "table1": [
