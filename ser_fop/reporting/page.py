@@ -45,6 +45,8 @@ def to_html(tables: Mapping[str, Any]) -> str:
     parts.append(f"<p>Paper: {escape(paper.REFERENCE)}.</p>")
     config = yaml.safe_dump(tables["config"], sort_keys=False)
     used = ", ".join(f"{name} {version}" for name, version in tables["versions"].items())
+    computer = tables["machine"]
+    used += f"; {computer['cores']} cores, {computer['processor']}"
     parts.append(
         f"<details><summary>Config and versions</summary><pre>{escape(config)}</pre><p>{escape(used)}</p></details>"
     )
