@@ -47,6 +47,7 @@ def unlabelled_batches(
     lengths = _lengths(parts)
     if chunk_frames:
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
+        dataset = dataset.map(_without_filling, num_parallel_calls=tf.data.AUTOTUNE)
         lengths = np.concatenate([_chunk_lengths(length, chunk_frames) for length in lengths])
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > ahead)
     lengths = _some(lengths[lengths > ahead])
@@ -176,12 +177,20 @@ def _chunk_lengths(length: int, limit: int) -> np.ndarray:
 
 
 def _chunks(item: Mapping[str, tf.Tensor], limit: int) -> tf.data.Dataset:
-    """Cut one utterance as `_chunk_lengths` says."""
+    """Cut one utterance as `_chunk_lengths` says; `_without_filling` takes off what fills up the last chunk."""
     mel = item["mel"]
     length = tf.shape(mel)[0]
-    size = -(-length // -(-length // limit))
-    pieces = tf.data.Dataset.range(0, tf.cast(length, tf.int64), tf.cast(size, tf.int64))
-    return pieces.map(lambda start: {"id": item["id"], "mel": mel[start : start + tf.cast(size, tf.int64)]})
+    count = -(-length // limit)
+    size = -(-length // count)
+    count = -(-length // size)
+    filled = tf.pad(mel, [[0, count * size - length], [0, 0]])
+    frames = tf.minimum(size, length - tf.range(count) * size)
+    pieces = {"mel": tf.reshape(filled, [count, size, mel.shape[-1]]), "frames": frames}
+    return tf.data.Dataset.from_tensor_slices({**pieces, "id": tf.fill([count], item["id"])})
+
+
+def _without_filling(piece: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {"id": piece["id"], "mel": piece["mel"][: piece["frames"]]}
 
 
 def _bucketed(
