@@ -44,6 +44,8 @@ def _one(tables: dict[str, Any], path: Path) -> list[str]:
         f"`{tables['command']}`, {repeats}, {computer['cores']} cores ({computer['processor']});"
         f" from [{path.name}](docs/results/{path.name}). **{caution(tables)}**",
     ]
+    if tables.get("note"):
+        lines += ["", tables["note"]]
     for title, header, rows in sections(tables):
         lines += [
             "",
