@@ -24,7 +24,8 @@ class TestLearningRate:
 
     def test_adam_takes_both(self):
         for schedule in ("constant", "cosine"):
-            keras.optimizers.Adam(learning_rate(0.01, schedule=schedule, epochs=2, batches=BATCHES))
+            adam = keras.optimizers.Adam(learning_rate(0.01, schedule=schedule, epochs=2, batches=BATCHES))
+            assert float(adam.learning_rate) == pytest.approx(0.01)
 
 
 class TestSeed:
