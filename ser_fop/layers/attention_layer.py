@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from ser_fop.layers.causal_self_attention import CausalSelfAttention
+from ser_fop.layers.kernels import add_and_normalise
 
 
 @keras.saving.register_keras_serializable("ser_fop")
@@ -56,10 +57,14 @@ class AttentionLayer(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        attended = self.attention_dropout(self.attention(inputs), training=training)
-        hidden = self.attention_norm(inputs + attended)
-        fed = self.feed_forward_dropout(self.outer(self.inner(hidden)), training=training)
-        return self.feed_forward_norm(hidden + fed)
+        attended = self.attention(inputs)
+        hidden = add_and_normalise(
+            inputs, attended, dropout=self.attention_dropout, norm=self.attention_norm, training=training
+        )
+        fed = self.outer(self.inner(hidden))
+        return add_and_normalise(
+            hidden, fed, dropout=self.feed_forward_dropout, norm=self.feed_forward_norm, training=training
+        )
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

@@ -3,7 +3,8 @@
 from typing import Any
 
 import keras
-from keras import ops
+
+from ser_fop.layers.kernels import causal_attention
 
 
 @keras.saving.register_keras_serializable("ser_fop")
@@ -45,11 +46,7 @@ class CausalSelfAttention(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
-        frames = ops.shape(inputs)[1]
-        projected = ops.reshape(self.project_in(inputs), (-1, frames, 3 * self.heads, self.width // self.heads))
-        query, key, value = ops.split(projected, 3, axis=2)  # each (batch, frames, heads, head width)
-        attended = ops.dot_product_attention(query, key, value, is_causal=True)
-        return self.project_out(ops.reshape(attended, (-1, frames, self.width)))
+        return self.project_out(causal_attention(self.project_in(inputs), self.heads))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

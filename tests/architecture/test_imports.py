@@ -37,6 +37,8 @@ RANKS = {
     "testing": 12,
 }
 # These run on every Keras backend, or before a backend is chosen.
+# The one module of the layers that uses a backend.
+TENSORFLOW_KERNELS = "ser_fop.layers.tensorflow_kernels"
 WITHOUT_TENSORFLOW = (
     "errors",
     "schema",
@@ -150,12 +152,21 @@ def test_without_tensorflow(part):
     reached = set().union(*(closure(name) for name in MODULES if unit(name) == part))
     assert reached
     users = {name for name in reached if any(target.split(".")[0] == "tensorflow" for target in IMPORTS[name])}
-    assert users == set()
+    assert users <= {TENSORFLOW_KERNELS}
+
+
+def test_kernels_of_tensorflow_are_reached_from_one_place_and_only_when_called():
+    package, name = TENSORFLOW_KERNELS.rsplit(".", 1)
+    users = [module for module, imported in IMPORTS.items() if TENSORFLOW_KERNELS in imported]
+    assert users == ["ser_fop.layers.kernels"]
+    body = ast.parse(MODULES[users[0]].read_text(encoding="utf-8")).body
+    at_import = [node for node in body if isinstance(node, ast.ImportFrom) and node.module == package]
+    assert name not in {alias.name for node in at_import for alias in node.names}
 
 
 def test_layers_and_networks_use_no_backend_at_all():
     for name, imported in IMPORTS.items():
-        if unit(name) in ("layers", "losses", "metrics", "models"):
+        if unit(name) in ("layers", "losses", "metrics", "models") and name != TENSORFLOW_KERNELS:
             outside = {target.split(".")[0] for target in imported} - {"ser_fop"}
             assert outside <= {"collections", "dataclasses", "math", "pathlib", "typing", "keras", "msgspec"}, name
 
