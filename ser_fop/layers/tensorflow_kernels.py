@@ -63,13 +63,16 @@ def _attention(heads: int) -> Any:
     def attend(projected: tf.Tensor) -> tuple:
         query, key, value = _split_heads(projected, heads)
         blocks = _blocks(tf.shape(query)[2])
-        outputs = [tf.matmul(_weights(query, key, start, end), value[:, :, :end]) for start, end in blocks]
-        output = tf.concat(outputs, axis=2)
+        outputs: list[tf.Tensor] = []
+        for start, end in blocks:
+            with tf.control_dependencies(outputs[-1:]):  # one block's scores in memory at a time
+                outputs.append(tf.matmul(_weights(query, key, start, end), value[:, :, :end]))
+        output = _merge_heads(tf.concat(outputs, axis=2))
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
             return _attention_gradient(query, key, value, output, upstream, blocks)
 
-        return _merge_heads(output), gradient
+        return output, gradient
 
     return attend
 
@@ -79,24 +82,31 @@ def _attention_gradient(
 ) -> tf.Tensor:
     """Return the gradient of the projection, (batch, frames, 3 width)."""
     heads, width = query.shape[1], query.shape[3]
-    upstream = tf.transpose(tf.reshape(upstream, (-1, tf.shape(upstream)[1], heads, width)), (0, 2, 1, 3))
+    by_head = (-1, tf.shape(query)[2], heads, width)
     # Softmax's gradient subtracts each row's sum; a further column in the product does it without a pass of its own.
-    row_sum = tf.reduce_sum(upstream * output, axis=-1, keepdims=True)
-    upstream_and_sum = tf.concat([upstream, -row_sum], axis=-1)
-    value_and_one = tf.concat([value, tf.ones_like(row_sum)], axis=-1)
-    frames = tf.shape(query)[2]
-    to_query, to_key, to_value = [], [], []
+    row_sum = tf.reduce_sum(tf.reshape(upstream * output, by_head), axis=-1, keepdims=True)
+    upstream = tf.transpose(tf.reshape(upstream, by_head), (0, 2, 1, 3))
+    upstream_and_sum = tf.concat([upstream, -tf.transpose(row_sum, (0, 2, 1, 3))], axis=-1)
+    value_and_one = tf.concat([value, tf.ones_like(value[..., :1])], axis=-1)
+    to_query: list[tf.Tensor] = []
+    to_key = to_value = tf.zeros_like(key[:, :, :0])
     for start, end in blocks:
-        weights = _weights(query, key, start, end)
+        with tf.control_dependencies([*to_query[-1:], to_key, to_value]):
+            weights = _weights(query, key, start, end)
         centred = tf.matmul(upstream_and_sum[:, :, start:end], value_and_one[:, :, :end], transpose_b=True)
         to_scores = weights * centred
         to_query.append(tf.matmul(to_scores, key[:, :, :end]))
-        later = [[0, 0], [0, 0], [0, frames - end], [0, 0]]
-        to_key.append(tf.pad(tf.matmul(to_scores, query[:, :, start:end], transpose_a=True), later))
-        to_value.append(tf.pad(tf.matmul(weights, upstream[:, :, start:end], transpose_a=True), later))
+        to_key = _longer(to_key, tf.matmul(to_scores, query[:, :, start:end], transpose_a=True))
+        to_value = _longer(to_value, tf.matmul(weights, upstream[:, :, start:end], transpose_a=True))
     scale = tf.constant(width**-0.5, query.dtype)  # `query` carries it already
-    parts = tf.stack([tf.concat(to_query, axis=2) * scale, tf.add_n(to_key), tf.add_n(to_value)])
-    return tf.reshape(tf.transpose(parts, (1, 3, 0, 2, 4)), (-1, frames, 3 * heads * width))
+    parts = tf.stack([tf.concat(to_query, axis=2) * scale, to_key, to_value])
+    return tf.reshape(tf.transpose(parts, (1, 3, 0, 2, 4)), (-1, by_head[1], 3 * heads * width))
+
+
+def _longer(total: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
+    """Add a sum over the first frames to one over as many frames or more."""
+    frames = tf.shape(total)[2]
+    return tf.concat([total + part[:, :, :frames], part[:, :, frames:]], axis=2)
 
 
 def _split_heads(projected: tf.Tensor, heads: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
