@@ -47,7 +47,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
     from ser_fop.saved_model import NETWORK, network_digest, write_saved_model
     from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
-    from ser_fop.training.setup import seed_everything
+    from ser_fop.training.setup import precision, seed_everything
     from ser_fop.training.splits import classes_by_part, is_transductive
 
     digests = {"pretrained": network_digest(config.pretrained)} if config.pretrained else {}
@@ -65,7 +65,8 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     for rate in settings.learning_rates:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
         seed_everything(config.seed, deterministic=config.deterministic)
-        model, heard = starting_model(config, records, fold=fold)
+        with precision(settings.precision):
+            model, heard = starting_model(config, records, fold=fold)
 
         # --- compile and fit: stopped by the validation speakers
         compile_classifier(model, learning_rate=rate)

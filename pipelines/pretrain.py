@@ -51,7 +51,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
-    from ser_fop.training.setup import jit_compile, learning_rate, seed_everything, verbosity
+    from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
     from ser_fop.training.skill import SkillPrinter, copy_error
     from ser_fop.training.splits import split_for_pretraining
 
@@ -74,7 +74,8 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     # --- model: the statistics of the training speakers travel with it
     mean, deviation = mel_moments(split.train)
-    model = FramePredictor(config.model, features.mels)
+    with precision(settings.precision):
+        model = FramePredictor(config.model, features.mels)
     model.backbone.normalization.set_statistics(mean, deviation)
 
     # --- compile: the loss and its epoch mean are weighted by real frames

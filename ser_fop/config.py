@@ -1,138 +1,22 @@
-"""The only declaration of every setting: options, YAML and `config.json` follow from these types.
+"""The config of each stage; with `settings`, the only declaration: options, YAML and `config.json` follow from it.
 
-The defaults are preset `paper`: the paper to the letter, and where it is silent the
-choice that the README lists with its reason. Relative paths are relative to the
-working directory.
+Relative paths are relative to the working directory.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ser_fop.settings import (
+    ClassifierSettings,
+    FeatureConfig,
+    FinetuningSettings,
+    ModelConfig,
+    PretrainingSettings,
+)
+
 # `--fold` of every stage: one fold's number, or every fold in turn.
 ALL_FOLDS = "all"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeatureConfig:
-    """The log-mel front end. Frame t covers the samples [t hop, t hop + window) and no later one.
-
-    Attributes:
-        sample_rate_hz: Rate to which audio is resampled.
-        window_s: Length of the Hann window, in seconds.
-        hop_s: Distance between frames, in seconds.
-        fft_size: Length of the Fourier transform, in samples.
-        mels: Number of mel bands (HTK scale).
-        low_hz: Lower edge of the lowest band.
-        high_hz: Upper edge of the highest band.
-        floor: Smallest band power before the natural logarithm.
-    """
-
-    sample_rate_hz: int = 16000
-    window_s: float = 0.025
-    hop_s: float = 0.010
-    fft_size: int = 512
-    mels: int = 80
-    low_hz: float = 20.0
-    high_hz: float = 7600.0
-    floor: float = 1e-8
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig:
-    """Size of the causal transformer (section 4.1 of the paper).
-
-    Attributes:
-        reading: `wide` has a residual stream of `d_model`; `narrow` has one of the
-            mel width, in which equation 7 stands as written.
-        d_model: Width of the attention: heads times the width of a head.
-        heads: Attention heads.
-        feed_forward: Inner width of the feed-forward layer.
-        layers: Attention layers.
-        dropout: Dropout rate.
-    """
-
-    reading: Literal["wide", "narrow"] = "wide"
-    d_model: int = 256
-    heads: int = 4
-    feed_forward: int = 513
-    layers: int = 2
-    dropout: float = 0.2
-
-
-@dataclass(frozen=True, kw_only=True)
-class PretrainingSettings:
-    """How the network learns to predict future frames.
-
-    Attributes:
-        ahead: Distance of the predicted frame, in frames.
-        loss: Error on normalised log-mels, averaged over valid frames.
-        learning_rate: Adam's learning rate.
-        schedule: Keep the rate, or let it fall to zero along a cosine over all epochs.
-        batch_size: Utterances (or chunks) in a batch, at most.
-        batch_frames: Frames in a batch, padding included, at most.
-        chunk_frames: Longer utterances are cut into equal chunks of at most this
-            many frames; 0 keeps them whole.
-        epochs: Epochs at most; 0 leaves the network untrained (a control).
-        patience: Epochs without a better validation error before training stops.
-        validation_share: Share of the speakers held out for early stopping.
-    """
-
-    ahead: int = 1
-    loss: Literal["l1", "mse", "huber"] = "l1"
-    learning_rate: float = 1e-3
-    schedule: Literal["constant", "cosine"] = "constant"
-    batch_size: int = 32
-    batch_frames: int = 16384
-    chunk_frames: int = 512
-    epochs: int = 100
-    patience: int = 10
-    validation_share: float = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class FinetuningSettings:
-    """How the whole network learns to recognise emotions (equation 6).
-
-    Attributes:
-        learning_rates: Adam's learning rates to try; the one with the best accuracy
-            on the validation speakers is kept.
-        batch_size: Utterances in a batch, at most.
-        batch_frames: Frames in a batch, padding included, at most.
-        epochs: Epochs at most.
-        patience: Epochs without a better validation loss before training stops.
-    """
-
-    learning_rates: tuple[float, ...] = (1e-3,)
-    batch_size: int = 32
-    batch_frames: int = 16384
-    epochs: int = 50
-    patience: int = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassifierSettings:
-    """Classifiers on hypercolumns.
-
-    Attributes:
-        svm_c: Values of C to try by validation speakers (RBF kernel).
-        rf_trees: Trees of the random forest.
-        lstm_units: Units of the attention LSTM.
-        lstm_dropout: Dropout rate of the attention LSTM.
-        lstm_learning_rate: Adam's learning rate for the attention LSTM.
-        lstm_epochs: Epochs of the attention LSTM at most.
-        lstm_patience: Epochs without a better validation loss before it stops.
-        lstm_batch_size: Utterances in a batch of the attention LSTM.
-    """
-
-    svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0)
-    rf_trees: int = 500
-    lstm_units: int = 128
-    lstm_dropout: float = 0.2
-    lstm_learning_rate: float = 1e-3
-    lstm_epochs: int = 50
-    lstm_patience: int = 8
-    lstm_batch_size: int = 32
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,17 +5,19 @@ padding included, and carry a mask that is true on real frames. With a seed the 
 is shuffled, anew each epoch and equally in each run; without, it is fixed.
 """
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.buckets import batch_sizes, bucket_bounds
 from ser_fop.records import Records, parse
 
-# On IEMOCAP's lengths twelve buckets leave 14 % of padding, random batches 68 %.
-_BUCKETS = 12
 # Utterances that shuffling holds at once: about half a gigabyte at 5 s each.
 _SHUFFLE = 4096
+_THREADS = os.cpu_count() or 1
+_PREFETCHED = 4
 
 
 def unlabelled_batches(
@@ -47,7 +49,7 @@ def unlabelled_batches(
     lengths = _lengths(parts)
     if chunk_frames:
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
-        dataset = dataset.map(_without_filling, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = dataset.map(_without_filling, num_parallel_calls=_THREADS)
         lengths = np.concatenate([_chunk_lengths(length, chunk_frames) for length in lengths])
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > ahead)
     lengths = _some(lengths[lengths > ahead])
@@ -58,7 +60,7 @@ def unlabelled_batches(
         inputs = {"mel": mel[:, :-ahead], "mask": valid}
         return inputs, mel[:, ahead:], tf.cast(valid, tf.float32)
 
-    return batches.map(shifted, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return _ready(batches.map(shifted, num_parallel_calls=_THREADS))
 
 
 def labelled_batches(
@@ -89,9 +91,9 @@ def labelled_batches(
     )
     labelled = batches.map(
         lambda item: ({"mel": item["mel"], "mask": item["mask"]}, index_of.lookup(item["id"])),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        num_parallel_calls=_THREADS,
     )
-    return labelled.prefetch(tf.data.AUTOTUNE)
+    return _ready(labelled)
 
 
 def utterance_batches(
@@ -113,18 +115,7 @@ def utterance_batches(
     batches = _bucketed(
         _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None
     )
-    return batches.prefetch(tf.data.AUTOTUNE)
-
-
-def bucket_bounds(lengths: np.ndarray, buckets: int = _BUCKETS) -> list[int]:
-    """Return the longest length of each bucket, ascending, so that each holds a like share.
-
-    Args:
-        lengths: Utterance lengths, in frames.
-        buckets: Buckets at most.
-    """
-    shares = np.quantile(lengths, np.linspace(0, 1, buckets + 1)[1:], method="higher")
-    return [int(bound) for bound in np.unique(shares)]
+    return _ready(batches)
 
 
 def _lengths(parts: Sequence[tuple[Records, Collection[str]]]) -> np.ndarray:
@@ -150,9 +141,7 @@ def _utterances(parts: Sequence[tuple[Records, Collection[str]]]) -> tf.data.Dat
         paths = [str(records.folder / records.manifest.shards[shard].name) for shard in shards]
         manifest = records.manifest
         dataset = tf.data.TFRecordDataset(paths, num_parallel_reads=min(len(paths), 4))
-        dataset = dataset.map(
-            lambda record, manifest=manifest: parse(record, manifest), num_parallel_calls=tf.data.AUTOTUNE
-        )
+        dataset = dataset.map(lambda record, manifest=manifest: parse(record, manifest), num_parallel_calls=_THREADS)
         if len(chosen) < len(records.rows):
             wanted = _table(chosen, [1] * len(chosen))
             dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)
@@ -199,10 +188,11 @@ def _bucketed(
     """Shuffle, and batch utterances of like length, padded to the bucket's bound: few shapes to compile for."""
     if seed is not None:
         dataset = dataset.shuffle(min(len(lengths), _SHUFFLE), seed=seed, reshuffle_each_iteration=True)
-    bounds = bucket_bounds(lengths)
-    sizes = [max(1, min(batch_size, batch_frames // bound)) for bound in bounds]
+    limits = {"batch_size": batch_size, "batch_frames": batch_frames}
+    bounds = bucket_bounds(lengths, **limits)
+    sizes = [int(size) for size in batch_sizes(np.array(bounds), **limits)]
     dataset = dataset.map(
-        lambda item: {**item, "mask": tf.ones(tf.shape(item["mel"])[:1], tf.bool)}, num_parallel_calls=tf.data.AUTOTUNE
+        lambda item: {**item, "mask": tf.ones(tf.shape(item["mel"])[:1], tf.bool)}, num_parallel_calls=_THREADS
     )
     batches = dataset.bucket_by_sequence_length(
         lambda item: tf.shape(item["mel"])[0],
@@ -214,3 +204,10 @@ def _bucketed(
     held = np.bincount(np.searchsorted(bounds, lengths), minlength=len(bounds))
     count = sum(-(-int(number) // size) for number, size in zip(held, sizes, strict=True))
     return batches.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _ready(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Read ahead, without tf.data's tuner: an iterator that ends waits for it, up to as long as the epoch took."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(_PREFETCHED).with_options(options)

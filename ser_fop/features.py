@@ -6,8 +6,8 @@ sees no sample after its window) and batch-invariant (no maximum over the tensor
 
 import tensorflow as tf
 
-from ser_fop.config import FeatureConfig
 from ser_fop.errors import InputError
+from ser_fop.settings import FeatureConfig
 
 
 def window_length(config: FeatureConfig) -> int:

@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.artifacts import content_digest, digest_of, read_json, require_complete, sha256, write_json
-from ser_fop.config import FeatureConfig
 from ser_fop.errors import InputError
 from ser_fop.schema import RECORD, UTTERANCE_COLUMNS
+from ser_fop.settings import FeatureConfig
 
 MANIFEST = "manifest.json"
 UTTERANCES = "utterances.csv"

@@ -17,13 +17,13 @@ from ser_fop.config import (
     ExtractConfig,
     FinetuneConfig,
     InfoConfig,
-    ModelConfig,
     PrepareConfig,
     PretrainConfig,
     ReportConfig,
     ReproduceConfig,
 )
 from ser_fop.errors import InputError
+from ser_fop.settings import ModelConfig
 
 CONFIGS = {
     "prepare": PrepareConfig,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ser_fop.datasets import bucket_bounds, labelled_batches, unlabelled_batches, utterance_batches
+from ser_fop.datasets import labelled_batches, unlabelled_batches, utterance_batches
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 
 SIZES = {"batch_size": 4, "batch_frames": 100}
@@ -271,23 +271,11 @@ class TestCardinality:
         assert len(batches_of(plain)) == int(plain.cardinality())
 
 
-class TestBuckets:
-    def test_bounds_rise_to_the_longest(self):
-        lengths = np.random.default_rng(0).integers(5, 900, 500)
-        bounds = bucket_bounds(lengths)
-        assert bounds == sorted(set(bounds))
-        assert bounds[-1] == lengths.max()
-        assert len(bounds) == 12
-        shares = np.histogram(lengths, [0, *(bound + 1 for bound in bounds)])[0] / 500
-        assert shares.max() < 2 / 12
-
-    def test_equal_lengths_need_one_bucket(self):
-        assert bucket_bounds(np.full(9, 31)) == [31]
-
-    def test_waste_less_than_random_batches(self):
-        lengths = np.random.default_rng(0).gamma(2.0, 200.0, 2000).astype(int) + 20
-        bounds = np.array(bucket_bounds(lengths))
-        padded = bounds[np.searchsorted(bounds, lengths)]
-        assert 1 - lengths.sum() / padded.sum() < 0.2
-        at_random = lengths[:1984].reshape(-1, 32)
-        assert 1 - at_random.mean() / at_random.max(axis=1).mean() > 0.4
+def test_no_tuner_holds_up_the_end_of_an_epoch(records):
+    """Its iterators would wait, when they end, for the tuner's next period."""
+    for dataset in (
+        unlabelled_batches(every(records), ahead=1, **SIZES),
+        labelled_batches(records, {records.rows[0].id: 0}, **SIZES),
+        utterance_batches(records, [records.rows[0].id], batch_frames=70),
+    ):
+        assert dataset.options().autotune.enabled is False

@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_fop.config import FeatureConfig
 from ser_fop.errors import InputError
 from ser_fop.features import (
     check_features,
@@ -14,6 +13,7 @@ from ser_fop.features import (
     mel_filters,
     window_length,
 )
+from ser_fop.settings import FeatureConfig
 from ser_fop.testing.arrays import normal
 
 PAPER = FeatureConfig()

@@ -12,10 +12,11 @@ from ser_fop.pipelines.prepare import run
 from ser_fop import preparation
 from ser_fop.artifacts import sha256
 from ser_fop.audio import read_audio
-from ser_fop.config import FeatureConfig, PrepareConfig
+from ser_fop.config import PrepareConfig
 from ser_fop.errors import InputError
 from ser_fop.features import log_mel
 from ser_fop.records import Records
+from ser_fop.settings import FeatureConfig
 from ser_fop.testing.fake_corpora import fake_csv, fake_ravdess
 from ser_fop.testing.tones import voice, write_voice
 from ser_fop.testing.toy_records import stored_mels

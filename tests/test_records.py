@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_fop.config import FeatureConfig
 from ser_fop.errors import InputError
 from ser_fop.records import (
     MANIFEST,
@@ -21,6 +20,7 @@ from ser_fop.records import (
     serialize,
     write_rows,
 )
+from ser_fop.settings import FeatureConfig
 from ser_fop.testing.arrays import normal
 from ser_fop.testing.toy_records import FEATURES, stored_mels, toy_utterances, write_toy_records
 

@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 from ser_fop.artifacts import open_stage
-from ser_fop.config import FeatureConfig, ModelConfig, PretrainConfig
+from ser_fop.config import PretrainConfig
 from ser_fop.errors import InputError
 from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.models.saving import NetworkSpec, build_network, save_network
 from ser_fop.saved_model import load_network, network_digest, network_spec, write_saved_model
+from ser_fop.settings import FeatureConfig, ModelConfig
 from ser_fop.testing.arrays import network_inputs
 
 MELS = 6

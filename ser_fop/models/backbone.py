@@ -4,11 +4,11 @@ from typing import Any
 
 import keras
 
-from ser_fop.config import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.layers.attention_layer import AttentionLayer
 from ser_fop.layers.mel_normalization import MelNormalization
 from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
+from ser_fop.settings import ModelConfig
 
 
 def check_model(config: ModelConfig) -> ModelConfig:
@@ -45,7 +45,8 @@ class Backbone(keras.Model):
         check_model(config)
         # === Layers ===
         stream = config.d_model if config.reading == "wide" else mels
-        normalization = MelNormalization(name="normalization")
+        # Log-mels reach -18: bfloat16 would round them to a sixteenth before their mean is taken off.
+        normalization = MelNormalization(name="normalization", dtype="float32")
         embed = keras.layers.Dense(stream, name="feature_embedding")
         positions = SinusoidalPositions(name="positions")
         layers = [

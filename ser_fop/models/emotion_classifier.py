@@ -24,8 +24,9 @@ class EmotionClassifier(keras.Model):
 
     def __init__(self, backbone: Backbone, classes: int, **kwargs: Any) -> None:
         inputs = backbone.inputs_by_name()
-        pooled = MaskedPooling("mean", name="pooling")(backbone.last, mask=inputs["mask"])
+        # Sums over hundreds of frames, and the loss, stay float32 whatever the backbone computes in.
+        pooled = MaskedPooling("mean", name="pooling", dtype="float32")(backbone.last, mask=inputs["mask"])
         # Equation 6 has no bias.
-        logits = keras.layers.Dense(classes, use_bias=False, name="emotion")(pooled)
+        logits = keras.layers.Dense(classes, use_bias=False, name="emotion", dtype="float32")(pooled)
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.backbone = backbone

@@ -4,8 +4,8 @@ from typing import Any
 
 import keras
 
-from ser_fop.config import ModelConfig
 from ser_fop.models.backbone import Backbone
+from ser_fop.settings import ModelConfig
 
 
 class FramePredictor(keras.Model):

@@ -10,12 +10,12 @@ import keras
 import msgspec
 
 from ser_fop.artifacts import write_json
-from ser_fop.config import FeatureConfig, ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.attention_lstm import AttentionLSTM
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.settings import FeatureConfig, ModelConfig
 
 SPEC = "network.json"
 WEIGHTS = "network.weights.h5"

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.artifacts import open_stage, sha256
-from ser_fop.config import FeatureConfig, PrepareConfig
+from ser_fop.config import PrepareConfig
 from ser_fop.records import (
     CONTENT,
     MANIFEST,
@@ -23,6 +23,7 @@ from ser_fop.records import (
     write_rows,
 )
 from ser_fop.schema import Utterance
+from ser_fop.settings import FeatureConfig
 
 FEATURES = FeatureConfig(mels=4)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from ser_fop.config import ClassifierSettings, ModelConfig
 from ser_fop.losses import FramePredictionLoss
 from ser_fop.models.attention_lstm import AttentionLSTM
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.settings import ClassifierSettings, ModelConfig
 from ser_fop.training.classification import compile_classifier
 from ser_fop.training.setup import jit_compile
 

@@ -1,6 +1,8 @@
 """Seeds, determinism, and how a step is compiled."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
@@ -25,6 +27,21 @@ def seed_everything(seed: int, *, deterministic: bool) -> None:
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Let networks built inside compute in this precision; weights are float32 in any case.
+
+    Args:
+        name: `float32` or `bfloat16`.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy({"float32": "float32", "bfloat16": "mixed_bfloat16"}[name])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def learning_rate(

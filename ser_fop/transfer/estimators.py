@@ -12,8 +12,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ser_fop.config import ClassifierSettings
 from ser_fop.errors import InputError
+from ser_fop.settings import ClassifierSettings
 
 _CALIBRATION_FOLDS = 4
 

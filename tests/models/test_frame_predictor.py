@@ -2,11 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from ser_fop.config import ModelConfig
 from ser_fop.losses import FramePredictionLoss
 from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.settings import ModelConfig
 from ser_fop.testing.arrays import mask_of, network_inputs, normal
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
+from ser_fop.training.setup import precision
 
 MELS = 6
 
@@ -77,3 +78,18 @@ def test_learns_a_constant_frame():
     history = network.fit(inputs, target, sample_weight=weight, batch_size=2, epochs=25, verbose=0).history
     assert history["loss"][-1] < 0.5 * history["loss"][0]
     np.testing.assert_array_equal(network.backbone.normalization.get_weights()[0], 0)
+
+
+def test_in_bfloat16_stays_near_float32_and_predicts_float32(network):
+    with precision("bfloat16"):
+        mixed = FramePredictor(network.backbone.config, MELS)
+    assert all(weight.dtype == "float32" for weight in mixed.weights if "seed" not in weight.path)
+    mixed.set_weights(network.get_weights())
+    mel = normal(2, 9, MELS)
+    found, expected = call(mixed)(mel), call(network)(mel)
+    assert found.dtype == "float32"
+    assert mixed.backbone.hidden_states["h1"].dtype == "bfloat16"
+    assert mixed.backbone.hidden_states["F"].dtype == "float32"
+    deviation = np.asarray(network.backbone.normalization.deviation)
+    np.testing.assert_allclose(np.asarray(found) / deviation, np.asarray(expected) / deviation, atol=0.15)
+    assert_causal(call(mixed), mel, 4, atol=1e-3)

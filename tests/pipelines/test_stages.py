@@ -74,6 +74,17 @@ class TestPretrain:
         metrics = read(tmp_path / "fop" / "metrics.json")
         assert metrics["skill"] > metrics["untrained_skill"] + 0.1
 
+    def test_learns_in_bfloat16_what_float32_reads(self, work, tmp_path):
+        records = ["--records", work / "records" / "ravdess"]
+        common = [*records, "--epochs", "2", "--precision", "bfloat16"]
+        run("pretrain", *common, *MODEL, "--learning-rate", "0.01", "--out", tmp_path / "fop")
+        metrics = read(tmp_path / "fop" / "metrics.json")
+        assert metrics["skill"] > metrics["untrained_skill"] + 0.05
+        network, _ = load_network(tmp_path / "fop")
+        assert {layer.compute_dtype for layer in network.backbone.layers if layer.weights} == {"float32"}
+        run("finetune", *common, "--pretrained", tmp_path / "fop", "--out", tmp_path / "ft")
+        assert np.isfinite(read(tmp_path / "ft" / "metrics.json")["chosen"]["val_loss"])
+
 
 class TestFinetune:
     def test_scores_follow_from_the_predictions(self, work, tmp_path):

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from ser_fop.config import ModelConfig
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.settings import ModelConfig
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
 

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.training.setup import jit_compile, learning_rate, seed_everything
+from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything
 
 BATCHES = tf.data.Dataset.range(7)
 
@@ -53,3 +53,17 @@ class TestSeed:
 def test_jit_compile_is_off_on_the_processor():
     expected = False if not tf.config.list_physical_devices("GPU") else "auto"
     assert jit_compile() == (expected if keras.backend.backend() == "tensorflow" else "auto")
+
+
+class TestPrecision:
+    def test_holds_for_what_is_built_inside_and_no_longer(self):
+        with precision("bfloat16"):
+            inside = keras.layers.Dense(2)
+        outside = keras.layers.Dense(2)
+        assert (inside.compute_dtype, inside.variable_dtype) == ("bfloat16", "float32")
+        assert (outside.compute_dtype, outside.variable_dtype) == ("float32", "float32")
+
+    def test_is_taken_back_after_an_error(self):
+        with pytest.raises(KeyError), precision("bfloat16"):
+            raise KeyError
+        assert keras.config.dtype_policy().name == "float32"

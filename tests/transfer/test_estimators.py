@@ -5,7 +5,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ser_fop.config import ClassifierSettings
+from ser_fop.settings import ClassifierSettings
 from ser_fop.transfer.estimators import calibrate_svm, choose_svm, fit_forest, write_estimator
 
 COSTS = (100.0, 0.1, 1.0, 10.0)

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from ser_fop.config import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.hypercolumns import hypercolumns
+from ser_fop.settings import ModelConfig
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 from ser_fop.transfer.hypercolumns import PooledFeatures, extract_pooled, read_pooled, write_pooled
 
