@@ -4,7 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= runs/synthetic
 
-.PHONY: reproduce test test-slow lint clean
+# Options of `make bench`, such as `BENCH="reading --quick"`.
+BENCH ?=
+
+.PHONY: reproduce test test-slow bench bench-guard lint clean
 
 $(VENV)/.demo: setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +30,16 @@ test: $(VENV)/.dev  ## Lint, and every test but the slow ones
 test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends
 	$(BIN)/pip install -q -e ".[jax]"
 	$(BIN)/python -m pytest -m slow
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/pip install -q -e ".[demo,dev,bench]"
+	touch $@
+
+bench: $(VENV)/.bench  ## Every stage beside what a user would pick instead; `--record` keeps the figures
+	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-guard: $(VENV)/.bench  ## Fails where a ratio fell below 0.8 of the recorded one
+	$(BIN)/python -m benchmarks --guard $(BENCH)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""Which utterance lengths share a batch: bounds that cost the least."""
+"""Lengths: in what chunks utterances are cut, and which share a batch, by bounds that cost the least."""
 
 import numpy as np
 
@@ -50,3 +50,9 @@ def bucket_bounds(
 def batch_sizes(bounds: np.ndarray, *, batch_size: int, batch_frames: int) -> np.ndarray:
     """Return how many utterances of each bound make a batch, at least one."""
     return np.clip(batch_frames // np.asarray(bounds), 1, batch_size)
+
+
+def chunk_lengths(length: int, limit: int) -> np.ndarray:
+    """Return the lengths of the equal chunks of at most `limit` frames; the last may be shorter."""
+    size = -(-length // -(-length // limit))
+    return np.diff(np.append(np.arange(0, length, size), length))

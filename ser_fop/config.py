@@ -15,9 +15,6 @@ from ser_fop.settings import (
     PretrainingSettings,
 )
 
-# `--fold` of every stage: one fold's number, or every fold in turn.
-ALL_FOLDS = "all"
-
 
 @dataclass(frozen=True, kw_only=True)
 class InfoConfig:

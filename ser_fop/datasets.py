@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.buckets import batch_sizes, bucket_bounds
+from ser_fop.buckets import batch_sizes, bucket_bounds, chunk_lengths
 from ser_fop.records import Records, parse
 
 # Utterances that shuffling holds at once: about half a gigabyte at 5 s each.
@@ -50,7 +50,7 @@ def unlabelled_batches(
     if chunk_frames:
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
         dataset = dataset.map(_without_filling, num_parallel_calls=_THREADS)
-        lengths = np.concatenate([_chunk_lengths(length, chunk_frames) for length in lengths])
+        lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > ahead)
     lengths = _some(lengths[lengths > ahead])
     batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed)
@@ -159,14 +159,8 @@ def _table(keys: Collection[str], values: Sequence[int]) -> tf.lookup.StaticHash
     return tf.lookup.StaticHashTable(initializer, default_value=-1)
 
 
-def _chunk_lengths(length: int, limit: int) -> np.ndarray:
-    """Return the lengths of the equal chunks of at most `limit` frames (the last may be shorter)."""
-    size = -(-length // -(-length // limit))
-    return np.diff(np.append(np.arange(0, length, size), length))
-
-
 def _chunks(item: Mapping[str, tf.Tensor], limit: int) -> tf.data.Dataset:
-    """Cut one utterance as `_chunk_lengths` says; `_without_filling` takes off what fills up the last chunk."""
+    """Cut one utterance as `chunk_lengths` says; `_without_filling` takes off what fills up the last chunk."""
     mel = item["mel"]
     length = tf.shape(mel)[0]
     count = -(-length // limit)

@@ -8,7 +8,6 @@ from typing import Any
 
 from ser_fop.artifacts import COMPLETED
 from ser_fop.config import (
-    ALL_FOLDS,
     ClassifyConfig,
     ExtractConfig,
     FinetuneConfig,
@@ -18,6 +17,7 @@ from ser_fop.config import (
 )
 from ser_fop.errors import InputError
 from ser_fop.models.hypercolumns import feature_names
+from ser_fop.settings import ALL_FOLDS
 
 SINGLE_FOLD = "0"
 CLASSIFIERS = ("svm", "rf", "a_lstm")

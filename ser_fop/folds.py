@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from ser_fop.config import ALL_FOLDS
 from ser_fop.errors import InputError
+from ser_fop.settings import ALL_FOLDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,9 @@ choice that the README lists with its reason.
 from dataclasses import dataclass
 from typing import Literal
 
+# `--fold` of every stage: one fold's number, or every fold in turn.
+ALL_FOLDS = "all"
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureConfig:

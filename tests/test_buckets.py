@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ser_fop import buckets
-from ser_fop.buckets import batch_sizes, bucket_bounds
+from ser_fop.buckets import batch_sizes, bucket_bounds, chunk_lengths
 
 
 def cost(lengths, bounds, *, batch_size, batch_frames):
@@ -72,3 +72,10 @@ def test_waste_less_than_random_batches():
     at_random = lengths.reshape(-1, 32)
     assert 1 - at_random.mean() / at_random.max(axis=1).mean() > 0.5
     assert padded_share(lengths, bucket_bounds(lengths)) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("length", "limit", "expected"), [(5, 5, [5]), (6, 5, [3, 3]), (7, 3, [3, 3, 1]), (11, 4, [4, 4, 3])]
+)
+def test_chunks_are_equal_but_for_the_last(length, limit, expected):
+    assert chunk_lengths(length, limit).tolist() == expected

@@ -45,7 +45,7 @@ class Backbone(keras.Model):
         check_model(config)
         # === Layers ===
         stream = config.d_model if config.reading == "wide" else mels
-        # Log-mels reach -18: bfloat16 would round them to a sixteenth before their mean is taken off.
+        # Log-mels reach -18: bfloat16 would round them to an eighth before their mean is taken off.
         normalization = MelNormalization(name="normalization", dtype="float32")
         embed = keras.layers.Dense(stream, name="feature_embedding")
         positions = SinusoidalPositions(name="positions")

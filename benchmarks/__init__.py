@@ -1,0 +1,1 @@
+"""Every stage beside what a user would pick instead: `python -m benchmarks`."""

@@ -1,0 +1,98 @@
+"""Ways to ask one and the same network for an utterance's emotion, ours and others.
+
+`mel_classifier` takes log-mels, `waveform_classifier` takes audio; both give class probabilities as NumPy arrays.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.front_ends import torch_log_mel
+from benchmarks.shared_network import MELS, classifier, twin
+
+FUNCTION, PREDICT, EAGER, TORCH = "tf.function", "model.predict", "model(x), eager", "PyTorch twin, inference_mode"
+
+
+def mel_classifier(kind: str, weights: Path) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return a function of log-mels (batch, frames, mels) and their lengths (batch,).
+
+    Args:
+        kind: `FUNCTION` (ours), `PREDICT`, `EAGER` or `TORCH`.
+        weights: What `shared_network.write_weights` wrote, for `TORCH`.
+    """
+    if kind == TORCH:
+        import torch
+
+        classify = _torch(weights)
+
+        @torch.inference_mode()
+        def ask_torch(mel: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+            return classify(torch.from_numpy(mel), torch.from_numpy(lengths)).numpy()
+
+        return ask_torch
+    import tensorflow as tf
+
+    ask = _keras(kind)
+    if kind == FUNCTION:
+        signature = [tf.TensorSpec([None, None, MELS], tf.float32), tf.TensorSpec([None], tf.int64)]
+        ask = tf.function(ask, input_signature=signature)
+    return lambda mel, lengths: np.asarray(ask(mel, lengths))
+
+
+def waveform_classifier(kind: str, weights: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function of samples (batch, samples) without padding; the arguments are those of `mel_classifier`."""
+    if kind == TORCH:
+        import torch
+
+        classify, to_mel = _torch(weights), torch_log_mel()
+
+        @torch.inference_mode()
+        def ask_torch(waveform: np.ndarray) -> np.ndarray:
+            mel = to_mel(torch.from_numpy(waveform))
+            return classify(mel, torch.full((len(mel),), mel.shape[1])).numpy()
+
+        return ask_torch
+    import tensorflow as tf
+
+    from ser_fop.features import log_mel
+    from ser_fop.settings import FeatureConfig
+
+    ask = _keras(kind)
+
+    def from_waveform(waveform: Any) -> Any:
+        mel = log_mel(waveform, FeatureConfig())
+        return ask(mel, tf.fill(tf.shape(mel)[:1], tf.shape(mel)[1]))
+
+    if kind == FUNCTION:
+        from_waveform = tf.function(from_waveform, input_signature=[tf.TensorSpec([None, None], tf.float32)])
+    return lambda waveform: np.asarray(from_waveform(waveform))
+
+
+def _keras(kind: str) -> Callable[[Any, Any], Any]:
+    import tensorflow as tf
+
+    network = classifier()
+
+    def ask(mel: Any, lengths: Any) -> Any:
+        mel = tf.convert_to_tensor(mel)
+        inputs = {"mel": mel, "mask": tf.sequence_mask(lengths, tf.shape(mel)[1])}
+        logits = network.predict(inputs, verbose=0) if kind == PREDICT else network(inputs, training=False)
+        return tf.nn.softmax(logits)
+
+    return ask
+
+
+def _torch(weights: Path) -> Callable[[Any, Any], Any]:
+    import torch
+
+    network, projection = twin(weights)
+
+    def classify(mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        hidden = network.hidden_states(mel)[-1]
+        real = (torch.arange(mel.shape[1]) < lengths[:, None]).to(hidden.dtype)
+        pooled = (hidden * real[:, :, None]).sum(1) / real.sum(1, keepdim=True)
+        return torch.softmax(pooled @ projection, dim=-1)
+
+    return classify

@@ -1,0 +1,86 @@
+"""One network in two libraries: ours with fixed random weights, and the PyTorch twin with the same ones."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from benchmarks.torch_twin import FramePredictor
+    from ser_fop.models.emotion_classifier import EmotionClassifier
+
+CLASSES, MELS = 4, 80
+_LAYER_PARTS = {
+    "attention/query_key_value": "attention.project_in",
+    "attention/output": "attention.project_out",
+    "attention_norm": "attention_norm",
+    "inner": "inner",
+    "outer": "outer",
+    "feed_forward_norm": "feed_forward_norm",
+}
+_KINDS = {"kernel": "weight", "gamma": "weight", "bias": "bias", "beta": "bias"}
+
+
+def classifier() -> "EmotionClassifier":
+    """Return our network at the paper's size, with the same weights in every process."""
+    import keras
+
+    from ser_fop.models.backbone import Backbone
+    from ser_fop.models.emotion_classifier import EmotionClassifier
+    from ser_fop.settings import ModelConfig
+
+    keras.utils.set_random_seed(0)
+    backbone = Backbone(ModelConfig(), MELS, name="backbone")
+    backbone.normalization.set_statistics(np.full(MELS, -6.0, np.float32), np.full(MELS, 2.0, np.float32))
+    return EmotionClassifier(backbone, CLASSES)
+
+
+def write_weights(path: Path) -> None:
+    """Write the weights of `classifier()` as `.npz`; the twin is read from it."""
+    # A name inside an archive takes no slash on some systems.
+    np.savez(path, **{weight.path.replace("/", "."): np.asarray(weight) for weight in classifier().weights})
+
+
+def twin(path: Path) -> tuple["FramePredictor", Any]:
+    """Return the PyTorch twin without dropout, and its (width, classes) projection of the pooled last state."""
+    import torch
+
+    from benchmarks.torch_twin import FramePredictor
+
+    with np.load(path) as arrays:
+        ours = {name: torch.from_numpy(arrays[name].copy()) for name in arrays.files}
+    network = FramePredictor().eval()
+    expected = {name for name, _ in network.named_parameters() if not name.startswith("predict.")}
+    state = {_name(name): tensor.T if name.endswith("kernel") else tensor for name, tensor in ours.items()}
+    projection = state.pop("emotion.weight").T.contiguous()
+    assert set(state) == expected | {"mean", "deviation"}, "our network and its twin have come apart"
+    network.load_state_dict(state, strict=False)
+    return network, projection
+
+
+def twin_hypercolumns(network: "FramePredictor", mel: Any) -> dict[str, Any]:
+    """Return every feature of the twin, (batch, frames, width), as `ser_fop.models.hypercolumns` does."""
+    import torch
+
+    normalised = (mel - network.mean) / network.deviation
+    embedded = network.embed(normalised)
+    layers = []
+    hidden = embedded + network.positions[: mel.shape[1]]
+    for layer in network.layers:
+        hidden = layer(hidden)
+        layers.append(hidden)
+    total = sum(layers, start=embedded)
+    named = {f"h{number}": states for number, states in enumerate(layers, start=1)}
+    return {"F": normalised, **named, "h_add": total, "h_concat": torch.cat([normalised, *layers], dim=-1)}
+
+
+def _name(ours: str) -> str:
+    """Translate the name of a weight."""
+    *parts, kind = ours.split(".")
+    layer = "/".join(parts)
+    if layer == "normalization":
+        return kind
+    if layer.startswith("attention_layer_"):
+        number, _, part = layer.removeprefix("attention_layer_").partition("/")
+        return f"layers.{int(number) - 1}.{_LAYER_PARTS[part]}.{_KINDS[kind]}"
+    return f"{ {'feature_embedding': 'embed', 'emotion': 'emotion'}[layer] }.{_KINDS[kind]}"

@@ -1,0 +1,216 @@
+"""Speech to emotion: one utterance at once, a thousand of them, a day of audio."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.apart import apart
+from benchmarks.batches import bucketed, padded
+from benchmarks.classifiers import EAGER, FUNCTION, PREDICT, TORCH, mel_classifier, waveform_classifier
+from benchmarks.fake_records import fake_mels, write_records
+from benchmarks.fake_speech import RATE_HZ, voiced_minute
+from benchmarks.harness import Comparison, Contender, compare
+from benchmarks.lengths import lengths
+from benchmarks.settings import Settings
+from benchmarks.shared_network import classifier, write_weights
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_OURS = f"ser_fop, {FUNCTION}"
+_FRAMES = 450
+_SAMPLES = (_FRAMES - 1) * RATE_HZ // 100 + 400
+_BATCH_FRAMES = 16384
+_DAY_S, _WINDOW_S, _WINDOWS = 86400, 10, 15
+# Of probabilities. The front ends' mel filters differ a little: ours are straight in mels, the twin's in hertz.
+_TOLERANCE = 0.01
+
+
+def run(settings: Settings) -> list[Comparison]:
+    weights = settings.work / "weights.npz"
+    apart(write_weights, weights)
+    return [
+        _one(settings, weights, waveform=False),
+        _one(settings, weights, waveform=True),
+        _many(settings, weights),
+        _day(settings, weights),
+    ]
+
+
+def _one(settings: Settings, weights: Path, *, waveform: bool) -> Comparison:
+    expected = apart(_answer, EAGER, weights, waveform=waveform)
+    options = {"weights": weights, "waveform": waveform, "calls": 5 if settings.quick else 50, "expected": expected}
+    contenders = [
+        Contender(name=name, setup=_calls, options={"kind": kind, **options})
+        for name, kind in ((_OURS, FUNCTION), (PREDICT, PREDICT), (EAGER, EAGER), (TORCH, TORCH))
+    ]
+    part = "from its samples to" if waveform else "the network's part, from its log-mel to"
+    title = f"one utterance of 4.5 s ({_FRAMES} frames) at a time, {part} probabilities"
+    key = "prediction-waveform" if waveform else "prediction-call"
+    return compare(key, title, contenders, unit="calls / s", rounds=settings.rounds, whole=1)
+
+
+def _answer(kind: str, weights: Path, *, waveform: bool) -> "np.ndarray":
+    return _question(kind, weights, waveform)()
+
+
+def _question(kind: str, weights: Path, waveform: bool) -> "Callable[[], np.ndarray]":
+    """Return a function that asks for the probabilities of one utterance."""
+    import numpy as np
+
+    if waveform:
+        from_waveform, samples = waveform_classifier(kind, weights), voiced_minute()[None, :_SAMPLES]
+        return lambda: from_waveform(samples)
+    from_mel, mel = mel_classifier(kind, weights), next(fake_mels([_FRAMES]))[None].astype(np.float32)
+    return lambda: from_mel(mel, np.array([_FRAMES]))
+
+
+def _calls(kind: str, weights: Path, waveform: bool, calls: int, expected: "np.ndarray") -> Callable[[], float]:
+    ask = _question(kind, weights, waveform)
+
+    def work() -> float:
+        for _ in range(calls):
+            found = ask()
+        _same(found, expected)
+        return calls
+
+    return work
+
+
+def _many(settings: Settings, weights: Path) -> Comparison:
+    held = lengths("iemocap", 40 if settings.quick else 1000)
+    alone = 10 if settings.quick else 100
+    frames = int(held.sum())
+    records = settings.work / "records"
+    apart(write_records, records, held)
+    expected = apart(_each, FUNCTION, weights, held, alone)
+    bounded = {"weights": weights, "held": held, "count": alone, "expected": expected}
+    contenders = [
+        Contender(
+            name="ser_fop, bucketed, from records",
+            setup=_ours_bucketed,
+            options={"records": records, "expected": expected},
+        ),
+        Contender(
+            name=f"{FUNCTION}, one by one ({alone} of them)", setup=_one_by_one, options={"kind": FUNCTION, **bounded}
+        ),
+        Contender(
+            name=f"{PREDICT}, one by one ({alone} of them)", setup=_one_by_one, options={"kind": PREDICT, **bounded}
+        ),
+        Contender(
+            name="PyTorch twin, bucketed, in memory",
+            setup=_torch_bucketed,
+            options={"weights": weights, "held": held, "expected": expected},
+        ),
+    ]
+    title = (
+        f"probabilities of {len(held)} utterances of IEMOCAP's lengths, {frames / 1e6:.2f} M frames; bucketed ones in"
+        f" batches of at most {_BATCH_FRAMES} frames"
+    )
+    return compare("prediction-many", title, contenders, unit="frames / s", rounds=settings.rounds, whole=frames)
+
+
+def _ours_bucketed(records: Path, expected: "np.ndarray") -> Callable[[], float]:
+    import numpy as np
+
+    from ser_fop.records import Records
+    from ser_fop.training.classification import compile_classifier, probabilities_of
+
+    network = classifier()
+    compile_classifier(network, learning_rate=1e-3)
+    opened = Records(records)
+    ids = {row.id: 0 for row in opened.rows}
+    frames = sum(row.frames for row in opened.rows)
+
+    def work() -> float:
+        found = probabilities_of(network, opened, ids, batch_frames=_BATCH_FRAMES)
+        assert len(found) == len(ids)
+        _same(np.array([found[key] for key in list(ids)[: len(expected)]]), expected)
+        return frames
+
+    return work
+
+
+def _each(kind: str, weights: Path, held: "np.ndarray", count: int) -> "np.ndarray":
+    """Return the probabilities of the first utterances, asked for one by one."""
+    import itertools
+
+    import numpy as np
+
+    ask = mel_classifier(kind, weights)
+    mels = [mel.astype(np.float32) for mel in itertools.islice(fake_mels(held), count)]
+    return np.concatenate([ask(mel[None], np.array([len(mel)])) for mel in mels])
+
+
+def _one_by_one(
+    kind: str, weights: Path, held: "np.ndarray", count: int, expected: "np.ndarray"
+) -> Callable[[], float]:
+    import itertools
+
+    import numpy as np
+
+    ask = mel_classifier(kind, weights)
+    mels = [mel.astype(np.float32) for mel in itertools.islice(fake_mels(held), count)]
+
+    def work() -> float:
+        _same(np.concatenate([ask(mel[None], np.array([len(mel)])) for mel in mels]), expected)
+        return sum(len(mel) for mel in mels)
+
+    return work
+
+
+def _torch_bucketed(weights: Path, held: "np.ndarray", expected: "np.ndarray") -> Callable[[], float]:
+    import numpy as np
+
+    ask = mel_classifier(TORCH, weights)
+    mels = [mel.astype(np.float32) for mel in fake_mels(held)]
+    batches = bucketed(held, batch_size=256, batch_frames=_BATCH_FRAMES)
+
+    def work() -> float:
+        found = np.empty((len(held), expected.shape[1]), np.float32)
+        for batch in batches:
+            found[batch] = ask(padded([mels[index] for index in batch])[0], held[batch])
+        _same(found[: len(expected)], expected)
+        return int(held.sum())
+
+    return work
+
+
+def _day(settings: Settings, weights: Path) -> Comparison:
+    seconds = _DAY_S if settings.day else 300 if settings.quick else 3600
+    options = {"weights": weights, "seconds": seconds}
+    contenders = [
+        Contender(name=name, setup=_stretch, options={"kind": kind, **options})
+        for name, kind in ((_OURS, FUNCTION), (TORCH, TORCH))
+    ]
+    title = (
+        f"a day of audio, from samples in memory to probabilities, in windows of {_WINDOW_S} s, {_WINDOWS} at a time:"
+        f" measured over {seconds / 3600:.3g} h, the time is that of a day"
+    )
+    return compare(
+        "prediction-day", title, contenders, unit="seconds of audio / s", rounds=settings.rounds, whole=_DAY_S
+    )
+
+
+def _stretch(kind: str, weights: Path, seconds: int) -> Callable[[], float]:
+    import numpy as np
+
+    ask = waveform_classifier(kind, weights)
+    windows = voiced_minute().reshape(-1, _WINDOW_S * RATE_HZ)
+
+    def work() -> float:
+        for first in range(0, seconds // _WINDOW_S, _WINDOWS):
+            found = ask(windows[np.arange(first, first + _WINDOWS) % len(windows)])
+            assert found.shape[0] == _WINDOWS
+        return seconds
+
+    return work
+
+
+def _same(found: "np.ndarray", expected: "np.ndarray") -> None:
+    """Hold probabilities against those of another way of asking."""
+    import numpy as np
+
+    assert found.shape == expected.shape
+    furthest = float(np.abs(found - expected).max())
+    assert furthest < _TOLERANCE, f"a probability is {furthest:.2g} from the reference"

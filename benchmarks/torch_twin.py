@@ -1,0 +1,90 @@
+"""The same network in plain PyTorch, as a user would write it: the peer of the pretraining and extraction benchmarks.
+
+Fused query-key-value projection, `scaled_dot_product_attention` (its flash kernel, on the CPU too), fused Adam,
+autocast for bfloat16. Import it inside a function: PyTorch is an extra.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Attention(nn.Module):
+    """Masked multi-head self-attention."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.project_in = nn.Linear(width, 3 * width)
+        self.project_out = nn.Linear(width, width)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Map (batch, frames, width) to the same shape."""
+        batch, frames, width = inputs.shape
+        projected = self.project_in(inputs).view(batch, frames, 3, self.heads, width // self.heads)
+        query, key, value = projected.permute(2, 0, 3, 1, 4)
+        attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        return self.project_out(attended.transpose(1, 2).reshape(batch, frames, width))
+
+
+class AttentionLayer(nn.Module):
+    """Attention and feed-forward, post-LN."""
+
+    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = Attention(width, heads)
+        self.attention_norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, feed_forward)
+        self.outer = nn.Linear(feed_forward, width)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Map (batch, frames, width) to the same shape."""
+        hidden = self.attention_norm(inputs + self.dropout(self.attention(inputs)))
+        return self.feed_forward_norm(hidden + self.dropout(self.outer(functional.relu(self.inner(hidden)))))
+
+
+class FramePredictor(nn.Module):
+    """Log-mels to predicted log-mels; `hidden_states` gives F, h1 .. hL."""
+
+    def __init__(
+        self,
+        mels: int = 80,
+        width: int = 256,
+        heads: int = 4,
+        feed_forward: int = 513,
+        layers: int = 2,
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(mels))
+        self.register_buffer("deviation", torch.ones(mels))
+        rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+        angles = torch.arange(4096)[:, None] * rates
+        self.register_buffer("positions", torch.stack([angles.sin(), angles.cos()], -1).flatten(1))
+        self.embed = nn.Linear(mels, width)
+        self.layers = nn.ModuleList(AttentionLayer(width, heads, feed_forward, dropout) for _ in range(layers))
+        self.predict = nn.Linear(width, mels)
+
+    def hidden_states(self, mel: torch.Tensor) -> list[torch.Tensor]:
+        """Return the normalised log-mel and the output of each layer."""
+        states = [(mel - self.mean) / self.deviation]
+        hidden = self.embed(states[0])
+        hidden = hidden + self.positions[: mel.shape[1]].to(hidden.dtype)
+        for layer in self.layers:
+            hidden = layer(hidden)
+            states.append(hidden)
+        return states
+
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
+        """Map (batch, frames, mels) to the same shape."""
+        return self.predict(self.hidden_states(mel)[-1]).float() * self.deviation + self.mean
+
+
+def frame_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return the L1 error averaged over weighted frames."""
+    errors = (predicted - target).abs().mean(-1)
+    return (errors * weight).sum() / weight.sum()

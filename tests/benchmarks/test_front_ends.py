@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from benchmarks import front_ends
+from benchmarks.fake_speech import voiced_minute
+from ser_fop.features import log_mel
+from ser_fop.settings import FeatureConfig
+
+
+@pytest.mark.parametrize(
+    ("library", "front_end", "tolerance"),
+    [
+        ("librosa", front_ends.librosa_front_end, 0.05),  # its triangles are straight in hertz
+        ("torch", front_ends.torch_front_end, 0.05),
+        ("kaldi_native_fbank", front_ends.kaldi_front_end, 1e-3),
+    ],
+)
+def test_each_computes_our_log_mels(library, front_end, tolerance):
+    pytest.importorskip(library)
+    samples = voiced_minute()[8000 : 8000 + 12345]
+    found, ours = front_end()(samples), log_mel(samples, FeatureConfig()).numpy()
+    assert found.shape == ours.shape
+    assert np.abs(found - ours).max() < tolerance

@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+from benchmarks.fake_records import write_records
+from benchmarks.naive_keras import naive_frame_predictor
+from benchmarks.trainers import BATCH_FRAMES, fit_naive, fit_ours
+from ser_fop.datasets import unlabelled_batches
+from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.records import Records
+from ser_fop.settings import ModelConfig
+
+LENGTHS = np.array([30, 47, 9, 700])
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return write_records(tmp_path_factory.mktemp("records") / "fake", LENGTHS)
+
+
+def test_the_naive_version_has_our_size():
+    fixed = 2 * 80  # statistics of the mels
+    seeds = 4  # states of dropout's generators, two numbers each in ours
+    ours = FramePredictor(ModelConfig(), 80).count_params() - fixed
+    assert abs(naive_frame_predictor().count_params() - ours) <= 2 * seeds
+
+
+@pytest.mark.parametrize("limit", [0, 512])
+def test_ours_counts_the_frames_that_the_dataset_gives(records, limit):
+    opened = Records(records)
+    parts = [(opened, frozenset(row.id for row in opened.rows))]
+    batches = unlabelled_batches(parts, ahead=1, batch_size=32, batch_frames=BATCH_FRAMES, chunk_frames=limit)
+    given = sum(float(np.sum(weight)) for _, _, weight in batches)
+    assert fit_ours(records, "float32", limit)() == given
+
+
+def test_the_naive_version_counts_whole_utterances():
+    assert fit_naive(LENGTHS[:3], "float32")() == (LENGTHS[:3] - 1).sum()
