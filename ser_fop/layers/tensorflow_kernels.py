@@ -91,16 +91,15 @@ def _attention_gradient(
     to_query: list[tf.Tensor] = []
     to_key = to_value = tf.zeros_like(key[:, :, :0])
     for start, end in blocks:
-        with tf.control_dependencies([*to_query[-1:], to_key, to_value]):
+        with tf.control_dependencies([*to_query[-1:], to_key, to_value]):  # one block at a time, as forward
             weights = _weights(query, key, start, end)
-        centred = tf.matmul(upstream_and_sum[:, :, start:end], value_and_one[:, :, :end], transpose_b=True)
-        to_scores = weights * centred
-        to_query.append(tf.matmul(to_scores, key[:, :, :end]))
-        to_key = _longer(to_key, tf.matmul(to_scores, query[:, :, start:end], transpose_a=True))
-        to_value = _longer(to_value, tf.matmul(weights, upstream[:, :, start:end], transpose_a=True))
+            centred = tf.matmul(upstream_and_sum[:, :, start:end], value_and_one[:, :, :end], transpose_b=True)
+            to_scores = weights * centred
+            to_query.append(tf.matmul(to_scores, key[:, :, :end]))
+            to_key = _longer(to_key, tf.matmul(to_scores, query[:, :, start:end], transpose_a=True))
+            to_value = _longer(to_value, tf.matmul(weights, upstream[:, :, start:end], transpose_a=True))
     scale = tf.constant(width**-0.5, query.dtype)  # `query` carries it already
-    parts = tf.stack([tf.concat(to_query, axis=2) * scale, to_key, to_value])
-    return tf.reshape(tf.transpose(parts, (1, 3, 0, 2, 4)), (-1, by_head[1], 3 * heads * width))
+    return tf.concat([_merge_heads(part) for part in (tf.concat(to_query, axis=2) * scale, to_key, to_value)], axis=-1)
 
 
 def _longer(total: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
