@@ -78,10 +78,12 @@ def fit_naive(held: "np.ndarray", precision: str) -> Callable[[], float]:
     import numpy as np
 
     from benchmarks.naive_keras import naive_frame_predictor
+    from ser_fop.training.setup import precision as computing_in
+    from ser_fop.training.setup import seed_everything
 
-    keras.config.set_dtype_policy({"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision])
-    keras.utils.set_random_seed(0)
-    model = naive_frame_predictor()
+    seed_everything(0, deterministic=False)
+    with computing_in(precision):
+        model = naive_frame_predictor()
     model.compile("adam", loss="mae", jit_compile=False)
     mels = [mel.astype(np.float32) for mel in fake_mels(held)]
     generator = np.random.default_rng(0)
@@ -112,7 +114,7 @@ def fit_twin(held: "np.ndarray", precision: str) -> Callable[[], float]:
 
     step = twin_step(precision)
     batches = [
-        tuple(map(torch.from_numpy, padded([mel for mel in _chosen(held, batch)])))
+        tuple(map(torch.from_numpy, padded(list(_chosen(held, batch)))))
         for batch in bucketed(held, batch_size=BATCH_SIZE, batch_frames=BATCH_FRAMES, seed=0)
     ]
 
