@@ -1,30 +1,19 @@
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def update_benchmarks():
-    spec = importlib.util.spec_from_file_location("update_benchmarks", ROOT / "docs" / "update_benchmarks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/performance.md"])
-def test_the_figures_of_the_pages_are_those_recorded(page):
-    module, text = update_benchmarks(), (ROOT / page).read_text(encoding="utf-8")
+def test_the_figures_of_the_pages_are_those_recorded(script, page):
+    module = script("update_benchmarks")
+    text = (module.ROOT / page).read_text(encoding="utf-8")
     assert module.update(page, text) == text, "run `python docs/update_benchmarks.py`"
     by_hand = text.replace("<!-- benchmarks -->", "<!-- benchmarks -->\n99.9")
     assert by_hand != text
     assert module.update(page, by_hand) == text
 
 
-def test_pages_name_every_comparison():
-    module = update_benchmarks()
+def test_pages_name_every_comparison(script):
+    module = script("update_benchmarks")
     recorded = module.json.loads(module.RESULTS.read_text(encoding="utf-8"))
     for page in module.PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
+        text = (module.ROOT / page).read_text(encoding="utf-8")
         assert [key for key in recorded if key not in text] == []
