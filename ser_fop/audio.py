@@ -29,8 +29,8 @@ def duration_s(path: Path) -> float:
     Raises:
         AudioError: If the file is missing, empty or not audio.
     """
-    info = _open_info(path)
-    return info.frames / info.samplerate
+    with _open(path) as sound:
+        return sound.frames / sound.samplerate
 
 
 def read_audio(
@@ -60,28 +60,32 @@ def read_audio(
         AudioError: If it is missing, not audio, truncated, empty, silent, holds NaN
             or infinite samples, or lasts too long.
     """
-    info = _open_info(path)
-    first = round(start_s * info.samplerate)
-    last = info.frames if end_s is None else min(round(end_s * info.samplerate), info.frames)
-    if last <= first:
-        raise AudioError(
-            "holds no samples" if info.frames == 0 else f"holds no samples between {start_s} s and {end_s} s"
-        )
-    if max_duration_s is not None and last - first > max_duration_s * info.samplerate:
-        raise AudioError(f"lasts {(last - first) / info.samplerate:.1f} s, longer than {max_duration_s:g} s")
-    try:
-        samples, _ = soundfile.read(path, start=first, frames=last - first, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"cannot be decoded ({_reason(error)})") from error
+    with _open(path) as sound:
+        rate_hz = sound.samplerate
+        first = round(start_s * rate_hz)
+        last = sound.frames if end_s is None else min(round(end_s * rate_hz), sound.frames)
+        if last <= first:
+            raise AudioError(
+                "holds no samples" if sound.frames == 0 else f"holds no samples between {start_s} s and {end_s} s"
+            )
+        if max_duration_s is not None and last - first > max_duration_s * rate_hz:
+            raise AudioError(f"lasts {(last - first) / rate_hz:.1f} s, longer than {max_duration_s:g} s")
+        try:
+            if first:
+                sound.seek(first)
+            samples = sound.read(last - first, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise AudioError(f"cannot be decoded ({_reason(error)})") from error
     if len(samples) < last - first:
         raise AudioError(f"is cut short: {len(samples)} of {last - first} samples could be read")
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    if not np.isfinite(mono).all():
+    peak = max(mono.max(), -mono.min())  # NaN if any sample is
+    if not np.isfinite(peak):
         raise AudioError("holds NaN or infinite samples")
-    if np.abs(mono).max() < SILENCE_PEAK:
+    if peak < SILENCE_PEAK:
         raise AudioError("is silent")
-    if info.samplerate != sample_rate_hz:
-        mono = soxr.resample(mono, info.samplerate, sample_rate_hz, quality="HQ")
+    if rate_hz != sample_rate_hz:
+        mono = soxr.resample(mono, rate_hz, sample_rate_hz, quality="HQ")
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 
@@ -107,8 +111,8 @@ def trim_silence(samples: np.ndarray, *, sample_rate_hz: int, below_db: float, f
     return samples[loud[0] * frame : end]
 
 
-def _open_info(path: Path) -> "soundfile._SoundFileInfo":
-    """Read a file's header."""
+def _open(path: Path) -> soundfile.SoundFile:
+    """Open a file, its header read and checked."""
     if not path.exists():
         raise AudioError("does not exist")
     if not path.is_file():
@@ -116,13 +120,14 @@ def _open_info(path: Path) -> "soundfile._SoundFileInfo":
     if path.stat().st_size == 0:
         raise AudioError("is an empty file")
     try:
-        info = soundfile.info(str(path))
+        sound = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(f"is not audio that can be read ({_reason(error)})") from error
-    stated = _STATED_LENGTH.search(info.extra_info)
+    stated = _STATED_LENGTH.search(sound.extra_info)
     if stated and int(stated[2]) + 1 < int(stated[1]) < _PLACEHOLDER:
+        sound.close()
         raise AudioError(f"is cut short: {stated[2]} of {stated[1]} bytes of sound are there")
-    return info
+    return sound
 
 
 def _reason(error: Exception) -> str:

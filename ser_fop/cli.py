@@ -33,6 +33,8 @@ STAGES = {
 # These take several groups of settings with the same names; the others drop the prefix.
 _PREFIXED = frozenset({"reproduce"})
 _WITHOUT_TENSORFLOW = frozenset({"info", "report"})
+# These keep every core busy with threads of their own: TensorFlow's would only get in their way.
+_OWN_THREADS = frozenset({"prepare"})
 
 
 class _YamlLoader(yaml.SafeLoader):
@@ -90,7 +92,7 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         if config is None:
             return 0
         if stage not in _WITHOUT_TENSORFLOW:
-            _import_tensorflow_quietly()
+            _import_tensorflow_quietly(one_thread=stage in _OWN_THREADS)
         run(config)
     except (InputError, OSError) as error:
         print(f"ser-fop {stage}: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -125,9 +127,12 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
     return parsed
 
 
-def _import_tensorflow_quietly() -> None:
+def _import_tensorflow_quietly(*, one_thread: bool) -> None:
     """Import TensorFlow without its greetings, which its log level does not reach; keep them if it fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if one_thread and "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
     sys.stderr.flush()
     with tempfile.TemporaryFile() as greetings, os.fdopen(os.dup(2), "wb") as stderr:
         os.dup2(greetings.fileno(), 2)

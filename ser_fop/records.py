@@ -251,7 +251,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, UTTERANCE_COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(dataclasses.asdict(row) for row in rows)
+        writer.writerows(vars(row) for row in rows)
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:

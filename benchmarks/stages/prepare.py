@@ -69,16 +69,16 @@ def _ours(corpus: str, audio_dir: Path, folder: Path, seconds: float) -> Callabl
 
 
 def _prepare(corpus: str, audio_dir: Path, folder: Path) -> dict[str, Any]:
-    """Prepare a folder anew and return its metrics."""
-    from ser_fop.pipelines.prepare import run as prepare
+    """Prepare a folder anew, as the command does, and return its metrics."""
+    from ser_fop.pipelines.prepare import main as prepare
 
     from ser_fop.artifacts import METRICS, read_json
-    from ser_fop.config import PrepareConfig
 
     if folder.exists():
         shutil.rmtree(folder)
-    manifest = audio_dir / MANIFEST if corpus == "csv" else None
-    prepare(PrepareConfig(corpus=corpus, audio_dir=audio_dir, out=folder, manifest=manifest))
+    manifest = ["--manifest", str(audio_dir / MANIFEST)] if corpus == "csv" else []
+    status = prepare(["--corpus", corpus, "--audio-dir", str(audio_dir), "--out", str(folder), *manifest])
+    assert status == 0, "`ser-fop prepare` failed"
     return read_json(folder / METRICS)
 
 
