@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.front_ends import torch_log_mel
 from benchmarks.shared_network import MELS, classifier, twin
 
-FUNCTION, PREDICT, EAGER, TORCH = "tf.function", "model.predict", "model(x), eager", "PyTorch twin, inference_mode"
+FUNCTION, PREDICT, EAGER, TORCH = "a traced graph", "model.predict", "model(x), eager", "PyTorch twin, inference_mode"
 
 
 def mel_classifier(kind: str, weights: Path) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -36,9 +36,10 @@ def mel_classifier(kind: str, weights: Path) -> Callable[[np.ndarray, np.ndarray
 
     ask = _keras(kind)
     if kind == FUNCTION:
-        signature = [tf.TensorSpec([None, None, MELS], tf.float32), tf.TensorSpec([None], tf.int64)]
-        ask = tf.function(ask, input_signature=signature)
-    return lambda mel, lengths: np.asarray(ask(mel, lengths))
+        ask = tf.function(ask).get_concrete_function(
+            tf.TensorSpec([None, None, MELS], tf.float32), tf.TensorSpec([None], tf.int64)
+        )
+    return lambda mel, lengths: np.asarray(ask(tf.constant(mel), tf.constant(lengths)))
 
 
 def waveform_classifier(kind: str, weights: Path) -> Callable[[np.ndarray], np.ndarray]:
@@ -66,8 +67,8 @@ def waveform_classifier(kind: str, weights: Path) -> Callable[[np.ndarray], np.n
         return ask(mel, tf.fill(tf.shape(mel)[:1], tf.shape(mel)[1]))
 
     if kind == FUNCTION:
-        from_waveform = tf.function(from_waveform, input_signature=[tf.TensorSpec([None, None], tf.float32)])
-    return lambda waveform: np.asarray(from_waveform(waveform))
+        from_waveform = tf.function(from_waveform).get_concrete_function(tf.TensorSpec([None, None], tf.float32))
+    return lambda waveform: np.asarray(from_waveform(tf.constant(waveform)))
 
 
 def _keras(kind: str) -> Callable[[Any, Any], Any]:

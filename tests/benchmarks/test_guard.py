@@ -25,9 +25,10 @@ def test_the_share_decides(least_share, failures):
     assert len(guard(measured, RECORDED, least_share=least_share).failures) == failures
 
 
-def test_one_slow_round_does_not_fail():
-    verdict = guard([comparison(ours=(10.0, 2.0, 10.0), peer=(5.0, 5.0, 5.0))], RECORDED)
-    assert verdict.failures == ()
+@pytest.mark.parametrize(("ours", "failures"), [((4.0, 2.0, 10.0), 0), ((7.0, 2.0, 7.9), 1)])
+def test_the_best_round_is_judged(ours, failures):
+    verdict = guard([comparison(ours=ours, peer=(5.0, 5.0, 5.0))], RECORDED)
+    assert len(verdict.failures) == failures
 
 
 @pytest.mark.parametrize(
