@@ -15,7 +15,8 @@ from ser_fop.config import ClassifyConfig
 def run(config: ClassifyConfig) -> Path:
     """Classify on one fold, or on each, or find it complete."""
     from ser_fop.artifacts import read_json, require_complete
-    from ser_fop.evaluation.fold_runs import fold_folder, pool_predictions, run_each_fold
+    from ser_fop.errors import InputError
+    from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, fold_folder, pool_predictions, run_each_fold
     from ser_fop.folds import chosen_folds
     from ser_fop.records import Records
     from ser_fop.training.splits import folds_of_records
@@ -34,6 +35,8 @@ def run(config: ClassifyConfig) -> Path:
 
     if len(chosen) == 1:
         return run_fold(config)
+    if config.test_hypercolumns:
+        raise InputError(EVERY_FOLD_ELSEWHERE)
     inputs = {"hypercolumns": [config.hypercolumns]}
     return run_each_fold("classify", config, chosen, run_fold, inputs=inputs, summarize=pool_predictions)
 
@@ -41,27 +44,39 @@ def run(config: ClassifyConfig) -> Path:
 def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
     """Train and test one classifier on one fold."""
     from ser_fop.artifacts import open_stage, read_json
-    from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, score_predictions, write_predictions
-    from ser_fop.training.splits import classes_by_part, is_transductive
+    from ser_fop.evaluation.description import describe_predictions
+    from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
+    from ser_fop.training.parts import parts_of
 
-    stage = open_stage("classify", out=config.out, config=config, inputs={"hypercolumns": [config.hypercolumns]})
+    elsewhere = [config.test_hypercolumns] if config.test_hypercolumns else []
+    inputs = {"hypercolumns": [config.hypercolumns], "test_hypercolumns": elsewhere}
+    stage = open_stage("classify", out=config.out, config=config, inputs=inputs)
     if stage.complete:
         print(f"{stage.out} is complete.")
         return stage.out
     started = time.perf_counter()
     heard = read_json(config.hypercolumns / "config.json")["heard"]
-    classes = classes_by_part(records, fold)
-    use = _attention_lstm if config.classifier == "a_lstm" else _scikit_learn
-    probabilities, predicted, details, written = use(config, records, fold=fold, classes=classes, folder=stage.folder)
+    parts = parts_of(
+        records,
+        fold,
+        select_on=config.select_on,
+        styles=config.styles,
+        test_records=_test_records(config),
+        test_labels=config.test_labels,
+    )
+    use = _on_frames if config.classifier in ("a_lstm", "attention") else _scikit_learn
+    probabilities, predicted, details, written = use(config, records, parts=parts, folder=stage.folder)
     labels = records.manifest.labels
-    rows = [row for row in records.of_speakers(fold.test) if row.emotion]
     predictions = predictions_from(
-        rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed, predicted=predicted
+        parts.test_rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed, predicted=predicted
     )
     write_predictions(stage.folder / PREDICTIONS, predictions, labels)
     metrics = {
-        **score_predictions(predictions, labels),
-        "transductive": is_transductive(heard, records, fold),
+        **describe_predictions(predictions, labels),
+        "transductive": parts.is_transductive(heard),
+        "selected_on": config.select_on,
+        "tested_on": parts.tested.corpus,
+        "left_out": parts.left_out,
         "feature": config.feature,
         "classifier": config.classifier,
         "fold": int(config.fold),
@@ -69,9 +84,8 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         "chosen": details,
         "seconds": time.perf_counter() - started,
     }
-    trained_on = {records.known_as(speaker) for speaker in (*fold.train, *fold.validation)}
     out = stage.commit(
-        metrics=metrics, content=[*written, stage.folder / PREDICTIONS], heard=sorted({*heard, *trained_on})
+        metrics=metrics, content=[*written, stage.folder / PREDICTIONS], heard=sorted({*heard, *parts.trained_on})
     )
     print(
         f"{config.feature} {config.classifier}, fold {config.fold}: WA {metrics['wa']:.4f}, UA {metrics['ua']:.4f}"
@@ -80,45 +94,78 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
     return out
 
 
-def _scikit_learn(config: ClassifyConfig, records: Any, *, fold: Any, classes: dict, folder: Path) -> tuple:
-    """Fit and ask an SVM or a random forest on pooled features, joined to labels by id."""
-    import numpy as np
+def _test_records(config: ClassifyConfig) -> Any:
+    """Return the other corpus to test on, or None; its features must come from the same network."""
+    from ser_fop.artifacts import read_json, require_complete
+    from ser_fop.errors import InputError
+    from ser_fop.records import Records
 
-    from ser_fop.transfer.estimators import calibrate_svm, choose_svm, fit_forest, write_estimator
+    if config.test_hypercolumns is None:
+        return None
+    require_complete(config.test_hypercolumns, "extract")
+    here, there = (read_json(one / "config.json") for one in (config.hypercolumns, config.test_hypercolumns))
+    for what, one, other in (
+        ("the same network", here["inputs"]["pretrained"], there["inputs"]["pretrained"]),
+        ("the same pooling", here["config"]["pooling"], there["config"]["pooling"]),
+    ):
+        if one != other:
+            raise InputError(
+                f"{config.hypercolumns} and {config.test_hypercolumns} were not extracted with {what}. Run `ser-fop"
+                " extract` on both with the same --pretrained and --pooling."
+            )
+    return Records(Path(there["sources"]["records"]))
+
+
+def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path) -> tuple:
+    """Fit and ask a scikit-learn classifier on pooled features, joined to labels by id."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    from ser_fop.transfer.estimators import calibrate_svm, choose_cost, choose_svm, fit_forest, write_estimator
     from ser_fop.transfer.hypercolumns import ARRAYS, read_pooled
 
     pooled = read_pooled(config.hypercolumns / ARRAYS)
-    features = pooled.feature(config.feature)
-    position = {key: number for number, key in enumerate(pooled.ids)}
+    elsewhere = read_pooled(config.test_hypercolumns / ARRAYS) if config.test_hypercolumns else pooled
     labels = np.array(records.manifest.labels)
-    part = {name: np.array([position[key] for key in keys]) for name, keys in classes.items()}
-    truth = {name: labels[list(keys.values())] for name, keys in classes.items()}
-    train, test = features[part["train"]], features[part["test"]]
+    truth = {name: labels[list(getattr(parts, name).values())] for name in ("train", "validation")}
+    train, test = pooled.of(config.feature, parts.train), elsewhere.of(config.feature, parts.test)
+    validation = (pooled if parts.validated is records else elsewhere).of(config.feature, parts.validation)
+    chosen_from = (train, truth["train"], validation, truth["validation"])
     predicted = None
     if config.classifier == "svm":
-        answering, accuracy = choose_svm(
-            train, truth["train"], features[part["validation"]], truth["validation"], costs=config.settings.svm_c
+        answering, accuracy = choose_svm(*chosen_from, costs=config.settings.svm_c)
+        details = _by_cost(answering, accuracy)
+        estimator = calibrate_svm(answering, train, truth["train"], pooled.speakers_of(parts.train))
+        predicted = dict(zip(parts.test, answering.predict(test), strict=True))
+    elif config.classifier == "logistic":
+        estimator, accuracy = choose_cost(
+            lambda cost: LogisticRegression(C=cost, max_iter=2000), *chosen_from, costs=config.settings.logistic_c
         )
-        details = {
-            "c": answering["svc"].C,
-            "validation_accuracy_by_c": {str(cost): value for cost, value in accuracy.items()},
-        }
-        estimator = calibrate_svm(answering, train, truth["train"], pooled.speakers[part["train"]])
-        predicted = dict(zip(classes["test"], answering.predict(test), strict=True))
+        details = _by_cost(estimator, accuracy)
     else:
         estimator = fit_forest(train, truth["train"], settings=config.settings, seed=config.seed)
         details = {"trees": config.settings.rf_trees}
     order = [list(estimator.classes_).index(label) if label in estimator.classes_ else -1 for label in labels]
     raw = np.pad(estimator.predict_proba(test), ((0, 0), (0, 1)))  # the last column serves classes unseen in training
-    probabilities = dict(zip(classes["test"], raw[:, order], strict=True))
+    probabilities = dict(zip(parts.test, raw[:, order], strict=True))
     path = folder / "estimator.skops"
     write_estimator(path, estimator)
     return probabilities, predicted, details, [path]
 
 
-def _attention_lstm(config: ClassifyConfig, records: Any, *, fold: Any, classes: dict, folder: Path) -> tuple:
-    """Fit and ask an attention LSTM on the frames of the frozen network."""
+def _by_cost(chosen: Any, accuracy: dict[float, float]) -> dict[str, Any]:
+    return {
+        "c": chosen[-1].C,
+        "validation_accuracy_by_c": {str(cost): value for cost, value in accuracy.items()},
+    }
+
+
+def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path) -> tuple:
+    """Fit and ask an attention LSTM, or attention alone, on the frames of the frozen network."""
+    import keras
+
     from ser_fop.artifacts import read_json
+    from ser_fop.datasets import labelled_batches
     from ser_fop.errors import InputError
     from ser_fop.models.attention_lstm import AttentionLSTM
     from ser_fop.models.saving import ATTENTION_LSTM, NetworkSpec, save_network
@@ -137,37 +184,35 @@ def _attention_lstm(config: ClassifyConfig, records: Any, *, fold: Any, classes:
             f"{source} has changed since {config.hypercolumns} was extracted. Run `ser-fop extract` again."
         )
     settings = config.settings
+    units = settings.lstm_units if config.classifier == "a_lstm" else 0
     seed_everything(config.seed, deterministic=config.deterministic)
     network, spec = load_network(source)
     labels = records.manifest.labels
     model = AttentionLSTM(
-        network.backbone, len(labels), feature=config.feature, units=settings.lstm_units, dropout=settings.lstm_dropout
+        network.backbone, len(labels), feature=config.feature, units=units, dropout=settings.lstm_dropout
     )
-    compile_classifier(model, learning_rate=settings.lstm_learning_rate)
+    compile_classifier(model, optimizer=keras.optimizers.Adam(settings.lstm_learning_rate))
     frames = settings.lstm_batch_size * max(row.frames for row in records.rows)
+    sizes = {"batch_size": settings.lstm_batch_size, "batch_frames": min(frames, 65536)}
     fitted = fit_classifier(
         model,
-        records,
-        classes,
-        batch_size=settings.lstm_batch_size,
-        batch_frames=min(frames, 65536),
+        labelled_batches(records, parts.train, seed=config.seed, **sizes),
+        labelled_batches(parts.validated, parts.validation, **sizes),
         epochs=settings.lstm_epochs,
         patience=settings.lstm_patience,
-        seed=config.seed,
         logs=folder / "logs",
     )
-    probabilities = probabilities_of(model, records, classes["test"], batch_frames=16384)
-    trained_on = {records.known_as(speaker) for speaker in (*fold.train, *fold.validation)}
+    probabilities = probabilities_of(model, parts.tested, parts.test, batch_frames=16384)
     written = save_network(
         model,
         NetworkSpec(
             kind=ATTENTION_LSTM,
             features=spec.features,
             model=spec.model,
-            heard=tuple(sorted({*spec.heard, *trained_on})),
+            heard=tuple(sorted({*spec.heard, *parts.trained_on})),
             labels=labels,
             feature=config.feature,
-            units=settings.lstm_units,
+            units=units,
             dropout=settings.lstm_dropout,
         ),
         folder / NETWORK,

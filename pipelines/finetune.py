@@ -14,7 +14,8 @@ from ser_fop.config import FinetuneConfig
 
 def run(config: FinetuneConfig) -> Path:
     """Fine-tune on one fold, or on each, or find it complete."""
-    from ser_fop.evaluation.fold_runs import fold_folder, pool_predictions, run_each_fold
+    from ser_fop.errors import InputError
+    from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, fold_folder, pool_predictions, run_each_fold
     from ser_fop.folds import chosen_folds
     from ser_fop.models.backbone import check_model
     from ser_fop.records import Records
@@ -35,6 +36,8 @@ def run(config: FinetuneConfig) -> Path:
 
     if len(chosen) == 1:
         return run_fold(config)
+    if config.test_records:
+        raise InputError(EVERY_FOLD_ELSEWHERE)
     return run_each_fold(
         "finetune", config, chosen, run_fold, inputs={"records": [config.records]}, summarize=pool_predictions
     )
@@ -43,15 +46,27 @@ def run(config: FinetuneConfig) -> Path:
 def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     """Fine-tune one network on one fold."""
     from ser_fop.artifacts import open_stage
-    from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, score_predictions, write_predictions
+    from ser_fop.augmentation import augmentation
+    from ser_fop.datasets import labelled_batches
+    from ser_fop.evaluation.description import describe_predictions
+    from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
     from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
+    from ser_fop.records import Records
     from ser_fop.saved_model import NETWORK, network_digest, write_saved_model
-    from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
-    from ser_fop.training.setup import precision, seed_everything
-    from ser_fop.training.splits import classes_by_part, is_transductive
+    from ser_fop.training.classification import (
+        balanced_weights,
+        compile_classifier,
+        fit_classifier,
+        probabilities_of,
+    )
+    from ser_fop.training.focal_loss import FocalLoss
+    from ser_fop.training.parts import parts_of, require_comparable
+    from ser_fop.training.setup import learning_rate, precision, seed_everything
+    from ser_fop.training.strategies import callbacks_of, check_strategy, freeze, optimizer_of
 
     digests = {"pretrained": network_digest(config.pretrained)} if config.pretrained else {}
-    stage = open_stage("finetune", out=config.out, config=config, inputs={"records": [config.records]}, digests=digests)
+    inputs = {"records": [config.records], "test_records": [config.test_records] if config.test_records else []}
+    stage = open_stage("finetune", out=config.out, config=config, inputs=inputs, digests=digests)
     if stage.complete:
         print(f"{stage.out} is complete.")
         return stage.out
@@ -60,26 +75,54 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     settings = config.training
 
     # --- dataset: three speaker-disjoint parts; the test part is touched once, below
-    classes = classes_by_part(records, fold)
+    elsewhere = Records(config.test_records) if config.test_records else None
+    require_comparable(records, elsewhere)
+    parts = parts_of(
+        records,
+        fold,
+        select_on=config.select_on,
+        styles=config.styles,
+        test_records=elsewhere,
+        test_labels=config.test_labels,
+    )
+    sizes = {"batch_size": settings.batch_size, "batch_frames": settings.batch_frames}
+    weights = balanced_weights(parts.train.values(), count=len(labels))
     chosen, tried = None, []
     for rate in settings.learning_rates:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
         seed_everything(config.seed, deterministic=config.deterministic)
         with precision(settings.precision):
-            model, heard = starting_model(config, records, fold=fold)
+            model, heard = starting_model(config, records, normalised_on=parts.train)
+        check_strategy(settings, layers=model.backbone.config.layers)
+        freeze(model, settings)
+        vary = augmentation(settings.augmentation, records.manifest.features, model.backbone.normalization.mean.numpy())
+        train = labelled_batches(records, parts.train, seed=config.seed, vary=vary, **sizes)
+        validation = labelled_batches(parts.validated, parts.validation, **sizes)
 
-        # --- compile and fit: stopped by the validation speakers
-        compile_classifier(model, learning_rate=rate)
+        # --- compile: each depth of the network at the rate that the strategy gives it
+        scheduled = learning_rate(
+            rate,
+            schedule=settings.schedule,
+            epochs=settings.epochs,
+            batches=train,
+            warmup_share=settings.warmup_share,
+        )
+        compile_classifier(
+            model,
+            optimizer=optimizer_of(model, settings, scheduled),
+            loss=FocalLoss(settings.focal_gamma) if settings.loss == "focal" else None,
+        )
+
+        # --- fit: stopped by the validation speakers
         fitted = fit_classifier(
             model,
-            records,
-            classes,
-            batch_size=settings.batch_size,
-            batch_frames=settings.batch_frames,
+            train,
+            validation,
             epochs=settings.epochs,
             patience=settings.patience,
-            seed=config.seed,
             logs=stage.folder / "logs" / f"learning_rate_{rate:g}",
+            callbacks=callbacks_of(model, settings),
+            class_weight=weights if settings.class_weights == "balanced" else None,
         )
         tried.append({"learning_rate": rate, **fitted})
         if chosen is None or fitted["val_accuracy"] > chosen[0]["val_accuracy"]:
@@ -87,25 +130,29 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
 
     # --- test: once
     model.set_weights(chosen[1])
-    probabilities = probabilities_of(model, records, classes["test"], batch_frames=settings.batch_frames)
-    rows = [row for row in records.of_speakers(fold.test) if row.emotion]
-    predictions = predictions_from(rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed)
+    probabilities = probabilities_of(model, parts.tested, parts.test, batch_frames=settings.batch_frames)
+    predictions = predictions_from(
+        parts.test_rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed
+    )
     write_predictions(stage.folder / PREDICTIONS, predictions, labels)
 
     # --- save
-    trained_on = [records.known_as(speaker) for speaker in (*fold.train, *fold.validation)]
     spec = NetworkSpec(
         kind=EMOTION_CLASSIFIER,
         features=records.manifest.features,
         model=model.backbone.config,
-        heard=tuple(sorted({*heard, *trained_on})),
+        heard=tuple(sorted({*heard, *parts.trained_on})),
         labels=labels,
+        pooling=settings.pooling,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)
     metrics = {
-        **score_predictions(predictions, labels),
-        "transductive": is_transductive(heard, records, fold),
+        **describe_predictions(predictions, labels),
+        "transductive": parts.is_transductive(heard),
+        "selected_on": config.select_on,
+        "tested_on": parts.tested.corpus,
+        "left_out": parts.left_out,
         "fold": int(config.fold),
         "seed": config.seed,
         "chosen": {key: value for key, value in chosen[0].items() if key != "history"},
@@ -120,8 +167,14 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     return out
 
 
-def starting_model(config: FinetuneConfig, records: Any, *, fold: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return the network before fine-tuning, and the speakers that its backbone has heard."""
+def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the network before fine-tuning, and the speakers that its backbone has heard.
+
+    Args:
+        config: The config of the stage.
+        records: The records.
+        normalised_on: Ids whose mel statistics are taken where they are not the pretrained network's.
+    """
     from ser_fop.models.backbone import Backbone
     from ser_fop.models.emotion_classifier import EmotionClassifier
     from ser_fop.records import mel_moments, require_same_features
@@ -135,9 +188,8 @@ def starting_model(config: FinetuneConfig, records: Any, *, fold: Any) -> tuple[
     else:
         backbone, heard = Backbone(config.model, features.mels, name="backbone"), ()
     if not config.pretrained or config.normalisation == "target":
-        train = {row.id for row in records.of_speakers(fold.train)}
-        backbone.normalization.set_statistics(*mel_moments([(records, train)]))
-    return EmotionClassifier(backbone, len(records.manifest.labels)), heard
+        backbone.normalization.set_statistics(*mel_moments([(records, normalised_on)]))
+    return EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling), heard
 
 
 def main(arguments: list[str] | None = None) -> int:

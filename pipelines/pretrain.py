@@ -42,6 +42,7 @@ def run(config: PretrainConfig) -> Path:
 def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[str, ...]]) -> Path:
     """Pretrain one network on everybody but the `unheard`."""
     import keras
+    import numpy as np
 
     from ser_fop.artifacts import open_stage
     from ser_fop.datasets import unlabelled_batches
@@ -52,7 +53,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
-    from ser_fop.training.skill import SkillPrinter, copy_error
+    from ser_fop.training.skill import EXAMPLES, SkillPrinter, copy_error, example_prediction
     from ser_fop.training.splits import split_for_pretraining
 
     stage = open_stage("pretrain", out=config.out, config=config, inputs={"records": config.records})
@@ -120,6 +121,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     )
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)
+    np.savez(stage.folder / EXAMPLES, **example_prediction(model, split.validation, ahead=settings.ahead))
     frames = sum(row.frames for part, ids in split.train for row in part.rows if row.id in ids)
     metrics = {
         "skill": 1.0 - error / baseline,

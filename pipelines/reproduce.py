@@ -26,7 +26,9 @@ def run(config: ReproduceConfig) -> Path:
     from ser_fop.artifacts import claim_folder, write_json
     from ser_fop.errors import InputError
     from ser_fop.evaluation.scores import chance_scores
-    from ser_fop.experiment import preparation_cells, projected_s, run_cells, training_cells
+    from ser_fop.experiment.cells import preparation_cells
+    from ser_fop.experiment.one_repeat import training_cells
+    from ser_fop.experiment.running import projected_s, run_cells
     from ser_fop.models.backbone import check_model
     from ser_fop.reporting.write import write_report
     from ser_fop.training.rates import measure_rates
@@ -36,7 +38,7 @@ def run(config: ReproduceConfig) -> Path:
     if config.repeats < 1:
         raise InputError(f"--repeats expected at least 1, received {config.repeats}.")
     preparing = preparation_cells(config)
-    claim_folder("reproduce", out=config.out, config=config, extendable=("repeats", "cross_validation"))
+    claim_folder("reproduce", out=config.out, config=config, extendable=("repeats", "repeats_of"))
     run_cells(preparing, RUNNERS)
 
     sizes, fold, records = _survey(config)
@@ -72,7 +74,7 @@ def run(config: ReproduceConfig) -> Path:
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
     """Return the sizes that the projection needs, fold 0, and the labelled records."""
-    from ser_fop.experiment import Sizes, unlabelled_corpus
+    from ser_fop.experiment.cells import Sizes, unlabelled_corpus
     from ser_fop.folds import write_folds
     from ser_fop.records import Records
     from ser_fop.training.splits import folds_of_records

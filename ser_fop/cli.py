@@ -22,6 +22,7 @@ Config = TypeVar("Config")
 # Stage, and what it does in one line.
 STAGES = {
     "prepare": "audio folders to checked TFRecord shards of log-mels",
+    "folds": "speaker-disjoint folds of a corpus, as a file",
     "pretrain": "learn, without labels, to predict future frames",
     "finetune": "fine-tune for emotion recognition, or train from scratch",
     "extract": "pooled hypercolumns of every utterance",

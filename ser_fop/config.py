@@ -13,6 +13,7 @@ from ser_fop.settings import (
     FinetuningSettings,
     ModelConfig,
     PretrainingSettings,
+    Protocol,
 )
 
 
@@ -80,6 +81,24 @@ class PrepareConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FoldsConfig:
+    """Deal a corpus's speakers out to folds, as a file for `--folds` of the other stages.
+
+    Attributes:
+        records: Records folder with labels.
+        out: Fold file to write; never over another one.
+        protocol: How speakers are dealt out; without it the published folds are copied,
+            or such as the corpus allows are made.
+        count: Folds of `k-speaker-folds` (and the share that `single-fold` tests).
+    """
+
+    records: Path
+    out: Path
+    protocol: Protocol | None = None
+    count: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
 class PretrainConfig:
     """Learn, without labels, to predict future mel frames.
 
@@ -115,10 +134,18 @@ class FinetuneConfig:
             from scratch.
         fold: Fold to train and test, or `all`.
         folds: Fold file of your own instead of the published ones.
+        styles: Only utterances of these styles (`improvised`, `scripted`, `read`) are
+            trained on and tested; all by default.
+        test_records: Test on all speakers of this other corpus instead; the fold's test
+            speakers are then trained on.
+        test_labels: What its labels are called here, as THEIRS=OURS; labels of one name
+            need none, and utterances of no class here are left out.
         seed: Initialisation, shuffling and dropout.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
         normalisation: Whose mel statistics: the pretrained network's or those of the
             fold's training speakers.
+        select_on: Who chooses epoch and learning rate. `test` shows what looking at the
+            test speakers is worth; its figures are stamped and are no results.
         model: Size of a network trained from scratch.
         training: How it learns.
     """
@@ -128,9 +155,13 @@ class FinetuneConfig:
     pretrained: Path | None = None
     fold: str = "0"
     folds: Path | None = None
+    styles: tuple[str, ...] = ()
+    test_records: Path | None = None
+    test_labels: tuple[str, ...] = ()
     seed: int = 0
     deterministic: bool = False
     normalisation: Literal["pretrained", "target"] = "pretrained"
+    select_on: Literal["validation", "test"] = "validation"
     model: ModelConfig = field(default_factory=ModelConfig)
     training: FinetuningSettings = field(default_factory=FinetuningSettings)
 
@@ -162,24 +193,52 @@ class ClassifyConfig:
         hypercolumns: Folder of `extract`.
         out: Run folder to write.
         feature: F, h1..hL, h_add or h_concat.
-        classifier: Support vector machine, random forest, or the attention LSTM,
-            which reads the frames of the network that the hypercolumns came from.
+        classifier: Support vector machine, random forest, logistic regression; or, on
+            the frames of the network that the hypercolumns came from, the attention
+            LSTM, or `attention`: the same without the LSTM, a mean with learned weights.
         fold: Fold to train and test, or `all`.
         folds: Fold file of your own instead of the published ones.
+        styles: Only utterances of these styles (`improvised`, `scripted`, `read`) are
+            trained on and tested; all by default.
+        test_hypercolumns: Test on all speakers of this other corpus instead, extracted
+            with the same network; the fold's test speakers are then trained on.
+        test_labels: What its labels are called here, as THEIRS=OURS; labels of one name
+            need none, and utterances of no class here are left out.
         seed: Randomness of the forest and of the LSTM.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
+        select_on: Who chooses C and the epoch. `test` shows what looking at the test
+            speakers is worth; its figures are stamped and are no results.
         settings: Sizes and what is searched.
     """
 
     hypercolumns: Path
     out: Path
     feature: str = "h_concat"
-    classifier: Literal["svm", "rf", "a_lstm"] = "svm"
+    classifier: Literal["svm", "rf", "logistic", "a_lstm", "attention"] = "svm"
     fold: str = "0"
     folds: Path | None = None
+    styles: tuple[str, ...] = ()
+    test_hypercolumns: Path | None = None
+    test_labels: tuple[str, ...] = ()
     seed: int = 0
     deterministic: bool = False
+    select_on: Literal["validation", "test"] = "validation"
     settings: ClassifierSettings = field(default_factory=ClassifierSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatLimits:
+    """Repeats of what takes long; 0 is as many as of the rest.
+
+    Attributes:
+        finetuning: Of fine-tuning.
+        a_lstm: Of the attention LSTM.
+        in_corpus: Of pretraining on the labelled corpus (a network a fold), and of all that rests on it.
+    """
+
+    finetuning: int = 0
+    a_lstm: int = 0
+    in_corpus: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,8 +253,9 @@ class ReproduceConfig:
         labels: Label set instead of the corpus's own.
         unlabelled: Second corpus for pretraining, in the role of VCTK, as NAME=FOLDER.
         folds: Fold file of your own instead of the published ones.
-        cross_validation: Also run every fold, for the second column of Table 3.
+        cross_validation: Also run every fold, for pooled figures and for the claims.
         repeats: Initialisations; each is a new pretraining and a new classifier.
+        repeats_of: Fewer of them for what takes long.
         seed: Seed of the first repeat.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
         pooling: Utterance vector for SVM and RF.
@@ -216,6 +276,7 @@ class ReproduceConfig:
     folds: Path | None = None
     cross_validation: bool = True
     repeats: int = 1
+    repeats_of: RepeatLimits = field(default_factory=RepeatLimits)
     seed: int = 0
     deterministic: bool = False
     pooling: Literal["mean", "mean_std"] = "mean"

@@ -6,7 +6,7 @@ is shuffled, anew each epoch and equally in each run; without, it is fixed.
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -70,6 +70,7 @@ def labelled_batches(
     batch_size: int,
     batch_frames: int,
     seed: int | None = None,
+    vary: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Give batches for emotion recognition.
 
@@ -79,6 +80,7 @@ def labelled_batches(
         batch_size: Utterances in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         seed: Shuffling; None keeps a fixed order.
+        vary: Maps a log-mel (frames, mels) to another; utterances may change their length.
 
     Returns:
         Batches `(inputs, class index)`: inputs `mel` (batch, frames, mels) and `mask`
@@ -87,7 +89,7 @@ def labelled_batches(
     parts = [(records, classes)]
     index_of = _table(classes, list(classes.values()))
     batches = _bucketed(
-        _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed
+        _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed, vary=vary
     )
     labelled = batches.map(
         lambda item: ({"mel": item["mel"], "mask": item["mask"]}, index_of.lookup(item["id"])),
@@ -177,22 +179,34 @@ def _without_filling(piece: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def _bucketed(
-    dataset: tf.data.Dataset, lengths: np.ndarray, *, batch_size: int, batch_frames: int, seed: int | None
+    dataset: tf.data.Dataset,
+    lengths: np.ndarray,
+    *,
+    batch_size: int,
+    batch_frames: int,
+    seed: int | None,
+    vary: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
-    """Shuffle, and batch utterances of like length, padded to the bucket's bound: few shapes to compile for."""
+    """Shuffle, and batch utterances of like length, padded to the bucket's bound: few shapes to compile for.
+
+    What is varied goes by its length before, so that the batches stay as many as they are, and is padded to the
+    longest of its batch.
+    """
     if seed is not None:
         dataset = dataset.shuffle(min(len(lengths), _SHUFFLE), seed=seed, reshuffle_each_iteration=True)
     limits = {"batch_size": batch_size, "batch_frames": batch_frames}
     bounds = bucket_bounds(lengths, **limits)
     sizes = [int(size) for size in batch_sizes(np.array(bounds), **limits)]
-    dataset = dataset.map(
-        lambda item: {**item, "mask": tf.ones(tf.shape(item["mel"])[:1], tf.bool)}, num_parallel_calls=_THREADS
-    )
-    batches = dataset.bucket_by_sequence_length(
-        lambda item: tf.shape(item["mel"])[0],
+
+    def measured(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        mel = vary(item["mel"]) if vary else item["mel"]
+        return {**item, "mel": mel, "mask": tf.ones(tf.shape(mel)[:1], tf.bool), "length": tf.shape(item["mel"])[0]}
+
+    batches = dataset.map(measured, num_parallel_calls=_THREADS).bucket_by_sequence_length(
+        lambda item: item["length"],
         bucket_boundaries=[bound + 1 for bound in bounds],
         bucket_batch_sizes=[*sizes, 1],
-        pad_to_bucket_boundary=True,
+        pad_to_bucket_boundary=vary is None,
     )
     # Known from the lengths: progress bars and schedules need it, and it is asserted while reading.
     held = np.bincount(np.searchsorted(bounds, lengths), minlength=len(bounds))

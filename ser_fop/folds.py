@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ser_fop.errors import InputError
-from ser_fop.settings import ALL_FOLDS
+from ser_fop.settings import ALL_FOLDS, Protocol
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,13 @@ def check_folds(folds: FoldFile, *, name: str) -> FoldFile:
                         f"fold {number} of {name} shares speaker {shared[0]!r} between {part} and {other}."
                         " Folds must be speaker-disjoint."
                     )
+    tested = [speaker for fold in folds.folds for speaker in fold.test]
+    for speaker in tested:
+        if tested.count(speaker) > 1:
+            raise InputError(
+                f"{name} tests speaker {speaker!r} in {tested.count(speaker)} folds: pooled figures would count that"
+                " speaker so many times. Test each speaker in one fold."
+            )
     return folds
 
 
@@ -112,6 +119,43 @@ def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> Fo
     return _rotating(
         corpus, groups, protocol=f"{count}-speaker-folds", description="Sorted speakers dealt out in turn."
     )
+
+
+def leave_one_speaker_out(corpus: str, speakers: Sequence[str]) -> FoldFile:
+    """Test each speaker in turn; the next one validates.
+
+    Args:
+        corpus: Corpus name.
+        speakers: Names, in any order.
+    """
+    groups = [(speaker,) for speaker in sorted(speakers)]
+    return _rotating(
+        corpus, groups, protocol="leave-one-speaker-out", description="One speaker is tested, the next one validates."
+    )
+
+
+def make_folds(protocol: Protocol, corpus: str, sessions: Mapping[str, str], *, count: int = 5) -> FoldFile:
+    """Make the folds of a protocol.
+
+    Args:
+        protocol: Its name.
+        corpus: Corpus name.
+        sessions: Session by speaker; empty strings where the corpus has none.
+        count: Folds of `k-speaker-folds`.
+
+    Raises:
+        InputError: If the corpus has no sessions, or too few speakers.
+    """
+    if protocol == "session-folds":
+        if not all(sessions.values()):
+            raise InputError(f"corpus {corpus!r} names no sessions: choose another protocol.")
+        return session_folds(corpus, sessions)
+    if protocol == "leave-one-speaker-out":
+        return leave_one_speaker_out(corpus, list(sessions))
+    if protocol == "single-fold":
+        folds = speaker_folds(corpus, list(sessions), count=count)
+        return dataclasses.replace(folds, protocol=protocol, folds=folds.folds[:1])
+    return speaker_folds(corpus, list(sessions), count=count)
 
 
 def _rotating(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, description: str) -> FoldFile:

@@ -34,13 +34,12 @@ from ser_fop.records import (
     STATISTICS,
     UTTERANCES,
     Manifest,
-    Row,
     Shard,
     serialize,
     write_manifest,
     write_rows,
 )
-from ser_fop.schema import QUARANTINE_COLUMNS, Utterance
+from ser_fop.schema import QUARANTINE_COLUMNS, Row, Utterance
 
 # Utterances in flight for each thread: enough to keep it busy, few enough to bound memory.
 _AHEAD = 4

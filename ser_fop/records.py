@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from ser_fop.artifacts import content_digest, digest_of, read_json, require_complete, sha256, write_json
 from ser_fop.errors import InputError
-from ser_fop.schema import RECORD, UTTERANCE_COLUMNS
+from ser_fop.schema import RECORD, UTTERANCE_COLUMNS, Row
 from ser_fop.settings import FeatureConfig
 
 MANIFEST = "manifest.json"
@@ -27,41 +27,6 @@ STATISTICS = "statistics.npz"
 QUARANTINE = "quarantine.csv"
 # What the digest in COMPLETED covers; the manifest covers the shards.
 CONTENT = (MANIFEST, UTTERANCES, STATISTICS)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of `utterances.csv`: an utterance that is in the shards.
-
-    Attributes:
-        id: Unique within the folder.
-        shard: Index of its shard.
-        frames: Its length, in frames.
-        duration_s: Duration of its audio, in seconds.
-        speaker: Speaker's name within the corpus.
-        session: Recording session, or an empty string.
-        gender: `"F"`, `"M"` or an empty string.
-        style: Improvised, scripted or read, or an empty string.
-        emotion: Class label, or an empty string.
-        annotation: The corpus's own label.
-        file: Audio file, relative to the corpus folder.
-        start_s: Start inside the file, in seconds.
-        end_s: End inside the file, in seconds, or an empty string.
-    """
-
-    id: str
-    shard: int
-    frames: int
-    duration_s: float
-    speaker: str
-    session: str = ""
-    gender: str = ""
-    style: str = ""
-    emotion: str = ""
-    annotation: str = ""
-    file: str = ""
-    start_s: float = 0.0
-    end_s: float | str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,13 @@ The defaults are preset `paper`: the paper to the letter, and where it is silent
 choice that the README lists with its reason.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 # `--fold` of every stage: one fold's number, or every fold in turn.
 ALL_FOLDS = "all"
+# How speakers are dealt out to folds.
+Protocol = Literal["single-fold", "session-folds", "leave-one-speaker-out", "k-speaker-folds"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +94,47 @@ class PretrainingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinetuningSettings:
-    """How the whole network learns to recognise emotions (equation 6).
+class AugmentationSettings:
+    """How training utterances are varied, anew each time; all are off by default.
 
     Attributes:
+        freq_mask: SpecAugment: mel bands that a mask hides, less than this many.
+        time_mask: SpecAugment: frames that a mask hides, less than this many.
+        masks: SpecAugment: masks of each kind.
+        level_db: Level is raised or lowered by at most so much.
+        speed: Speech is made slower or faster by at most this share, its pitch with
+            it, as a tape would.
+    """
+
+    freq_mask: int = 0
+    time_mask: int = 0
+    masks: int = 1
+    level_db: float = 0.0
+    speed: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuningSettings:
+    """How the network learns to recognise emotions (equation 6).
+
+    Attributes:
+        strategy: What is trained: the `whole` network (the paper's), its `head` alone,
+            its `last_layers`, or, `gradual`, one layer more each epoch from the head
+            down (ULMFiT, Howard and Ruder 2018, section 3.3).
+        last_layers: Attention layers that strategy `last_layers` trains, from above.
+        layer_rate_decay: Each layer learns so many times more slowly than the one above
+            it (ULMFiT's discriminative rates: 2.6); 1 lets all learn alike.
         learning_rates: Adam's learning rates to try; the one with the best accuracy
             on the validation speakers is kept.
+        schedule: Keep the rate, let it fall to zero along a cosine over all epochs, or
+            let it rise and fall in ULMFiT's slanted triangle.
+        warmup_share: Share of the steps in which `cosine` first rises from zero.
+        loss: Cross-entropy, or focal loss, which counts what is already recognised less.
+        focal_gamma: How much less.
+        class_weights: `balanced` lets a rare class count as much as a frequent one.
+        pooling: Utterance vector: mean over frames (equation 6), mean and standard
+            deviation, or a mean with learned weights.
+        augmentation: How training utterances are varied.
         batch_size: Utterances in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         epochs: Epochs at most.
@@ -106,7 +143,17 @@ class FinetuningSettings:
             weights, normalisation, pooling and loss stay float32.
     """
 
+    strategy: Literal["whole", "head", "last_layers", "gradual"] = "whole"
+    last_layers: int = 1
+    layer_rate_decay: float = 1.0
     learning_rates: tuple[float, ...] = (1e-3,)
+    schedule: Literal["constant", "cosine", "slanted"] = "constant"
+    warmup_share: float = 0.0
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: float = 2.0
+    class_weights: Literal["none", "balanced"] = "none"
+    pooling: Literal["mean", "mean_std", "attentive"] = "mean"
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     batch_size: int = 32
     batch_frames: int = 16384
     epochs: int = 50
@@ -120,9 +167,10 @@ class ClassifierSettings:
 
     Attributes:
         svm_c: Values of C to try by validation speakers (RBF kernel).
+        logistic_c: Values of C to try by validation speakers (logistic regression).
         rf_trees: Trees of the random forest.
         lstm_units: Units of the attention LSTM.
-        lstm_dropout: Dropout rate of the attention LSTM.
+        lstm_dropout: Dropout rate of the attention LSTM; what follows of it also serves `attention`.
         lstm_learning_rate: Adam's learning rate for the attention LSTM.
         lstm_epochs: Epochs of the attention LSTM at most.
         lstm_patience: Epochs without a better validation loss before it stops.
@@ -130,6 +178,7 @@ class ClassifierSettings:
     """
 
     svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0)
+    logistic_c: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0)
     rf_trees: int = 500
     lstm_units: int = 128
     lstm_dropout: float = 0.2

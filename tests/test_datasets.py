@@ -279,3 +279,27 @@ def test_no_tuner_holds_up_the_end_of_an_epoch(records):
         utterance_batches(records, [records.rows[0].id], batch_frames=70),
     ):
         assert dataset.options().autotune.enabled is False
+
+
+class TestVaried:
+    @pytest.mark.parametrize("factor", [1, 2])
+    def test_what_is_varied_keeps_its_batches_its_class_and_its_mask(self, records, mels, factor):
+        import tensorflow as tf
+
+        classes = {utterance.id: number for number, utterance in enumerate(mels)}
+        lengths = {len(mel) for mel in mels.values()}
+
+        def longer(mel):
+            return tf.repeat(mel + 1.0, factor, axis=0)
+
+        plain = batches_of(labelled_batches(records, classes, **SIZES))
+        varied = batches_of(labelled_batches(records, classes, vary=longer, **SIZES))
+        assert len(varied) == len(plain)
+        by_class = dict(enumerate(mels.values()))
+        seen = []
+        for inputs, labels in varied:
+            for mel, mask, label in zip(inputs["mel"], inputs["mask"], labels, strict=True):
+                np.testing.assert_allclose(mel[: mask.sum()], np.repeat(by_class[int(label)] + 1.0, factor, axis=0))
+                seen.append(int(label))
+        assert sorted(seen) == sorted(classes.values())
+        assert max(batch[0]["mel"].shape[1] for batch in varied) == factor * max(lengths)

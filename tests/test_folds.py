@@ -136,7 +136,7 @@ class TestFoldsOf:
         assert folds_of("iemocap", sessions, path=tmp_path / "folds.json") == file_of(three())
 
     def test_a_speaker_not_placed_is_named(self, tmp_path):
-        write_folds(tmp_path / "folds.json", file_of(three("a", "b", "cd"), three("a", "b", "c")))
+        write_folds(tmp_path / "folds.json", file_of(three("a", "b", "cd"), three("b", "a", "c")))
         with pytest.raises(InputError, match=r"fold 1 of .*folds\.json does not place speaker 'd'"):
             folds_of("toy", dict.fromkeys("abcd", ""), path=tmp_path / "folds.json")
 
@@ -217,3 +217,8 @@ class TestChosen:
 
 def test_part_of():
     assert three("ab", "c", "d").part_of() == {"a": "test", "b": "test", "c": "validation", "d": "train"}
+
+
+def test_a_speaker_tested_twice_is_refused():
+    with pytest.raises(InputError, match="tests speaker 'a' in 2 folds"):
+        check_folds(file_of(three("a", "b", "c"), three("a", "c", "b")), name="mine")

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from ser_fop.artifacts import METRICS, open_stage, read_json
-from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions, score_predictions, write_predictions
+from ser_fop.evaluation.description import describe_predictions
+from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions, write_predictions
+
+EVERY_FOLD_ELSEWHERE = (
+    "another corpus is tested whole, in each fold: `--fold all` would count it several times. Name one fold; repeats"
+    " differ by --seed."
+)
 
 
 def fold_folder(root: Path, fold: int) -> Path:
@@ -68,9 +74,10 @@ def pool_predictions(folder: Path, runs: Sequence[Path]) -> dict[str, Any]:
     write_predictions(folder / PREDICTIONS, pooled, labels)
     means = {key: float(np.mean([row[key] for row in rows])) for key in ("wa", "ua", "macro_f1")}
     return {
-        **score_predictions(pooled, labels),
+        **describe_predictions(pooled, labels),
         "mean_of_folds": means,
         "transductive": any(row["transductive"] for row in rows),
+        "selected_on": rows[0]["selected_on"],
         "seconds": sum(row["seconds"] for row in rows),
         "folds": rows,
     }

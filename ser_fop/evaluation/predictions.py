@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ser_fop.evaluation.scores import classification_scores
-from ser_fop.records import Row
-from ser_fop.schema import PREDICTION_COLUMNS, PROBABILITY_PREFIX
+from ser_fop.schema import PREDICTION_COLUMNS, PROBABILITY_PREFIX, Row
 
 PREDICTIONS = "predictions.csv"
 

@@ -38,7 +38,9 @@ class MaskedPooling(keras.layers.Layer):
         if self.statistics == "mean":
             return mean
         centred = (inputs - ops.expand_dims(mean, 1)) * weight
-        deviation = ops.sqrt(ops.sum(ops.square(centred), axis=1) / count)
+        variance = ops.sum(ops.square(centred), axis=1) / count
+        varies = variance > 0  # the root's slope at zero is infinite
+        deviation = ops.sqrt(ops.where(varies, variance, 1.0)) * ops.cast(varies, variance.dtype)
         return ops.concatenate([mean, deviation], axis=-1)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:

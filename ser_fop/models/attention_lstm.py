@@ -19,7 +19,7 @@ class AttentionLSTM(keras.Model):
         backbone: The network whose frames are read.
         classes: Number of emotions.
         feature: F, h1..hL, h_add or h_concat.
-        units: Units of the LSTM.
+        units: Units of the LSTM; 0 pools the feature itself.
         dropout: Dropout rate on the feature and on the pooled vector.
 
     Call arguments:
@@ -46,7 +46,7 @@ class AttentionLSTM(keras.Model):
         backbone.trainable = False  # the levels above `feature` too, which the extractor leaves out
         frames = keras.layers.Dropout(dropout, name="feature_dropout")(extractor(inputs))
         # Padding stands at the end, where a forward LSTM reads it last: pooling masks it.
-        states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(frames)
+        states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(frames) if units else frames
         pooled = AttentionPooling(name="pooling")(states, mask=inputs["mask"])
         logits = keras.layers.Dense(classes, name="emotion")(
             keras.layers.Dropout(dropout, name="pooled_dropout")(pooled)

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from ser_fop.layers.attention_pooling import AttentionPooling
 from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.backbone import Backbone
 
@@ -14,6 +15,7 @@ class EmotionClassifier(keras.Model):
     Args:
         backbone: Pretrained, or fresh.
         classes: Number of emotions.
+        pooling: `mean` (equation 6), `mean_std` or `attentive`.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels) and `mask` (batch, frames).
@@ -22,11 +24,22 @@ class EmotionClassifier(keras.Model):
         (batch, classes), logits: P(y | F) is their softmax.
     """
 
-    def __init__(self, backbone: Backbone, classes: int, **kwargs: Any) -> None:
+    def __init__(self, backbone: Backbone, classes: int, *, pooling: str = "mean", **kwargs: Any) -> None:
         inputs = backbone.inputs_by_name()
         # Sums over hundreds of frames, and the loss, stay float32 whatever the backbone computes in.
-        pooled = MaskedPooling("mean", name="pooling", dtype="float32")(backbone.last, mask=inputs["mask"])
+        if pooling == "attentive":
+            pool = AttentionPooling(name="pooling", dtype="float32")
+        else:
+            pool = MaskedPooling(pooling, name="pooling", dtype="float32")
+        pooled = pool(backbone.last, mask=inputs["mask"])
         # Equation 6 has no bias.
         logits = keras.layers.Dense(classes, use_bias=False, name="emotion", dtype="float32")(pooled)
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.backbone = backbone
+        self.pooling = pooling
+
+    def layer_groups(self) -> list[list[keras.layers.Layer]]:
+        """Return the layers that are trained, from the head down, those of one depth together."""
+        below = [layer for layer in self.backbone.layers if layer.trainable_weights]
+        above = [layer for layer in self.layers if layer.name in ("pooling", "emotion")]
+        return [above, *([layer] for layer in reversed(below))]

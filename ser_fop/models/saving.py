@@ -37,6 +37,7 @@ class NetworkSpec:
             `corpus:speaker`.
         ahead: Distance of the predicted frame, in frames (`frame_predictor`).
         labels: Classes in order (classifiers).
+        pooling: Utterance vector (`emotion_classifier`).
         feature: Feature of the backbone that is read (`attention_lstm`).
         units: Units of the LSTM (`attention_lstm`).
         dropout: Dropout rate of the LSTM's input and output (`attention_lstm`).
@@ -48,6 +49,7 @@ class NetworkSpec:
     heard: tuple[str, ...] = ()
     ahead: int = 1
     labels: tuple[str, ...] = ()
+    pooling: str = "mean"
     feature: str = ""
     units: int = 0
     dropout: float = 0.0
@@ -63,7 +65,7 @@ def build_network(spec: NetworkSpec) -> keras.Model:
     if spec.kind == FRAME_PREDICTOR:
         return FramePredictor(spec.model, mels)
     if spec.kind == EMOTION_CLASSIFIER:
-        return EmotionClassifier(Backbone(spec.model, mels, name="backbone"), len(spec.labels))
+        return EmotionClassifier(Backbone(spec.model, mels, name="backbone"), len(spec.labels), pooling=spec.pooling)
     if spec.kind == ATTENTION_LSTM:
         backbone = Backbone(spec.model, mels, name="backbone")
         return AttentionLSTM(backbone, len(spec.labels), feature=spec.feature, units=spec.units, dropout=spec.dropout)

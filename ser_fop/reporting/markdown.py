@@ -34,6 +34,7 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
             ["Pretraining", f"WA % ({ours})", f"UA % ({ours})", "repeats", published],
             [*_controls(tables, 5), *(_table1_row(row, tables) for row in tables["table1"])],
         ),
+        *_over_folds(tables, ours),
         (
             f"Table 2. Hypercolumns, by feature and classifier, on {ours}, single fold: WA %, then UA % in brackets",
             ["Feature", "Network", "SVM", "RF", "A-LSTM", f"{published}: SVM / RF / A-LSTM"],
@@ -49,12 +50,85 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
             ],
             [_table3_row(row) for row in tables["table3"]],
         ),
+        *_claims(tables),
         (
             "Pretraining: skill against copying the last frame, on held-out speakers",
             ["Network", "skill", "error", "error of copying", "epochs", "parameters"],
             [_pretraining_row(row, tables) for row in tables["pretraining"]],
         ),
+        *_cost(tables),
     ]
+
+
+def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return Tables 1 and 2 over all folds, as far as they were run."""
+    first = [row for row in tables["table1"] if row.get("cross_validation")]
+    second = [row for row in tables["table2"] if any(row.get("cross_validation", {}).values())]
+    found = []
+    if first:
+        cells = [
+            [
+                _named(SETTINGS[row["setting"]], tables) + _stamp(row["cross_validation"]),
+                percent(row["cross_validation"]),
+                percent(row["cross_validation"], "ua"),
+                str(row["cross_validation"]["repeats"]),
+            ]
+            for row in first
+        ]
+        header = ["Pretraining", f"WA % ({ours})", f"UA % ({ours})", "repeats"]
+        found.append((f"Table 1 over all folds, pooled, on {ours}", header, cells))
+    if second:
+        cells = [
+            [
+                row["feature"],
+                _named(SOURCES[row["network"]], tables),
+                *(_both(row["cross_validation"][name]) for name in ("svm", "rf", "a_lstm")),
+            ]
+            for row in second
+        ]
+        title = f"Table 2 over all folds, pooled, on {ours}: WA %, then UA % in brackets"
+        found.append((title, ["Feature", "Network", "SVM", "RF", "A-LSTM"], cells))
+    return found
+
+
+def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return the declared comparisons, if any could be made."""
+    rows = [
+        [
+            _named(row["claim"], tables),
+            f"{100 * row['difference']:+.2f} {_ends(row['over_speakers'])}",
+            f"{row['p_sign_flip']:.2g}{stars(row['p_sign_flip'])}",
+            f"{row['speakers_better']} of {row['speakers']}",
+            f"{row['repeats'][0]} / {row['repeats'][1]}, {row['folds']}",
+            f"{_ends(row['over_utterances'])}; {row['p_mcnemar']:.2g}",
+        ]
+        for row in tables.get("claims", ())
+    ]
+    header = [
+        "Claim",
+        "difference in WA, points [95 % over speakers]",
+        "p, sign-flip over speakers",
+        "speakers better",
+        "repeats, folds",
+        "beside it: [95 % over utterances]; McNemar p",
+    ]
+    return [("Claims, declared before any figure was seen", header, rows)] if rows else []
+
+
+def _cost(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return what the cells took, where it is known."""
+    rows = [[row["kind"], str(row["cells"]), f"{row['hours']:.2f}"] for row in tables.get("cost", ())]
+    return [("Cost, all repeats together", ["Cells", "how many", "hours"], rows)] if rows else []
+
+
+def stars(p: float) -> str:
+    """Return the stars of a p value: * below .05, ** below .01, *** below .001."""
+    return "".join("*" for limit in (0.05, 0.01, 0.001) if p < limit)
+
+
+def _ends(interval: Mapping[str, Any] | None) -> str:
+    """Write an interval in points; empty where there is none."""
+    return f"[{100 * interval['low']:.1f}, {100 * interval['high']:.1f}]" if interval else ""
 
 
 def caution(tables: Mapping[str, Any]) -> str:
@@ -81,7 +155,10 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         f"Corpus: {corpus['title']}: {corpus['labelled']} labelled of {corpus['utterances']} utterances, {corpus['hours']:.2f} h,"
         f" {corpus['speakers']} speakers, classes {', '.join(corpus['labels'])}. Licence: {corpus['licence']}.",
         "WA is overall accuracy, UA is mean recall over classes. Figures are mean ± standard deviation over repeats; a repeat is a"
-        " new initialisation, a new pretraining and a new classifier. One repeat has no deviation.",
+        " new initialisation, a new pretraining and a new classifier. One repeat has no deviation. In square brackets: the 95 %"
+        " interval of the mean over speakers (bootstrap by speaker, expanded for few of them): what other speakers may bring.",
+        "A claim is one comparison declared beforehand, averaged over repeats first, tested over speakers by flipping signs, two-sided:"
+        " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn two stars.",
         "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
         f"Preset {tables['preset']}: sizes and method of the paper; schedule, epochs, patience and chunk length are those of the config below.",
     ]
@@ -114,7 +191,7 @@ def percent(figures: Mapping[str, Any], key: str = "wa") -> str:
         return NOT_RUN
     spread = figures[key]
     deviation = "" if spread["deviation"] is None else f" ± {100 * spread['deviation']:.2f}"
-    return f"{100 * spread['mean']:.2f}{deviation}"
+    return f"{100 * spread['mean']:.2f}{deviation} {_ends(spread.get('over_speakers'))}".rstrip()
 
 
 def _line(cells: list[str]) -> str:
@@ -129,7 +206,9 @@ def _named(template: str, tables: Mapping[str, Any]) -> str:
 
 
 def _stamp(figures: Mapping[str, Any]) -> str:
-    return ", transductive" if figures.get("transductive") else ""
+    stamps = [", transductive"] if figures.get("transductive") else []
+    stamps += [", SELECTED ON TEST"] if figures.get("selected_on") == "test" else []
+    return "".join(stamps)
 
 
 def _both(figures: Mapping[str, Any]) -> str:

@@ -1,12 +1,14 @@
 """The tables as one plain HTML page that needs no network."""
 
 import html
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from ser_fop.reporting import paper
+from ser_fop.reporting.gallery import Plot
 from ser_fop.reporting.markdown import caution, notes, sections
 
 _STYLE = """
@@ -19,15 +21,21 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #8886; vertical-align: top; }
 th { border-bottom: 2px solid #888; } tr.control td { opacity: .7; font-style: italic; }
 pre { overflow-x: auto; font-size: .85rem; padding: .8rem; border: 1px solid #8886; border-radius: .4rem; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+figure { margin: 0; padding: .5rem; background: #fff; color: #222; border: 1px solid #8886; border-radius: .4rem; max-width: 100%;
+  box-sizing: border-box; break-inside: avoid; }
+figure svg { max-width: 100%; height: auto; display: block; } figcaption { font-size: .85rem; max-width: 32rem; }
 @media print { body { max-width: none; margin: 0; } pre { white-space: pre-wrap; } }
 """
 
 
-def to_html(tables: Mapping[str, Any]) -> str:
+def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), links: Sequence[tuple[str, str]] = ()) -> str:
     """Return the page.
 
     Args:
         tables: What `collect_tables` returns.
+        plots: What `gallery` draws.
+        links: Text and target of each link to predictions.
     """
     escape = html.escape
     title = f"Future Observation Prediction on {tables['corpus']['title']}"
@@ -42,6 +50,17 @@ def to_html(tables: Mapping[str, Any]) -> str:
     for heading, header, rows in sections(tables):
         parts.append(f"<h2>{escape(heading)}</h2>")
         parts.append(_table(header, rows))
+    for heading, group in itertools.groupby(plots, key=lambda plot: plot.title):
+        parts.append(f'<h2>{escape(heading)}</h2><div class="plots">')
+        for plot in group:
+            label = f'role="img" aria-label="{escape(plot.caption)}"'
+            parts.append(
+                f"<figure>{plot.svg.replace('<svg', f'<svg {label}', 1)}<figcaption>{escape(plot.caption)}</figcaption></figure>"
+            )
+        parts.append("</div>")
+    if links:
+        items = "".join(f'<li><a href="{escape(target)}">{escape(text)}</a></li>' for text, target in links)
+        parts.append(f"<details><summary>Predictions, one file a cell</summary><ul>{items}</ul></details>")
     parts.append(f"<p>Paper: {escape(paper.REFERENCE)}.</p>")
     config = yaml.safe_dump(tables["config"], sort_keys=False)
     used = ", ".join(f"{name} {version}" for name, version in tables["versions"].items())

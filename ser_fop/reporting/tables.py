@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ser_fop.artifacts import COMPLETED, CONFIG, METRICS, machine, read_json, require_complete, versions
 from ser_fop.errors import InputError
+from ser_fop.experiment.claims import CLAIMS
 from ser_fop.reporting import paper
+from ser_fop.reporting.runs import Run, comparison, figures, runs_of, spread
 
 CLASSIFIERS = ("svm", "rf", "a_lstm")
 NETWORKS = ("in_corpus", "unlabelled", "untrained")
@@ -21,8 +21,8 @@ def collect_tables(out: Path) -> dict[str, Any]:
         out: The folder.
 
     Returns:
-        What `tables.json` holds: accuracies as fractions, with mean and standard
-        deviation over repeats; cells that have not run are absent.
+        What `tables.json` holds: accuracies as fractions, with mean, standard deviation
+        and intervals; cells that have not run are absent.
 
     Raises:
         InputError: If it is no `reproduce` folder, or the corpus is not prepared.
@@ -46,10 +46,12 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "controls": read_json(controls) if controls.exists() else {},
         "pretraining": _pretraining(seeds),
         "table1": [
-            _row("setting", name, _runs(seeds, f"finetune-{name}"), paper.TABLE1[name]) for name in paper.TABLE1
+            _row("setting", name, runs_of(seeds, f"finetune-{name}"), paper.TABLE1[name]) for name in paper.TABLE1
         ],
         "table2": _table2(seeds),
         "table3": _table3(seeds),
+        "claims": _claims(seeds),
+        "cost": _cost(seeds),
     }
 
 
@@ -72,39 +74,14 @@ def _second(out: Path, config: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _runs(seeds: Sequence[Path], name: str) -> list[dict[str, Any]]:
-    """Return the metrics of one cell in each repeat that finished it."""
-    return [read_json(seed / name / METRICS) for seed in seeds if (seed / name / COMPLETED).exists()]
-
-
-def _single_fold(run: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of fold 0 of a run of one fold or of all."""
-    return run["folds"][0] if "folds" in run else run
-
-
-def _spread(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean and standard deviation over repeats (none for a single one)."""
+def _row(key: str, name: str, runs: Sequence[Run], published: float | None) -> dict[str, Any]:
+    pooled = [run for run in runs if run.folds > 1]
     return {
-        "mean": float(np.mean(values)),
-        "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "values": list(values),
+        key: name,
+        "paper_wa": published,
+        **figures([run.single_fold() for run in runs]),
+        "cross_validation": figures(pooled),
     }
-
-
-def _figures(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return WA, UA and macro-F1 over repeats, and what they rest on."""
-    if not runs:
-        return {}
-    return {
-        **{key: _spread([run[key] for run in runs]) for key in ("wa", "ua", "macro_f1")},
-        "repeats": len(runs),
-        "n": runs[0]["n"],
-        "transductive": any(run["transductive"] for run in runs),
-    }
-
-
-def _row(key: str, name: str, runs: Sequence[dict[str, Any]], published: float | None) -> dict[str, Any]:
-    return {key: name, "paper_wa": published, **_figures([_single_fold(run) for run in runs])}
 
 
 def _table2(seeds: Sequence[Path]) -> list[dict[str, Any]]:
@@ -113,15 +90,14 @@ def _table2(seeds: Sequence[Path]) -> list[dict[str, Any]]:
     for network in NETWORKS:
         for feature, published in paper.TABLE2.items():
             source = "untrained" if feature == "F" else network
-            cells = {
-                name: _figures([_single_fold(run) for run in _runs(seeds, f"classify-{source}-{feature}-{name}")])
-                for name in CLASSIFIERS
-            }
-            if (feature == "F" and network != "in_corpus") or not any(cells.values()):
+            runs = {name: runs_of(seeds, f"classify-{source}-{feature}-{name}") for name in CLASSIFIERS}
+            if (feature == "F" and network != "in_corpus") or not any(runs.values()):
                 continue
+            cells = {name: figures([run.single_fold() for run in found]) for name, found in runs.items()}
+            pooled = {name: figures([run for run in found if run.folds > 1]) for name, found in runs.items()}
             compared = published if network == "in_corpus" else dict.fromkeys(CLASSIFIERS)
             row = {"network": "none" if feature == "F" else network, "feature": feature, "paper_wa": compared}
-            rows.append({**row, **cells})
+            rows.append({**row, **cells, "cross_validation": pooled})
     return rows
 
 
@@ -130,13 +106,13 @@ def _table3(seeds: Sequence[Path]) -> list[dict[str, Any]]:
     sources = {"hypercolumns": "classify-in_corpus-h_concat-a_lstm", "finetuning": "finetune-in_corpus"}
     rows = []
     for system, name in sources.items():
-        runs = _runs(seeds, name)
+        runs = runs_of(seeds, name)
         rows.append(
             {
                 "system": system,
                 "paper_wa": paper.TABLE3[system],
-                "single_fold": _figures([_single_fold(run) for run in runs]),
-                "cross_validation": _figures([run for run in runs if "folds" in run]),
+                "single_fold": figures([run.single_fold() for run in runs]),
+                "cross_validation": figures([run for run in runs if run.folds > 1]),
             }
         )
     return rows
@@ -145,21 +121,48 @@ def _table3(seeds: Sequence[Path]) -> list[dict[str, Any]]:
 def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
     rows = []
     for network in NETWORKS:
-        runs = _runs(seeds, f"pretrain-{network}")
+        runs = runs_of(seeds, f"pretrain-{network}")
         if not runs:
             continue
-        single = [_single_fold(run) for run in runs]
+        single = [run.single_fold().metrics for run in runs]
         rows.append(
             {
                 "network": network,
-                "skill": _spread([run["skill"] for run in single]),
-                "error": _spread([run["error"] for run in single]),
-                "copy_error": _spread([run["copy_error"] for run in single]),
+                "skill": spread([run["skill"] for run in single]),
+                "error": spread([run["error"] for run in single]),
+                "copy_error": spread([run["copy_error"] for run in single]),
                 "epochs": [run["epochs"] for run in single],
                 "parameters": single[0]["parameters"],
                 "frames": single[0]["frames"],
-                "seconds": [run["seconds"] for run in runs],
+                "seconds": [run.metrics["seconds"] for run in runs],
                 "validation_speakers": single[0]["validation_speakers"],
             }
         )
     return rows
+
+
+def _claims(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return each declared comparison that can be made."""
+    rows = []
+    for claim in CLAIMS:
+        found = comparison(runs_of(seeds, claim.first), runs_of(seeds, claim.second))
+        if found:
+            rows.append({"claim": claim.text, "first": claim.first, "second": claim.second, **found})
+    return rows
+
+
+def _cost(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what the cells of each kind took, in hours over all repeats."""
+    hours: dict[str, list[float]] = {}
+    for metrics in (path for seed in seeds for path in sorted(seed.glob("*/" + METRICS))):
+        stage, _, rest = metrics.parent.name.partition("-")
+        kind = f"{stage} {rest.rpartition('-')[2]}" if stage == "classify" else metrics.parent.name.replace("-", " ", 1)
+        hours.setdefault(kind, []).append(_seconds(metrics) / 3600)
+    return [{"kind": kind, "cells": len(each), "hours": sum(each)} for kind, each in hours.items()]
+
+
+def _seconds(metrics: Path) -> float:
+    found = read_json(metrics)
+    if "seconds" in found:
+        return float(found["seconds"])
+    return sum(_seconds(path) for path in metrics.parent.glob("*/" + METRICS))

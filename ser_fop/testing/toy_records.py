@@ -15,14 +15,13 @@ from ser_fop.records import (
     UTTERANCES,
     Manifest,
     Records,
-    Row,
     Shard,
     parse,
     serialize,
     write_manifest,
     write_rows,
 )
-from ser_fop.schema import Utterance
+from ser_fop.schema import Row, Utterance
 from ser_fop.settings import FeatureConfig
 
 FEATURES = FeatureConfig(mels=4)

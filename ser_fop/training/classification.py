@@ -1,22 +1,25 @@
 """Training a network to tell emotions apart, and asking it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from ser_fop.datasets import labelled_batches, utterance_batches
+from ser_fop.datasets import utterance_batches
 from ser_fop.records import Records
 from ser_fop.training.setup import jit_compile, verbosity
 
 
-def compile_classifier(network: keras.Model, *, learning_rate: float) -> None:
-    """Compile a network of logits: Adam, cross-entropy, accuracy."""
+def compile_classifier(
+    network: keras.Model, *, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss | None = None
+) -> None:
+    """Compile a network of logits; the loss is cross-entropy unless another is given."""
     network.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        optimizer=optimizer,
+        loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=jit_compile(),
     )
@@ -24,15 +27,14 @@ def compile_classifier(network: keras.Model, *, learning_rate: float) -> None:
 
 def fit_classifier(
     network: keras.Model,
-    records: Records,
-    classes: Mapping[str, Mapping[str, int]],
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset,
     *,
-    batch_size: int,
-    batch_frames: int,
     epochs: int,
     patience: int,
-    seed: int,
     logs: Path,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    class_weight: Mapping[int, float] | None = None,
 ) -> dict[str, Any]:
     """Fit a compiled classifier, stopping early by the validation speakers' loss.
 
@@ -40,30 +42,28 @@ def fit_classifier(
 
     Args:
         network: The compiled network.
-        records: The records.
-        classes: Class index by id, under `train` and `validation`.
-        batch_size: Utterances in a batch, at most.
-        batch_frames: Frames in a batch, at most.
+        train: What `labelled_batches` gives of the training speakers, shuffled.
+        validation: What it gives of the validation speakers.
         epochs: Epochs at most.
         patience: Epochs without a better loss before it stops.
-        seed: Shuffling.
         logs: TensorBoard folder.
+        callbacks: More of them.
+        class_weight: What an utterance of each class counts; all alike by default.
 
     Returns:
         `epochs` run, `best_epoch` (from 1), `val_loss` and `val_accuracy` of it, and
         the `history`.
     """
-    sizes = {"batch_size": batch_size, "batch_frames": batch_frames}
-    train = labelled_batches(records, classes["train"], seed=seed, **sizes)
-    validation = labelled_batches(records, classes["validation"], **sizes)
     history = network.fit(
         train,
         validation_data=validation,
         epochs=epochs,
         callbacks=[
+            *callbacks,
             keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
             keras.callbacks.TensorBoard(logs, write_graph=False),
         ],
+        class_weight=class_weight,
         shuffle=False,  # the dataset shuffles
         verbose=verbosity(),
     ).history
@@ -74,6 +74,19 @@ def fit_classifier(
         "val_loss": float(history["val_loss"][best]),
         "val_accuracy": float(history["val_accuracy"][best]),
         "history": {key: [float(value) for value in values] for key, values in history.items()},
+    }
+
+
+def balanced_weights(classes: Collection[int], *, count: int) -> dict[int, float]:
+    """Return what an utterance of each class counts, so that all classes count alike and the mean is 1.
+
+    Args:
+        classes: Class index of each training utterance.
+        count: Number of classes; one without an utterance counts 1.
+    """
+    held = np.bincount(list(classes), minlength=count)
+    return {
+        index: float(held.sum() / ((held > 0).sum() * number)) if number else 1.0 for index, number in enumerate(held)
     }
 
 

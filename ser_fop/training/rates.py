@@ -41,7 +41,7 @@ def measure_rates(
     predictor.compile(keras.optimizers.Adam(), FramePredictionLoss("l1", np.ones(mels)), jit_compile=jit_compile())
     weight = np.ones(mel.shape[:2], np.float32)
     lstm = AttentionLSTM(Backbone(model, mels), 2, feature="h_concat", units=classifiers.lstm_units)
-    compile_classifier(lstm, learning_rate=1e-3)
+    compile_classifier(lstm, optimizer=keras.optimizers.Adam())
     classes = np.zeros(batch_size, np.int32)
     steps = {
         "transformer": lambda: predictor.train_on_batch(inputs, mel, weight),

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from ser_fop.errors import InputError
+from ser_fop.training.slanted_triangular import SlantedTriangular
 
 
 def seed_everything(seed: int, *, deterministic: bool) -> None:
@@ -45,20 +46,26 @@ def precision(name: str) -> Iterator[None]:
 
 
 def learning_rate(
-    rate: float, *, schedule: str, epochs: int, batches: tf.data.Dataset
+    rate: float, *, schedule: str, epochs: int, batches: tf.data.Dataset, warmup_share: float = 0.0
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """Return what an optimizer takes as its learning rate.
 
     Args:
         rate: The rate, or the rate that a schedule starts from.
-        schedule: `constant`, or `cosine` to fall to zero over all epochs.
+        schedule: `constant`; `cosine` to fall to zero over all epochs; `slanted` to rise and fall in a triangle.
         epochs: Epochs at most.
         batches: One epoch's batches.
+        warmup_share: Share of the steps in which `cosine` first rises from zero.
     """
     if schedule == "constant" or not epochs:
         return rate
     steps = epochs * int(batches.cardinality())
-    return keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
+    if schedule == "slanted":
+        return SlantedTriangular(rate, steps)
+    rising = round(warmup_share * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if rising else rate, steps - rising, warmup_target=rate if rising else None, warmup_steps=rising
+    )
 
 
 def jit_compile() -> bool | str:

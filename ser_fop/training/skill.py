@@ -1,13 +1,19 @@
 """Skill: how much better than copying the last frame a prediction is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.datasets import utterance_batches
 from ser_fop.metrics import FrameError
+from ser_fop.records import Records
+
+# In a run folder: one held-out utterance and what was predicted of it, for the report.
+EXAMPLES = "examples.npz"
+_EXAMPLE_FRAMES = 1000
 
 
 def copy_error(batches: tf.data.Dataset, *, kind: str, deviation: Sequence[float]) -> float:
@@ -45,3 +51,27 @@ class SkillPrinter(keras.callbacks.Callback):
         if logs is not None and "val_error" in logs:
             logs["val_skill"] = 1.0 - float(np.asarray(logs["val_error"])) / self.baseline
             print(f" - skill against copying the last frame: {logs['val_skill']:+.4f}", flush=True)
+
+
+def example_prediction(
+    network: keras.Model, parts: Sequence[tuple[Records, Collection[str]]], *, ahead: int
+) -> dict[str, np.ndarray]:
+    """Predict one held-out utterance, the first by id.
+
+    Args:
+        network: The trained predictor.
+        parts: Validation records, each with its ids.
+        ahead: Distance of the predicted frame, in frames.
+
+    Returns:
+        `true` and `predicted` log-mels of the frames from `ahead` on, (frames, mels), at most ten seconds at a hop of
+        10 ms; the utterance's `id`; and `ahead`.
+    """
+    records, ids = parts[0]
+    chosen = min(key for key in ids)
+    (batch,) = utterance_batches(records, {chosen}, batch_frames=1).as_numpy_iterator()
+    mel, mask = (batch[name][:, :_EXAMPLE_FRAMES] for name in ("mel", "mask"))
+    predicted = np.asarray(network.predict_on_batch({"mel": mel, "mask": mask}))[0]
+    real = int(mask[0].sum())
+    true, found = mel[0, ahead:real], predicted[: max(0, real - ahead)]
+    return {"true": true, "predicted": found, "id": np.array(chosen), "ahead": np.array(ahead)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.errors import InputError
-from ser_fop.folds import Fold, FoldFile, chosen_folds, folds_of
+from ser_fop.folds import FoldFile, chosen_folds, folds_of
 from ser_fop.records import Records
 
 
@@ -101,30 +101,6 @@ def split_for_pretraining(
     return PretrainingSplit(
         train=tuple(train), validation=tuple(validation), heard=tuple(heard), validation_speakers=tuple(validating)
     )
-
-
-def classes_of(records: Records, speakers: Collection[str]) -> dict[str, int]:
-    """Return the class index of each labelled utterance of some speakers, by id."""
-    index = {label: number for number, label in enumerate(records.manifest.labels)}
-    return {row.id: index[row.emotion] for row in records.of_speakers(speakers) if row.emotion}
-
-
-def classes_by_part(records: Records, fold: Fold) -> dict[str, dict[str, int]]:
-    """Return `classes_of` the fold's train, validation and test speakers.
-
-    Raises:
-        InputError: If a part holds no labelled utterance.
-    """
-    parts = {part: classes_of(records, getattr(fold, part)) for part in ("train", "validation", "test")}
-    for part, classes in parts.items():
-        if not classes:
-            raise InputError(f"the {part} speakers of this fold have no labelled utterance in {records.folder}.")
-    return parts
-
-
-def is_transductive(heard: Collection[str], records: Records, fold: Fold) -> bool:
-    """Tell whether a network had heard one of the fold's test speakers."""
-    return not set(heard).isdisjoint(records.known_as(speaker) for speaker in fold.test)
 
 
 def _ids(records: Records, speakers: Collection[str]) -> frozenset[str]:

@@ -1,10 +1,11 @@
 """Scikit-learn classifiers on pooled hypercolumns. No TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import skops.io
+from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -28,10 +29,27 @@ def choose_svm(
 ) -> tuple[Pipeline, dict[float, float]]:
     """Fit an RBF support vector machine, its C chosen by validation speakers.
 
+    Args and result are those of `choose_cost`.
+    """
+    return choose_cost(lambda cost: SVC(C=cost), train, train_labels, validation, validation_labels, costs=costs)
+
+
+def choose_cost(
+    estimator_of: Callable[[float], ClassifierMixin],
+    train: np.ndarray,
+    train_labels: np.ndarray,
+    validation: np.ndarray,
+    validation_labels: np.ndarray,
+    *,
+    costs: Sequence[float],
+) -> tuple[Pipeline, dict[float, float]]:
+    """Fit a classifier on standardised features, its C chosen by validation speakers.
+
     The one with the best accuracy on the validation speakers is kept, the smaller C in
     a tie; the test speakers are never seen.
 
     Args:
+        estimator_of: Returns the classifier of a C.
         train: Features (utterances, width) of the training speakers.
         train_labels: Their labels.
         validation: Features of the validation speakers.
@@ -44,7 +62,7 @@ def choose_svm(
     accuracy = {}
     fitted = {}
     for cost in sorted(costs):
-        fitted[cost] = make_pipeline(StandardScaler(), SVC(C=cost)).fit(train, train_labels)
+        fitted[cost] = make_pipeline(StandardScaler(), estimator_of(cost)).fit(train, train_labels)
         accuracy[cost] = float(fitted[cost].score(validation, validation_labels))
     best = max(accuracy, key=lambda cost: (accuracy[cost], -cost))
     return fitted[best], accuracy

@@ -2,6 +2,7 @@
 
 import dataclasses
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -39,6 +40,24 @@ class PooledFeatures:
     def feature(self, name: str) -> np.ndarray:
         """Return one feature, (utterances, width); raises `InputError` for an unknown name."""
         return self.arrays[check_feature(name, tuple(self.arrays))]
+
+    def joined(self) -> tuple[np.ndarray, dict[str, tuple[int, int]]]:
+        """Return all features side by side, (utterances, width), and each one's columns, for `FeatureSelector`."""
+        ends = np.cumsum([array.shape[1] for array in self.arrays.values()]).tolist()
+        slices = {name: (end - self.arrays[name].shape[1], end) for name, end in zip(self.arrays, ends, strict=True)}
+        return np.concatenate(list(self.arrays.values()), axis=1), slices
+
+    def of(self, name: str, ids: Iterable[str]) -> np.ndarray:
+        """Return one feature of some utterances, in the order of the ids."""
+        return self.feature(name)[self._places(ids)]
+
+    def speakers_of(self, ids: Iterable[str]) -> np.ndarray:
+        """Return the speakers of some utterances, in the order of the ids."""
+        return self.speakers[self._places(ids)]
+
+    def _places(self, ids: Iterable[str]) -> np.ndarray:
+        place = {key: number for number, key in enumerate(self.ids)}
+        return np.array([place[key] for key in ids])
 
 
 def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_frames: int) -> PooledFeatures:

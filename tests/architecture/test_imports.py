@@ -23,6 +23,7 @@ RANKS = {
     "buckets": 3,
     "records": 3,
     "preparation": 4,
+    "augmentation": 4,
     "datasets": 4,
     "layers": 4,
     "losses": 4,
@@ -33,10 +34,10 @@ RANKS = {
     "transfer": 8,
     "evaluation": 8,
     "experiment": 9,
-    "reporting": 9,
-    "cli": 10,
-    "pipelines": 11,
-    "testing": 12,
+    "reporting": 10,
+    "cli": 11,
+    "pipelines": 12,
+    "testing": 13,
 }
 # The one module of the layers that uses a backend.
 TENSORFLOW_KERNELS = "ser_fop.layers.tensorflow_kernels"

@@ -11,7 +11,7 @@ from ser_fop.evaluation.predictions import (
     score_predictions,
     write_predictions,
 )
-from ser_fop.records import Row
+from ser_fop.schema import Row
 
 LABELS = ("angry", "happy", "sad")
 
@@ -109,7 +109,10 @@ class TestFoldRuns:
             ]
             write_predictions(folder / PREDICTIONS, items, LABELS)
             scores = score_predictions(items, LABELS)
-            write_json(folder / "metrics.json", {**scores, "transductive": fold == 1, "seconds": 1.5, "fold": fold})
+            write_json(
+                folder / "metrics.json",
+                {**scores, "transductive": fold == 1, "selected_on": "validation", "seconds": 1.5, "fold": fold},
+            )
             folders.append(folder)
         return folders
 

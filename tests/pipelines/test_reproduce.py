@@ -51,7 +51,10 @@ def test_a_figure_in_the_page_is_the_one_of_its_run(done):
     out, _ = done
     run = json.loads((out / "runs" / "seed-0" / "finetune-none" / "metrics.json").read_text())
     row = next(line for line in (out / "report" / "tables.md").read_text().splitlines() if "no pretraining" in line)
-    assert f"| {100 * run['wa']:.2f} | {100 * run['ua']:.2f} |" in row
+    for score in ("wa", "ua"):
+        interval = run["intervals"][score]["speakers"]
+        ends = f"[{100 * interval['low']:.1f}, {100 * interval['high']:.1f}]"
+        assert f"| {100 * run[score]:.2f} {ends} |" in row
 
 
 def test_the_page_names_its_corpus_and_keeps_the_paper_apart(done):

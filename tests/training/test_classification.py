@@ -2,11 +2,12 @@ import keras
 import numpy as np
 import pytest
 
+from ser_fop.datasets import labelled_batches
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.settings import ModelConfig
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
-from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
+from ser_fop.training.classification import balanced_weights, compile_classifier, fit_classifier, probabilities_of
 
 SIZES = {"batch_size": 6, "batch_frames": 200}
 
@@ -28,7 +29,7 @@ def build():
     keras.utils.set_random_seed(0)
     config = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=1, dropout=0.1)
     network = EmotionClassifier(Backbone(config, FEATURES.mels), 2)
-    compile_classifier(network, learning_rate=0.02)
+    compile_classifier(network, optimizer=keras.optimizers.Adam(0.02))
     return network
 
 
@@ -39,9 +40,10 @@ def classes_of(mels, speaker):
 @pytest.fixture(scope="module")
 def fitted(mels, records, tmp_path_factory):
     network = build()
-    classes = {"train": classes_of(mels, "anna"), "validation": classes_of(mels, "bert")}
+    train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
+    validation = labelled_batches(records, classes_of(mels, "bert"), **SIZES)
     logs = tmp_path_factory.mktemp("logs")
-    return network, fit_classifier(network, records, classes, epochs=8, patience=3, seed=0, logs=logs, **SIZES)
+    return network, fit_classifier(network, train, validation, epochs=8, patience=3, logs=logs)
 
 
 def test_learns_to_tell_two_classes_apart(fitted, mels, records):
@@ -78,3 +80,19 @@ def test_probabilities_are_joined_by_id(fitted, mels, records):
             logits = network({"mel": mel[None], "mask": np.ones((1, len(mel)), bool)})
             np.testing.assert_allclose(found[key.id], keras.ops.softmax(logits)[0], atol=1e-5)
             assert found[key.id].sum() == pytest.approx(1)
+
+
+def test_balanced_weights_let_all_classes_count_alike():
+    classes = [0] * 6 + [1] * 2 + [3] * 4
+    weights = balanced_weights(classes, count=4)
+    assert weights == {0: pytest.approx(12 / 18), 1: 2.0, 2: 1.0, 3: 1.0}
+    assert sum(weights[index] for index in classes) == pytest.approx(len(classes))
+
+
+def test_class_weights_reach_the_loss(mels, records, tmp_path):
+    """A class that counts nothing is not learned."""
+    network = build()
+    train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
+    fit_classifier(network, train, train, epochs=6, patience=6, logs=tmp_path, class_weight={0: 1.0, 1: 0.0})
+    truth = classes_of(mels, "carl")
+    assert {values.argmax() for values in probabilities_of(network, records, truth, batch_frames=200).values()} == {0}

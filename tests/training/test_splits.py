@@ -4,10 +4,7 @@ from ser_fop.errors import InputError
 from ser_fop.folds import Fold, FoldFile, write_folds
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 from ser_fop.training.splits import (
-    classes_by_part,
-    classes_of,
     folds_of_records,
-    is_transductive,
     left_out,
     split_for_pretraining,
 )
@@ -106,46 +103,3 @@ class TestLeftOut:
             left_out([unlabelled], fold=0, path=None)
         with pytest.raises(InputError, match="no emotion labels, so it has no folds"):
             folds_of_records(unlabelled)
-
-
-class TestClasses:
-    def test_index_of_the_label_by_id(self, records):
-        assert classes_of(records, {"anna", "carl"}) == {"anna-0": 0, "anna-1": 1, "carl-0": 0, "carl-1": 1}
-
-    def test_by_part(self, records):
-        parts = classes_by_part(records, FOLD)
-        assert list(parts) == ["train", "validation", "test"]
-        assert set(parts["test"]) == {"anna-0", "anna-1"}
-        assert set(parts["validation"]) == {"bert-0", "bert-1"}
-        assert len(parts["train"]) == 8
-
-    def test_a_part_without_a_label_is_refused(self, tmp_path):
-        mels = toy_utterances(speakers=("carl",), emotions=("happy", "sad"))
-        mels |= toy_utterances(speakers=("anna", "bert"), emotions=("",))
-        records = write_toy_records(tmp_path / "records", mels)
-        with pytest.raises(InputError, match="the validation speakers of this fold have no labelled utterance"):
-            classes_by_part(records, Fold(test=("carl",), validation=("bert",), train=("carl",)))
-
-
-class TestTransductive:
-    @pytest.mark.parametrize(
-        ("heard", "expected"),
-        [
-            ((), False),
-            (("toy:bert", "toy:carl"), False),
-            (("toy:bert", "toy:anna"), True),
-            (("second:anna",), False),
-            (("anna",), False),
-        ],
-    )
-    def test_is_having_heard_a_test_speaker(self, records, heard, expected):
-        assert is_transductive(heard, records, FOLD) is expected
-
-    def test_a_network_that_left_the_fold_out_is_not(self, records):
-        fold = folds_of_records(records).folds[1]
-        split = split_for_pretraining(
-            [records], unheard=left_out([records], fold=1, path=None), validation_share=0.1, seed=0
-        )
-        assert not is_transductive(split.heard, records, fold)
-        everyone = split_for_pretraining([records], unheard={}, validation_share=0.1, seed=0)
-        assert is_transductive(everyone.heard, records, fold)

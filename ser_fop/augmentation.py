@@ -1,0 +1,126 @@
+"""Training utterances varied anew each time they are read: SpecAugment, level and speed.
+
+All of it acts on log-mels. Random numbers follow the global seed; under `--deterministic` TensorFlow draws them in order.
+"""
+
+import functools
+import math
+import sys
+import warnings
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+import tensorflow as tf
+
+from ser_fop.errors import InputError
+from ser_fop.settings import AugmentationSettings, FeatureConfig
+
+_MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
+
+
+def check_augmentation(settings: AugmentationSettings) -> AugmentationSettings:
+    """Return `settings`, or raise `InputError` where they make no sense."""
+    if min(settings.freq_mask, settings.time_mask, settings.masks) < 0 or settings.level_db < 0:
+        raise InputError("augmentation: freq_mask, time_mask, masks and level_db must not be negative.")
+    if not 0 <= settings.speed < 1:
+        raise InputError(f"augmentation.speed expected a share from 0 to 1 (exclusive), received {settings.speed:g}.")
+    return settings
+
+
+def augmentation(
+    settings: AugmentationSettings, features: FeatureConfig, mean: np.ndarray
+) -> Callable[[tf.Tensor], tf.Tensor] | None:
+    """Return what varies one log-mel (frames, mels), or None where all is off.
+
+    Args:
+        settings: What varies, and how much.
+        features: The front end of the log-mels.
+        mean: Mean of each band, (mels,): what a mask leaves in its place.
+
+    Raises:
+        InputError: If SpecAugment is asked for where tensorflow-io has no build.
+    """
+    check_augmentation(settings)
+    steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
+    if settings.speed:
+        steps.append(functools.partial(_at_some_speed, share=settings.speed, features=features))
+    if settings.level_db:
+        steps.append(functools.partial(_at_some_level, level_db=settings.level_db))
+    if settings.masks and (settings.freq_mask or settings.time_mask):
+        audio = _tensorflow_io_audio()
+        steps.append(functools.partial(_masked, settings=settings, mean=tf.constant(mean, tf.float32), audio=audio))
+    if not steps:
+        return None
+
+    def vary(mel: tf.Tensor) -> tf.Tensor:
+        for step in steps:
+            mel = step(mel)
+        return mel
+
+    return vary
+
+
+def at_speed(mel: tf.Tensor, rate: tf.Tensor, features: FeatureConfig) -> tf.Tensor:
+    """Return the log-mel of the same speech played `rate` times as fast, its pitch raised with it.
+
+    Between frames and bands it is interpolated; bands whose source lies beyond the highest take the highest.
+
+    Args:
+        mel: Shape (frames, mels).
+        rate: A positive scalar.
+        features: The front end.
+    """
+    frames = tf.shape(mel)[0]
+    length = tf.maximum(1, tf.cast(tf.round(tf.cast(frames, tf.float32) / rate), tf.int32))
+    stretched = _interpolated(mel, tf.cast(tf.range(length), tf.float32) * rate)
+    low, high = (_MEL_FACTOR * math.log1p(edge / _MEL_CORNER_HZ) for edge in (features.low_hz, features.high_hz))
+    step = (high - low) / (features.mels + 1)
+    centres = low + step * (1.0 + np.arange(features.mels, dtype=np.float32))
+    centres_hz = _MEL_CORNER_HZ * np.expm1(centres / _MEL_FACTOR)
+    sources = _MEL_FACTOR * tf.math.log1p(tf.constant(centres_hz, tf.float32) / rate / _MEL_CORNER_HZ)
+    return tf.transpose(_interpolated(tf.transpose(stretched), (sources - low) / step - 1.0))
+
+
+def _interpolated(rows: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    """Return rows at fractional places, the outermost repeated."""
+    last = tf.shape(rows)[0] - 1
+    places = tf.clip_by_value(places, 0.0, tf.cast(last, tf.float32))
+    before = tf.cast(tf.floor(places), tf.int32)
+    share = (places - tf.floor(places))[:, tf.newaxis]
+    return tf.gather(rows, before) * (1.0 - share) + tf.gather(rows, tf.minimum(before + 1, last)) * share
+
+
+def _at_some_speed(mel: tf.Tensor, *, share: float, features: FeatureConfig) -> tf.Tensor:
+    return at_speed(mel, tf.random.uniform((), 1.0 - share, 1.0 + share), features)
+
+
+def _at_some_level(mel: tf.Tensor, *, level_db: float) -> tf.Tensor:
+    return mel + tf.random.uniform((), -level_db, level_db) * (math.log(10) / 10)  # of power
+
+
+def _masked(mel: tf.Tensor, *, settings: AugmentationSettings, mean: tf.Tensor, audio: ModuleType) -> tf.Tensor:
+    """Hide bands and frames behind the mean: tensorflow-io's zeros would be loud on a log-mel."""
+    frames, bands = tf.shape(mel)[0], tf.shape(mel)[1]
+    centred = mel - mean
+    for _ in range(settings.masks):
+        if settings.freq_mask:
+            centred = audio.freq_mask(centred, tf.minimum(settings.freq_mask, bands))
+        if settings.time_mask:
+            centred = audio.time_mask(centred, tf.minimum(settings.time_mask, frames))
+    return centred + mean
+
+
+@functools.cache
+def _tensorflow_io_audio() -> ModuleType:
+    """Return `tensorflow_io.audio`: its operations used here are pure TensorFlow, its native ones load on no new one."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import tensorflow_io
+    except ImportError as error:
+        raise InputError(
+            "freq_mask and time_mask need tensorflow-io, which has no build for Python"
+            f" {sys.version_info.major}.{sys.version_info.minor}: use Python 3.12 or older, or set both to 0."
+        ) from error
+    return tensorflow_io.audio

@@ -1,0 +1,43 @@
+"""All that `metrics.json` says of a table of predictions."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from ser_fop.evaluation.calibration import calibration
+from ser_fop.evaluation.confusions import confusions_by_speaker
+from ser_fop.evaluation.intervals import over_speakers, over_utterances
+from ser_fop.evaluation.predictions import Prediction, score_predictions
+
+SCORES = ("wa", "ua")
+
+
+def describe_predictions(predictions: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
+    """Return the scores of one run, what they are worth, and how they spread.
+
+    Args:
+        predictions: Of one seed, each utterance once.
+        labels: The classes, in order.
+
+    Returns:
+        `classification_scores`, and `intervals` by score (`speakers`, None for a single one; `utterances`),
+        `speakers` (`wa`, `ua` and `n` of each) and `calibration`.
+    """
+    confusions = confusions_by_speaker(predictions, labels)
+    intervals = {}
+    for score in SCORES:
+        found = (over_speakers(confusions, score), over_utterances(confusions, score))
+        intervals[score] = {
+            name: dataclasses.asdict(one) if one else None
+            for name, one in zip(("speakers", "utterances"), found, strict=True)
+        }
+    each = zip(*(confusions.by_speaker(score) for score in SCORES), confusions.counts.sum(axis=(1, 2)), strict=True)
+    return {
+        **score_predictions(predictions, labels),
+        "intervals": intervals,
+        "speakers": {
+            speaker: {"wa": float(wa), "ua": float(ua), "n": int(count)}
+            for speaker, (wa, ua, count) in zip(confusions.speakers, each, strict=True)
+        },
+        "calibration": calibration(predictions, labels),
+    }

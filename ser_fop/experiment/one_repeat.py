@@ -1,0 +1,158 @@
+"""The cells of one repeat: a new initialisation, a new pretraining, a new classifier."""
+
+import dataclasses
+from typing import Any
+
+from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig, ReproduceConfig
+from ser_fop.experiment.cells import IN_CORPUS, UNLABELLED, UNTRAINED, Cell, Sizes, networks, unlabelled_corpus
+from ser_fop.models.hypercolumns import feature_names
+from ser_fop.settings import ALL_FOLDS
+
+SINGLE_FOLD = "0"
+A_LSTM = "a_lstm"
+CLASSIFIERS = ("svm", "rf", A_LSTM)
+# Declared before any figure is seen: the feature of Table 3's hypercolumn row, as in the paper.
+TABLE3_FEATURE = "h_concat"
+
+
+def training_cells(config: ReproduceConfig, sizes: Sizes) -> list[Cell]:
+    """Return every other call, repeat by repeat, each after what it needs.
+
+    Args:
+        config: The experiment.
+        sizes: What the records hold.
+    """
+    cells = []
+    for repeat in range(config.repeats):
+        cells += _Repeat(config, sizes, config.seed + repeat).cells()
+    return cells
+
+
+class _Repeat:
+    """The cells of one repeat: a new initialisation, pretraining and classifier."""
+
+    def __init__(self, config: ReproduceConfig, sizes: Sizes, seed: int) -> None:
+        self.config = config
+        self.sizes = sizes
+        self.seed = seed
+        self.root = config.out / "runs" / f"seed-{seed}"
+        self.records = config.out / "records" / config.corpus
+        self.common = {"seed": seed, "deterministic": config.deterministic, "folds": config.folds}
+        self.number = seed - config.seed
+
+    def cells(self) -> list[Cell]:
+        """Return the repeat's cells in order."""
+        limits = self.config.repeats_of
+        present = [network for network in networks(self.config) if network != IN_CORPUS or self.runs(limits.in_corpus)]
+        cells = [self.pretrain(network) for network in present]
+        if self.runs(limits.finetuning):
+            cells += [self.finetune(network) for network in ("none", *present) if network != UNTRAINED]
+        for network in present:
+            cells.append(self.extract(network))
+            cells += [self.classify(network, *choice) for choice in self.choices(network)]
+        return cells
+
+    def runs(self, limit: int) -> bool:
+        """Tell whether this repeat belongs to so many first ones; 0 is all."""
+        return not limit or self.number < limit
+
+    def choices(self, network: str) -> list[tuple[str, str]]:
+        """Return the (feature, classifier) pairs of a network; F needs none and is read beside the control."""
+        names = feature_names(self.config.model)
+        features = names if network == UNTRAINED else names[1:]
+        kinds = [kind for kind in CLASSIFIERS if kind != A_LSTM or self.runs(self.config.repeats_of.a_lstm)]
+        pairs = [(feature, classifier) for feature in features for classifier in kinds]
+        return pairs if self.number == 0 else [pair for pair in pairs if pair != ("F", "svm")]  # nothing random
+
+    def over_folds(self, *, wanted: bool = True) -> str:
+        """Return the `--fold` of a cell: every fold where its pooled figure is wanted."""
+        return ALL_FOLDS if self.config.cross_validation and wanted else SINGLE_FOLD
+
+    def times(self, fold: str) -> int:
+        """Return how many folds that is."""
+        return self.sizes.folds if fold == ALL_FOLDS else 1
+
+    def pretrain(self, network: str) -> Cell:
+        """Pretrain, leaving out the test speakers of the labelled corpus."""
+        settings = self.config.pretraining
+        if network == UNTRAINED:
+            settings = dataclasses.replace(settings, epochs=0)
+        second = unlabelled_corpus(self.config)
+        records = self.config.out / "records" / second[0] if network == UNLABELLED and second else self.records
+        every = self.over_folds()
+        # The untrained network's only trace of a corpus is its mel statistics: each fold has its own.
+        fold = "" if network == UNLABELLED else every
+        frames = self.sizes.unlabelled_frames if network == UNLABELLED else self.sizes.labelled_frames
+        times = 1 if network == UNLABELLED else self.times(every)
+        return self.cell(
+            f"pretrain-{network}",
+            "pretrain",
+            PretrainConfig(
+                records=(records,),
+                out=self.root / f"pretrain-{network}",
+                fold=fold,
+                model=self.config.model,
+                training=settings,
+                **self.common,
+            ),
+            transformer=frames * settings.epochs * times,
+        )
+
+    def finetune(self, network: str) -> Cell:
+        """Fine-tune from a network, or from none."""
+        settings = self.config.finetuning
+        pretrained = None if network == "none" else self.root / f"pretrain-{network}"
+        fold = self.over_folds()
+        times = self.times(fold) * len(settings.learning_rates)
+        return self.cell(
+            f"finetune-{network}",
+            "finetune",
+            FinetuneConfig(
+                records=self.records,
+                out=self.root / f"finetune-{network}",
+                pretrained=pretrained,
+                fold=fold,
+                model=self.config.model,
+                training=settings,
+                **self.common,
+            ),
+            transformer=self.sizes.labelled_frames * settings.epochs * times,
+        )
+
+    def extract(self, network: str) -> Cell:
+        """Pool a network's hypercolumns over the labelled corpus."""
+        return self.cell(
+            f"hypercolumns-{network}",
+            "extract",
+            ExtractConfig(
+                records=self.records,
+                pretrained=self.root / f"pretrain-{network}",
+                out=self.root / f"hypercolumns-{network}",
+                pooling=self.config.pooling,
+            ),
+        )
+
+    def classify(self, network: str, feature: str, classifier: str) -> Cell:
+        """Train one classifier on one feature of a network."""
+        settings = self.config.classifiers
+        # The LSTM takes hours where the others take minutes: over all folds for Table 3's feature and F alone.
+        fold = self.over_folds(wanted=classifier != A_LSTM or feature in (TABLE3_FEATURE, "F"))
+        lstm = self.sizes.labelled_frames * settings.lstm_epochs * self.times(fold)
+        return self.cell(
+            f"classify-{network}-{feature}-{classifier}",
+            "classify",
+            ClassifyConfig(
+                hypercolumns=self.root / f"hypercolumns-{network}",
+                out=self.root / f"classify-{network}-{feature}-{classifier}",
+                feature=feature,
+                classifier=classifier,
+                fold=fold,
+                settings=settings,
+                **self.common,
+            ),
+            lstm=lstm if classifier == A_LSTM else 0,
+        )
+
+    def cell(self, name: str, stage: str, config: Any, **cost: float) -> Cell:
+        """Name a cell by its folder."""
+        return Cell(name=f"runs/seed-{self.seed}/{name}", stage=stage, config=config, cost=cost)

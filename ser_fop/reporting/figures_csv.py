@@ -1,0 +1,66 @@
+"""Every figure of the tables as one line, for people's own plots and statistics."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+COLUMNS = (
+    "table",
+    "row",
+    "column",
+    "folds",
+    "score",
+    "mean",
+    "deviation",
+    "repeats",
+    "n",
+    "over_repeats_low",
+    "over_repeats_high",
+    "over_speakers_low",
+    "over_speakers_high",
+    "transductive",
+    "selected_on",
+)
+
+
+def to_csv(tables: Mapping[str, Any]) -> str:
+    """Return `figures.csv`: fractions, one line for each score of each cell.
+
+    Args:
+        tables: What `collect_tables` returns.
+    """
+    written = io.StringIO()
+    writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for place, figures in _cells(tables):
+        for score in ("wa", "ua", "macro_f1"):
+            if figures:
+                writer.writerow({**place, **_figure(figures, score)})
+    return written.getvalue()
+
+
+def _cells(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
+    for row in tables["table1"]:
+        place = {"table": "1", "row": row["setting"], "column": "finetuning"}
+        yield place, row if "wa" in row else {}
+        yield place, row["cross_validation"]
+    for row in tables["table2"]:
+        for name, pooled in row["cross_validation"].items():
+            place = {"table": "2", "row": f"{row['network']} {row['feature']}", "column": name}
+            yield place, row[name]
+            yield place, pooled
+    for row in tables["table3"]:
+        for column in ("single_fold", "cross_validation"):
+            yield {"table": "3", "row": row["system"], "column": column}, row[column]
+
+
+def _figure(figures: Mapping[str, Any], score: str) -> dict[str, Any]:
+    spread = figures[score]
+    line = {"score": score, "mean": spread["mean"], "deviation": spread["deviation"]}
+    line |= {key: figures[key] for key in ("folds", "repeats", "n", "transductive", "selected_on")}
+    for over in ("over_repeats", "over_speakers"):
+        interval = spread.get(over)
+        if interval:
+            line |= {f"{over}_low": interval["low"], f"{over}_high": interval["high"]}
+    return line

@@ -1,0 +1,106 @@
+"""The runs of one cell over repeats, and what they say together."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_fop.artifacts import COMPLETED, METRICS, read_json
+from ser_fop.evaluation.comparisons import compare
+from ser_fop.evaluation.confusions import confusions_by_speaker
+from ser_fop.evaluation.intervals import over_repeats, over_speakers
+from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """One finished run.
+
+    Attributes:
+        folder: Where it is.
+        metrics: Its `metrics.json`.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+
+    @property
+    def folds(self) -> int:
+        """Folds that it tested."""
+        return len(self.metrics.get("folds", [self.metrics]))
+
+    def single_fold(self) -> "Run":
+        """Return fold 0 of it."""
+        if "folds" not in self.metrics:
+            return self
+        return Run(folder=self.folder / "fold-0", metrics=self.metrics["folds"][0])
+
+    def predictions(self) -> list[Prediction]:
+        """Read its predictions."""
+        return read_predictions(self.folder / PREDICTIONS)
+
+
+def runs_of(seeds: Sequence[Path], name: str) -> list[Run]:
+    """Return the run of one cell in each repeat that finished it.
+
+    Args:
+        seeds: Folders of the repeats.
+        name: The cell's folder.
+    """
+    folders = [seed / name for seed in seeds]
+    return [
+        Run(folder=folder, metrics=read_json(folder / METRICS)) for folder in folders if (folder / COMPLETED).exists()
+    ]
+
+
+def spread(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean, deviation and interval over repeats (none for a single one), and the values."""
+    interval = over_repeats(values)
+    return {
+        "mean": float(np.mean(values)),
+        "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "over_repeats": dataclasses.asdict(interval) if interval else None,
+        "values": list(values),
+    }
+
+
+def figures(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return WA, UA and macro-F1 over repeats, and what they rest on; empty without a run.
+
+    `over_speakers` of WA and UA is the interval of their mean over repeats, speakers drawn anew.
+    """
+    if not runs:
+        return {}
+    metrics = [run.metrics for run in runs]
+    labels = metrics[0]["labels"]
+    confusions = confusions_by_speaker([item for run in runs for item in run.predictions()], labels)
+    found: dict[str, Any] = {key: spread([row[key] for row in metrics]) for key in ("wa", "ua", "macro_f1")}
+    for score in ("wa", "ua"):
+        interval = over_speakers(confusions, score)
+        found[score]["over_speakers"] = dataclasses.asdict(interval) if interval else None
+    return {
+        **found,
+        "repeats": len(runs),
+        "folds": runs[0].folds,
+        "n": metrics[0]["n"],
+        "transductive": any(row["transductive"] for row in metrics),
+        "selected_on": next(
+            (row["selected_on"] for row in metrics if row["selected_on"] != "validation"), "validation"
+        ),
+        "seconds": float(np.mean([row["seconds"] for row in metrics])),
+        "confusion": confusions.counts.sum(axis=0).tolist(),
+        "ece": float(np.mean([row["calibration"]["ece"] for row in metrics])),
+    }
+
+
+def comparison(first: Sequence[Run], second: Sequence[Run]) -> dict[str, Any]:
+    """Compare two cells on all folds that both tested, or on fold 0; empty unless both have run."""
+    if not (first and second):
+        return {}
+    if {run.folds for run in (*first, *second)} != {first[0].folds}:
+        first, second = ([run.single_fold() for run in runs] for runs in (first, second))
+    labels = first[0].metrics["labels"]
+    predictions = [[item for run in runs for item in run.predictions()] for runs in (first, second)]
+    return {**dataclasses.asdict(compare(*predictions, labels)), "folds": first[0].folds}

@@ -1,0 +1,85 @@
+"""What fine-tuning trains, and how fast each depth of the network learns."""
+
+from typing import Any
+
+import keras
+
+from ser_fop.errors import InputError
+from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.settings import FinetuningSettings
+from ser_fop.training.groupwise_adam import GroupwiseAdam
+
+
+def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSettings:
+    """Return `settings`, or raise `InputError` where they cannot be followed.
+
+    Args:
+        settings: How the network learns.
+        layers: Attention layers that it has.
+    """
+    if settings.strategy == "last_layers" and not 1 <= settings.last_layers <= layers:
+        raise InputError(f"last_layers expected 1 to {layers}, received {settings.last_layers}.")
+    if settings.layer_rate_decay < 1:
+        raise InputError(f"layer_rate_decay expected 1 or more, received {settings.layer_rate_decay:g}.")
+    if not 0 <= settings.warmup_share < 1:
+        raise InputError(f"warmup_share expected 0 to 1 (exclusive), received {settings.warmup_share:g}.")
+    if settings.focal_gamma < 0:
+        raise InputError(f"focal_gamma expected 0 or more, received {settings.focal_gamma:g}.")
+    if settings.epochs < 1:
+        raise InputError(f"epochs expected at least 1, received {settings.epochs}.")
+    return settings
+
+
+def freeze(network: EmotionClassifier, settings: FinetuningSettings) -> None:
+    """Freeze the layers that the strategy leaves as they are.
+
+    Args:
+        network: The classifier, not compiled yet.
+        settings: Its strategy.
+    """
+    kept = {"head": 0, "last_layers": settings.last_layers}.get(settings.strategy)
+    if kept is not None:
+        for (layer,) in network.layer_groups()[1 + kept :]:
+            layer.trainable = False
+
+
+def optimizer_of(network: EmotionClassifier, settings: FinetuningSettings, rate: Any) -> keras.optimizers.Optimizer:
+    """Return Adam, each depth at a rate of its own where the settings ask for it.
+
+    Args:
+        network: The classifier, frozen as the strategy says.
+        settings: Strategy and decay.
+        rate: The head's learning rate, or its schedule.
+    """
+    if settings.layer_rate_decay == 1 and settings.strategy != "gradual":
+        return keras.optimizers.Adam(rate)
+    groups = [[weight for layer in group for weight in layer.trainable_weights] for group in network.layer_groups()]
+    scales = [settings.layer_rate_decay**-depth for depth in range(len(groups))]
+    return GroupwiseAdam(groups, scales, rate)
+
+
+def callbacks_of(network: EmotionClassifier, settings: FinetuningSettings) -> list[keras.callbacks.Callback]:
+    """Return what the strategy does between epochs.
+
+    Args:
+        network: The compiled classifier.
+        settings: Its strategy.
+    """
+    return [GradualUnfreezing(network.optimizer)] if settings.strategy == "gradual" else []
+
+
+class GradualUnfreezing(keras.callbacks.Callback):
+    """Lets one group more learn each epoch: the head in the first, everything in the end.
+
+    Args:
+        optimizer: Its groups stand from the head down.
+    """
+
+    def __init__(self, optimizer: GroupwiseAdam) -> None:
+        super().__init__()
+        self._optimizer = optimizer
+        self._scales = optimizer.scales
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Set the scales of the epoch that begins."""
+        self._optimizer.scales = [scale if depth <= epoch else 0.0 for depth, scale in enumerate(self._scales)]

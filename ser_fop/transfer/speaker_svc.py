@@ -1,0 +1,54 @@
+"""A support vector machine whose probabilities hold for speakers it has not heard."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ser_fop.transfer.estimators import calibrate_svm
+
+
+class SpeakerSVC(ClassifierMixin, BaseEstimator):
+    """Standardised features, an RBF SVM, and probabilities calibrated over speaker folds.
+
+    The answer is the SVM's own; the probabilities are Platt's, fitted on speakers left out in turn. Composes in
+    `Pipeline` and, with `groups` for the splitter, in `GridSearchCV`.
+
+    Args:
+        C: Inverse strength of the regularisation.
+
+    Attributes:
+        classes_: The classes, sorted.
+    """
+
+    def __init__(self, C: float = 1.0) -> None:
+        self.C = C
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> "SpeakerSVC":
+        """Fit on features (utterances, width), labels and, if known, speakers (utterances,)."""
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"SpeakerSVC needs samples of at least 2 classes, received one class: {self.classes_[0]!r}."
+            )
+        speakers = np.arange(len(y)) if groups is None else np.asarray(groups)
+        self.svm_ = make_pipeline(StandardScaler(), SVC(C=self.C)).fit(X, y)
+        self.calibrated_ = calibrate_svm(self.svm_, X, y, speakers)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the SVM's answers, (utterances,)."""
+        check_is_fitted(self)
+        return self.svm_.predict(validate_data(self, X, reset=False))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return calibrated probabilities, (utterances, classes)."""
+        check_is_fitted(self)
+        return self.calibrated_.predict_proba(validate_data(self, X, reset=False))

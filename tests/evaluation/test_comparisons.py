@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from ser_fop.evaluation.comparisons import compare, mcnemar_p, sign_flip_p
+from tests.evaluation.made_up import LABELS, drawn, predictions_of
+
+
+def test_signs_of_few_speakers_are_all_tried():
+    assert sign_flip_p(np.array([0.1, 0.2, 0.3, 0.1, 0.2])) == 2 / 32
+    assert sign_flip_p(np.array([0.1, -0.1, 0.1, -0.1])) == 1.0
+
+
+def test_the_test_does_not_depend_on_which_system_is_first_or_on_the_unit():
+    differences = np.random.default_rng(0).normal(0.02, 0.05, 12)
+    assert sign_flip_p(differences) == sign_flip_p(-differences) == sign_flip_p(1e-9 * differences)
+
+
+def test_without_a_difference_the_test_rejects_as_often_as_it_says():
+    generator = np.random.default_rng(0)
+    found = np.array([sign_flip_p(generator.normal(0, 0.05, 10)) for _ in range(600)])
+    assert 0.03 <= (found <= 0.05).mean() <= 0.07
+
+
+def test_with_a_difference_it_rejects():
+    generator = np.random.default_rng(0)
+    found = np.array([sign_flip_p(generator.normal(0.05, 0.05, 24)) for _ in range(50)])
+    assert (found <= 0.01).mean() > 0.9
+
+
+def test_many_speakers():
+    assert sign_flip_p(np.full(24, 0.02)) == pytest.approx(1e-5)
+
+
+def test_nothing_to_tell_apart():
+    assert sign_flip_p(np.zeros(5)) == 1.0
+    assert sign_flip_p(np.array([0.3])) == 1.0
+    assert mcnemar_p(0, 0) == 1.0
+
+
+def test_mcnemar_is_the_binomial_of_those_that_differ():
+    assert mcnemar_p(0, 5) == pytest.approx(2 / 32)
+    assert mcnemar_p(5, 5) == 1.0
+
+
+def test_a_comparison_averages_repeats_first():
+    generator = np.random.default_rng(0)
+    better = [drawn(generator, speakers=10, accuracy=0.8) for _ in range(3)]
+    worse = [drawn(generator, speakers=10, accuracy=0.5) for _ in range(2)]
+    first, second = (
+        [item for seed, right in enumerate(runs) for item in predictions_of(right, seed=seed)]
+        for runs in (better, worse)
+    )
+    found = compare(first, second, LABELS)
+    assert found.difference == pytest.approx(np.mean(better) - np.mean(worse))
+    assert (found.repeats, found.speakers) == ((3, 2), 10)
+    assert found.p_sign_flip < 0.01
+    assert found.p_mcnemar < 0.01
+    assert 0 < found.over_speakers.low < found.difference < found.over_speakers.high
+    assert found.over_utterances.low < found.difference < found.over_utterances.high
+    turned = compare(second, first, LABELS)
+    assert turned.difference == pytest.approx(-found.difference)
+    assert turned.p_sign_flip == found.p_sign_flip
+
+
+def test_repeats_of_one_run_add_no_evidence():
+    generator = np.random.default_rng(2)
+    one, other = drawn(generator, speakers=6, accuracy=0.62), drawn(generator, speakers=6, accuracy=0.55)
+    alone = compare(predictions_of(one), predictions_of(other), LABELS)
+    copies = compare(
+        [item for seed in range(20) for item in predictions_of(one, seed=seed)], predictions_of(other), LABELS
+    )
+    assert copies.p_sign_flip == alone.p_sign_flip
+    assert copies.p_mcnemar == alone.p_mcnemar
+    assert copies.over_speakers.low == pytest.approx(alone.over_speakers.low)
+
+
+def test_a_system_does_not_differ_from_itself():
+    same = predictions_of(drawn(np.random.default_rng(0), speakers=4))
+    for score in ("wa", "ua"):
+        found = compare(same, same, LABELS, score=score)
+        assert (found.difference, found.p_sign_flip, found.p_mcnemar, found.speakers_better) == (0.0, 1.0, 1.0, 0)
+
+
+def test_other_utterances_are_refused():
+    same = predictions_of(drawn(np.random.default_rng(0), speakers=4))
+    with pytest.raises(ValueError, match="did not test the same"):
+        compare(same, same[1:], LABELS)

@@ -1,0 +1,137 @@
+"""Folds as files, selection on test, other styles and other corpora, end to end."""
+
+import json
+
+import pytest
+from ser_fop.pipelines import classify, finetune, folds
+
+from ser_fop.evaluation.predictions import read_predictions
+from ser_fop.folds import read_folds
+from ser_fop.saved_model import load_network
+from ser_fop.testing.fake_corpora import fake_emodb
+from tests.pipelines.conftest import MODEL, run
+
+
+def metrics_of(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def emodb(tmp_path_factory):
+    root = tmp_path_factory.mktemp("emodb")
+    fake_emodb(root / "audio")
+    run("prepare", "--corpus", "emodb", "--audio-dir", root / "audio", "--out", root / "records")
+    return root / "records"
+
+
+class TestFolds:
+    @pytest.mark.parametrize(
+        ("options", "protocol", "count"),
+        [
+            (["--protocol", "leave-one-speaker-out"], "leave-one-speaker-out", 24),
+            (["--protocol", "k-speaker-folds", "--count", "4"], "4-speaker-folds", 4),
+            (["--protocol", "single-fold"], "single-fold", 1),
+            ([], "five-fold", 5),
+        ],
+    )
+    def test_a_file_for_the_other_stages(self, work, tmp_path, options, protocol, count):
+        out = tmp_path / "folds.json"
+        assert folds.main(["--records", str(work / "records" / "ravdess"), "--out", str(out), *options]) == 0
+        found = read_folds(out)
+        assert (found.protocol, len(found.folds)) == (protocol, count)
+
+    def test_is_never_written_over(self, work, tmp_path, capsys):
+        arguments = ["--records", str(work / "records" / "ravdess"), "--out", str(tmp_path / "folds.json")]
+        assert folds.main(arguments) == 0
+        assert folds.main([*arguments, "--protocol", "single-fold"]) == 2
+        assert "fold files are kept as they were published" in capsys.readouterr().err
+
+    def test_a_corpus_without_sessions_has_no_session_folds(self, work, tmp_path, capsys):
+        arguments = ["--records", str(work / "records" / "ravdess"), "--out", str(tmp_path / "f.json")]
+        assert folds.main([*arguments, "--protocol", "session-folds"]) == 2
+        assert "names no sessions" in capsys.readouterr().err
+
+
+class TestSelectOn:
+    def test_fine_tuning_on_test_is_stamped_and_worth_something(self, work, tmp_path):
+        common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "2", "--seed", "3"]
+        run("finetune", *common, "--select-on", "test", "--out", tmp_path / "cheat")
+        found = metrics_of(tmp_path / "cheat")
+        assert found["selected_on"] == "test"
+        assert found["chosen"]["val_accuracy"] == pytest.approx(found["wa"], abs=1e-6)
+        run("finetune", *common, "--out", tmp_path / "honest")
+        honest = metrics_of(tmp_path / "honest")
+        assert honest["selected_on"] == "validation"
+        assert honest["wa"] != pytest.approx(honest["chosen"]["val_accuracy"], abs=1e-6)
+
+    def test_an_svm_chosen_on_test_is_stamped(self, hyper, tmp_path):
+        run("classify", "--hypercolumns", hyper, "--feature", "h1", "--select-on", "test", "--out", tmp_path / "svm")
+        found = metrics_of(tmp_path / "svm")
+        assert found["selected_on"] == "test"
+        assert max(found["chosen"]["validation_accuracy_by_c"].values()) == pytest.approx(found["wa"])
+
+
+class TestAnotherCorpus:
+    RENAMED = ("--test-labels", "anger=angry", "happiness=happy", "sadness=sad", "fear=fearful")
+
+    def test_fine_tuned_here_tested_there(self, work, emodb, tmp_path):
+        common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "1", "--fold", "0"]
+        run("finetune", *common, "--test-records", emodb, *self.RENAMED, "--out", tmp_path / "ft")
+        found = metrics_of(tmp_path / "ft")
+        table = read_predictions(tmp_path / "ft" / "predictions.csv")
+        assert found["tested_on"] == "emodb"
+        assert {"angry", "happy"} <= {row.label for row in table} <= set(found["labels"])
+        heard = json.loads((tmp_path / "ft" / "config.json").read_text())["heard"]
+        assert len(heard) == 24
+        assert not found["transductive"]
+
+    def test_every_fold_is_refused(self, work, emodb, tmp_path, capsys):
+        common = ["--records", str(work / "records" / "ravdess"), *MODEL, "--fold", "all"]
+        assert finetune.main([*common, "--test-records", str(emodb), "--out", str(tmp_path / "ft")]) == 2
+        assert "Name one fold" in capsys.readouterr().err
+
+    def test_hypercolumns_of_both(self, work, hyper, emodb, tmp_path):
+        run("extract", "--records", emodb, "--pretrained", work / "inductive", "--out", tmp_path / "there")
+        common = ["--hypercolumns", hyper, "--feature", "h1", "--test-hypercolumns", tmp_path / "there"]
+        for classifier in ("svm", "attention"):
+            out = tmp_path / classifier
+            epochs = ["--lstm-epochs", "1"]
+            run("classify", *common, *self.RENAMED, *epochs, "--classifier", classifier, "--out", out)
+            assert metrics_of(out)["tested_on"] == "emodb"
+
+    def test_hypercolumns_of_two_networks_are_refused(self, work, hyper, emodb, tmp_path, capsys):
+        run("extract", "--records", emodb, "--pretrained", work / "transductive", "--out", tmp_path / "there")
+        common = ["--hypercolumns", str(hyper), "--test-hypercolumns", str(tmp_path / "there")]
+        assert classify.main([*common, "--out", str(tmp_path / "svm")]) == 2
+        assert "were not extracted with the same network" in capsys.readouterr().err
+
+
+def test_styles(work, tmp_path, capsys):
+    common = ["--records", str(work / "records" / "ravdess"), *MODEL, "--epochs", "1"]
+    assert finetune.main([*common, "--styles", "improvised", "--out", str(tmp_path / "ft")]) == 2
+    assert "no labelled utterance of style improvised" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--strategy", "gradual", "--layer-rate-decay", "2.6", "--schedule", "slanted"],
+        ["--strategy", "last_layers", "--class-weights", "balanced", "--pooling", "mean_std"],
+        ["--strategy", "head", "--loss", "focal", "--pooling", "attentive"],
+        ["--freq-mask", "8", "--time-mask", "8", "--level-db", "3", "--speed", "0.1", "--schedule", "cosine"],
+    ],
+)
+def test_strategies(work, tmp_path, options):
+    common = ["--records", work / "records" / "ravdess", "--epochs", "2", "--warmup-share", "0.2"]
+    run("finetune", *common, "--pretrained", work / "inductive", *options, "--out", tmp_path / "ft")
+    found = metrics_of(tmp_path / "ft")
+    assert found["n"] > 0
+    network, spec = load_network(tmp_path / "ft")
+    assert spec.pooling == network.pooling
+
+
+@pytest.mark.parametrize("classifier", ["logistic", "attention"])
+def test_more_classifiers(hyper, tmp_path, classifier):
+    common = ["--hypercolumns", hyper, "--feature", "h1", "--lstm-epochs", "1"]
+    run("classify", *common, "--classifier", classifier, "--out", tmp_path / "out")
+    assert metrics_of(tmp_path / "out")["classifier"] == classifier
