@@ -10,6 +10,8 @@ from ser_fop.errors import InputError
 
 # Which network a row's hidden states come from.
 IN_CORPUS, UNLABELLED, UNTRAINED = "in_corpus", "unlabelled", "untrained"
+# Declared before any figure is seen: the feature of Table 3's hypercolumn row, as in the paper.
+TABLE3_FEATURE = "h_concat"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from ser_fop.experiment.cells import IN_CORPUS, UNLABELLED, UNTRAINED
-from ser_fop.experiment.one_repeat import TABLE3_FEATURE
+from ser_fop.experiment.cells import IN_CORPUS, TABLE3_FEATURE, UNLABELLED, UNTRAINED
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,22 @@ import dataclasses
 from typing import Any
 
 from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig, ReproduceConfig
-from ser_fop.experiment.cells import IN_CORPUS, UNLABELLED, UNTRAINED, Cell, Sizes, networks, unlabelled_corpus
+from ser_fop.experiment.cells import (
+    IN_CORPUS,
+    TABLE3_FEATURE,
+    UNLABELLED,
+    UNTRAINED,
+    Cell,
+    Sizes,
+    networks,
+    unlabelled_corpus,
+)
 from ser_fop.models.hypercolumns import feature_names
 from ser_fop.settings import ALL_FOLDS
 
 SINGLE_FOLD = "0"
 A_LSTM = "a_lstm"
 CLASSIFIERS = ("svm", "rf", A_LSTM)
-# Declared before any figure is seen: the feature of Table 3's hypercolumn row, as in the paper.
-TABLE3_FEATURE = "h_concat"
 
 
 def training_cells(config: ReproduceConfig, sizes: Sizes) -> list[Cell]:

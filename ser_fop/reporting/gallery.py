@@ -33,11 +33,13 @@ class Plot:
         title: Heading; plots of one heading follow one another.
         caption: What it shows, in words that stand for it where it cannot be seen.
         svg: The plot.
+        wide: Whether it takes the page's width.
     """
 
     title: str
     caption: str
     svg: str
+    wide: bool = False
 
 
 def gallery(out: Path, tables: Mapping[str, Any]) -> Iterator[Plot]:
@@ -71,7 +73,7 @@ def _answers(systems: Mapping[str, Sequence[Run]], labels: Sequence[str]) -> Ite
         yield Plot(title="Confusion matrices", caption=caption, svg=plots.confusion_plot(matrix, labels))
     if counts:
         caption = "Recall of each class; dotted: chance."
-        yield Plot(title="Recall by class", caption=caption, svg=plots.recall_plot(counts, labels))
+        yield Plot(title="Recall by class", caption=caption, svg=plots.recall_plot(counts, labels), wide=True)
         bins = {name: runs[0].metrics["calibration"]["bins"] for name, runs in systems.items()}
         caption = (
             "How often an answer is right, by the probability it came with; dotted: as it should be. First repeat."
@@ -102,7 +104,7 @@ def _spectrogram(run: Run, network: str, hop_s: float) -> Plot:
         svg = plots.spectrogram_plot(arrays["true"], arrays["predicted"], hop_s=hop_s)
         ahead, key = int(arrays["ahead"]), str(arrays["id"])
     caption = f"Network {network}: utterance {key} of a held-out speaker, each frame predicted {ahead} ahead."
-    return Plot(title="Predicted and true spectrograms", caption=caption, svg=svg)
+    return Plot(title="Predicted and true spectrograms", caption=caption, svg=svg, wide=True)
 
 
 def _maps(seeds: Sequence[Path], network: str) -> Iterator[Plot]:

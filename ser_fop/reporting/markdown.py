@@ -185,13 +185,14 @@ def to_markdown(tables: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def percent(figures: Mapping[str, Any], key: str = "wa") -> str:
-    """Write one figure in percent, with its deviation over repeats."""
+def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = True) -> str:
+    """Write one figure in percent, with its deviation over repeats and, if asked for, its interval over speakers."""
     if not figures:
         return NOT_RUN
     spread = figures[key]
     deviation = "" if spread["deviation"] is None else f" ± {100 * spread['deviation']:.2f}"
-    return f"{100 * spread['mean']:.2f}{deviation} {_ends(spread.get('over_speakers'))}".rstrip()
+    ends = _ends(spread.get("over_speakers")) if interval else ""
+    return f"{100 * spread['mean']:.2f}{deviation} {ends}".rstrip()
 
 
 def _line(cells: list[str]) -> str:
@@ -212,7 +213,7 @@ def _stamp(figures: Mapping[str, Any]) -> str:
 
 
 def _both(figures: Mapping[str, Any]) -> str:
-    return f"{percent(figures)} ({percent(figures, 'ua')}){_stamp(figures)}" if figures else NOT_RUN
+    return f"{percent(figures)} ({percent(figures, 'ua', interval=False)}){_stamp(figures)}" if figures else NOT_RUN
 
 
 def _published(value: float | None) -> str:

@@ -23,8 +23,8 @@ th { border-bottom: 2px solid #888; } tr.control td { opacity: .7; font-style: i
 pre { overflow-x: auto; font-size: .85rem; padding: .8rem; border: 1px solid #8886; border-radius: .4rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
 figure { margin: 0; padding: .5rem; background: #fff; color: #222; border: 1px solid #8886; border-radius: .4rem; max-width: 100%;
-  box-sizing: border-box; break-inside: avoid; }
-figure svg { max-width: 100%; height: auto; display: block; } figcaption { font-size: .85rem; max-width: 32rem; }
+  box-sizing: border-box; break-inside: avoid; width: 29.5rem; } figure.wide { width: 100%; }
+figure svg { width: 100%; height: auto; display: block; } figcaption { font-size: .85rem; }
 @media print { body { max-width: none; margin: 0; } pre { white-space: pre-wrap; } }
 """
 
@@ -55,7 +55,7 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), links: Sequen
         for plot in group:
             label = f'role="img" aria-label="{escape(plot.caption)}"'
             parts.append(
-                f"<figure>{plot.svg.replace('<svg', f'<svg {label}', 1)}<figcaption>{escape(plot.caption)}</figcaption></figure>"
+                f"<figure{' class=wide' if plot.wide else ''}>{plot.svg.replace('<svg', f'<svg {label}', 1)}<figcaption>{escape(plot.caption)}</figcaption></figure>"
             )
         parts.append("</div>")
     if links:

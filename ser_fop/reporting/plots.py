@@ -44,7 +44,7 @@ def recall_plot(systems: Mapping[str, Sequence[Sequence[float]]], labels: Sequen
         labels: The classes.
     """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(7, 2.6), layout="constrained")
+        figure = Figure(figsize=(8, 3.2), layout="constrained")
         axes = figure.subplots()
         width = 0.8 / len(systems)
         for place, (name, counts) in enumerate(systems.items()):
@@ -54,7 +54,7 @@ def recall_plot(systems: Mapping[str, Sequence[Sequence[float]]], labels: Sequen
         axes.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels)
         axes.axhline(100 / len(labels), color="grey", linestyle=":", linewidth=1)
         axes.set(ylabel="recall, %", ylim=(0, 100))
-        axes.legend(fontsize=7, frameon=False)
+        figure.legend(fontsize=7, frameon=False, loc="outside lower left", ncols=2)
         return _svg(figure)
 
 
@@ -65,7 +65,7 @@ def reliability_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         systems: `bins` of `calibration` by name.
     """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(3.6, 3.4), layout="constrained")
+        figure = Figure(figsize=(4.2, 4.2), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1)
         for place, (name, bins) in enumerate(systems.items()):
@@ -73,7 +73,7 @@ def reliability_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
             right = [row["accuracy"] for row in bins]
             axes.plot(sure, right, marker="o", markersize=3, label=name, color=_COLOURS[place % 10])
         axes.set(xlabel="probability of the answer", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
-        axes.legend(fontsize=7, frameon=False)
+        figure.legend(fontsize=7, frameon=False, loc="outside lower left")
         return _svg(figure)
 
 
@@ -86,15 +86,17 @@ def curve_plot(histories: Mapping[str, Mapping[str, Sequence[float]]], *, keys: 
         label: What they show.
     """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.4, 2.8), layout="constrained")
+        figure = Figure(figsize=(4.4, 3.6), layout="constrained")
         axes = figure.subplots()
         for place, (name, history) in enumerate(histories.items()):
             for key in (key for key in keys if history.get(key)):
                 style = {} if key.startswith("val_") else {"linestyle": "--", "alpha": 0.6}
                 epochs = np.arange(1, len(history[key]) + 1)
-                axes.plot(epochs, history[key], label=f"{name}, {key}", color=_COLOURS[place % 10], **style)
+                style |= {"marker": ".", "color": _COLOURS[place % 10]}
+                axes.plot(epochs, history[key], label=f"{name}, {key}", **style)
         axes.set(xlabel="epoch", ylabel=label)
-        axes.legend(fontsize=6, frameon=False)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        figure.legend(fontsize=6, frameon=False, loc="outside lower left")
         return _svg(figure)
 
 
@@ -107,7 +109,7 @@ def spectrogram_plot(true: np.ndarray, predicted: np.ndarray, *, hop_s: float) -
         hop_s: Distance between frames, in seconds.
     """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(7, 4.4), layout="constrained")
+        figure = Figure(figsize=(8, 4.6), layout="constrained")
         rows = figure.subplots(3, 1, sharex=True)
         extent = (0, len(true) * hop_s, 0, true.shape[1])
         low, high = np.quantile(true, [0.01, 0.99])
