@@ -13,10 +13,10 @@ MELS = 6
 CONFIG = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
 
 
-def build(feature="h_concat", *, dropout=0.3):
+def build(feature="h_concat", *, dropout=0.3, units=5):
     keras.utils.set_random_seed(0)
     return AttentionLSTM(
-        Backbone(CONFIG, MELS, name="backbone"), 3, feature=feature, units=5, dropout=dropout, name="network"
+        Backbone(CONFIG, MELS, name="backbone"), 3, feature=feature, units=units, dropout=dropout, name="network"
     )
 
 
@@ -81,7 +81,9 @@ def test_reads_the_very_weights_of_the_backbone():
     assert np.abs(np.asarray(network(inputs)) - before).max() > 1e-4
 
 
-def test_is_batch_and_padding_invariant(network):
+@pytest.mark.parametrize("units", [5, 0])
+def test_is_batch_and_padding_invariant(units):
+    network = build(units=units)
     call = lambda mel, mask: network({"mel": mel, "mask": mask}, training=False)  # noqa: E731
     first = normal(1, 9, MELS), mask_of((5,), 9)
     assert_batch_invariant(call, first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
@@ -99,6 +101,16 @@ def test_fitting_brings_no_warning(recwarn):
     network.train_on_batch(network_inputs((7, 4), MELS), np.array([0, 1]))
     said = [str(warning.message) for warning in recwarn]
     assert not [line for line in said if "mask" in line or "Gradients do not exist" in line]
+
+
+def test_without_units_attention_reads_the_feature_itself():
+    network = compile_network(build(units=0))
+    assert {weight.path.split("/")[0] for weight in network.trainable_weights} == {"pooling", "emotion"}
+    before = [np.array(weight) for weight in network.trainable_weights]
+    for _ in range(2):
+        network.train_on_batch(network_inputs((7, 4, 2), MELS), np.array([0, 1, 2]))
+    for one, other in zip(before, network.trainable_weights, strict=True):
+        assert np.abs(np.asarray(other) - one).max() > 0, f"{other.path} learns nothing"
 
 
 def test_unknown_feature_names_the_closest():

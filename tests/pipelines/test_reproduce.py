@@ -1,5 +1,6 @@
 """The main job, small: every table, resumable, and no figure to be taken for another corpus's."""
 
+import csv
 import json
 import re
 
@@ -46,6 +47,20 @@ def test_tables(done):
     assert tables["controls"]["chance"]["ua"] == pytest.approx(1 / 8)
     assert not any(row.get("transductive") for row in tables["table1"])
     assert tables["table3"][0]["cross_validation"] == {}
+    assert {row["first"] for row in tables["claims"]} == {"finetune-in_corpus", "classify-in_corpus-h_concat-svm"}
+    assert all(row["speakers"] == 5 and 2 / 2**5 <= row["p_sign_flip"] <= 1 for row in tables["claims"])
+    assert {row["kind"] for row in tables["cost"]} >= {"classify svm", "finetune none", "pretrain in_corpus"}
+
+
+def test_every_figure_is_a_line_of_its_own(done):
+    out, _ = done
+    tables = json.loads((out / "report" / "tables.json").read_text())
+    with (out / "report" / "figures.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    row = next(line for line in lines if (line["table"], line["row"], line["score"]) == ("1", "none", "ua"))
+    assert float(row["mean"]) == tables["table1"][0]["ua"]["mean"]
+    assert float(row["over_speakers_low"]) <= float(row["mean"]) <= float(row["over_speakers_high"])
+    assert (out / "report" / "tables.tex").read_text().count(r"\toprule") >= 5
 
 
 def test_a_figure_in_the_page_is_the_one_of_its_run(done):

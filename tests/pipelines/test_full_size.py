@@ -1,0 +1,57 @@
+"""`reproduce` on a tree of IEMOCAP's size and counts, and twice to the digit."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from ser_fop.testing.fake_corpora import fake_iemocap_full
+
+CONFIG = {
+    "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 2},
+    "pretraining": {"epochs": 1, "batch_size": 256},
+    "finetuning": {"epochs": 1, "batch_size": 256},
+    "classifiers": {"lstm_epochs": 1, "lstm_units": 4, "lstm_batch_size": 256, "rf_trees": 10, "svm_c": [1.0]},
+}
+
+
+def reproduce(folder, *arguments, **config):
+    folder.mkdir()
+    (folder / "c.yaml").write_text(yaml.safe_dump({**CONFIG, **config}))
+    command = [sys.executable, "-m", "ser_fop.pipelines.reproduce", "--config", folder / "c.yaml", *arguments]
+    subprocess.run([*map(str, command), "--out", str(folder / "out")], check=True, timeout=1500, env=os.environ)
+    return json.loads((folder / "out" / "report" / "tables.json").read_text())
+
+
+@pytest.mark.slow
+def test_the_papers_tables_with_the_papers_counts(tmp_path):
+    corpus = fake_iemocap_full(tmp_path / "IEMOCAP_full_release")
+    tables = reproduce(tmp_path / "run", "--corpus", "iemocap", "--audio-dir", corpus, cross_validation=False)
+    assert (tables["corpus"]["utterances"], tables["corpus"]["labelled"]) == (10039, 5531)
+    assert tables["corpus"]["speakers"] == 10
+    assert {row["n"] for row in tables["table1"] if "n" in row} == {1085}
+    assert {row[name]["n"] for row in tables["table2"] for name in ("svm", "rf", "a_lstm")} == {1085}
+    assert [row["feature"] for row in tables["table2"]][:5] == ["F", "h1", "h2", "h_add", "h_concat"]
+    text = (tmp_path / "run" / "out" / "report" / "tables.md").read_text()
+    assert "All figures were measured on IEMOCAP" in text
+    assert [sum(row) for row in tables["table1"][0]["confusion"]] == [229, 278, 384, 194]
+
+
+@pytest.mark.slow
+def test_two_deterministic_runs_agree_to_the_digit(work, tmp_path):
+    arguments = ["--corpus", "ravdess", "--audio-dir", work / "audio" / "ravdess", "--deterministic"]
+    found = []
+    for name in ("one", "other"):
+        tables = reproduce(tmp_path / name, *arguments, cross_validation=False)
+        found.append({key: tables[key] for key in ("table1", "table2", "table3", "claims")})
+    one, other = (json.dumps(_without_seconds(tables), sort_keys=True) for tables in found)
+    assert one == other
+
+
+def _without_seconds(value):
+    if isinstance(value, dict):
+        return {key: _without_seconds(item) for key, item in value.items() if key != "seconds"}
+    return [_without_seconds(item) for item in value] if isinstance(value, list) else value
