@@ -171,6 +171,7 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
     from ser_fop.models.saving import ATTENTION_LSTM, NetworkSpec, save_network
     from ser_fop.saved_model import NETWORK, load_network, network_digest
     from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
+    from ser_fop.training.reuse import compiled
     from ser_fop.training.setup import seed_everything
 
     found = read_json(config.hypercolumns / "config.json")
@@ -188,10 +189,21 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
     seed_everything(config.seed, deterministic=config.deterministic)
     network, spec = load_network(source)
     labels = records.manifest.labels
-    model = AttentionLSTM(
+    fresh = AttentionLSTM(
         network.backbone, len(labels), feature=config.feature, units=units, dropout=settings.lstm_dropout
     )
-    compile_classifier(model, optimizer=keras.optimizers.Adam(settings.lstm_learning_rate))
+    model = compiled(
+        fresh,
+        lambda one: compile_classifier(one, optimizer=keras.optimizers.Adam(settings.lstm_learning_rate)),
+        kind="a_lstm",
+        size=spec.model,
+        mels=spec.features.mels,
+        classes=len(labels),
+        feature=config.feature,
+        units=units,
+        dropout=settings.lstm_dropout,
+        rate=settings.lstm_learning_rate,
+    )
     frames = settings.lstm_batch_size * max(row.frames for row in records.rows)
     sizes = {"batch_size": settings.lstm_batch_size, "batch_frames": min(frames, 65536)}
     fitted = fit_classifier(

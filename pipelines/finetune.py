@@ -61,6 +61,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     )
     from ser_fop.training.focal_loss import FocalLoss
     from ser_fop.training.parts import parts_of, require_comparable
+    from ser_fop.training.reuse import compiled
     from ser_fop.training.setup import learning_rate, precision, seed_everything
     from ser_fop.training.strategies import callbacks_of, check_strategy, freeze, optimizer_of
 
@@ -92,14 +93,14 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
         seed_everything(config.seed, deterministic=config.deterministic)
         with precision(settings.precision):
-            model, heard = starting_model(config, records, normalised_on=parts.train)
-        check_strategy(settings, layers=model.backbone.config.layers)
-        freeze(model, settings)
-        vary = augmentation(settings.augmentation, records.manifest.features, model.backbone.normalization.mean.numpy())
+            fresh, heard = starting_model(config, records, normalised_on=parts.train)
+        check_strategy(settings, layers=fresh.backbone.config.layers)
+        freeze(fresh, settings)
+        vary = augmentation(settings.augmentation, records.manifest.features, fresh.backbone.normalization.mean.numpy())
         train = labelled_batches(records, parts.train, seed=config.seed, vary=vary, **sizes)
         validation = labelled_batches(parts.validated, parts.validation, **sizes)
 
-        # --- compile: each depth of the network at the rate that the strategy gives it
+        # --- compile, or take the steps of an equal network: each depth at the rate that the strategy gives it
         scheduled = learning_rate(
             rate,
             schedule=settings.schedule,
@@ -107,10 +108,20 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
             batches=train,
             warmup_share=settings.warmup_share,
         )
-        compile_classifier(
-            model,
-            optimizer=optimizer_of(model, settings, scheduled),
-            loss=FocalLoss(settings.focal_gamma) if settings.loss == "focal" else None,
+        model = compiled(
+            fresh,
+            lambda network, rate=scheduled: compile_classifier(
+                network,
+                optimizer=optimizer_of(network, settings, rate),
+                loss=FocalLoss(settings.focal_gamma) if settings.loss == "focal" else None,
+            ),
+            kind="finetune",
+            size=fresh.backbone.config,
+            mels=fresh.backbone.mels,
+            classes=len(labels),
+            settings=settings,
+            rate=rate,
+            batches=int(train.cardinality()) if settings.schedule != "constant" else 0,
         )
 
         # --- fit: stopped by the validation speakers

@@ -15,6 +15,7 @@ from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.hypercolumns import check_feature, hypercolumns
 from ser_fop.records import Records
+from ser_fop.training.reuse import compiled
 from ser_fop.training.setup import jit_compile
 
 ARRAYS = "hypercolumns.npz"
@@ -72,8 +73,14 @@ def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_
     inputs = backbone.inputs_by_name()
     pool = MaskedPooling(pooling)
     pooled = {name: pool(frames, mask=inputs["mask"]) for name, frames in hypercolumns(backbone).items()}
-    extractor = keras.Model(inputs, pooled)
-    extractor.compile(jit_compile=jit_compile())
+    extractor = compiled(
+        keras.Model(inputs, pooled),
+        lambda network: network.compile(jit_compile=jit_compile()),
+        kind="extract",
+        size=backbone.config,
+        mels=backbone.mels,
+        pooling=pooling,
+    )
     by_id: dict[str, dict[str, np.ndarray]] = {}
     wanted = {row.id: row for row in records.rows}
     with tqdm(total=len(wanted), unit="utt", desc="extract", disable=None) as bar:

@@ -1,0 +1,99 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.testing.arrays import normal
+from ser_fop.training import reuse
+from ser_fop.training.reuse import compiled, forget
+
+INPUTS, TARGETS = normal(8, 5), normal(8, 2, seed=1)
+
+
+@pytest.fixture(autouse=True)
+def empty():
+    forget()
+    yield
+    forget()
+
+
+def fresh(seed):
+    keras.utils.set_random_seed(seed)
+    layers = [keras.Input((5,)), keras.layers.Dense(6), keras.layers.Dropout(0.5), keras.layers.Dense(2)]
+    return keras.Sequential(layers)
+
+
+def compile_network(network):
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    network.compile(keras.optimizers.Adam(schedule), "mse", jit_compile=False)
+
+
+def trained(network, steps=3):
+    for _ in range(steps):
+        network.train_on_batch(INPUTS, TARGETS)
+    return [np.array(weight) for weight in network.weights]
+
+
+def alone(seed):
+    """Return the weights after training a network that nobody had before."""
+    forget()
+    return trained(compiled(fresh(seed), compile_network, key=seed))
+
+
+def equal(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_network_that_is_reused_trains_as_a_fresh_one_to_the_last_bit():
+    expected = alone(1)
+    forget()
+    first = compiled(fresh(0), compile_network, key="same")
+    trained(first, steps=5)
+    second = compiled(fresh(1), compile_network, key="same")
+    assert second is first
+    assert equal(trained(second), expected)
+
+
+def test_without_the_optimizers_start_it_would_not(monkeypatch):
+    expected = alone(1)
+    forget()
+    monkeypatch.setattr(reuse, "_optimizer_variables", lambda network: [])
+    trained(compiled(fresh(0), compile_network, key="same"), steps=5)
+    assert not equal(trained(compiled(fresh(1), compile_network, key="same")), expected)
+
+
+def test_another_key_is_another_network():
+    first = compiled(fresh(0), compile_network, rate=0.1)
+    assert compiled(fresh(0), compile_network, rate=0.2) is not first
+
+
+def test_steps_are_traced_once():
+    calls = []
+
+    class Counting(keras.layers.Layer):
+        def call(self, inputs):
+            calls.append(1)
+            return inputs
+
+    def build():
+        return keras.Sequential([keras.Input((5,)), Counting(), keras.layers.Dense(2)])
+
+    trained(compiled(build(), compile_network, key="counted"))
+    once = len(calls)
+    network = compiled(build(), compile_network, key="counted")
+    built = len(calls)
+    trained(network)
+    assert len(calls) == built < 3 * once
+
+
+def test_few_are_kept(monkeypatch):
+    monkeypatch.setattr(reuse, "_MOST_KEPT", 2)
+    networks = [compiled(fresh(0), compile_network, number=number) for number in range(3)]
+    assert compiled(fresh(0), compile_network, number=2) is networks[2]
+    assert compiled(fresh(0), compile_network, number=0) is not networks[0]
+
+
+def test_a_network_without_an_optimizer():
+    first = compiled(fresh(0), lambda network: network.compile(jit_compile=False), key="asked")
+    second = compiled(fresh(1), lambda network: network.compile(jit_compile=False), key="asked")
+    assert second is first
+    np.testing.assert_array_equal(second.predict_on_batch(INPUTS), fresh(1).predict_on_batch(INPUTS))
