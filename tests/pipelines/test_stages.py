@@ -29,7 +29,7 @@ class TestPretrain:
 
     def test_run_folder(self, work):
         names = {path.name for path in (work / "inductive").iterdir()}
-        assert names == {"COMPLETED", "config.json", "metrics.json", "network", "saved_model", "logs"}
+        assert names == {"COMPLETED", "config.json", "examples.npz", "metrics.json", "network", "saved_model", "logs"}
         metrics = read(work / "inductive" / "metrics.json")
         assert metrics["skill"] == pytest.approx(1 - metrics["error"] / metrics["copy_error"])
         assert metrics["history"]["val_skill"][0] == pytest.approx(metrics["skill"], abs=1e-5)
