@@ -16,6 +16,7 @@ from ser_fop.config import (
     ClassifyConfig,
     ExtractConfig,
     FinetuneConfig,
+    FoldsConfig,
     InfoConfig,
     PrepareConfig,
     PretrainConfig,
@@ -27,6 +28,7 @@ from ser_fop.settings import ModelConfig
 
 CONFIGS = {
     "prepare": PrepareConfig,
+    "folds": FoldsConfig,
     "pretrain": PretrainConfig,
     "finetune": FinetuneConfig,
     "extract": ExtractConfig,
@@ -37,6 +39,7 @@ CONFIGS = {
 }
 REQUIRED = {
     "prepare": ["--corpus", "ravdess", "--audio-dir", "audio", "--out", "out"],
+    "folds": ["--records", "a", "--out", "folds.json"],
     "pretrain": ["--records", "a", "--out", "out"],
     "finetune": ["--records", "a", "--out", "out"],
     "extract": ["--records", "a", "--pretrained", "b", "--out", "out"],
@@ -62,7 +65,7 @@ def options(config_type, *, prefixed, prefix=""):
     for field in dataclasses.fields(config_type):
         name = field.name.replace("_", "-")
         if dataclasses.is_dataclass(field.type):
-            yield from options(field.type, prefixed=prefixed, prefix=f"{name}." if prefixed else "")
+            yield from options(field.type, prefixed=prefixed, prefix=f"{prefix}{name}." if prefixed else "")
         else:
             yield f"--{prefix}{name}"
 
