@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ser_fop.artifacts import METRICS, read_json
 from ser_fop.reporting import plots
 from ser_fop.reporting.runs import Run, runs_of
 
@@ -83,7 +84,9 @@ def _answers(systems: Mapping[str, Sequence[Run]], labels: Sequence[str]) -> Ite
 
 def _curves(systems: Mapping[str, Sequence[Run]], networks: Mapping[str, Sequence[Run]]) -> Iterator[Plot]:
     """Draw how the first repeat learned, fold 0."""
-    learned = {name: runs[0].single_fold().metrics["history"] for name, runs in networks.items() if runs}
+    # A run of all folds leaves the curves to the folders of its folds.
+    folders = {name: runs[0].single_fold().folder for name, runs in networks.items() if runs}
+    learned = {name: read_json(folder / METRICS)["history"] for name, folder in folders.items()}
     if any(learned.values()):
         caption = "Error on training and on held-out speakers, by network; first repeat."
         svg = plots.curve_plot(learned, keys=("val_error", "error"), label="error, in deviations")

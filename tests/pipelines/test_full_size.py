@@ -51,6 +51,25 @@ def test_two_deterministic_runs_agree_to_the_digit(work, tmp_path):
     assert one == other
 
 
+@pytest.mark.slow
+def test_every_fold_and_fewer_repeats_of_what_takes_long(work, three_folds, tmp_path):
+    audio = work / "audio"
+    arguments = ["--corpus", "ravdess", "--audio-dir", audio / "ravdess", "--folds", three_folds]
+    arguments += ["--unlabelled", f"librispeech={audio / 'librispeech'}"]
+    tables = reproduce(
+        tmp_path / "run", *arguments, repeats=2, repeats_of={"finetuning": 1, "a_lstm": 1, "in_corpus": 1}
+    )
+    assert [row["cross_validation"]["n"] for row in tables["table1"]] == [192] * 3
+    pooled = {(row["network"], row["feature"]): row["cross_validation"] for row in tables["table2"]}
+    assert pooled["unlabelled", "h_concat"]["svm"]["repeats"] == 2
+    assert pooled["in_corpus", "h_concat"]["svm"]["repeats"] == 1
+    assert pooled["unlabelled", "h1"]["a_lstm"] == {}
+    assert not any(row["cross_validation"]["transductive"] for row in tables["table1"])
+    assert [(row["folds"], row["speakers"]) for row in tables["claims"]] == [(3, 24)] * 4
+    page = (tmp_path / "run" / "out" / "report" / "index.html").read_text()
+    assert page.count("<figure") >= 15
+
+
 def _without_seconds(value):
     if isinstance(value, dict):
         return {key: _without_seconds(item) for key, item in value.items() if key != "seconds"}
