@@ -22,6 +22,7 @@ setup(
         "tensorboard>=2.20",
         "keras-tuner>=1.4.8",
         "numpy>=1.26",
+        "scipy>=1.15",
         "scikit-learn>=1.6",
         "skops>=0.13",
         "soundfile>=0.13",

@@ -34,9 +34,8 @@ def hypercolumns(backbone: Backbone) -> dict[str, Any]:
     states = backbone.hidden_states
     layers = [states[f"h{number}"] for number in range(1, backbone.config.layers + 1)]
     base = states["F"] if backbone.config.reading == "narrow" else states["embedding"]
-    total = base
-    for hidden in layers:
-        total = total + hidden
+    # A chain of additions would be joined with those inside the layers, in an order that differs from run to run.
+    total = ops.sum(ops.stack([base, *layers]), axis=0)
     named = {"F": states["F"]}
     named |= {f"h{number}": hidden for number, hidden in enumerate(layers, start=1)}
     return {**named, "h_add": total, "h_concat": ops.concatenate([states["F"], *layers], axis=-1)}
