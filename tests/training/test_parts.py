@@ -1,8 +1,10 @@
+import dataclasses
+
 import pytest
 
 from ser_fop.errors import InputError
 from ser_fop.folds import Fold
-from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 from ser_fop.training.parts import parts_of, require_comparable
 from ser_fop.training.splits import split_for_pretraining
 
@@ -104,6 +106,10 @@ class TestAnotherCorpus:
         with pytest.raises(InputError, match="would be trained on and tested"):
             parts_of(records, FOLD, test_records=records)
 
-    def test_both_must_have_been_prepared_alike(self, records, others):
+    def test_both_must_have_been_prepared_alike(self, records, others, tmp_path):
         require_comparable(records, others)
         require_comparable(records, None)
+        features = dataclasses.replace(FEATURES, hop_s=0.02)
+        coarse = write_toy_records(tmp_path / "coarse", toy_utterances(), corpus="coarse", features=features)
+        with pytest.raises(InputError, match=r"hop_s is 0\.01 and 0\.02"):
+            require_comparable(records, coarse)
