@@ -56,7 +56,7 @@ class SkillPrinter(keras.callbacks.Callback):
 def example_prediction(
     network: keras.Model, parts: Sequence[tuple[Records, Collection[str]]], *, ahead: int
 ) -> dict[str, np.ndarray]:
-    """Predict one held-out utterance, the first by id.
+    """Predict one held-out utterance: the first by id that is long enough.
 
     Args:
         network: The trained predictor.
@@ -67,11 +67,11 @@ def example_prediction(
         `true` and `predicted` log-mels of the frames from `ahead` on, (frames, mels), at most ten seconds at a hop of
         10 ms; the utterance's `id`; and `ahead`.
     """
-    records, ids = parts[0]
-    chosen = min(key for key in ids)
+    long = [(row.id, records) for records, ids in parts for row in records.rows if row.id in ids and row.frames > ahead]
+    chosen, records = min(long, key=lambda item: item[0])
     (batch,) = utterance_batches(records, {chosen}, batch_frames=1).as_numpy_iterator()
     mel, mask = (batch[name][:, :_EXAMPLE_FRAMES] for name in ("mel", "mask"))
     predicted = np.asarray(network.predict_on_batch({"mel": mel, "mask": mask}))[0]
     real = int(mask[0].sum())
-    true, found = mel[0, ahead:real], predicted[: max(0, real - ahead)]
+    true, found = mel[0, ahead:real], predicted[: real - ahead]
     return {"true": true, "predicted": found, "id": np.array(chosen), "ahead": np.array(ahead)}

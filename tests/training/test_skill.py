@@ -4,7 +4,7 @@ import pytest
 
 from ser_fop.datasets import unlabelled_batches
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
-from ser_fop.training.skill import SkillPrinter, copy_error
+from ser_fop.training.skill import SkillPrinter, copy_error, example_prediction
 
 DEVIATION = np.array([0.5, 1.0, 2.0, 1.0])
 
@@ -59,3 +59,29 @@ class TestSkillPrinter:
         ).history
         assert history["val_skill"] == seen
         np.testing.assert_allclose(seen, 1 - np.array(history["val_error"]) / 3, rtol=1e-6)
+
+
+class Copying:
+    """Predicts that a frame stays as it is."""
+
+    def predict_on_batch(self, inputs):
+        return inputs["mel"]
+
+
+@pytest.mark.parametrize("ahead", [1, 5])
+def test_the_example_is_the_first_that_is_long_enough(records, mels, ahead):
+    found = example_prediction(Copying(), [(records, {key.id for key in mels})], ahead=ahead)
+    by_id = {key.id: mel for key, mel in mels.items()}
+    chosen = min(key for key, mel in by_id.items() if len(mel) > ahead)
+    assert (str(found["id"]), int(found["ahead"])) == (chosen, ahead)
+    np.testing.assert_allclose(found["true"], by_id[chosen][ahead:], rtol=1e-6)
+    np.testing.assert_allclose(found["predicted"], by_id[chosen][:-ahead], rtol=1e-6)
+
+
+def test_an_utterance_that_is_too_short_is_no_example(tmp_path):
+    mels = toy_utterances(speakers=("anna",), per_speaker=1, frames=(3, 3))
+    mels |= toy_utterances(speakers=("bert",), per_speaker=1, frames=(20, 20))
+    short = write_toy_records(tmp_path / "records", mels)
+
+    found = example_prediction(Copying(), [(short, {key.id for key in mels})], ahead=5)
+    assert str(found["id"]) == "bert-0"
