@@ -25,6 +25,7 @@ STAGES = {
     "pretraining": "benchmarks.stages.pretraining",
     "hypercolumns": "benchmarks.stages.hypercolumns",
     "svm": "benchmarks.stages.svm",
+    "latency": "benchmarks.stages.latency",
     "prediction": "benchmarks.stages.prediction",
 }
 # Quick runs have other sizes, and so other ratios: they are recorded and guarded under keys of their own.

@@ -1,13 +1,12 @@
-"""Speech to emotion: one utterance at once, a thousand of them, a day of audio."""
+"""Speech to emotion: a thousand utterances, a day of audio."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.apart import apart
 from benchmarks.batches import bucketed, padded
-from benchmarks.classifiers import EAGER, FUNCTION, PREDICT, TORCH, mel_classifier, waveform_classifier
+from benchmarks.classifiers import FUNCTION, OURS, PREDICT, TORCH, mel_classifier, same, waveform_classifier
 from benchmarks.fake_records import fake_mels, write_records
 from benchmarks.fake_speech import RATE_HZ, voiced_minute
 from benchmarks.harness import Comparison, Contender, compare
@@ -18,72 +17,14 @@ from benchmarks.shared_network import classifier, write_weights
 if TYPE_CHECKING:
     import numpy as np
 
-_OURS = f"ser_fop, {FUNCTION}"
-_FRAMES = 450
-# The steady state is measured: others have had the machine since the last round.
-_WARM_CALLS = 10
-_SAMPLES = (_FRAMES - 1) * RATE_HZ // 100 + 400
 _BATCH_FRAMES = 16384
 _DAY_S, _WINDOW_S, _WINDOWS = 86400, 10, 15
-# Of probabilities. The front ends' mel filters differ a little: ours are straight in mels, the twin's in hertz.
-_TOLERANCE = 0.01
 
 
 def run(settings: Settings) -> list[Comparison]:
     weights = settings.work / "weights.npz"
     apart(write_weights, weights)
-    return [
-        _one(settings, weights, waveform=False),
-        _one(settings, weights, waveform=True),
-        _many(settings, weights),
-        _day(settings, weights),
-    ]
-
-
-def _one(settings: Settings, weights: Path, *, waveform: bool) -> Comparison:
-    expected = apart(_answer, EAGER, weights, waveform=waveform)
-    options = {"weights": weights, "waveform": waveform, "calls": 5 if settings.quick else 50, "expected": expected}
-    contenders = [
-        Contender(name=name, setup=_calls, options={"kind": kind, **options})
-        for name, kind in ((_OURS, FUNCTION), (PREDICT, PREDICT), (EAGER, EAGER), (TORCH, TORCH))
-    ]
-    part = "from its samples to" if waveform else "the network's part, from its log-mel to"
-    title = f"one utterance of 4.5 s ({_FRAMES} frames) at a time, {part} probabilities"
-    key = "prediction-waveform" if waveform else "prediction-call"
-    return compare(key, title, contenders, unit="calls / s", rounds=settings.rounds, whole=1)
-
-
-def _answer(kind: str, weights: Path, *, waveform: bool) -> "np.ndarray":
-    return _question(kind, weights, waveform)()
-
-
-def _question(kind: str, weights: Path, waveform: bool) -> "Callable[[], np.ndarray]":
-    """Return a function that asks for the probabilities of one utterance."""
-    import numpy as np
-
-    if waveform:
-        from_waveform, samples = waveform_classifier(kind, weights), voiced_minute()[None, :_SAMPLES]
-        return lambda: from_waveform(samples)
-    from_mel, mel = mel_classifier(kind, weights), next(fake_mels([_FRAMES]))[None].astype(np.float32)
-    return lambda: from_mel(mel, np.array([_FRAMES]))
-
-
-def _calls(
-    kind: str, weights: Path, waveform: bool, calls: int, expected: "np.ndarray"
-) -> Callable[[], tuple[float, float]]:
-    ask = _question(kind, weights, waveform)
-
-    def work() -> tuple[float, float]:
-        for _ in range(_WARM_CALLS):
-            ask()
-        started = time.perf_counter()
-        for _ in range(calls):
-            found = ask()
-        seconds = time.perf_counter() - started
-        _same(found, expected)
-        return calls, seconds
-
-    return work
+    return [_many(settings, weights), _day(settings, weights)]
 
 
 def _many(settings: Settings, weights: Path) -> Comparison:
@@ -135,7 +76,7 @@ def _ours_bucketed(records: Path, expected: "np.ndarray") -> Callable[[], float]
     def work() -> float:
         found = probabilities_of(network, opened, ids, batch_frames=_BATCH_FRAMES)
         assert len(found) == len(ids)
-        _same(np.array([found[key] for key in list(ids)[: len(expected)]]), expected)
+        same(np.array([found[key] for key in list(ids)[: len(expected)]]), expected)
         return frames
 
     return work
@@ -163,7 +104,7 @@ def _one_by_one(
     mels = [mel.astype(np.float32) for mel in itertools.islice(fake_mels(held), count)]
 
     def work() -> float:
-        _same(np.concatenate([ask(mel[None], np.array([len(mel)])) for mel in mels]), expected)
+        same(np.concatenate([ask(mel[None], np.array([len(mel)])) for mel in mels]), expected)
         return sum(len(mel) for mel in mels)
 
     return work
@@ -180,7 +121,7 @@ def _torch_bucketed(weights: Path, held: "np.ndarray", expected: "np.ndarray") -
         found = np.empty((len(held), expected.shape[1]), np.float32)
         for batch in batches:
             found[batch] = ask(padded([mels[index] for index in batch])[0], held[batch])
-        _same(found[: len(expected)], expected)
+        same(found[: len(expected)], expected)
         return int(held.sum())
 
     return work
@@ -191,7 +132,7 @@ def _day(settings: Settings, weights: Path) -> Comparison:
     options = {"weights": weights, "seconds": seconds}
     contenders = [
         Contender(name=name, setup=_stretch, options={"kind": kind, **options})
-        for name, kind in ((_OURS, FUNCTION), (TORCH, TORCH))
+        for name, kind in ((OURS, FUNCTION), (TORCH, TORCH))
     ]
     title = (
         f"a day of audio, from samples in memory to probabilities, in windows of {_WINDOW_S} s, {_WINDOWS} at a time:"
@@ -215,12 +156,3 @@ def _stretch(kind: str, weights: Path, seconds: int) -> Callable[[], float]:
         return seconds
 
     return work
-
-
-def _same(found: "np.ndarray", expected: "np.ndarray") -> None:
-    """Hold probabilities against those of another way of asking."""
-    import numpy as np
-
-    assert found.shape == expected.shape
-    furthest = float(np.abs(found - expected).max())
-    assert furthest < _TOLERANCE, f"a probability is {furthest:.2g} from the reference"
