@@ -154,6 +154,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         model=model.backbone.config,
         heard=tuple(sorted({*heard, *parts.trained_on})),
         labels=labels,
+        attention=settings.attention,
         pooling=settings.pooling,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
@@ -192,12 +193,14 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
     from ser_fop.saved_model import load_network
 
     features = records.manifest.features
+    chosen = {"attention": config.training.attention, "name": "backbone"}
     if config.pretrained:
         pretrained, spec = load_network(config.pretrained)
         require_same_features({str(records.folder): features, str(config.pretrained): spec.features})
-        backbone, heard = pretrained.backbone, spec.heard
+        backbone, heard = Backbone(spec.model, features.mels, **chosen), spec.heard
+        backbone.set_weights(pretrained.backbone.get_weights())
     else:
-        backbone, heard = Backbone(config.model, features.mels, name="backbone"), ()
+        backbone, heard = Backbone(config.model, features.mels, **chosen), ()
     if not config.pretrained or config.normalisation == "target":
         backbone.normalization.set_statistics(*mel_moments([(records, normalised_on)]))
     return EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling), heard

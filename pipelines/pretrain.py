@@ -21,6 +21,11 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.training.splits import folds_of_records, left_out
 
     check_model(config.model)
+    if config.training.ahead < config.model.stacked_frames:
+        raise InputError(
+            f"training.ahead expected at least the {config.model.stacked_frames} frames of a step (model.stacked_frames),"
+            f" which sees its last one, received {config.training.ahead}."
+        )
     if not config.records:
         raise InputError("--records expected at least one records folder, received none.")
     records = [Records(folder) for folder in config.records]
@@ -89,7 +94,9 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     )
 
     # --- fit: skill against copying the last frame each epoch, the best weights kept
-    baseline = copy_error(validation, kind=settings.loss, deviation=deviation)
+    baseline = copy_error(
+        validation, kind=settings.loss, deviation=deviation, stacked_frames=config.model.stacked_frames
+    )
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
     history: dict[str, list[float]] = {}
     fitting = time.perf_counter()

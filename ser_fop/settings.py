@@ -40,16 +40,18 @@ class FeatureConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Size of the causal transformer (section 4.1 of the paper).
+    """The transformer, of the paper's size (section 4.1).
 
     Attributes:
         reading: `wide` has a residual stream of `d_model`; `narrow` has one of the
-            mel width, in which equation 7 stands as written.
+            mel width (of a step), in which equation 7 stands as written.
         d_model: Width of the attention: heads times the width of a head.
         heads: Attention heads.
         feed_forward: Inner width of the feed-forward layer.
         layers: Attention layers.
         dropout: Dropout rate.
+        stacked_frames: Neighbouring frames that are read as one step; hidden states
+            have one vector a step.
     """
 
     reading: Literal["wide", "narrow"] = "wide"
@@ -58,6 +60,7 @@ class ModelConfig:
     feed_forward: int = 513
     layers: int = 2
     dropout: float = 0.2
+    stacked_frames: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +135,8 @@ class FinetuningSettings:
         loss: Cross-entropy, or focal loss, which counts what is already recognised less.
         focal_gamma: How much less.
         class_weights: `balanced` lets a rare class count as much as a frequent one.
+        attention: `causal`, as in pretraining, or `full`: each frame looks at the whole
+            utterance.
         pooling: Utterance vector: mean over frames (equation 6), mean and standard
             deviation, or a mean with learned weights.
         augmentation: How training utterances are varied.
@@ -152,6 +157,7 @@ class FinetuningSettings:
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = 2.0
     class_weights: Literal["none", "balanced"] = "none"
+    attention: Literal["causal", "full"] = "causal"
     pooling: Literal["mean", "mean_std", "attentive"] = "mean"
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     batch_size: int = 32

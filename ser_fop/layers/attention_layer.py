@@ -1,10 +1,11 @@
 """The paper's attention layer: masked self-attention and feed-forward, post-LN."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
 from ser_fop.layers.causal_self_attention import CausalSelfAttention
+from ser_fop.layers.full_self_attention import FullSelfAttention
 from ser_fop.layers.kernels import add_and_normalise
 
 
@@ -21,9 +22,11 @@ class AttentionLayer(keras.layers.Layer):
         heads: Attention heads.
         feed_forward: Inner width of the feed-forward layer.
         dropout: Dropout rate.
+        attention: `causal`, or `full` with every real frame in view.
 
     Call arguments:
         inputs: Shape (batch, frames, features).
+        mask: Shape (batch, frames), true on real frames; only `full` needs it.
         training: Whether dropout acts.
 
     Output shape:
@@ -33,18 +36,28 @@ class AttentionLayer(keras.layers.Layer):
         Lian et al. 2019, figure 2(b) (arXiv 1910.13806).
     """
 
-    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        feed_forward: int,
+        dropout: float = 0.0,
+        attention: Literal["causal", "full"] = "causal",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.width = width
         self.heads = heads
         self.feed_forward = feed_forward
         self.dropout = dropout
+        self.reach = attention
         self.supports_masking = True
 
     def build(self, input_shape: tuple) -> None:
         features = input_shape[-1]
         policy = self.dtype_policy
-        self.attention = CausalSelfAttention(self.width, self.heads, name="attention", dtype=policy)
+        attend = FullSelfAttention if self.reach == "full" else CausalSelfAttention
+        self.attention = attend(self.width, self.heads, name="attention", dtype=policy)
         self.attention_dropout = keras.layers.Dropout(self.dropout, name="attention_dropout", dtype=policy)
         self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="attention_norm", dtype=policy)
         self.inner = keras.layers.Dense(self.feed_forward, activation="relu", name="inner", dtype=policy)
@@ -56,8 +69,8 @@ class AttentionLayer(keras.layers.Layer):
         self.outer.build((*input_shape[:-1], self.feed_forward))
         super().build(input_shape)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        attended = self.attention(inputs)
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        attended = self.attention(inputs, mask=mask) if self.reach == "full" else self.attention(inputs)
         hidden = add_and_normalise(
             inputs, attended, dropout=self.attention_dropout, norm=self.attention_norm, training=training
         )
@@ -71,4 +84,4 @@ class AttentionLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         config = {"width": self.width, "heads": self.heads, "feed_forward": self.feed_forward, "dropout": self.dropout}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **config, "attention": self.reach}

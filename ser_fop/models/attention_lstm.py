@@ -47,7 +47,7 @@ class AttentionLSTM(keras.Model):
         frames = keras.layers.Dropout(dropout, name="feature_dropout")(extractor(inputs))
         # Padding stands at the end, where a forward LSTM reads it last: pooling masks it.
         states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(frames) if units else frames
-        pooled = AttentionPooling(name="pooling")(states, mask=inputs["mask"])
+        pooled = AttentionPooling(name="pooling")(states, mask=backbone.step_mask(inputs["mask"]))
         logits = keras.layers.Dense(classes, name="emotion")(
             keras.layers.Dropout(dropout, name="pooled_dropout")(pooled)
         )

@@ -1,11 +1,12 @@
-"""The causal transformer of section 2.1, its hidden states as named outputs."""
+"""The transformer of section 2.1, its hidden states as named outputs."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
 from ser_fop.errors import InputError
 from ser_fop.layers.attention_layer import AttentionLayer
+from ser_fop.layers.frame_stacking import FrameStacking
 from ser_fop.layers.mel_normalization import MelNormalization
 from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
 from ser_fop.settings import ModelConfig
@@ -15,6 +16,8 @@ def check_model(config: ModelConfig) -> ModelConfig:
     """Return `config`, or raise `InputError` where no network can be built from it."""
     if min(config.d_model, config.heads, config.feed_forward, config.layers) < 1 or not 0 <= config.dropout < 1:
         raise InputError("model: d_model, heads, feed_forward and layers must be positive, and 0 <= dropout < 1.")
+    if config.stacked_frames < 1:
+        raise InputError(f"model.stacked_frames expected one or more, received {config.stacked_frames}.")
     if config.d_model % config.heads:
         raise InputError(f"model.d_model {config.d_model} must be a multiple of model.heads {config.heads}.")
     return config
@@ -26,12 +29,15 @@ class Backbone(keras.Model):
     `hidden_states` is a dict of symbolic outputs, so that
     `keras.Model(backbone.inputs, backbone.hidden_states["h1"])` is a feature
     extractor: `F`, the normalised log-mel; `embedding`, W_e f_t of equation 4; and
-    `h1` .. `hL`, the outputs of the attention layers. Everything is causal; outputs at
-    padded frames are meaningless.
+    `h1` .. `hL`, the outputs of the attention layers. Each has one vector a step, which
+    is a frame unless frames are stacked. Everything is causal unless attention is
+    `full`; outputs at padded steps are meaningless.
 
     Args:
         config: Size of the network.
         mels: Mel bands of the input.
+        attention: `causal` looks at no later step, `full` at the whole utterance: for
+            recognition alone.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels), raw log-mel, and `mask`
@@ -41,17 +47,24 @@ class Backbone(keras.Model):
         Lian et al. 2019, section 2.1 (arXiv 1910.13806).
     """
 
-    def __init__(self, config: ModelConfig, mels: int, **kwargs: Any) -> None:
+    def __init__(
+        self, config: ModelConfig, mels: int, *, attention: Literal["causal", "full"] = "causal", **kwargs: Any
+    ) -> None:
         check_model(config)
         # === Layers ===
-        stream = config.d_model if config.reading == "wide" else mels
+        stream = hidden_width(config, mels)
         # Log-mels reach -18: bfloat16 would round them to an eighth before their mean is taken off.
         normalization = MelNormalization(name="normalization", dtype="float32")
         embed = keras.layers.Dense(stream, name="feature_embedding")
         positions = SinusoidalPositions(name="positions")
         layers = [
             AttentionLayer(
-                config.d_model, config.heads, config.feed_forward, config.dropout, name=f"attention_layer_{number}"
+                config.d_model,
+                config.heads,
+                config.feed_forward,
+                config.dropout,
+                attention,
+                name=f"attention_layer_{number}",
             )
             for number in range(1, config.layers + 1)
         ]
@@ -59,18 +72,27 @@ class Backbone(keras.Model):
         mel = keras.Input((None, mels), name="mel")
         mask = keras.Input((None,), dtype="bool", name="mask")
         states = {"F": normalization(mel)}
+        if config.stacked_frames > 1:
+            stack = FrameStacking(config.stacked_frames, name="frame_stacking", dtype="float32")
+            states["F"] = stack(states["F"], mask=mask)
+        step_mask = _step_mask(mask, config) if attention == "full" else None
         states["embedding"] = embed(states["F"])
         # No dropout here: a frame is predicted from its neighbour, and noise on the embedding would hide it.
         hidden = positions(states["embedding"])
         for number, layer in enumerate(layers, start=1):
-            hidden = states[f"h{number}"] = layer(hidden)
+            hidden = states[f"h{number}"] = layer(hidden, mask=step_mask)
         super().__init__(inputs={"mel": mel, "mask": mask}, outputs=states, **kwargs)
         # === Config ===
         self.config = config
         self.mels = mels
+        self.attention = attention
         self.normalization = normalization
         self.hidden_states = states
         self.last = hidden
+
+    def step_mask(self, mask: Any) -> Any:
+        """Return which steps hold a real frame, (batch, steps), from which frames are real, (batch, frames)."""
+        return _step_mask(mask, self.config)
 
     def inputs_by_name(self) -> dict[str, Any]:
         """Return the symbolic inputs `mel` and `mask`."""
@@ -84,4 +106,8 @@ class Backbone(keras.Model):
 
 def hidden_width(config: ModelConfig, mels: int) -> int:
     """Return the width of `h1` .. `hL`."""
-    return config.d_model if config.reading == "wide" else mels
+    return config.d_model if config.reading == "wide" else mels * config.stacked_frames
+
+
+def _step_mask(mask: Any, config: ModelConfig) -> Any:
+    return mask if config.stacked_frames == 1 else mask[:, :: config.stacked_frames]

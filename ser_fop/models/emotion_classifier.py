@@ -31,7 +31,7 @@ class EmotionClassifier(keras.Model):
             pool = AttentionPooling(name="pooling", dtype="float32")
         else:
             pool = MaskedPooling(pooling, name="pooling", dtype="float32")
-        pooled = pool(backbone.last, mask=inputs["mask"])
+        pooled = pool(backbone.last, mask=backbone.step_mask(inputs["mask"]))
         # Equation 6 has no bias.
         logits = keras.layers.Dense(classes, use_bias=False, name="emotion", dtype="float32")(pooled)
         super().__init__(inputs=inputs, outputs=logits, **kwargs)

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from ser_fop.layers.frame_unstacking import FrameUnstacking
 from ser_fop.models.backbone import Backbone
 from ser_fop.settings import ModelConfig
 
@@ -12,7 +13,8 @@ class FramePredictor(keras.Model):
     """Predicts, from frames 1 .. t, the log-mel of frame t + n.
 
     The head works on normalised mels; the output is in the units of the input, so that
-    predicted and true spectrograms compare directly.
+    predicted and true spectrograms compare directly. A step of stacked frames predicts
+    as many, each n frames on: n is then at least their number.
 
     Args:
         config: Size of the network.
@@ -27,7 +29,10 @@ class FramePredictor(keras.Model):
 
     def __init__(self, config: ModelConfig, mels: int, **kwargs: Any) -> None:
         backbone = Backbone(config, mels, name="backbone")
-        head = keras.layers.Dense(mels, name="prediction")
-        prediction = backbone.normalization(head(backbone.last), invert=True)
-        super().__init__(inputs=backbone.inputs_by_name(), outputs=prediction, **kwargs)
+        inputs, size = backbone.inputs_by_name(), config.stacked_frames
+        predicted = keras.layers.Dense(mels * size, name="prediction")(backbone.last)
+        if size > 1:
+            predicted = FrameUnstacking(size, name="frame_unstacking")(predicted, like=inputs["mel"])
+        prediction = backbone.normalization(predicted, invert=True)
+        super().__init__(inputs=inputs, outputs=prediction, **kwargs)
         self.backbone = backbone

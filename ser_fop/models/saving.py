@@ -5,6 +5,7 @@ No code is ever loaded: neither pickles nor serialised functions.
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import keras
 import msgspec
@@ -35,6 +36,7 @@ class NetworkSpec:
         model: Size of its backbone.
         heard: Speakers that any of its weights were trained or stopped on, as
             `corpus:speaker`.
+        attention: What its backbone's frames look at: `causal` or `full`.
         ahead: Distance of the predicted frame, in frames (`frame_predictor`).
         labels: Classes in order (classifiers).
         pooling: Utterance vector (`emotion_classifier`).
@@ -47,6 +49,7 @@ class NetworkSpec:
     features: FeatureConfig
     model: ModelConfig
     heard: tuple[str, ...] = ()
+    attention: Literal["causal", "full"] = "causal"
     ahead: int = 1
     labels: tuple[str, ...] = ()
     pooling: str = "mean"
@@ -64,10 +67,10 @@ def build_network(spec: NetworkSpec) -> keras.Model:
     mels = spec.features.mels
     if spec.kind == FRAME_PREDICTOR:
         return FramePredictor(spec.model, mels)
+    backbone = Backbone(spec.model, mels, attention=spec.attention, name="backbone")
     if spec.kind == EMOTION_CLASSIFIER:
-        return EmotionClassifier(Backbone(spec.model, mels, name="backbone"), len(spec.labels), pooling=spec.pooling)
+        return EmotionClassifier(backbone, len(spec.labels), pooling=spec.pooling)
     if spec.kind == ATTENTION_LSTM:
-        backbone = Backbone(spec.model, mels, name="backbone")
         return AttentionLSTM(backbone, len(spec.labels), feature=spec.feature, units=spec.units, dropout=spec.dropout)
     raise InputError(f"unknown kind of network {spec.kind!r}.")
 

@@ -16,20 +16,24 @@ EXAMPLES = "examples.npz"
 _EXAMPLE_FRAMES = 1000
 
 
-def copy_error(batches: tf.data.Dataset, *, kind: str, deviation: Sequence[float]) -> float:
-    """Return the error of predicting that the last frame stays as it is.
+def copy_error(batches: tf.data.Dataset, *, kind: str, deviation: Sequence[float], stacked_frames: int = 1) -> float:
+    """Return the error of predicting that the last frame that the network has seen stays as it is.
 
     Args:
         batches: What `unlabelled_batches` gives.
         kind: `l1`, `mse` or `huber`.
         deviation: Standard deviation of each band, (mels,).
+        stacked_frames: Frames in a step: what is predicted from its first frame has seen its last one.
 
     Returns:
         Mean over all valid frames.
     """
     metric = FrameError(kind, deviation)
     for inputs, target, weight in batches.as_numpy_iterator():
-        metric.update_state(target, inputs["mel"], sample_weight=weight)
+        seen = (np.arange(target.shape[1]) // stacked_frames + 1) * stacked_frames - 1
+        last = np.minimum(seen, np.maximum(inputs["mask"].sum(axis=1, keepdims=True), 1) - 1)
+        copied = np.take_along_axis(inputs["mel"], last[..., np.newaxis], axis=1)
+        metric.update_state(target, copied, sample_weight=weight)
     return float(metric.result())
 
 

@@ -72,12 +72,14 @@ def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_
     """
     inputs = backbone.inputs_by_name()
     pool = MaskedPooling(pooling)
-    pooled = {name: pool(frames, mask=inputs["mask"]) for name, frames in hypercolumns(backbone).items()}
+    mask = backbone.step_mask(inputs["mask"])
+    pooled = {name: pool(frames, mask=mask) for name, frames in hypercolumns(backbone).items()}
     extractor = compiled(
         keras.Model(inputs, pooled),
         lambda network: network.compile(jit_compile=jit_compile()),
         kind="extract",
         size=backbone.config,
+        attention=backbone.attention,
         mels=backbone.mels,
         pooling=pooling,
     )

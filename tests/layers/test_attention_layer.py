@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ser_fop.layers.attention_layer import AttentionLayer
-from ser_fop.testing.arrays import normal
+from ser_fop.testing.arrays import mask_of, normal
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 from ser_fop.testing.layer_contract import check_layer
 
@@ -34,6 +34,11 @@ def numpy_twin(layer, x):
 @pytest.mark.parametrize("features", [8, 5])
 def test_contract(features):
     check_layer(AttentionLayer, {**CONFIG, "dropout": 0.1}, normal(2, 6, features))
+
+
+def test_contract_with_the_whole_utterance_in_view():
+    config = {**CONFIG, "dropout": 0.1, "attention": "full"}
+    check_layer(AttentionLayer, config, normal(2, 6, 8), mask=mask_of((6, 4), 6))
 
 
 def test_equals_the_numpy_twin(layer):

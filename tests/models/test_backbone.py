@@ -89,6 +89,48 @@ def test_every_state_is_padding_invariant(backbone, name):
     assert_padding_invariant(state_of(backbone, name), normal(2, 9, MELS), 6, over_time=True)
 
 
+@pytest.fixture(scope="module", params=["wide", "narrow"])
+def stacking(request):
+    keras.utils.set_random_seed(0)
+    return Backbone(config(request.param, stacked_frames=3), MELS)
+
+
+def test_stacked_frames_are_one_step(stacking):
+    inputs = network_inputs((8, 4), MELS)
+    states = stacking(inputs)
+    width = 8 if stacking.config.reading == "wide" else 3 * MELS
+    assert hidden_width(stacking.config, MELS) == width
+    assert states["F"].shape == (2, 3, 3 * MELS)
+    assert {states[name].shape for name in ("embedding", "h1", "h2")} == {(2, 3, width)}
+    np.testing.assert_array_equal(stacking.step_mask(inputs["mask"]), [[True] * 3, [True, True, False]])
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_stacked_states_are_causal_by_step_and_padding_invariant(stacking, name):
+    def by_frame(mel):
+        return np.repeat(state_of(stacking, name)(mel), 3, axis=1)
+
+    assert_causal(by_frame, normal(2, 9, MELS), 6)
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(by_frame, normal(2, 9, MELS), 5)
+    inputs = network_inputs((9, 4), MELS)
+    junk = np.where(inputs["mask"][..., None], inputs["mel"], 77.0)
+    steps = np.asarray(stacking.step_mask(inputs["mask"]))
+    found, other = (np.asarray(stacking({**inputs, "mel": mel})[name]) for mel in (inputs["mel"], junk))
+    np.testing.assert_allclose(found[steps], other[steps], atol=1e-5)
+
+
+def test_full_attention_sees_what_is_later_but_no_padding(backbone):
+    full = Backbone(backbone.config, MELS, attention="full")
+    full.set_weights(backbone.get_weights())
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(state_of(full, "h1"), normal(2, 9, MELS), 4)
+    assert_padding_invariant(state_of(full, "h2"), normal(2, 9, MELS), 6, over_time=True)
+    mel = normal(2, 9, MELS)
+    last = [np.asarray(state_of(one, "h1")(mel))[:, -1] for one in (full, backbone)]
+    np.testing.assert_allclose(*last, atol=1e-5)
+
+
 def test_dropout_in_training_fails_the_checks(backbone):
     def training(mel):
         return backbone({"mel": mel, "mask": np.ones(mel.shape[:2], bool)}, training=True)["h2"]
@@ -140,6 +182,7 @@ def test_is_not_serialised_as_code(backbone):
         ({"feed_forward": 0}, "must be positive"),
         ({"dropout": 1.0}, "dropout < 1"),
         ({"dropout": -0.1}, "0 <= dropout"),
+        ({"stacked_frames": 0}, "one or more"),
     ],
 )
 def test_impossible_sizes_are_refused(changes, message):

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -59,6 +61,16 @@ def test_changed_statistics_change_input_and_output(network):
     after = np.asarray(network(shifted))
     network.backbone.normalization.set_statistics(*old)
     np.testing.assert_allclose(after, before + 3, atol=1e-4)
+
+
+def test_a_step_of_stacked_frames_predicts_as_many():
+    stacking = FramePredictor(dataclasses.replace(config("wide"), stacked_frames=3), MELS)
+    inputs = network_inputs((8, 4), MELS)
+    assert stacking(inputs).shape == (2, 8, MELS)
+    kernel, bias = stacking.get_layer("prediction").get_weights()
+    frames = (np.asarray(stacking.backbone(inputs)["h2"]) @ kernel + bias).reshape(2, 9, MELS)
+    np.testing.assert_allclose(stacking(inputs), frames[:, :8], atol=1e-4)
+    assert_causal(call(stacking), normal(2, 9, MELS), 6)
 
 
 def test_is_causal_batch_and_padding_invariant(network):

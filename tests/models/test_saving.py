@@ -69,6 +69,7 @@ def test_the_json_says_all(tmp_path):
         "feed_forward": 11,
         "layers": 2,
         "dropout": 0.2,
+        "stacked_frames": 1,
     }
     assert (found["feature"], found["units"], found["dropout"]) == ("h_add", 5, 0.25)
 

@@ -117,7 +117,7 @@ def test_styles(work, tmp_path, capsys):
     [
         ["--strategy", "gradual", "--layer-rate-decay", "2.6", "--schedule", "slanted"],
         ["--strategy", "last_layers", "--class-weights", "balanced", "--pooling", "mean_std"],
-        ["--strategy", "head", "--loss", "focal", "--pooling", "attentive"],
+        ["--strategy", "head", "--loss", "focal", "--pooling", "attentive", "--attention", "full"],
         ["--freq-mask", "8", "--time-mask", "8", "--level-db", "3", "--speed", "0.1", "--schedule", "cosine"],
     ],
 )
@@ -128,6 +128,7 @@ def test_strategies(work, tmp_path, options):
     assert found["n"] > 0
     network, spec = load_network(tmp_path / "ft")
     assert spec.pooling == network.pooling
+    assert spec.attention == network.backbone.attention == ("full" if "full" in options else "causal")
 
 
 @pytest.mark.parametrize("classifier", ["logistic", "attention"])

@@ -188,3 +188,26 @@ class TestClassify:
         run("extract", "--records", records, "--pretrained", tmp_path / "fop", "--out", tmp_path / "hyper")
         run("classify", "--hypercolumns", tmp_path / "hyper", *common, "--out", tmp_path / "run")
         assert [row["transductive"] for row in read(tmp_path / "run" / "metrics.json")["folds"]] == [False] * 3
+
+
+def test_stacked_frames_through_every_stage(work, tmp_path, capsys):
+    from ser_fop.pipelines import pretrain
+
+    records = work / "records" / "ravdess"
+    common = ["--records", records, *MODEL, "--stacked-frames", "3", "--fold", "0", "--epochs", "1"]
+    assert pretrain.main([str(argument) for argument in (*common, "--out", tmp_path / "refused")]) == 2
+    assert "at least the 3 frames of a step" in capsys.readouterr().err
+    run("pretrain", *common, "--ahead", "3", "--out", tmp_path / "pretrain")
+    pretrained = ["--records", records, "--pretrained", tmp_path / "pretrain"]
+    run("finetune", *pretrained, "--epochs", "1", "--attention", "full", "--out", tmp_path / "finetune")
+    run("extract", *pretrained, "--out", tmp_path / "hyper")
+    assert read(tmp_path / "hyper" / "metrics.json")["widths"] == {
+        "F": 240,
+        "h1": 16,
+        "h2": 16,
+        "h_add": 16,
+        "h_concat": 272,
+    }
+    for classifier in ("svm", "a_lstm"):
+        options = ["--feature", "h_concat", "--classifier", classifier, "--lstm-epochs", "1"]
+        run("classify", "--hypercolumns", tmp_path / "hyper", *options, "--out", tmp_path / classifier)

@@ -28,6 +28,18 @@ def test_copy_error_is_that_of_the_last_frame(records, mels, kind, ahead):
     assert copy_error(batches, kind=kind, deviation=DEVIATION) == pytest.approx(expected, rel=1e-5)
 
 
+def test_copy_error_of_stacked_frames_copies_the_last_of_the_step(records, mels):
+    batches = unlabelled_batches([(records, {key.id for key in mels})], ahead=3, batch_size=4, batch_frames=200)
+    steps = []
+    for mel in mels.values():
+        seen = mel[:-3]
+        last = [min(frame // 3 * 3 + 2, len(seen) - 1) for frame in range(len(seen))]
+        steps.append(np.abs(mel[3:] - seen[last]) / DEVIATION)
+    expected = np.concatenate(steps).mean()
+    found = copy_error(batches, kind="l1", deviation=DEVIATION, stacked_frames=3)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
 class TestSkillPrinter:
     def test_adds_the_skill_and_prints_it(self, capsys):
         logs = {"val_error": np.float32(0.75)}
