@@ -131,6 +131,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
             validation,
             epochs=settings.epochs,
             patience=settings.patience,
+            keep=settings.keep,
             logs=stage.folder / "logs" / f"learning_rate_{rate:g}",
             callbacks=callbacks_of(model, settings),
             class_weight=weights if settings.class_weights == "balanced" else None,

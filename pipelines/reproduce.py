@@ -10,7 +10,7 @@ from typing import Any
 from ser_fop.pipelines import classify, extract, finetune, prepare, pretrain
 
 from ser_fop.cli import run_stage
-from ser_fop.config import ReproduceConfig
+from ser_fop.experiment.reproduce_config import ReproduceConfig
 
 RUNNERS = {
     "prepare": prepare.run,
@@ -29,20 +29,23 @@ def run(config: ReproduceConfig) -> Path:
     from ser_fop.experiment.cells import preparation_cells
     from ser_fop.experiment.one_repeat import training_cells
     from ser_fop.experiment.running import projected_s, run_cells
+    from ser_fop.experiment.side_by_side import run_side_by_side
     from ser_fop.models.backbone import check_model
     from ser_fop.reporting.write import write_report
     from ser_fop.training.rates import measure_rates
 
     started = time.perf_counter()
     check_model(config.model)
-    if config.repeats < 1:
-        raise InputError(f"--repeats expected at least 1, received {config.repeats}.")
+    if min(config.repeats, config.side_by_side) < 1:
+        received = f"{config.repeats} and {config.side_by_side}"
+        raise InputError(f"--repeats and --side-by-side expected at least 1, received {received}.")
     preparing = preparation_cells(config)
-    claim_folder("reproduce", out=config.out, config=config, extendable=("repeats", "repeats_of"))
+    claim_folder("reproduce", out=config.out, config=config, extendable=("repeats", "repeats_of", "side_by_side"))
     run_cells(preparing, RUNNERS)
 
     sizes, fold, records = _survey(config)
-    cells = training_cells(config, sizes)
+    repeats = training_cells(config, sizes)
+    cells = [cell for repeat in repeats for cell in repeat]
     typical = min(config.pretraining.chunk_frames or 512, 512)
     rates = measure_rates(
         config.model,
@@ -66,7 +69,11 @@ def run(config: ReproduceConfig) -> Path:
         config.out / "runs" / "controls.json",
         chance_scores(emotions["train"], emotions["test"], records.manifest.labels),
     )
-    run_cells(cells, RUNNERS, rates=rates)
+    if config.side_by_side > 1:
+        logs = [config.out / "logs" / f"seed-{config.seed + number}.txt" for number in range(config.repeats)]
+        run_side_by_side(list(zip(logs, repeats, strict=True)), RUNNERS, processes=config.side_by_side)
+    else:
+        run_cells(cells, RUNNERS, rates=rates)
     page = write_report(config.out)
     print(f"{(time.perf_counter() - started) / 60:.1f} minutes -> {page}")
     return page

@@ -42,6 +42,10 @@ def augmentation(
         InputError: If SpecAugment is asked for where tensorflow-io has no build.
     """
     check_augmentation(settings)
+    if settings.level_db and features.normalised_by != "none":
+        raise InputError(
+            f"level_db varies log-mels in decibels, and these are normalised by {features.normalised_by}: set it to 0."
+        )
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
     if settings.speed:
         steps.append(functools.partial(_at_some_speed, share=settings.speed, features=features))

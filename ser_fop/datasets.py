@@ -147,13 +147,27 @@ def _utterances(parts: Sequence[tuple[Records, Collection[str]]]) -> tf.data.Dat
         if len(chosen) < len(records.rows):
             wanted = _table(chosen, [1] * len(chosen))
             dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)
-        datasets.append(dataset)
+        datasets.append(_normalised(dataset, records))
     if not datasets:
         raise ValueError("a dataset needs at least one utterance, received none.")
     joined = datasets[0]
     for dataset in datasets[1:]:
         joined = joined.concatenate(dataset)
     return joined
+
+
+def _normalised(dataset: tf.data.Dataset, records: Records) -> tf.data.Dataset:
+    """Take off each utterance's mean and deviation where the records say so."""
+    if records.standards is None:
+        return dataset
+    place = _table([row.id for row in records.rows], range(len(records.rows)))
+    standards = tf.constant(np.stack(records.standards, axis=1), tf.float32)  # (utterances, 2, mels)
+
+    def normalise(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        mean, deviation = tf.unstack(standards[place.lookup(item["id"])])
+        return {**item, "mel": (item["mel"] - mean) / deviation}
+
+    return dataset.map(normalise, num_parallel_calls=_THREADS)
 
 
 def _table(keys: Collection[str], values: Sequence[int]) -> tf.lookup.StaticHashTable:

@@ -29,6 +29,10 @@ QUARANTINE = "quarantine.csv"
 CONTENT = (MANIFEST, UTTERANCES, STATISTICS)
 
 
+# Of a band in nats squared: an utterance of one frame, or without a change, must not be blown up.
+_LEAST_VARIANCE = 1e-4
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shard:
     """One TFRecord file, as the manifest knows it."""
@@ -123,7 +127,37 @@ class Records:
 
     @functools.cached_property
     def statistics(self) -> MelStatistics:
-        """The sums of each utterance, in the order of `rows`."""
+        """The sums of each utterance's log-mel as it is read, in the order of `rows`."""
+        stored = self._stored_statistics
+        if self.standards is None:
+            return stored
+        mean, deviation = self.standards
+        count = stored.count[:, np.newaxis]
+        return MelStatistics(
+            count=stored.count,
+            total=(stored.total - count * mean) / deviation,
+            squares=(stored.squares - 2 * mean * stored.total + count * np.square(mean)) / np.square(deviation),
+        )
+
+    @functools.cached_property
+    def standards(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Mean and deviation by which each utterance is normalised, two arrays (utterances, mels), or None."""
+        by = self.manifest.features.normalised_by
+        if by == "none":
+            return None
+        stored = self._stored_statistics
+        names = [row.speaker if by == "speaker" else row.id for row in self.rows]
+        _, group = np.unique(names, return_inverse=True)
+        count, total, squares = (
+            np.stack([np.bincount(group, column) for column in sums.T], axis=1)
+            for sums in (stored.count[:, np.newaxis], stored.total, stored.squares)
+        )
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - np.square(mean), _LEAST_VARIANCE))
+        return mean[group], deviation[group]
+
+    @functools.cached_property
+    def _stored_statistics(self) -> MelStatistics:
         with np.load(self.folder / STATISTICS, allow_pickle=False) as arrays:
             return MelStatistics(**{key: arrays[key] for key in ("count", "total", "squares")})
 

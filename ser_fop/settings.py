@@ -26,6 +26,10 @@ class FeatureConfig:
         low_hz: Lower edge of the lowest band.
         high_hz: Upper edge of the highest band.
         floor: Smallest band power before the natural logarithm.
+        normalised_by: Each band's mean and deviation are taken off: those of the
+            `speaker` (from all of their speech, without labels: what is tested is then
+            transductive) or of the `utterance` (no longer causal). It is done when
+            records are read; `none` leaves it to the network, by corpus.
     """
 
     sample_rate_hz: int = 16000
@@ -36,6 +40,7 @@ class FeatureConfig:
     low_hz: float = 20.0
     high_hz: float = 7600.0
     floor: float = 1e-8
+    normalised_by: Literal["none", "speaker", "utterance"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +148,9 @@ class FinetuningSettings:
         batch_size: Utterances in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         epochs: Epochs at most.
-        patience: Epochs without a better validation loss before training stops.
+        keep: Which epoch's weights are kept: that of the best validation `loss`, of the
+            best validation `accuracy`, or the `last`, which nobody chooses.
+        patience: Epochs without a better one before training stops; `last` runs them all.
         precision: `bfloat16` computes the attention layers in bfloat16, faster;
             weights, normalisation, pooling and loss stay float32.
     """
@@ -163,6 +170,7 @@ class FinetuningSettings:
     batch_size: int = 32
     batch_frames: int = 16384
     epochs: int = 50
+    keep: Literal["loss", "accuracy", "last"] = "loss"
     patience: int = 8
     precision: Literal["float32", "bfloat16"] = "float32"
 

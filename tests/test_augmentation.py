@@ -115,3 +115,9 @@ def test_no_build_of_tensorflow_io_is_one_clear_line(monkeypatch):
     with pytest.raises(InputError, match="set both to 0"):
         vary(freq_mask=8)
     module._tensorflow_io_audio.cache_clear()
+
+
+def test_level_of_normalised_log_mels_is_not_varied():
+    features = FeatureConfig(normalised_by="utterance")
+    with pytest.raises(InputError, match="normalised by utterance: set it to 0"):
+        augmentation(AugmentationSettings(level_db=3.0), features, np.zeros(80))

@@ -21,9 +21,9 @@ from ser_fop.config import (
     PrepareConfig,
     PretrainConfig,
     ReportConfig,
-    ReproduceConfig,
 )
 from ser_fop.errors import InputError
+from ser_fop.experiment.reproduce_config import ReproduceConfig
 from ser_fop.settings import ModelConfig
 
 CONFIGS = {

@@ -1,8 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from ser_fop.datasets import labelled_batches, unlabelled_batches, utterance_batches
-from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.records import mel_moments
+from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 
 SIZES = {"batch_size": 4, "batch_frames": 100}
 
@@ -303,3 +306,50 @@ class TestVaried:
                 seen.append(int(label))
         assert sorted(seen) == sorted(classes.values())
         assert max(batch[0]["mel"].shape[1] for batch in varied) == factor * max(lengths)
+
+
+class TestNormalised:
+    @pytest.fixture(scope="class")
+    def mels(self):
+        drawn = toy_utterances(speakers=("anna", "bert"), per_speaker=3, frames=(5, 9))
+        return {key: (3 if key.speaker == "bert" else 1) * mel - 7 for key, mel in drawn.items()}
+
+    def read(self, tmp_path, mels, by):
+        features = dataclasses.replace(FEATURES, normalised_by=by)
+        records = write_toy_records(tmp_path / by, mels, features=features)
+        batches = utterance_batches(records, {key.id for key in mels}, batch_frames=50)
+        found = {
+            key.decode(): mel[mask]
+            for batch in batches.as_numpy_iterator()
+            for key, mel, mask in zip(batch["id"], batch["mel"], batch["mask"], strict=True)
+        }
+        return records, found
+
+    @pytest.mark.parametrize("by", ["speaker", "utterance"])
+    def test_each_has_mean_zero_and_deviation_one(self, tmp_path, mels, by):
+        _, found = self.read(tmp_path, mels, by)
+        groups = {}
+        for key in mels:
+            groups.setdefault(key.speaker if by == "speaker" else key.id, []).append(found[key.id])
+        for parts in groups.values():
+            joined = np.concatenate(parts)
+            np.testing.assert_allclose(joined.mean(axis=0), 0, atol=1e-4)
+            np.testing.assert_allclose(joined.std(axis=0), 1, atol=1e-3)
+
+    def test_a_speakers_utterances_still_differ(self, tmp_path, mels):
+        _, found = self.read(tmp_path, mels, "speaker")
+        assert max(np.abs(mel.mean(axis=0)).max() for mel in found.values()) > 0.1
+
+    @pytest.mark.parametrize("by", ["none", "speaker", "utterance"])
+    def test_statistics_are_those_of_what_is_read(self, tmp_path, mels, by):
+        records, found = self.read(tmp_path, mels, by)
+        chosen = [key.id for key in mels if key.id.endswith(("0", "2"))]
+        mean, deviation = mel_moments([(records, chosen)])
+        joined = np.concatenate([found[key] for key in chosen]).astype(np.float64)
+        np.testing.assert_allclose(mean, joined.mean(axis=0), atol=1e-4)
+        np.testing.assert_allclose(deviation, joined.std(axis=0), atol=1e-3)
+
+    def test_an_utterance_without_a_change_is_not_blown_up(self, tmp_path, mels):
+        still = {key: np.full_like(mel, -7) for key, mel in mels.items()}
+        _, found = self.read(tmp_path, still, "utterance")
+        assert max(np.abs(mel).max() for mel in found.values()) < 1e-3

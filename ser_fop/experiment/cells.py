@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_fop.config import PrepareConfig, ReproduceConfig
+from ser_fop.config import PrepareConfig
 from ser_fop.errors import InputError
+from ser_fop.experiment.reproduce_config import ReproduceConfig
 
 # Which network a row's hidden states come from.
 IN_CORPUS, UNLABELLED, UNTRAINED = "in_corpus", "unlabelled", "untrained"

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig, ReproduceConfig
+from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 from ser_fop.experiment.cells import (
     IN_CORPUS,
     TABLE3_FEATURE,
@@ -14,6 +14,7 @@ from ser_fop.experiment.cells import (
     networks,
     unlabelled_corpus,
 )
+from ser_fop.experiment.reproduce_config import ReproduceConfig
 from ser_fop.models.hypercolumns import feature_names
 from ser_fop.settings import ALL_FOLDS
 
@@ -22,17 +23,14 @@ A_LSTM = "a_lstm"
 CLASSIFIERS = ("svm", "rf", A_LSTM)
 
 
-def training_cells(config: ReproduceConfig, sizes: Sizes) -> list[Cell]:
-    """Return every other call, repeat by repeat, each after what it needs.
+def training_cells(config: ReproduceConfig, sizes: Sizes) -> list[list[Cell]]:
+    """Return every other call, repeat by repeat, each after what it needs; no repeat needs another.
 
     Args:
         config: The experiment.
         sizes: What the records hold.
     """
-    cells = []
-    for repeat in range(config.repeats):
-        cells += _Repeat(config, sizes, config.seed + repeat).cells()
-    return cells
+    return [_Repeat(config, sizes, config.seed + repeat).cells() for repeat in range(config.repeats)]
 
 
 class _Repeat:

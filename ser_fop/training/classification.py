@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -33,41 +33,47 @@ def fit_classifier(
     epochs: int,
     patience: int,
     logs: Path,
+    keep: Literal["loss", "accuracy", "last"] = "loss",
     callbacks: Sequence[keras.callbacks.Callback] = (),
     class_weight: Mapping[int, float] | None = None,
 ) -> dict[str, Any]:
-    """Fit a compiled classifier, stopping early by the validation speakers' loss.
-
-    The weights of the best epoch are kept.
+    """Fit a compiled classifier, stopping early by the validation speakers.
 
     Args:
         network: The compiled network.
         train: What `labelled_batches` gives of the training speakers, shuffled.
         validation: What it gives of the validation speakers.
         epochs: Epochs at most.
-        patience: Epochs without a better loss before it stops.
+        patience: Epochs without a better one before it stops.
         logs: TensorBoard folder.
+        keep: Whose weights are kept: the epoch's of the best validation loss, of the best validation accuracy, or the
+            last one's, after all epochs.
         callbacks: More of them.
         class_weight: What an utterance of each class counts; all alike by default.
 
     Returns:
-        `epochs` run, `best_epoch` (from 1), `val_loss` and `val_accuracy` of it, and
-        the `history`.
+        `epochs` run, `best_epoch` (from 1) whose weights are kept, `val_loss` and
+        `val_accuracy` of it, and the `history`.
     """
+    stopping = [] if keep == "last" else [_early_stopping(f"val_{keep}", patience)]
     history = network.fit(
         train,
         validation_data=validation,
         epochs=epochs,
         callbacks=[
             *callbacks,
-            keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
+            *stopping,
             keras.callbacks.TensorBoard(logs, write_graph=False),
         ],
         class_weight=class_weight,
         shuffle=False,  # the dataset shuffles
         verbose=verbosity(),
     ).history
-    best = int(np.argmin(history["val_loss"]))
+    best = {
+        "loss": int(np.argmin(history["val_loss"])),
+        "accuracy": int(np.argmax(history["val_accuracy"])),
+        "last": len(history["loss"]) - 1,
+    }[keep]
     return {
         "epochs": len(history["loss"]),
         "best_epoch": best + 1,
@@ -75,6 +81,11 @@ def fit_classifier(
         "val_accuracy": float(history["val_accuracy"][best]),
         "history": {key: [float(value) for value in values] for key, values in history.items()},
     }
+
+
+def _early_stopping(monitored: str, patience: int) -> keras.callbacks.EarlyStopping:
+    mode = "max" if monitored == "val_accuracy" else "min"
+    return keras.callbacks.EarlyStopping(monitored, mode=mode, patience=patience, restore_best_weights=True)
 
 
 def balanced_weights(classes: Collection[int], *, count: int) -> dict[int, float]:

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from ser_fop.config import RepeatLimits, ReproduceConfig
 from ser_fop.experiment.cells import Sizes
 from ser_fop.experiment.claims import CLAIMS
 from ser_fop.experiment.one_repeat import training_cells
+from ser_fop.experiment.reproduce_config import RepeatLimits, ReproduceConfig
 from ser_fop.experiment.running import projected_s
 
 SIZES = Sizes(labelled_frames=1000, unlabelled_frames=2000, folds=5)
@@ -14,7 +14,8 @@ CONFIG = ReproduceConfig(out=Path("out"), corpus="ravdess", audio_dir=Path("a"),
 
 
 def cells(**changes):
-    return training_cells(dataclasses.replace(CONFIG, **changes), SIZES)
+    repeats = training_cells(dataclasses.replace(CONFIG, **changes), SIZES)
+    return [cell for repeat in repeats for cell in repeat]
 
 
 def seeds_of(found, start):

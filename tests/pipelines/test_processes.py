@@ -1,6 +1,7 @@
 """What needs processes of its own: bit-for-bit determinism, another backend, the wheel."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -8,9 +9,11 @@ import sys
 
 import numpy as np
 import pytest
+import yaml
 
 from ser_fop.saved_model import load_network
 from tests.pipelines.conftest import MODEL, run
+from tests.pipelines.test_reproduce import CONFIG as SMALL
 
 
 def ser_fop(*arguments, **environment):
@@ -87,3 +90,17 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "--records" in done.stdout
+
+
+@pytest.mark.slow
+def test_repeats_side_by_side_fill_the_same_tables(work, tmp_path):
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    common = ["--config", tmp_path / "c.yaml", "--corpus", "ravdess", "--audio-dir", work / "audio" / "ravdess"]
+    out = tmp_path / "out"
+    ser_fop("reproduce", *common, "--repeats", "2", "--side-by-side", "2", "--out", out)
+    tables = json.loads((out / "report" / "tables.json").read_text())
+    assert [row["repeats"] for row in tables["table1"] if "wa" in row] == [2, 2]
+    assert (out / "logs" / "seed-1.txt").read_text().count("[1/") == 1
+    before = {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*/*/metrics.json"))}
+    ser_fop("reproduce", *common, "--repeats", "2", "--out", out)  # one after another: finds all of it finished
+    assert before == {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*/*/metrics.json"))}

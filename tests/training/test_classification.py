@@ -70,6 +70,21 @@ def test_weights_of_the_best_epoch_are_kept(fitted, mels, records):
     assert loss == pytest.approx(result["val_loss"], rel=1e-4)
 
 
+@pytest.mark.parametrize("keep", ["loss", "accuracy", "last"])
+def test_the_weights_of_the_epoch_asked_for_are_kept(mels, records, tmp_path, keep):
+    network = build()
+    train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
+    truth = classes_of(mels, "bert")
+    validation = labelled_batches(records, {key: 1 - label for key, label in truth.items()}, **SIZES)  # gets worse
+    result = fit_classifier(network, train, validation, epochs=4, patience=2, logs=tmp_path, keep=keep)
+    history = result["history"]
+    expected = {"loss": np.argmin(history["val_loss"]), "accuracy": np.argmax(history["val_accuracy"]), "last": 3}
+    assert result["best_epoch"] == expected[keep] + 1
+    assert keep == "last" or result["epochs"] < 4
+    kept = network.evaluate(validation, verbose=0, return_dict=True)
+    assert kept["loss"] == pytest.approx(history["val_loss"][result["best_epoch"] - 1], rel=1e-4)
+
+
 def test_probabilities_are_joined_by_id(fitted, mels, records):
     network, _ = fitted
     chosen = {key.id: 0 for key in mels if key.id.endswith(("0", "5"))}

@@ -64,6 +64,13 @@ class TestOneCorpus:
     def test_a_network_that_heard_a_test_speaker_is_transductive(self, records, heard, expected):
         assert parts_of(records, FOLD).is_transductive(heard) is expected
 
+    def test_speakers_that_are_normalised_by_their_own_speech_are_transductive(self, records, tmp_path):
+        for by, expected in (("speaker", True), ("utterance", False)):
+            features = dataclasses.replace(FEATURES, normalised_by=by)
+            mels = toy_utterances(speakers=SPEAKERS, per_speaker=3)
+            normalised = write_toy_records(tmp_path / by, mels, features=features)
+            assert parts_of(normalised, FOLD).is_transductive(()) is expected
+
     def test_pretraining_that_leaves_the_fold_out_is_not_transductive(self, records):
         split = split_for_pretraining([records], unheard={"toy": FOLD.test}, validation_share=0.2, seed=0)
         everyone = split_for_pretraining([records], unheard={}, validation_share=0.2, seed=0)

@@ -1,0 +1,66 @@
+"""Repeats side by side, each in a process of its own with its share of the cores."""
+
+import contextlib
+import multiprocessing
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from ser_fop.errors import InputError
+from ser_fop.experiment.cells import Cell
+from ser_fop.experiment.running import Runner, run_cells
+
+
+def run_side_by_side(
+    repeats: Sequence[tuple[Path, Sequence[Cell]]], runners: Mapping[str, Runner], *, processes: int
+) -> None:
+    """Run repeats, several at once.
+
+    One thread a process loses less than several threads on one small batch. Where a repeat fails, those that run
+    are finished, the others are not begun.
+
+    Args:
+        repeats: Cells of each, with the file that takes what they print.
+        runners: The stages by name, functions of modules.
+        processes: How many at once.
+
+    Raises:
+        InputError: What the first failing repeat raised, or that a process died.
+    """
+    started = time.perf_counter()
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    pool = ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
+    )
+    try:
+        running = {pool.submit(_run, log, list(cells), dict(runners)): log for log, cells in repeats}
+        for log in running.values():
+            print(f"what is printed goes to {log}", flush=True)
+        for number, done in enumerate(as_completed(running), start=1):
+            done.result()
+            minutes = (time.perf_counter() - started) / 60
+            print(
+                f"[{number}/{len(running)} repeats] {running[done].stem} done after {minutes:.1f} minutes", flush=True
+            )
+    except BrokenProcessPool as error:
+        raise InputError(
+            f"a process of --side-by-side {processes} died, killed or out of memory; the same command goes on from"
+            " what is finished, with fewer side by side if memory was short."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _limit_threads(threads: int) -> None:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+
+
+def _run(log: Path, cells: list[Cell], runners: dict[str, Runner]) -> None:
+    """Run a repeat's cells, all that is printed going to a file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+        run_cells(cells, runners)

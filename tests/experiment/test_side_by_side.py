@@ -1,0 +1,70 @@
+import dataclasses
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ser_fop.errors import InputError
+from ser_fop.experiment.cells import Cell
+from ser_fop.experiment.side_by_side import run_side_by_side
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a cell of these tests is told."""
+
+    out: Path
+    waits_for: Path | None = None
+
+
+def work(task: Task) -> None:
+    """Wait for another repeat, and leave a trace."""
+    print("working")
+    deadline = time.monotonic() + 60
+    while task.waits_for and not task.waits_for.exists():
+        assert time.monotonic() < deadline, "the other repeat never ran"
+        time.sleep(0.02)
+    task.out.write_text(f"{os.getpid()} {os.environ['TF_NUM_INTRAOP_THREADS']}", encoding="utf-8")
+
+
+def refuse(task: Task) -> None:
+    """Find the input bad."""
+    raise InputError(f"{task.out.name} cannot be used.")
+
+
+def die(task: Task) -> None:
+    """End as a process out of memory ends."""
+    os._exit(9)
+
+
+RUNNERS = {"work": work, "refuse": refuse, "die": die}
+
+
+def repeats_of(folder, *stages, meeting=False):
+    """Return repeats of one cell each; where they meet, each waits for the other's first sign of life."""
+    logs = [folder / "logs" / f"seed-{number}.txt" for number in range(len(stages))]
+    others = logs[::-1] if meeting else [None] * len(logs)
+    return [
+        (log, [Cell(name=f"cell-{number}", stage=stage, config=Task(out=folder / f"out-{number}", waits_for=other))])
+        for number, (stage, log, other) in enumerate(zip(stages, logs, others, strict=True))
+    ]
+
+
+def test_repeats_run_at_the_same_time_in_processes_of_their_own(tmp_path, capsys):
+    run_side_by_side(repeats_of(tmp_path, "work", "work", meeting=True), RUNNERS, processes=2)
+    found = [(tmp_path / f"out-{number}").read_text().split() for number in (0, 1)]
+    assert len({process for process, _ in found} | {str(os.getpid())}) == 3
+    assert {threads for _, threads in found} == {str(max(1, (os.cpu_count() or 1) // 2))}
+    assert "[2/2 repeats]" in capsys.readouterr().out
+    assert (tmp_path / "logs" / "seed-0.txt").read_text() == "[1/1] cell-0\nworking\n"
+
+
+def test_a_failing_repeat_ends_the_run_with_its_message(tmp_path):
+    with pytest.raises(InputError, match="out-0 cannot be used"):
+        run_side_by_side(repeats_of(tmp_path, "refuse", "work"), RUNNERS, processes=2)
+
+
+def test_a_process_that_dies_is_one_clear_error(tmp_path):
+    with pytest.raises(InputError, match="died, killed or out of memory; the same command goes on"):
+        run_side_by_side(repeats_of(tmp_path, "die", "work"), RUNNERS, processes=2)
