@@ -137,9 +137,3 @@ def _plane(features: np.ndarray) -> np.ndarray:
     reduced = PCA(min(30, *scaled.shape), random_state=0).fit_transform(scaled)
     perplexity = min(30.0, (len(reduced) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
-
-
-def predictions_links(out: Path) -> list[tuple[str, str]]:
-    """Return name and path, relative to the report, of each cell's predictions."""
-    found = sorted((out / "runs").glob("seed-*/*/predictions.csv"))
-    return [(str(path.parent.relative_to(out / "runs")), f"../{path.relative_to(out)}") for path in found]

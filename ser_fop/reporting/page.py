@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from ser_fop.reporting import paper
+from ser_fop.reporting.cell_list import FinishedCell
 from ser_fop.reporting.gallery import Plot
 from ser_fop.reporting.markdown import caution, notes, sections
 
@@ -29,13 +30,13 @@ figure svg { width: 100%; height: auto; display: block; } figcaption { font-size
 """
 
 
-def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), links: Sequence[tuple[str, str]] = ()) -> str:
+def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedCell] = ()) -> str:
     """Return the page.
 
     Args:
         tables: What `collect_tables` returns.
         plots: What `gallery` draws.
-        links: Text and target of each link to predictions.
+        cells: What `cell_list` returns.
     """
     escape = html.escape
     title = f"Future Observation Prediction on {tables['corpus']['title']}"
@@ -58,9 +59,8 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), links: Sequen
                 f"<figure{' class=wide' if plot.wide else ''}>{plot.svg.replace('<svg', f'<svg {label}', 1)}<figcaption>{escape(plot.caption)}</figcaption></figure>"
             )
         parts.append("</div>")
-    if links:
-        items = "".join(f'<li><a href="{escape(target)}">{escape(text)}</a></li>' for text, target in links)
-        parts.append(f"<details><summary>Predictions, one file a cell</summary><ul>{items}</ul></details>")
+    if cells:
+        parts.append(f"<details><summary>Every cell: seed, cost, predictions</summary>{_cells(cells)}</details>")
     parts.append(f"<p>Paper: {escape(paper.REFERENCE)}.</p>")
     config = yaml.safe_dump(tables["config"], sort_keys=False)
     used = ", ".join(f"{name} {version}" for name, version in tables["versions"].items())
@@ -70,6 +70,22 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), links: Sequen
         f"<details><summary>Config and versions</summary><pre>{escape(config)}</pre><p>{escape(used)}</p></details>"
     )
     return "\n".join([*parts, "</body></html>"]) + "\n"
+
+
+def _cells(cells: Sequence[FinishedCell]) -> str:
+    """Return the table of all cells; versions stand in it where not all were made with the same."""
+    made_with = [f"{cell.versions}; revision {cell.revision or 'unknown'}" for cell in cells]
+    same = len(set(made_with)) == 1
+    head = ["cell", "seed", "folds", "parameters", "epochs", "seconds", *([] if same else ["made with"])]
+    lines = ["<tr>" + "".join(f"<th>{name}</th>" for name in head) + "</tr>"]
+    for cell, used in zip(cells, made_with, strict=True):
+        name = html.escape(cell.cell)
+        linked = f'<a href="{html.escape(cell.predictions)}">{name}</a>' if cell.predictions else name
+        values = [cell.seed, str(cell.folds), cell.parameters, cell.epochs, f"{cell.seconds:.0f}"]
+        values += [] if same else [used]
+        lines.append(f"<tr><td>{linked}</td>" + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>")
+    note = f"<p>All were made with {html.escape(made_with[0])}.</p>" if same else ""
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>{note}'
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:

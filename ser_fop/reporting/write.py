@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from ser_fop.artifacts import write_json, write_text
+from ser_fop.reporting import cell_list
 from ser_fop.reporting.figures_csv import to_csv
-from ser_fop.reporting.gallery import gallery, predictions_links
+from ser_fop.reporting.gallery import gallery
 from ser_fop.reporting.latex import to_latex
 from ser_fop.reporting.markdown import to_markdown
 from ser_fop.reporting.page import to_html
@@ -27,5 +28,7 @@ def write_report(out: Path) -> Path:
     write_text(folder / "tables.md", to_markdown(tables))
     write_text(folder / "tables.tex", to_latex(tables))
     write_text(folder / "figures.csv", to_csv(tables))
-    write_text(folder / "index.html", to_html(tables, gallery(out, tables), predictions_links(out)))
+    cells = cell_list.cell_list(out)
+    write_text(folder / "cells.csv", cell_list.to_csv(cells))
+    write_text(folder / "index.html", to_html(tables, gallery(out, tables), cells))
     return folder / "index.html"

@@ -63,6 +63,22 @@ def test_every_figure_is_a_line_of_its_own(done):
     assert (out / "report" / "tables.tex").read_text().count(r"\toprule") >= 5
 
 
+def test_every_cell_is_listed_with_seed_and_cost(done):
+    out, _ = done
+    with (out / "report" / "cells.csv").open() as file:
+        lines = {line["cell"]: line for line in csv.DictReader(file)}
+    assert set(lines) == {str(path.parent.relative_to(out / "runs")) for path in out.glob("runs/*/*/metrics.json")}
+    for cell in ("finetune-none", "pretrain-in_corpus"):
+        metrics = json.loads((out / "runs" / "seed-0" / cell / "metrics.json").read_text())
+        line = lines[f"seed-0/{cell}"]
+        assert (line["seed"], line["folds"], line["epochs"]) == ("0", "1", "1")
+        assert line["parameters"] == str(metrics["parameters"])
+        assert float(line["seconds"]) == pytest.approx(metrics["seconds"], abs=0.1)
+    page = (out / "report" / "index.html").read_text()
+    assert 'href="../runs/seed-0/finetune-none/predictions.csv"' in page
+    assert page.count("All were made with python") == 1
+
+
 def test_a_figure_in_the_page_is_the_one_of_its_run(done):
     out, _ = done
     run = json.loads((out / "runs" / "seed-0" / "finetune-none" / "metrics.json").read_text())
