@@ -301,6 +301,11 @@ class TestYaml:
     def test_experiments_that_come_with_the_package(self, path):
         assert parse("reproduce", ReproduceConfig, ["--config", str(path), "--out", "o"]).out == Path("o")
 
+    @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "pipelines" / "recipes").glob("*.yaml")))
+    def test_recipes_that_come_with_the_package(self, path):
+        arguments = ["--config", str(path), "--records", "r", "--out", "o"]
+        assert parse("finetune", FinetuneConfig, arguments) != parse("finetune", FinetuneConfig, arguments[2:])
+
 
 def test_the_program_itself(tmp_path):
     run = subprocess.run(
