@@ -15,7 +15,7 @@ from ser_fop.reporting.markdown import caution, notes, sections
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; break-after: avoid; }
 .caution { border: 2px solid #b45309; border-radius: .4rem; padding: .8rem 1rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -26,7 +26,12 @@ pre { overflow-x: auto; font-size: .85rem; padding: .8rem; border: 1px solid #88
 figure { margin: 0; padding: .5rem; background: #fff; color: #222; border: 1px solid #8886; border-radius: .4rem; max-width: 100%;
   box-sizing: border-box; break-inside: avoid; width: 29.5rem; } figure.wide { width: 100%; }
 figure svg { width: 100%; height: auto; display: block; } figcaption { font-size: .85rem; }
-@media print { body { max-width: none; margin: 0; } pre { white-space: pre-wrap; } }
+@media print {
+  body { max-width: none; margin: 0; padding: 0; font-size: 9pt; } h2 { font-size: 11pt; margin-top: 1.2rem; }
+  .scroll { overflow: visible; } th, td { padding: .15rem .4rem; } tr { break-inside: avoid; } pre { white-space: pre-wrap; }
+  .plots { display: block; } figure { display: inline-block; width: 48%; vertical-align: top; margin: 0 .4rem .4rem 0; }
+  details::details-content { content-visibility: visible; }
+}
 """
 
 
