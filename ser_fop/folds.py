@@ -11,24 +11,28 @@ import msgspec
 from ser_fop.errors import InputError
 from ser_fop.settings import ALL_FOLDS, Protocol
 
+_PARTS = ("test", "validation", "train", "unused")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fold:
-    """Three sets of speakers without a common member.
+    """Sets of speakers without a common member.
 
     Attributes:
         test: Tested once, never chosen by.
         validation: Early stopping and every other choice.
         train: The rest.
+        unused: Neither heard nor tested, such as those kept for a later claim.
     """
 
     test: tuple[str, ...]
     validation: tuple[str, ...]
     train: tuple[str, ...]
+    unused: tuple[str, ...] = ()
 
     def part_of(self) -> dict[str, str]:
-        """Return `test`, `validation` or `train` by speaker."""
-        return {speaker: part for part in ("test", "validation", "train") for speaker in getattr(self, part)}
+        """Return `test`, `validation`, `train` or `unused` by speaker."""
+        return {speaker: part for part in _PARTS for speaker in getattr(self, part)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,9 +74,9 @@ def check_folds(folds: FoldFile, *, name: str) -> FoldFile:
     if not folds.folds:
         raise InputError(f"{name} holds no fold.")
     for number, fold in enumerate(folds.folds):
-        parts = {part: set(getattr(fold, part)) for part in ("test", "validation", "train")}
+        parts = {part: set(speakers) for part, speakers in _parts(fold)}
         for part, speakers in parts.items():
-            if not speakers:
+            if not speakers and part != "unused":
                 raise InputError(f"fold {number} of {name} has no {part} speaker.")
             for other, others in parts.items():
                 shared = sorted(speakers & others)
@@ -215,7 +219,7 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
 
 
 def _parts(fold: Fold) -> list[tuple[str, tuple[str, ...]]]:
-    return [(part, getattr(fold, part)) for part in ("test", "validation", "train")]
+    return [(part, getattr(fold, part)) for part in _PARTS]
 
 
 def chosen_folds(fold: str, folds: FoldFile) -> list[int]:

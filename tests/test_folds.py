@@ -1,5 +1,7 @@
+import dataclasses
 import importlib.resources
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from ser_fop.folds import (
     write_folds,
 )
 
+STUDIES = Path(__file__).parents[1] / "pipelines" / "folds"
 PUBLISHED = sorted(
     path.name.removesuffix(".json") for path in (importlib.resources.files("ser_fop") / "fold_files").iterdir()
 )
@@ -184,7 +187,7 @@ class TestFiles:
         assert read_folds(tmp_path / "folds.json") == folds
         found = json.loads((tmp_path / "folds.json").read_text())
         assert list(found) == ["corpus", "protocol", "description", "folds"]
-        assert found["folds"][0] == {"test": ["a"], "validation": ["b"], "train": ["c"]}
+        assert found["folds"][0] == {"test": ["a"], "validation": ["b"], "train": ["c"], "unused": []}
 
     def test_a_missing_file(self, tmp_path):
         with pytest.raises(InputError, match=r"folds\.json does not exist"):
@@ -217,6 +220,30 @@ class TestChosen:
 
 def test_part_of():
     assert three("ab", "c", "d").part_of() == {"a": "test", "b": "test", "c": "validation", "d": "train"}
+
+
+class TestUnused:
+    def test_speakers_kept_for_later_are_placed(self, tmp_path):
+        fold = dataclasses.replace(three(), unused=("d",))
+        write_folds(tmp_path / "f.json", file_of(fold))
+        sessions = dict.fromkeys("abcd", "")
+        assert folds_of("toy", sessions, path=tmp_path / "f.json").folds[0].unused == ("d",)
+        with pytest.raises(InputError, match="does not place speaker 'e'"):
+            folds_of("toy", {**sessions, "e": ""}, path=tmp_path / "f.json")
+
+    def test_they_are_not_trained_on_too(self):
+        with pytest.raises(InputError, match="shares speaker 'c' between train and unused"):
+            check_folds(file_of(dataclasses.replace(three(), unused=("c",))), name="f")
+
+    @pytest.mark.parametrize("name", ["development", "claim"])
+    def test_those_of_the_studies(self, name):
+        folds = read_folds(STUDIES / f"ravdess_{name}.json")
+        tested = {speaker for fold in folds.folds for speaker in fold.test}
+        assert tested == (actors(*range(1, 13)) if name == "development" else actors(*range(13, 25)))
+        for fold in folds.folds:
+            heard = {*fold.train, *fold.validation}
+            assert len(fold.part_of()) == 24
+            assert name == "claim" or heard < actors(*range(1, 13))  # nobody of the claim is heard before
 
 
 def test_a_speaker_tested_twice_is_refused():

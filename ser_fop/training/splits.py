@@ -46,7 +46,7 @@ def left_out(parts: Sequence[Records], *, fold: int | None, path: Path | None) -
 
     Args:
         parts: The records to pretrain on.
-        fold: Whose test speakers; None leaves nobody out.
+        fold: Whose test speakers, and those that it does not use; None leaves nobody out.
         path: Fold file of the user's own.
     """
     if fold is None:
@@ -60,7 +60,7 @@ def left_out(parts: Sequence[Records], *, fold: int | None, path: Path | None) -
     for records in labelled:
         folds = folds_of_records(records, path=path)
         (number,) = chosen_folds(str(fold), folds)
-        unheard[records.corpus] = folds.folds[number].test
+        unheard[records.corpus] = (*folds.folds[number].test, *folds.folds[number].unused)
     return unheard
 
 

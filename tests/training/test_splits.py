@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from ser_fop.errors import InputError
@@ -97,6 +99,11 @@ class TestLeftOut:
     def test_a_fold_of_ones_own(self, records, tmp_path):
         write_folds(tmp_path / "f.json", FoldFile(corpus="toy", protocol="x", description="x", folds=(FOLD,)))
         assert left_out([records], fold=0, path=tmp_path / "f.json") == {"toy": ("anna",)}
+
+    def test_those_that_the_fold_does_not_use(self, records, tmp_path):
+        fold = dataclasses.replace(FOLD, train=FOLD.train[1:], unused=FOLD.train[:1])
+        write_folds(tmp_path / "f.json", FoldFile(corpus="toy", protocol="x", description="x", folds=(fold,)))
+        assert left_out([records], fold=0, path=tmp_path / "f.json") == {"toy": ("anna", *FOLD.train[:1])}
 
     def test_without_labels_there_is_no_fold(self, unlabelled):
         with pytest.raises(InputError, match="none of the records has emotion labels"):
