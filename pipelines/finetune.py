@@ -195,13 +195,16 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
 
     features = records.manifest.features
     chosen = {"attention": config.training.attention, "name": "backbone"}
+    size, heard = config.model, ()
     if config.pretrained:
         pretrained, spec = load_network(config.pretrained)
         require_same_features({str(records.folder): features, str(config.pretrained): spec.features})
-        backbone, heard = Backbone(spec.model, features.mels, **chosen), spec.heard
+        size, heard = spec.model, spec.heard
+    if config.training.finetuning_dropout is not None:
+        size = dataclasses.replace(size, dropout=config.training.finetuning_dropout)
+    backbone = Backbone(size, features.mels, **chosen)
+    if config.pretrained:
         backbone.set_weights(pretrained.backbone.get_weights())
-    else:
-        backbone, heard = Backbone(config.model, features.mels, **chosen), ()
     if not config.pretrained or config.normalisation == "target":
         backbone.normalization.set_statistics(*mel_moments([(records, normalised_on)]))
     return EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling), heard

@@ -142,6 +142,7 @@ class FinetuningSettings:
         class_weights: `balanced` lets a rare class count as much as a frequent one.
         attention: `causal`, as in pretraining, or `full`: each frame looks at the whole
             utterance.
+        finetuning_dropout: Dropout rate in place of that of the network (its size says it).
         pooling: Utterance vector: mean over frames (equation 6), mean and standard
             deviation, or a mean with learned weights.
         augmentation: How training utterances are varied.
@@ -165,6 +166,7 @@ class FinetuningSettings:
     focal_gamma: float = 2.0
     class_weights: Literal["none", "balanced"] = "none"
     attention: Literal["causal", "full"] = "causal"
+    finetuning_dropout: float | None = None
     pooling: Literal["mean", "mean_std", "attentive"] = "mean"
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     batch_size: int = 32

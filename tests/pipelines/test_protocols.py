@@ -117,7 +117,18 @@ def test_styles(work, tmp_path, capsys):
     [
         ["--strategy", "gradual", "--layer-rate-decay", "2.6", "--schedule", "slanted"],
         ["--strategy", "last_layers", "--class-weights", "balanced", "--pooling", "mean_std"],
-        ["--strategy", "head", "--loss", "focal", "--pooling", "attentive", "--attention", "full"],
+        [
+            "--strategy",
+            "head",
+            "--loss",
+            "focal",
+            "--pooling",
+            "attentive",
+            "--attention",
+            "full",
+            "--finetuning-dropout",
+            "0.4",
+        ],
         ["--freq-mask", "8", "--time-mask", "8", "--level-db", "3", "--speed", "0.1", "--schedule", "cosine"],
     ],
 )
@@ -129,6 +140,9 @@ def test_strategies(work, tmp_path, options):
     network, spec = load_network(tmp_path / "ft")
     assert spec.pooling == network.pooling
     assert spec.attention == network.backbone.attention == ("full" if "full" in options else "causal")
+    before = load_network(work / "inductive")[1].model.dropout
+    assert before != 0.4
+    assert spec.model.dropout == (0.4 if "0.4" in options else before)
 
 
 @pytest.mark.parametrize("classifier", ["logistic", "attention"])
