@@ -3,6 +3,7 @@
 `ser-fop pretrain --records records/a [records/b ...] [--fold K] --out runs/fop`
 """
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,9 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     """Pretrain one network on everybody but the `unheard`."""
     import keras
     import numpy as np
+    import tensorflow as tf
 
-    from ser_fop.artifacts import open_stage
+    from ser_fop.artifacts import CHECKPOINTS, open_stage
     from ser_fop.datasets import unlabelled_batches
     from ser_fop.losses import FramePredictionLoss
     from ser_fop.metrics import FrameError
@@ -57,9 +59,12 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
+    from ser_fop.training.checkpoints import Checkpoints
+    from ser_fop.training.resumable_fit import Fitted, fit_resumably
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
     from ser_fop.training.skill import EXAMPLES, SkillPrinter, copy_error, example_prediction
     from ser_fop.training.splits import split_for_pretraining
+    from ser_fop.training.stopping import BestWeights
 
     stage = open_stage("pretrain", out=config.out, config=config, inputs={"records": config.records})
     if stage.complete:
@@ -75,7 +80,9 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         records, unheard=unheard, validation_share=settings.validation_share, seed=config.seed
     )
     sizes = {name: getattr(settings, name) for name in ("ahead", "batch_size", "batch_frames", "chunk_frames")}
-    train = unlabelled_batches(split.train, seed=config.seed, **sizes)
+    with tf.device("CPU:0"):
+        epoch = tf.Variable(0, dtype=tf.int64)  # an epoch's order follows its number: a run can go on anywhere
+    train = unlabelled_batches(split.train, seed=config.seed, epoch=epoch, **sizes)
     validation = unlabelled_batches(split.validation, **sizes)
 
     # --- model: the statistics of the training speakers travel with it
@@ -93,29 +100,31 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         jit_compile=jit_compile(),
     )
 
-    # --- fit: skill against copying the last frame each epoch, the best weights kept
+    # --- fit: skill against copying the last frame each epoch, the best weights kept; killed, it goes on
     baseline = copy_error(
         validation, kind=settings.loss, deviation=deviation, stacked_frames=config.model.stacked_frames
     )
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
-    history: dict[str, list[float]] = {}
-    fitting = time.perf_counter()
+    preparing = time.perf_counter() - started
+    fitted = Fitted(history={}, seconds=0.0)
+    checkpoints = Checkpoints(stage.folder / CHECKPOINTS, keep=config.checkpoints)
     if settings.epochs:
-        history = model.fit(
-            train,
-            validation_data=validation,
+        fitted = fit_resumably(
+            model,
+            train.skip,
+            validation,
+            epoch=epoch,
             epochs=settings.epochs,
+            stopping=BestWeights("val_error", patience=settings.patience),
+            checkpoints=checkpoints,
+            every_s=60 * config.checkpoint_minutes,
             callbacks=[
                 SkillPrinter(baseline),
-                keras.callbacks.EarlyStopping(
-                    "val_error", mode="min", patience=settings.patience, restore_best_weights=True
-                ),
                 keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
             ],
-            shuffle=False,  # the dataset shuffles
             verbose=verbosity(),
-        ).history
-    seconds_fitting = time.perf_counter() - fitting
+        )
+    history, ended = fitted.history, time.perf_counter()
     error = min(history["val_error"], default=untrained) if history else untrained
 
     # --- save: weights with our JSON config, and a SavedModel
@@ -138,12 +147,13 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         "epochs": len(history.get("loss", ())),
         "parameters": model.count_params(),
         "frames": frames,
-        "seconds": time.perf_counter() - started,
-        "frames_per_s": frames * len(history.get("loss", ())) / seconds_fitting if history else None,
+        "seconds": preparing + fitted.seconds + time.perf_counter() - ended,
+        "frames_per_s": frames * len(history.get("loss", ())) / fitted.seconds if history else None,
         "validation_speakers": split.validation_speakers,
         "history": history,
     }
     out = stage.commit(metrics=metrics, content=written, heard=spec.heard)
+    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     print(
         f"skill {metrics['skill']:+.4f} on held-out speakers after {metrics['epochs']} epochs, {metrics['seconds']:.0f} s -> {out}"
     )

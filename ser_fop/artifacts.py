@@ -25,9 +25,11 @@ CONFIG = "config.json"
 METRICS = "metrics.json"
 COMPLETED = "COMPLETED"
 PARTIAL = ".partial"
+# In a partial folder: hours of training, which no other call may throw away.
+CHECKPOINTS = "checkpoints"
 
 # What decides neither content nor figures, and so may differ between two calls.
-_NOT_IDENTITY = frozenset({"out", "jobs"})
+_NOT_IDENTITY = frozenset({"out", "jobs", "checkpoint_minutes", "checkpoints"})
 _VERSIONED = ("ser_fop", "tensorflow", "keras", "numpy", "scikit-learn", "soundfile", "soxr")
 
 
@@ -235,6 +237,8 @@ def open_stage(
     partial = out.with_name(out.name + PARTIAL)
     started = partial / CONFIG
     if partial.exists() and not (started.exists() and _identity(read_json(started)) == _identity(resolved)):
+        if started.exists() and (partial / CHECKPOINTS).exists():
+            _require_same(read_json(started), resolved, partial)
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
     write_json(started, resolved)

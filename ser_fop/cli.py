@@ -15,7 +15,7 @@ import tyro
 import yaml
 
 import ser_fop
-from ser_fop.errors import InputError, closest
+from ser_fop.errors import InputError, StoppedError, closest
 
 Config = TypeVar("Config")
 
@@ -85,7 +85,7 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         arguments: Its command line; `sys.argv` by default.
 
     Returns:
-        Exit status: 0, or 2 after bad input.
+        Exit status: 0; 2 after bad input; 128 and the signal's number if one stopped it.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -98,6 +98,9 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
     except (InputError, OSError) as error:
         print(f"ser-fop {stage}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except StoppedError as stopped:
+        print(f"ser-fop {stage}: {stopped}", file=sys.stderr)
+        return 128 + stopped.signal_number
     except KeyboardInterrupt:
         print(f"ser-fop {stage}: interrupted; the same command goes on from here.", file=sys.stderr)
         return 130

@@ -109,6 +109,9 @@ class PretrainConfig:
         folds: Fold file of your own instead of the published ones.
         seed: Initialisation, shuffling and dropout.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
+        checkpoint_minutes: Minutes after which a checkpoint is written within an epoch; after
+            each epoch there is one in any case.
+        checkpoints: How many of the last are kept until the run has ended.
         model: Size of the network.
         training: How it learns.
     """
@@ -119,6 +122,8 @@ class PretrainConfig:
     folds: Path | None = None
     seed: int = 0
     deterministic: bool = False
+    checkpoint_minutes: float = 5.0
+    checkpoints: int = 3
     model: ModelConfig = field(default_factory=ModelConfig)
     training: PretrainingSettings = field(default_factory=PretrainingSettings)
 

@@ -16,6 +16,7 @@ from ser_fop.records import Records, parse
 
 # Utterances that shuffling holds at once: about half a gigabyte at 5 s each.
 _SHUFFLE = 4096
+_MOST_SEEDS = 2**30
 _THREADS = os.cpu_count() or 1
 _PREFETCHED = 4
 
@@ -28,6 +29,7 @@ def unlabelled_batches(
     batch_frames: int,
     chunk_frames: int = 0,
     seed: int | None = None,
+    epoch: tf.Variable | None = None,
 ) -> tf.data.Dataset:
     """Give batches for future observation prediction.
 
@@ -39,6 +41,8 @@ def unlabelled_batches(
         chunk_frames: Longer utterances are cut into equal chunks of at most this
             many frames; 0 keeps them whole.
         seed: Shuffling; None keeps a fixed order.
+        epoch: Number of the epoch, read whenever an iteration begins: the order follows it and the seed, not how often
+            the batches were iterated over before.
 
     Returns:
         Batches `(inputs, target, weight)`: inputs `mel` (batch, frames, mels) and
@@ -53,7 +57,7 @@ def unlabelled_batches(
         lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > ahead)
     lengths = _some(lengths[lengths > ahead])
-    batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed)
+    batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed, epoch=epoch)
 
     def shifted(item: Mapping[str, tf.Tensor]) -> tuple:
         mel, valid = item["mel"], item["mask"][:, ahead:]
@@ -199,6 +203,7 @@ def _bucketed(
     batch_size: int,
     batch_frames: int,
     seed: int | None,
+    epoch: tf.Variable | None = None,
     vary: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Shuffle, and batch utterances of like length, padded to the bucket's bound: few shapes to compile for.
@@ -207,7 +212,7 @@ def _bucketed(
     longest of its batch.
     """
     if seed is not None:
-        dataset = dataset.shuffle(min(len(lengths), _SHUFFLE), seed=seed, reshuffle_each_iteration=True)
+        dataset = _shuffled(dataset, min(len(lengths), _SHUFFLE), seed=seed, epoch=epoch)
     limits = {"batch_size": batch_size, "batch_frames": batch_frames}
     bounds = bucket_bounds(lengths, **limits)
     sizes = [int(size) for size in batch_sizes(np.array(bounds), **limits)]
@@ -226,6 +231,17 @@ def _bucketed(
     held = np.bincount(np.searchsorted(bounds, lengths), minlength=len(bounds))
     count = sum(-(-int(number) // size) for number, size in zip(held, sizes, strict=True))
     return batches.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _shuffled(dataset: tf.data.Dataset, held: int, *, seed: int, epoch: tf.Variable | None) -> tf.data.Dataset:
+    if epoch is None:
+        return dataset.shuffle(held, seed=seed, reshuffle_each_iteration=True)
+
+    def in_order_of_epoch(_: tf.Tensor) -> tf.data.Dataset:
+        tf.random.set_seed(seed % _MOST_SEEDS + 1)  # of this function's graph alone; 0 it would compare with a tensor
+        return dataset.shuffle(held, seed=epoch, reshuffle_each_iteration=False)
+
+    return tf.data.Dataset.from_tensors(0).flat_map(in_order_of_epoch)
 
 
 def _ready(batches: tf.data.Dataset) -> tf.data.Dataset:

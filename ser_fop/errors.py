@@ -1,6 +1,7 @@
-"""The one exception that means: the input can be mended by its user."""
+"""What the command line tells in one line: bad input, and that somebody stopped it."""
 
 import difflib
+import signal
 from collections.abc import Iterable
 
 
@@ -10,6 +11,27 @@ class InputError(ValueError):
     The command line prints it as one line and exits with status 2. Programming
     errors are never wrapped in it.
     """
+
+
+class StoppedError(Exception):
+    """A signal asked for an end, and all that was done is saved.
+
+    The command line prints it as one line and exits as a shell reports that signal.
+
+    Args:
+        signal_number: The signal.
+        where: How far the work is.
+    """
+
+    def __init__(self, signal_number: int, where: str) -> None:
+        super().__init__(
+            f"stopped by {signal.Signals(signal_number).name} {where}; the same command goes on from there."
+        )
+        self.signal_number = signal_number
+        self.where = where
+
+    def __reduce__(self) -> tuple:
+        return StoppedError, (self.signal_number, self.where)
 
 
 def closest(name: str, known: Iterable[str]) -> str:
