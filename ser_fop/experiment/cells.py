@@ -77,7 +77,7 @@ def audio_dir(config: ReproduceConfig) -> Path:
 
 def preparation_cells(config: ReproduceConfig) -> list[Cell]:
     """Return the `prepare` calls."""
-    common = {"jobs": config.jobs, "features": config.features}
+    common = {"jobs": config.jobs, "features": config.features, "trim_silence": config.trim_silence}
     labelled = PrepareConfig(
         corpus=config.corpus,
         audio_dir=audio_dir(config),

@@ -33,6 +33,7 @@ class ReproduceConfig:
         manifest: CSV of a corpus of your own (`--corpus csv`).
         labels: Label set instead of the corpus's own.
         unlabelled: Second corpus for pretraining, in the role of VCTK, as NAME=FOLDER.
+        trim_silence: Cut silence at both ends of the utterances of both corpora.
         folds: Fold file of your own instead of the published ones.
         cross_validation: Also run every fold, for pooled figures and for the claims.
         repeats: Initialisations; each is a new pretraining and a new classifier.
@@ -55,6 +56,7 @@ class ReproduceConfig:
     manifest: Path | None = None
     labels: tuple[str, ...] = ()
     unlabelled: str = ""
+    trim_silence: bool = False
     folds: Path | None = None
     cross_validation: bool = True
     repeats: int = 1

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -104,3 +105,68 @@ def test_repeats_side_by_side_fill_the_same_tables(work, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*/*/metrics.json"))}
     ser_fop("reproduce", *common, "--repeats", "2", "--out", out)  # one after another: finds all of it finished
     assert before == {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*/*/metrics.json"))}
+
+
+class TestKilledPretraining:
+    """SIGKILL at random instants, writing a checkpoint included, changes no bit of what comes out."""
+
+    KILLS = 10
+
+    def options(self, work, out):
+        records = ["--records", work / "records" / "ravdess", *MODEL, "--batch-size", "8"]
+        return [*records, "--deterministic", "--epochs", "60", "--checkpoint-minutes", "0", "--out", out]
+
+    def begin(self, work, out):
+        command = [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, self.options(work, out))]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def after_checkpoints(self, process, out, number):
+        """Wait until so many further checkpoints were written; tell whether the process still runs."""
+        folder, seen = out.with_name(out.name + ".partial") / "checkpoints", set()
+        before = set(folder.glob("*.npz"))
+        while len(seen - before) < number and process.poll() is None:
+            seen |= set(folder.glob("*.npz"))
+            time.sleep(0.002)
+        return process.poll() is None
+
+    @pytest.mark.slow
+    def test_ends_with_the_weights_of_one_never_killed(self, work, tmp_path):
+        ser_fop("pretrain", *self.options(work, tmp_path / "whole"))
+        generator = np.random.default_rng(0)
+        for _ in range(self.KILLS):
+            process = self.begin(work, tmp_path / "killed")
+            assert self.after_checkpoints(process, tmp_path / "killed", int(generator.integers(1, 6)))
+            time.sleep(generator.uniform(0, 0.03))
+            process.kill()
+            process.communicate()
+        assert not (tmp_path / "killed").exists()
+        ser_fop("pretrain", *self.options(work, tmp_path / "killed"))
+        one, other = (load_network(tmp_path / name)[0].get_weights() for name in ("whole", "killed"))
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+        histories = [
+            json.loads((tmp_path / name / "metrics.json").read_text())["history"] for name in ("whole", "killed")
+        ]
+        assert histories[0] == histories[1]
+        assert not (tmp_path / "killed" / "checkpoints").exists()
+
+    @pytest.mark.slow
+    def test_asked_to_stop_it_says_so_in_one_line(self, work, tmp_path):
+        process = self.begin(work, tmp_path / "asked")
+        assert self.after_checkpoints(process, tmp_path / "asked", 2)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 128 + 15
+        assert "Traceback" not in errors
+        (line,) = [line for line in errors.splitlines() if line.startswith("ser-fop")]
+        assert "stopped by SIGTERM after epoch" in line
+        assert "the same command goes on from there" in line
+        # Hours of training are not thrown away for an option that was mistyped.
+        options = self.options(work, tmp_path / "asked")
+        other = subprocess.run(
+            [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, options), "--ahead", "2"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert other.returncode == 2
+        assert "asked.partial holds another run: its training.ahead is 1, now 2" in other.stderr
