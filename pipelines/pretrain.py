@@ -22,10 +22,13 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.training.splits import folds_of_records, left_out
 
     check_model(config.model)
-    if config.training.ahead < config.model.stacked_frames:
+    ahead = config.training.ahead
+    if not ahead or len(set(ahead)) < len(ahead):
+        raise InputError(f"training.ahead expected one or more distances, each once, received {list(ahead)}.")
+    if min(ahead) < config.model.stacked_frames:
         raise InputError(
             f"training.ahead expected at least the {config.model.stacked_frames} frames of a step (model.stacked_frames),"
-            f" which sees its last one, received {config.training.ahead}."
+            f" which sees its last one, received {min(ahead)}."
         )
     if not config.records:
         raise InputError("--records expected at least one records folder, received none.")
@@ -54,7 +57,6 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.artifacts import CHECKPOINTS, open_stage
     from ser_fop.datasets import unlabelled_batches
     from ser_fop.losses import FramePredictionLoss
-    from ser_fop.metrics import FrameError
     from ser_fop.models.frame_predictor import FramePredictor
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
@@ -62,7 +64,14 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.training.checkpoints import Checkpoints
     from ser_fop.training.resumable_fit import Fitted, fit_resumably
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
-    from ser_fop.training.skill import EXAMPLES, SkillPrinter, copy_error, example_prediction
+    from ser_fop.training.skill import (
+        EXAMPLES,
+        SkillPrinter,
+        copy_errors,
+        error_kind,
+        example_prediction,
+        frame_metrics,
+    )
     from ser_fop.training.splits import split_for_pretraining
     from ser_fop.training.stopping import BestWeights
 
@@ -87,23 +96,26 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     # --- model: the statistics of the training speakers travel with it
     mean, deviation = mel_moments(split.train)
+    variance = settings.loss == "gaussian"
     with precision(settings.precision):
-        model = FramePredictor(config.model, features.mels)
+        model = FramePredictor(config.model, features.mels, horizons=len(settings.ahead), variance=variance)
     model.backbone.normalization.set_statistics(mean, deviation)
 
     # --- compile: the loss and its epoch mean are weighted by real frames
+    kind = error_kind(settings.loss)
     rate = learning_rate(settings.learning_rate, schedule=settings.schedule, epochs=settings.epochs, batches=train)
     model.compile(
         optimizer=keras.optimizers.Adam(rate),
         loss=FramePredictionLoss(settings.loss, deviation),
-        weighted_metrics=[FrameError(settings.loss, deviation)],
+        weighted_metrics=frame_metrics(kind, deviation, settings.ahead),
         jit_compile=jit_compile(),
     )
 
     # --- fit: skill against copying the last frame each epoch, the best weights kept; killed, it goes on
-    baseline = copy_error(
-        validation, kind=settings.loss, deviation=deviation, stacked_frames=config.model.stacked_frames
+    baselines = copy_errors(
+        validation, kind=kind, deviation=deviation, ahead=settings.ahead, stacked_frames=config.model.stacked_frames
     )
+    baseline = baselines["error"]
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
     preparing = time.perf_counter() - started
     fitted = Fitted(history={}, seconds=0.0)
@@ -119,13 +131,14 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
             checkpoints=checkpoints,
             every_s=60 * config.checkpoint_minutes,
             callbacks=[
-                SkillPrinter(baseline),
+                SkillPrinter(baselines),
                 keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
             ],
             verbose=verbosity(),
         )
     history, ended = fitted.history, time.perf_counter()
-    error = min(history["val_error"], default=untrained) if history else untrained
+    best = int(np.nanargmin(history["val_error"])) if history else None
+    error = history["val_error"][best] if history else untrained
 
     # --- save: weights with our JSON config, and a SavedModel
     spec = NetworkSpec(
@@ -133,6 +146,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         features=features,
         model=config.model,
         ahead=settings.ahead,
+        variance=variance,
         heard=() if not history else split.heard,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
@@ -144,6 +158,11 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         "error": error,
         "copy_error": baseline,
         "untrained_skill": 1.0 - untrained / baseline,
+        "skill_by_horizon": {
+            n: 1.0 - (history[f"val_error_{n}"][best] / baselines[f"error_{n}"]) for n in settings.ahead
+        }
+        if history and len(settings.ahead) > 1
+        else {},
         "epochs": len(history.get("loss", ())),
         "parameters": model.count_params(),
         "frames": frames,

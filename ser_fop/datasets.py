@@ -24,7 +24,7 @@ _PREFETCHED = 4
 def unlabelled_batches(
     parts: Sequence[tuple[Records, Collection[str]]],
     *,
-    ahead: int,
+    ahead: Sequence[int],
     batch_size: int,
     batch_frames: int,
     chunk_frames: int = 0,
@@ -35,7 +35,7 @@ def unlabelled_batches(
 
     Args:
         parts: Records, each with the ids to use.
-        ahead: Distance of the predicted frame, in frames.
+        ahead: Distances of the predicted frames, in frames.
         batch_size: Utterances or chunks in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         chunk_frames: Longer utterances are cut into equal chunks of at most this
@@ -46,8 +46,8 @@ def unlabelled_batches(
 
     Returns:
         Batches `(inputs, target, weight)`: inputs `mel` (batch, frames, mels) and
-        `mask` (batch, frames); target, the mel `ahead` frames later; weight 1 on real
-        frames and 0 on padding.
+        `mask` (batch, frames); target (batch, frames, horizons mels), the mels so many
+        frames later, one horizon after the other; weight 1 where all of them are real.
     """
     dataset = _utterances(parts)
     lengths = _lengths(parts)
@@ -55,14 +55,17 @@ def unlabelled_batches(
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
         dataset = dataset.map(_without_filling, num_parallel_calls=_THREADS)
         lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
-    dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > ahead)
-    lengths = _some(lengths[lengths > ahead])
+    farthest = max(ahead)
+    dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > farthest)
+    lengths = _some(lengths[lengths > farthest])
     batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed, epoch=epoch)
 
     def shifted(item: Mapping[str, tf.Tensor]) -> tuple:
-        mel, valid = item["mel"], item["mask"][:, ahead:]
-        inputs = {"mel": mel[:, :-ahead], "mask": valid}
-        return inputs, mel[:, ahead:], tf.cast(valid, tf.float32)
+        mel, valid = item["mel"], item["mask"][:, farthest:]
+        inputs = {"mel": mel[:, :-farthest], "mask": valid}
+        frames = tf.shape(mel)[1] - farthest
+        later = [mel[:, distance : distance + frames] for distance in ahead]
+        return inputs, tf.concat(later, axis=-1), tf.cast(valid, tf.float32)
 
     return _ready(batches.map(shifted, num_parallel_calls=_THREADS))
 

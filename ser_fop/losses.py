@@ -6,6 +6,9 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+# Of normalised mels: a network that has met silence too often may not claim to know it exactly.
+_LOG_VARIANCE = (-7.0, 7.0)
+
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FramePredictionLoss(keras.losses.Loss):
@@ -16,12 +19,15 @@ class FramePredictionLoss(keras.losses.Loss):
     divide by all positions, padding included.
 
     Args:
-        kind: `l1`, `mse` or `huber` (delta 1).
+        kind: `l1`, `mse`, `huber` (delta 1), or `gaussian`, the negative log-likelihood.
         deviation: Standard deviation of each band, (mels,): errors are divided by it.
     """
 
     def __init__(
-        self, kind: Literal["l1", "mse", "huber"], deviation: Sequence[float], name: str = "frame_prediction"
+        self,
+        kind: Literal["l1", "mse", "huber", "gaussian"],
+        deviation: Sequence[float],
+        name: str = "frame_prediction",
     ) -> None:
         super().__init__(name=name, reduction="mean_with_sample_weight")
         self.kind = kind
@@ -35,25 +41,31 @@ class FramePredictionLoss(keras.losses.Loss):
 
 
 def frame_errors(y_true: Any, y_pred: Any, *, kind: str, deviation: Sequence[float]) -> Any:
-    """Return the error of each frame, averaged over its bands.
+    """Return the error of each frame, averaged over its bands, and over horizons if there are several.
 
     Args:
-        y_true: True log-mel, (batch, frames, mels).
-        y_pred: Predicted log-mel, (batch, frames, mels).
-        kind: `l1`, `mse` or `huber`.
+        y_true: True log-mels, (batch, frames, horizons mels).
+        y_pred: Predicted log-mels, of the same shape; for `gaussian` the logarithm of each one's variance, in units of
+            the band's, stands after them.
+        kind: `l1`, `mse`, `huber` or `gaussian`.
         deviation: Deviation of each band, (mels,).
 
     Returns:
         Errors of shape (batch, frames), float32.
     """
-    scale = ops.convert_to_tensor(deviation, dtype="float32")
-    difference = ops.abs(ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")) / scale
+    width = y_true.shape[-1]
+    scale = ops.convert_to_tensor(list(deviation) * (width // len(deviation)), dtype="float32")
+    predicted = ops.cast(y_pred, "float32")
+    difference = ops.abs(predicted[..., :width] - ops.cast(y_true, "float32")) / scale
     if kind == "l1":
         error = difference
     elif kind == "mse":
         error = ops.square(difference)
     elif kind == "huber":
         error = ops.where(difference <= 1.0, 0.5 * ops.square(difference), difference - 0.5)
+    elif kind == "gaussian":
+        log_variance = ops.clip(predicted[..., width:], *_LOG_VARIANCE)
+        error = 0.5 * (log_variance + ops.square(difference) * ops.exp(-log_variance))
     else:
-        raise ValueError(f"`kind` must be 'l1', 'mse' or 'huber'. Received: {kind!r}")
+        raise ValueError(f"`kind` must be 'l1', 'mse', 'huber' or 'gaussian'. Received: {kind!r}")
     return ops.mean(error, axis=-1)

@@ -73,8 +73,10 @@ class PretrainingSettings:
     """How the network learns to predict future frames.
 
     Attributes:
-        ahead: Distance of the predicted frame, in frames.
-        loss: Error on normalised log-mels, averaged over valid frames.
+        ahead: Distances of the predicted frames, in frames: one horizon, or several at once.
+        loss: Error on normalised log-mels, averaged over valid frames; `gaussian` is the
+            negative log-likelihood of equation 1, of a normal distribution whose mean and
+            variance are both predicted.
         learning_rate: Adam's learning rate.
         schedule: Keep the rate, or let it fall to zero along a cosine over all epochs.
         batch_size: Utterances (or chunks) in a batch, at most.
@@ -88,8 +90,8 @@ class PretrainingSettings:
             weights, normalisation, statistics and loss stay float32.
     """
 
-    ahead: int = 1
-    loss: Literal["l1", "mse", "huber"] = "l1"
+    ahead: tuple[int, ...] = (1,)
+    loss: Literal["l1", "mse", "huber", "gaussian"] = "l1"
     learning_rate: float = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"
     batch_size: int = 32

@@ -218,7 +218,7 @@ class TestParse:
         arguments = [*REQUIRED["pretrain"], "--d-model", "64", "--ahead", "3", "--reading", "narrow", "--deterministic"]
         config = parse("pretrain", PretrainConfig, arguments)
         assert config.model == ModelConfig(d_model=64, reading="narrow")
-        assert config.training.ahead == 3
+        assert config.training.ahead == (3,)
         assert config.deterministic
 
     def test_reproduce_keeps_the_prefixes(self):

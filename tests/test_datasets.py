@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ser_fop.datasets import labelled_batches, unlabelled_batches, utterance_batches
 from ser_fop.records import mel_moments
@@ -105,44 +106,70 @@ class TestUtteranceBatches:
 class TestUnlabelledBatches:
     @pytest.mark.parametrize("ahead", [1, 3])
     def test_target_is_the_frame_so_far_ahead(self, records, known, ahead):
-        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=ahead, **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=(ahead,), **SIZES)))
         same_multiset([mel for mel, _ in rows], [mel[:-ahead] for mel in known.values()])
         same_multiset([target for _, target in rows], [mel[ahead:] for mel in known.values()])
         by_start = {mel[0].tobytes(): mel for mel in known.values()}
         for mel, target in rows:
             np.testing.assert_array_equal(target, by_start[mel[0].tobytes()][ahead:])
 
+    def test_several_horizons_stand_side_by_side_where_all_are_real(self, records, known):
+        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=(3, 1), **SIZES)))
+        by_start = {mel[0].tobytes(): mel for mel in known.values()}
+        assert len(rows) == len(known)
+        for mel, target in rows:
+            whole = by_start[mel[0].tobytes()]
+            np.testing.assert_array_equal(mel, whole[:-3])
+            np.testing.assert_array_equal(target, np.concatenate([whole[3:], whole[1:-2]], axis=-1))
+
+    def test_the_order_follows_the_epochs_number(self, records):
+        epoch = tf.Variable(0, dtype=tf.int64)
+        dataset, again = (unlabelled_batches(every(records), ahead=(1,), seed=2, epoch=epoch, **SIZES) for _ in "ab")
+        orders = []
+        for number in (0, 1, 0):
+            epoch.assign(number)
+            orders.append(order_of(batches_of(dataset)))
+        assert orders[0] == orders[2]
+        assert orders[0] != orders[1]
+        assert sorted(orders[0]) == sorted(orders[1])
+        assert order_of(batches_of(again)) == orders[0]  # however often it was read before
+        rest = order_of(batches_of(dataset.skip(2)))
+        assert rest == orders[0][-len(rest) :]
+        assert int(dataset.skip(2).cardinality()) == int(dataset.cardinality()) - 2
+        other = unlabelled_batches(every(records), ahead=(1,), seed=3, epoch=epoch, **SIZES)
+        assert order_of(batches_of(other)) != orders[0]
+
     @pytest.mark.parametrize("seed", [None, 0])
     def test_every_utterance_once_in_every_epoch(self, records, known, seed):
-        dataset = unlabelled_batches(every(records), ahead=1, seed=seed, **SIZES)
+        dataset = unlabelled_batches(every(records), ahead=(1,), seed=seed, **SIZES)
         for _ in range(2):
             same_multiset([mel for mel, _ in rows_of(batches_of(dataset))], [mel[:-1] for mel in known.values()])
 
     def test_batch_size_and_budget_hold(self, records):
-        batches = batches_of(unlabelled_batches(every(records), ahead=1, batch_size=3, batch_frames=60))
+        batches = batches_of(unlabelled_batches(every(records), ahead=(1,), batch_size=3, batch_frames=60))
         assert max(len(weight) for _, _, weight in batches) == 3
         assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 60
 
     def test_like_lengths_share_a_batch(self, records):
-        for _, _, weight in batches_of(unlabelled_batches(every(records), ahead=1, **SIZES)):
+        for _, _, weight in batches_of(unlabelled_batches(every(records), ahead=(1,), **SIZES)):
             lengths = weight.sum(axis=1)
             assert np.ptp(lengths) <= 6
 
     def test_utterances_too_short_to_predict_from_are_left_out(self, records, known):
-        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=9, **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=(9,), **SIZES)))
         kept = [mel for mel in known.values() if len(mel) > 9]
         assert 0 < len(kept) < len(known)
         same_multiset([mel for mel, _ in rows], [mel[:-9] for mel in kept])
 
     def test_nobody_long_enough_is_refused(self, records):
         with pytest.raises(ValueError, match="at least one utterance"):
-            unlabelled_batches(every(records), ahead=30, **SIZES)
+            unlabelled_batches(every(records), ahead=(30,), **SIZES)
 
     def test_two_folders_together(self, records, known, tmp_path):
         others = toy_utterances(speakers=("emil", "fred"), seed=7)
         second = write_toy_records(tmp_path / "records", others, corpus="second", dtype="float16")
         parts = [(records, {"anna-0", "bert-3"}), (second, {key.id for key in others})]
-        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=1, seed=0, **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=(1,), seed=0, **SIZES)))
         rounded = [mel.astype(np.float16).astype(np.float32)[:-1] for mel in others.values()]
         same_multiset([mel for mel, _ in rows], [known["anna-0"][:-1], known["bert-3"][:-1], *rounded])
 
@@ -150,14 +177,14 @@ class TestUnlabelledBatches:
         others = toy_utterances(speakers=("anna",), seed=7)
         second = write_toy_records(tmp_path / "records", others, corpus="second")
         parts = [(records, {"anna-0"}), (second, {"anna-1"})]
-        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=1, **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=(1,), **SIZES)))
         expected = next(mel for key, mel in others.items() if key.id == "anna-1")
         same_multiset([mel for mel, _ in rows], [known["anna-0"][:-1], expected[:-1]])
 
 
 class TestOrder:
     def order(self, records, seed, epochs=1):
-        dataset = unlabelled_batches(every(records), ahead=1, seed=seed, **SIZES)
+        dataset = unlabelled_batches(every(records), ahead=(1,), seed=seed, **SIZES)
         return [order_of(batches_of(dataset)) for _ in range(epochs)]
 
     def test_same_seed_same_batches(self, records):
@@ -180,7 +207,7 @@ class TestOrder:
 class TestChunks:
     @pytest.mark.parametrize("limit", [7, 12])
     def test_cover_all_frames_once(self, records, known, limit):
-        batches = batches_of(unlabelled_batches(every(records), ahead=1, chunk_frames=limit, **SIZES))
+        batches = batches_of(unlabelled_batches(every(records), ahead=(1,), chunk_frames=limit, **SIZES))
         # A chunk is its inputs and the last target.
         chunks = [np.concatenate([mel, target[-1:]]) for mel, target in rows_of(batches)]
         assert max(map(len, chunks)) <= limit
@@ -193,7 +220,7 @@ class TestChunks:
         assert frames <= {frame.tobytes() for frame in whole}
 
     def test_are_of_like_length(self, records, known):
-        batches = batches_of(unlabelled_batches(every(records), ahead=1, chunk_frames=12, **SIZES))
+        batches = batches_of(unlabelled_batches(every(records), ahead=(1,), chunk_frames=12, **SIZES))
         expected = []
         for mel in known.values():
             size = _size(len(mel), 12)
@@ -204,13 +231,13 @@ class TestChunks:
 
     def test_budget_holds_for_chunks(self, records):
         batches = batches_of(
-            unlabelled_batches(every(records), ahead=1, chunk_frames=7, batch_size=50, batch_frames=30)
+            unlabelled_batches(every(records), ahead=(1,), chunk_frames=7, batch_size=50, batch_frames=30)
         )
         assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 30
 
     def test_a_limit_above_every_length_changes_nothing(self, records):
         plain, chunked = (
-            order_of(batches_of(unlabelled_batches(every(records), ahead=1, chunk_frames=limit, **SIZES)))
+            order_of(batches_of(unlabelled_batches(every(records), ahead=(1,), chunk_frames=limit, **SIZES)))
             for limit in (0, 1000)
         )
         assert plain == chunked
@@ -260,10 +287,12 @@ class TestLabelledBatches:
 class TestCardinality:
     """The number of batches is known before they are read, and is right."""
 
-    @pytest.mark.parametrize("changes", [{}, {"ahead": 9}, {"chunk_frames": 7}, {"chunk_frames": 12, "batch_size": 1}])
+    @pytest.mark.parametrize(
+        "changes", [{}, {"ahead": (9,)}, {"chunk_frames": 7}, {"chunk_frames": 12, "batch_size": 1}]
+    )
     @pytest.mark.parametrize("seed", [None, 0])
     def test_of_unlabelled_batches(self, records, changes, seed):
-        dataset = unlabelled_batches(every(records), **{"ahead": 1, "seed": seed, **SIZES, **changes})
+        dataset = unlabelled_batches(every(records), **{"ahead": (1,), "seed": seed, **SIZES, **changes})
         assert [len(batches_of(dataset)) for _ in range(2)] == [int(dataset.cardinality())] * 2
 
     def test_of_labelled_and_plain_batches(self, records, mels):
@@ -277,7 +306,7 @@ class TestCardinality:
 def test_no_tuner_holds_up_the_end_of_an_epoch(records):
     """Its iterators would wait, when they end, for the tuner's next period."""
     for dataset in (
-        unlabelled_batches(every(records), ahead=1, **SIZES),
+        unlabelled_batches(every(records), ahead=(1,), **SIZES),
         labelled_batches(records, {records.rows[0].id: 0}, **SIZES),
         utterance_batches(records, [records.rows[0].id], batch_frames=70),
     ):

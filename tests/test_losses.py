@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy.stats
 
 from ser_fop.losses import FramePredictionLoss, frame_errors
 from ser_fop.testing.arrays import mask_of, normal
@@ -41,6 +42,30 @@ def test_golden_values(kind, expected):
     predicted = np.array([[[0.25, -4.0]]], np.float32)
     errors = frame_errors(true, predicted, kind=kind, deviation=[0.5, 2.0])
     np.testing.assert_allclose(errors, [[expected]], rtol=1e-6)
+
+
+def test_gaussian_is_the_negative_log_likelihood(frames):
+    true, mean = frames
+    log_variance = normal(3, 6, 3, seed=2)
+    found = frame_errors(true, np.concatenate([mean, log_variance], axis=-1), kind="gaussian", deviation=DEVIATION)
+    likelihood = scipy.stats.norm.logpdf(true / DEVIATION, mean / DEVIATION, np.exp(log_variance / 2))
+    np.testing.assert_allclose(found, -likelihood.mean(axis=-1) - np.log(2 * np.pi) / 2, rtol=1e-4, atol=1e-5)
+
+
+def test_gaussian_certainty_has_a_limit():
+    true = np.zeros((1, 1, 1), np.float32)
+    errors = [
+        float(np.squeeze(frame_errors(true, np.array([[[0.0, spread]]], np.float32), kind="gaussian", deviation=[1.0])))
+        for spread in (-3, -7, -50)
+    ]
+    assert errors == [-1.5, -3.5, -3.5]
+
+
+def test_several_horizons_are_averaged(frames):
+    true, predicted = frames
+    both = [np.concatenate(pair, axis=-1) for pair in ((true, true), (predicted, true))]
+    found = frame_errors(*both, kind="l1", deviation=DEVIATION)
+    np.testing.assert_allclose(found, numpy_twin(true, predicted, "l1") / 2, rtol=1e-5)
 
 
 def test_unknown_kind_is_refused(frames):

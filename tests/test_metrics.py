@@ -54,6 +54,18 @@ def test_padding_counts_for_nothing():
     assert results[0] == pytest.approx(results[1], rel=1e-6)
 
 
+def test_one_of_several_horizons():
+    true, predicted = (np.concatenate([normal(2, 5, 3), normal(2, 5, 3, seed=seed)], axis=-1) for seed in (1, 2))
+    found = []
+    for horizon in (0, 1, None):
+        metric = FrameError("l1", DEVIATION, horizon)
+        metric.update_state(true, predicted)
+        found.append(float(metric.result()))
+    assert found[0] == 0
+    assert found[1] > 0
+    assert found[2] == pytest.approx(found[1] / 2, rel=1e-5)
+
+
 def test_errors_are_in_units_of_the_deviation():
     metric = FrameError("l1", [0.5, 2.0])
     metric.update_state(np.zeros((1, 1, 2)), np.array([[[1.0, 1.0]]]), sample_weight=np.ones((1, 1)))

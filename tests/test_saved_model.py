@@ -18,7 +18,7 @@ from ser_fop.testing.arrays import network_inputs
 
 MELS = 6
 KINDS = {
-    "frame_predictor": {"ahead": 2},
+    "frame_predictor": {"ahead": (2, 5), "variance": True},
     "emotion_classifier": {"labels": ("angry", "happy", "sad")},
     "attention_lstm": {"labels": ("angry", "sad"), "feature": "h_concat", "units": 5},
 }

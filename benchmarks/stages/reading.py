@@ -97,7 +97,7 @@ def _ours(records: Path, frames: int, chunk_frames: int, batch_size: int, batch_
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
     batches = unlabelled_batches(
-        parts, ahead=_AHEAD, batch_size=batch_size, batch_frames=batch_frames, chunk_frames=chunk_frames, seed=0
+        parts, ahead=(_AHEAD,), batch_size=batch_size, batch_frames=batch_frames, chunk_frames=chunk_frames, seed=0
     )
 
     def work() -> float:

@@ -10,7 +10,7 @@ from ser_fop.settings import ModelConfig
 
 
 class FramePredictor(keras.Model):
-    """Predicts, from frames 1 .. t, the log-mel of frame t + n.
+    """Predicts, from frames 1 .. t, the log-mels of frames t + n, for one or several horizons n.
 
     The head works on normalised mels; the output is in the units of the input, so that
     predicted and true spectrograms compare directly. A step of stacked frames predicts
@@ -19,20 +19,42 @@ class FramePredictor(keras.Model):
     Args:
         config: Size of the network.
         mels: Mel bands.
+        horizons: How many frames are predicted of each.
+        variance: Whether the logarithm of each prediction's variance, in units of the
+            band's, stands after the predictions.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels) and `mask` (batch, frames).
 
     Output shape:
-        (batch, frames, mels), log-mel.
+        (batch, frames, horizons mels), log-mels, one horizon after the other; twice as wide
+        with variances.
     """
 
-    def __init__(self, config: ModelConfig, mels: int, **kwargs: Any) -> None:
+    def __init__(
+        self, config: ModelConfig, mels: int, *, horizons: int = 1, variance: bool = False, **kwargs: Any
+    ) -> None:
         backbone = Backbone(config, mels, name="backbone")
-        inputs, size = backbone.inputs_by_name(), config.stacked_frames
-        predicted = keras.layers.Dense(mels * size, name="prediction")(backbone.last)
-        if size > 1:
-            predicted = FrameUnstacking(size, name="frame_unstacking")(predicted, like=inputs["mel"])
+        inputs = backbone.inputs_by_name()
+        predicted = _head(backbone, mels * horizons, "prediction")
+        if horizons > 1:
+            predicted = keras.layers.Reshape((-1, horizons, mels), name="by_horizon")(predicted)
         prediction = backbone.normalization(predicted, invert=True)
+        if horizons > 1:
+            prediction = keras.layers.Reshape((-1, horizons * mels), name="joined")(prediction)
+        if variance:
+            spread = _head(backbone, mels * horizons, "log_variance")
+            prediction = keras.layers.Concatenate(name="with_variance", dtype="float32")([prediction, spread])
         super().__init__(inputs=inputs, outputs=prediction, **kwargs)
         self.backbone = backbone
+
+
+def _head(backbone: Backbone, width: int, name: str) -> Any:
+    """Return a linear map of the last hidden state, (batch, frames, width)."""
+    size = backbone.config.stacked_frames
+    values = keras.layers.Dense(width * size, name=name)(backbone.last)
+    if size == 1:
+        return values
+    # The first keeps its plain name: a network without variances is the same as ever.
+    unstacking = "frame_unstacking" if name == "prediction" else f"{name}_unstacking"
+    return FrameUnstacking(size, name=unstacking)(values, like=backbone.inputs_by_name()["mel"])

@@ -37,7 +37,8 @@ class NetworkSpec:
         heard: Speakers that any of its weights were trained or stopped on, as
             `corpus:speaker`.
         attention: What its backbone's frames look at: `causal` or `full`.
-        ahead: Distance of the predicted frame, in frames (`frame_predictor`).
+        ahead: Distances of the predicted frames, in frames (`frame_predictor`).
+        variance: Whether their variances are predicted too (`frame_predictor`).
         labels: Classes in order (classifiers).
         pooling: Utterance vector (`emotion_classifier`).
         feature: Feature of the backbone that is read (`attention_lstm`).
@@ -50,7 +51,8 @@ class NetworkSpec:
     model: ModelConfig
     heard: tuple[str, ...] = ()
     attention: Literal["causal", "full"] = "causal"
-    ahead: int = 1
+    ahead: tuple[int, ...] = (1,)
+    variance: bool = False
     labels: tuple[str, ...] = ()
     pooling: str = "mean"
     feature: str = ""
@@ -66,7 +68,7 @@ def build_network(spec: NetworkSpec) -> keras.Model:
     """
     mels = spec.features.mels
     if spec.kind == FRAME_PREDICTOR:
-        return FramePredictor(spec.model, mels)
+        return FramePredictor(spec.model, mels, horizons=len(spec.ahead), variance=spec.variance)
     backbone = Backbone(spec.model, mels, attention=spec.attention, name="backbone")
     if spec.kind == EMOTION_CLASSIFIER:
         return EmotionClassifier(backbone, len(spec.labels), pooling=spec.pooling)

@@ -39,7 +39,7 @@ def test_the_statistics_are_those_of_the_frames(records):
 
 def test_datasets_give_every_frame_once(records):
     parts = [(records, {row.id for row in records.rows})]
-    batches = unlabelled_batches(parts, ahead=1, batch_size=32, batch_frames=16384, seed=0)
+    batches = unlabelled_batches(parts, ahead=(1,), batch_size=32, batch_frames=16384, seed=0)
     assert sum(int(weight.sum()) for _, _, weight in batches.as_numpy_iterator()) == (LENGTHS - 1).sum()
 
 

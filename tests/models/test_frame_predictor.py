@@ -12,6 +12,7 @@ from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, as
 from ser_fop.training.setup import precision
 
 MELS = 6
+HEADS = ("prediction", "log_variance")
 
 
 def config(reading):
@@ -71,6 +72,23 @@ def test_a_step_of_stacked_frames_predicts_as_many():
     frames = (np.asarray(stacking.backbone(inputs)["h2"]) @ kernel + bias).reshape(2, 9, MELS)
     np.testing.assert_allclose(stacking(inputs), frames[:, :8], atol=1e-4)
     assert_causal(call(stacking), normal(2, 9, MELS), 6)
+
+
+@pytest.mark.parametrize("stacked", [1, 3])
+def test_several_horizons_and_their_variances(stacked):
+    size = dataclasses.replace(config("wide"), stacked_frames=stacked)
+    predictor = FramePredictor(size, MELS, horizons=2, variance=True)
+    predictor.backbone.normalization.set_statistics(10 * normal(MELS), 1 + np.abs(normal(MELS, seed=1)))
+    inputs = network_inputs((8, 4), MELS)
+    found = np.asarray(predictor(inputs))
+    assert found.shape == (2, 8, 4 * MELS)
+    hidden = np.asarray(predictor.backbone(inputs)["h2"])
+    steps = [hidden @ kernel + bias for kernel, bias in (predictor.get_layer(name).get_weights() for name in HEADS)]
+    mean, log_variance = (values.reshape(2, -1, 2 * MELS)[:, :8] for values in steps)
+    middle, deviation = (np.tile(weight, 2) for weight in predictor.backbone.normalization.get_weights())
+    np.testing.assert_allclose(found[..., : 2 * MELS], mean * deviation + middle, atol=1e-4)
+    np.testing.assert_allclose(found[..., 2 * MELS :], log_variance, atol=1e-5)  # in units of the band's own
+    assert_causal(call(predictor), normal(2, 9, MELS), 6)
 
 
 def test_is_causal_batch_and_padding_invariant(network):

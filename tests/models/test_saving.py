@@ -12,7 +12,7 @@ from ser_fop.testing.arrays import network_inputs
 MODEL = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2)
 FEATURES = FeatureConfig(mels=6, high_hz=4000.0)
 KINDS = {
-    "frame_predictor": {"ahead": 3},
+    "frame_predictor": {"ahead": (3, 7), "variance": True},
     "emotion_classifier": {"labels": ("angry", "happy", "sad")},
     "attention_lstm": {"labels": ("angry", "sad"), "feature": "h_add", "units": 5, "dropout": 0.25},
 }

@@ -58,7 +58,7 @@ class Setting:
     def __init__(self, records, model):
         keras.utils.set_random_seed(5)
         parts = [(records, {row.id for row in records.rows})]
-        sizes = {"ahead": 1, "batch_size": 4, "batch_frames": 100}
+        sizes = {"ahead": (1,), "batch_size": 4, "batch_frames": 100}
         self.epoch = tf.Variable(0, dtype=tf.int64)
         self.batches = unlabelled_batches(parts, seed=0, epoch=self.epoch, **sizes)
         self.validation = unlabelled_batches(parts, **sizes)
