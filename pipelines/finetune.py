@@ -205,7 +205,7 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
     backbone = Backbone(size, features.mels, **chosen)
     if config.pretrained:
         backbone.set_weights(pretrained.backbone.get_weights())
-    if not config.pretrained or config.normalisation == "target":
+    if not config.pretrained or config.training.normalisation == "target":
         backbone.normalization.set_statistics(*mel_moments([(records, normalised_on)]))
     return EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling), heard
 

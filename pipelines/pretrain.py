@@ -19,17 +19,11 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.folds import chosen_folds
     from ser_fop.models.backbone import check_model
     from ser_fop.records import Records
+    from ser_fop.training.pretraining_optimizer import check_pretraining
     from ser_fop.training.splits import folds_of_records, left_out
 
     check_model(config.model)
-    ahead = config.training.ahead
-    if not ahead or len(set(ahead)) < len(ahead):
-        raise InputError(f"training.ahead expected one or more distances, each once, received {list(ahead)}.")
-    if min(ahead) < config.model.stacked_frames:
-        raise InputError(
-            f"training.ahead expected at least the {config.model.stacked_frames} frames of a step (model.stacked_frames),"
-            f" which sees its last one, received {min(ahead)}."
-        )
+    check_pretraining(config.training, config.model)
     if not config.records:
         raise InputError("--records expected at least one records folder, received none.")
     records = [Records(folder) for folder in config.records]
@@ -55,13 +49,15 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     import tensorflow as tf
 
     from ser_fop.artifacts import CHECKPOINTS, open_stage
-    from ser_fop.datasets import unlabelled_batches
+    from ser_fop.datasets import unlabelled_batches, unlabelled_frames
     from ser_fop.losses import FramePredictionLoss
     from ser_fop.models.frame_predictor import FramePredictor
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
     from ser_fop.training.checkpoints import Checkpoints
+    from ser_fop.training.pretraining_board import PretrainingBoard
+    from ser_fop.training.pretraining_optimizer import pretraining_optimizer
     from ser_fop.training.resumable_fit import Fitted, fit_resumably
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
     from ser_fop.training.skill import (
@@ -103,9 +99,16 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     # --- compile: the loss and its epoch mean are weighted by real frames
     kind = error_kind(settings.loss)
-    rate = learning_rate(settings.learning_rate, schedule=settings.schedule, epochs=settings.epochs, batches=train)
+    rate = learning_rate(
+        settings.learning_rate,
+        schedule=settings.schedule,
+        epochs=settings.epochs,
+        batches=train,
+        warmup_share=settings.warmup_share,
+        accumulate=settings.accumulate,
+    )
     model.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=pretraining_optimizer(settings, rate),
         loss=FramePredictionLoss(settings.loss, deviation),
         weighted_metrics=frame_metrics(kind, deviation, settings.ahead),
         jit_compile=jit_compile(),
@@ -119,6 +122,15 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
     preparing = time.perf_counter() - started
     fitted = Fitted(history={}, seconds=0.0)
+    useful, padding = unlabelled_frames(split.train, **sizes)
+
+    def example() -> tuple[np.ndarray, np.ndarray]:
+        found = example_prediction(model, split.validation, ahead=settings.ahead)
+        return found["true"], found["predicted"]
+
+    board = PretrainingBoard(
+        stage.folder / "logs", frames=useful, batches=int(train.cardinality()), padding=padding, example=example
+    )
     checkpoints = Checkpoints(stage.folder / CHECKPOINTS, keep=config.checkpoints)
     if settings.epochs:
         fitted = fit_resumably(
@@ -132,6 +144,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
             every_s=60 * config.checkpoint_minutes,
             callbacks=[
                 SkillPrinter(baselines),
+                board,
                 keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
             ],
             verbose=verbosity(),

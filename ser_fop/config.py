@@ -147,8 +147,6 @@ class FinetuneConfig:
             need none, and utterances of no class here are left out.
         seed: Initialisation, shuffling and dropout.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
-        normalisation: Whose mel statistics: the pretrained network's or those of the
-            fold's training speakers.
         select_on: Who chooses epoch and learning rate. `test` shows what looking at the
             test speakers is worth; its figures are stamped and are no results.
         model: Size of a network trained from scratch.
@@ -165,7 +163,6 @@ class FinetuneConfig:
     test_labels: tuple[str, ...] = ()
     seed: int = 0
     deterministic: bool = False
-    normalisation: Literal["pretrained", "target"] = "pretrained"
     select_on: Literal["validation", "test"] = "validation"
     model: ModelConfig = field(default_factory=ModelConfig)
     training: FinetuningSettings = field(default_factory=FinetuningSettings)

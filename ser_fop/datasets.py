@@ -50,14 +50,12 @@ def unlabelled_batches(
         frames later, one horizon after the other; weight 1 where all of them are real.
     """
     dataset = _utterances(parts)
-    lengths = _lengths(parts)
+    lengths = _unlabelled_lengths(parts, ahead=ahead, chunk_frames=chunk_frames)
     if chunk_frames:
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
         dataset = dataset.map(_without_filling, num_parallel_calls=_THREADS)
-        lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
     farthest = max(ahead)
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > farthest)
-    lengths = _some(lengths[lengths > farthest])
     batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed, epoch=epoch)
 
     def shifted(item: Mapping[str, tf.Tensor]) -> tuple:
@@ -68,6 +66,22 @@ def unlabelled_batches(
         return inputs, tf.concat(later, axis=-1), tf.cast(valid, tf.float32)
 
     return _ready(batches.map(shifted, num_parallel_calls=_THREADS))
+
+
+def unlabelled_frames(
+    parts: Sequence[tuple[Records, Collection[str]]],
+    *,
+    ahead: Sequence[int],
+    batch_size: int,
+    batch_frames: int,
+    chunk_frames: int = 0,
+) -> tuple[int, float]:
+    """Return the useful frames of an epoch of `unlabelled_batches`, and the share of padding beside them."""
+    lengths = _unlabelled_lengths(parts, ahead=ahead, chunk_frames=chunk_frames)
+    bounds = np.array(bucket_bounds(lengths, batch_size=batch_size, batch_frames=batch_frames))
+    padded = bounds[np.searchsorted(bounds, lengths)] - max(ahead)
+    useful = int((lengths - max(ahead)).sum())
+    return useful, 1.0 - useful / float(padded.sum())
 
 
 def labelled_batches(
@@ -125,6 +139,15 @@ def utterance_batches(
         _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None
     )
     return _ready(batches)
+
+
+def _unlabelled_lengths(
+    parts: Sequence[tuple[Records, Collection[str]]], *, ahead: Sequence[int], chunk_frames: int
+) -> np.ndarray:
+    lengths = _lengths(parts)
+    if chunk_frames:
+        lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
+    return _some(lengths[lengths > max(ahead)])
 
 
 def _lengths(parts: Sequence[tuple[Records, Collection[str]]]) -> np.ndarray:

@@ -45,24 +45,31 @@ class FeatureConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """The transformer, of the paper's size (section 4.1).
+    """The network, by default the paper's transformer (section 4.1).
 
     Attributes:
+        backbone: `transformer`; or `cnn`, causal convolutions, or `lstm`, of as many
+            weights a layer where `feed_forward` is twice `d_model`.
         reading: `wide` has a residual stream of `d_model`; `narrow` has one of the
             mel width (of a step), in which equation 7 stands as written.
-        d_model: Width of the attention: heads times the width of a head.
+        d_model: Width of the attention, heads times the width of a head; or of the other
+            backbones' layers.
         heads: Attention heads.
-        feed_forward: Inner width of the feed-forward layer.
-        layers: Attention layers.
+        feed_forward: Inner width of the transformer's feed-forward layer.
+        kernel: Steps that one output of a convolution sees; each layer's lie so many
+            times as far apart as those of the layer below.
+        layers: Layers.
         dropout: Dropout rate.
         stacked_frames: Neighbouring frames that are read as one step; hidden states
             have one vector a step.
     """
 
+    backbone: Literal["transformer", "cnn", "lstm"] = "transformer"
     reading: Literal["wide", "narrow"] = "wide"
     d_model: int = 256
     heads: int = 4
     feed_forward: int = 513
+    kernel: int = 8
     layers: int = 2
     dropout: float = 0.2
     stacked_frames: int = 1
@@ -79,6 +86,10 @@ class PretrainingSettings:
             variance are both predicted.
         learning_rate: Adam's learning rate.
         schedule: Keep the rate, or let it fall to zero along a cosine over all epochs.
+        warmup_share: Share of the steps in which `cosine` first rises from zero.
+        weight_decay: Share of the weights that a step takes off, times the learning rate.
+        clip_norm: Largest norm of all gradients together; 0 clips nothing.
+        accumulate: Batches whose gradients make one step.
         batch_size: Utterances (or chunks) in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         chunk_frames: Longer utterances are cut into equal chunks of at most this
@@ -94,6 +105,10 @@ class PretrainingSettings:
     loss: Literal["l1", "mse", "huber", "gaussian"] = "l1"
     learning_rate: float = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"
+    warmup_share: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    accumulate: int = 1
     batch_size: int = 32
     batch_frames: int = 16384
     chunk_frames: int = 512
@@ -144,6 +159,8 @@ class FinetuningSettings:
         class_weights: `balanced` lets a rare class count as much as a frequent one.
         attention: `causal`, as in pretraining, or `full`: each frame looks at the whole
             utterance.
+        normalisation: Whose mel statistics a pretrained network goes on with: its own or those of
+            the fold's training speakers.
         finetuning_dropout: Dropout rate in place of that of the network (its size says it).
         pooling: Utterance vector: mean over frames (equation 6), mean and standard
             deviation, or a mean with learned weights.
@@ -168,6 +185,7 @@ class FinetuningSettings:
     focal_gamma: float = 2.0
     class_weights: Literal["none", "balanced"] = "none"
     attention: Literal["causal", "full"] = "causal"
+    normalisation: Literal["pretrained", "target"] = "pretrained"
     finetuning_dropout: float | None = None
     pooling: Literal["mean", "mean_std", "attentive"] = "mean"
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)

@@ -1,4 +1,4 @@
-"""The transformer of section 2.1, its hidden states as named outputs."""
+"""The network of section 2.1, its hidden states as named outputs."""
 
 from typing import Any, Literal
 
@@ -6,19 +6,27 @@ import keras
 
 from ser_fop.errors import InputError
 from ser_fop.layers.attention_layer import AttentionLayer
+from ser_fop.layers.causal_convolution_layer import CausalConvolutionLayer
 from ser_fop.layers.frame_stacking import FrameStacking
 from ser_fop.layers.mel_normalization import MelNormalization
+from ser_fop.layers.recurrent_layer import RecurrentLayer
 from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
 from ser_fop.settings import ModelConfig
 
 
 def check_model(config: ModelConfig) -> ModelConfig:
     """Return `config`, or raise `InputError` where no network can be built from it."""
-    if min(config.d_model, config.heads, config.feed_forward, config.layers) < 1 or not 0 <= config.dropout < 1:
-        raise InputError("model: d_model, heads, feed_forward and layers must be positive, and 0 <= dropout < 1.")
+    if min(config.d_model, config.heads, config.feed_forward, config.kernel, config.layers) < 1:
+        raise InputError("model: d_model, heads, feed_forward, kernel and layers must be positive.")
+    if not 0 <= config.dropout < 1:
+        raise InputError(f"model.dropout expected 0 to 1 (exclusive), received {config.dropout:g}.")
+    if config.backbone != "transformer" and config.reading != "wide":
+        raise InputError(
+            f"model.reading {config.reading!r} is one of the transformer's: a {config.backbone} is `wide`."
+        )
     if config.stacked_frames < 1:
         raise InputError(f"model.stacked_frames expected one or more, received {config.stacked_frames}.")
-    if config.d_model % config.heads:
+    if config.backbone == "transformer" and config.d_model % config.heads:
         raise InputError(f"model.d_model {config.d_model} must be a multiple of model.heads {config.heads}.")
     return config
 
@@ -29,7 +37,7 @@ class Backbone(keras.Model):
     `hidden_states` is a dict of symbolic outputs, so that
     `keras.Model(backbone.inputs, backbone.hidden_states["h1"])` is a feature
     extractor: `F`, the normalised log-mel; `embedding`, W_e f_t of equation 4; and
-    `h1` .. `hL`, the outputs of the attention layers. Each has one vector a step, which
+    `h1` .. `hL`, the outputs of the layers. Each has one vector a step, which
     is a frame unless frames are stacked. Everything is causal unless attention is
     `full`; outputs at padded steps are meaningless.
 
@@ -51,23 +59,15 @@ class Backbone(keras.Model):
         self, config: ModelConfig, mels: int, *, attention: Literal["causal", "full"] = "causal", **kwargs: Any
     ) -> None:
         check_model(config)
+        if attention == "full" and config.backbone != "transformer":
+            raise InputError(f"attention `full` is the transformer's: a {config.backbone} looks back alone.")
         # === Layers ===
         stream = hidden_width(config, mels)
         # Log-mels reach -18: bfloat16 would round them to an eighth before their mean is taken off.
         normalization = MelNormalization(name="normalization", dtype="float32")
         embed = keras.layers.Dense(stream, name="feature_embedding")
         positions = SinusoidalPositions(name="positions")
-        layers = [
-            AttentionLayer(
-                config.d_model,
-                config.heads,
-                config.feed_forward,
-                config.dropout,
-                attention,
-                name=f"attention_layer_{number}",
-            )
-            for number in range(1, config.layers + 1)
-        ]
+        layers = [_layer(number, config, attention) for number in range(1, config.layers + 1)]
         # === Functional model ===
         mel = keras.Input((None, mels), name="mel")
         mask = keras.Input((None,), dtype="bool", name="mask")
@@ -78,7 +78,7 @@ class Backbone(keras.Model):
         step_mask = _step_mask(mask, config) if attention == "full" else None
         states["embedding"] = embed(states["F"])
         # No dropout here: a frame is predicted from its neighbour, and noise on the embedding would hide it.
-        hidden = positions(states["embedding"])
+        hidden = positions(states["embedding"]) if config.backbone == "transformer" else states["embedding"]
         for number, layer in enumerate(layers, start=1):
             hidden = states[f"h{number}"] = layer(hidden, mask=step_mask)
         super().__init__(inputs={"mel": mel, "mask": mask}, outputs=states, **kwargs)
@@ -107,6 +107,25 @@ class Backbone(keras.Model):
 def hidden_width(config: ModelConfig, mels: int) -> int:
     """Return the width of `h1` .. `hL`."""
     return config.d_model if config.reading == "wide" else mels * config.stacked_frames
+
+
+def _layer(number: int, config: ModelConfig, attention: str) -> keras.layers.Layer:
+    """Return the layer of this number, counted from 1."""
+    if config.backbone == "cnn":
+        dilation = config.kernel ** (number - 1)
+        return CausalConvolutionLayer(
+            config.d_model, config.kernel, dilation, config.dropout, name=f"convolution_layer_{number}"
+        )
+    if config.backbone == "lstm":
+        return RecurrentLayer(config.d_model, config.dropout, name=f"recurrent_layer_{number}")
+    return AttentionLayer(
+        config.d_model,
+        config.heads,
+        config.feed_forward,
+        config.dropout,
+        attention,
+        name=f"attention_layer_{number}",
+    )
 
 
 def _step_mask(mask: Any, config: ModelConfig) -> Any:

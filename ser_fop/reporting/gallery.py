@@ -56,6 +56,7 @@ def gallery(out: Path, tables: Mapping[str, Any]) -> Iterator[Plot]:
     systems = {text.format(**titles): runs for name, text in _SYSTEMS.items() if (runs := runs_of(seeds, name))}
     yield from _answers(systems, tables["corpus"]["labels"])
     yield from _curves(systems, {name: runs_of(seeds, f"pretrain-{name}") for name in ("unlabelled", "in_corpus")})
+    yield from _horizons(tables)
     for network in ("unlabelled", "in_corpus"):
         runs = [run.single_fold() for run in runs_of(seeds, f"pretrain-{network}")]
         if runs and (runs[0].folder / EXAMPLES).exists():
@@ -100,6 +101,21 @@ def _curves(systems: Mapping[str, Sequence[Run]], networks: Mapping[str, Sequenc
         svg = plots.curve_plot(tuned, keys=("val_accuracy", "accuracy"), label="accuracy")
         caption = "Accuracy on training and validation speakers, fold 0; first repeat."
         yield Plot(title="Training curves", caption=f"Fine-tuning. {caption}", svg=svg)
+
+
+def _horizons(tables: Mapping[str, Any]) -> Iterator[Plot]:
+    """Draw skill by horizon, where networks predict several."""
+    hop_ms = 1000 * tables["config"]["features"]["hop_s"]
+    skills = {
+        row["network"]: {int(ahead) * hop_ms: skill["mean"] for ahead, skill in row["skill_by_horizon"].items()}
+        for row in tables["pretraining"]
+        if row["skill_by_horizon"]
+    }
+    if skills:
+        caption = (
+            "Skill on held-out speakers, by how far ahead a frame is predicted; mean over repeats; dotted: copying."
+        )
+        yield Plot(title="Skill by horizon", caption=caption, svg=plots.horizon_plot(skills))
 
 
 def _spectrogram(run: Run, network: str, hop_s: float) -> Plot:

@@ -56,6 +56,7 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
             ["Network", "skill", "error", "error of copying", "epochs", "parameters"],
             [_pretraining_row(row, tables) for row in tables["pretraining"]],
         ),
+        *_horizons(tables),
         *_cost(tables),
     ]
 
@@ -250,9 +251,27 @@ def _table3_row(row: Mapping[str, Any]) -> list[str]:
     return [SYSTEMS[row["system"]], _both(row["single_fold"]), _both(row["cross_validation"]), published]
 
 
+def _horizons(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return the table of skill by horizon, where networks predict several."""
+    rows = [row for row in tables["pretraining"] if row.get("skill_by_horizon")]
+    if not rows:
+        return []
+    hop_ms = 1000 * tables["config"]["features"]["hop_s"]
+    horizons = list(rows[0]["skill_by_horizon"])
+    header = ["Network", *(f"{ahead} ahead ({int(ahead) * hop_ms:g} ms)" for ahead in horizons)]
+    lines = [
+        [_named(SOURCES[row["network"]], tables), *(_signed(row["skill_by_horizon"][ahead]) for ahead in horizons)]
+        for row in rows
+    ]
+    return [("Pretraining: skill by horizon, in frames", header, lines)]
+
+
+def _signed(skill: Mapping[str, Any]) -> str:
+    spread = "" if skill["deviation"] is None else f" ± {skill['deviation']:.4f}"
+    return f"{skill['mean']:+.4f}{spread}"
+
+
 def _pretraining_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
-    skill, deviation = row["skill"]["mean"], row["skill"]["deviation"]
-    spread = "" if deviation is None else f" ± {deviation:.4f}"
     epochs = ", ".join(str(count) for count in row["epochs"])
-    figures = [f"{skill:+.4f}{spread}", f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
+    figures = [_signed(row["skill"]), f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
     return [_named(SOURCES[row["network"]], tables), *figures, epochs, f"{row['parameters']:,}"]

@@ -100,6 +100,23 @@ def curve_plot(histories: Mapping[str, Mapping[str, Sequence[float]]], *, keys: 
         return _svg(figure)
 
 
+def horizon_plot(skills: Mapping[str, Mapping[float, float]]) -> str:
+    """Draw how skill goes with the distance of what is predicted.
+
+    Args:
+        skills: Skill by distance in milliseconds, by network.
+    """
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(4.4, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for place, (name, found) in enumerate(skills.items()):
+            axes.plot(*zip(*sorted(found.items()), strict=True), marker=".", color=_COLOURS[place % 10], label=name)
+        axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
+        axes.set(xlabel="milliseconds ahead", ylabel="skill against copying the last frame")
+        figure.legend(fontsize=6, frameon=False, loc="outside lower left")
+        return _svg(figure)
+
+
 def spectrogram_plot(true: np.ndarray, predicted: np.ndarray, *, hop_s: float) -> str:
     """Draw a log-mel, what was predicted of it, and the error.
 

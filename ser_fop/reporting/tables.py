@@ -129,6 +129,10 @@ def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
             {
                 "network": network,
                 "skill": spread([run["skill"] for run in single]),
+                "skill_by_horizon": {
+                    ahead: spread([run["skill_by_horizon"][ahead] for run in single])
+                    for ahead in single[0].get("skill_by_horizon", {})
+                },
                 "error": spread([run["error"] for run in single]),
                 "copy_error": spread([run["copy_error"] for run in single]),
                 "epochs": [run["epochs"] for run in single],

@@ -46,7 +46,13 @@ def precision(name: str) -> Iterator[None]:
 
 
 def learning_rate(
-    rate: float, *, schedule: str, epochs: int, batches: tf.data.Dataset, warmup_share: float = 0.0
+    rate: float,
+    *,
+    schedule: str,
+    epochs: int,
+    batches: tf.data.Dataset,
+    warmup_share: float = 0.0,
+    accumulate: int = 1,
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """Return what an optimizer takes as its learning rate.
 
@@ -56,10 +62,11 @@ def learning_rate(
         epochs: Epochs at most.
         batches: One epoch's batches.
         warmup_share: Share of the steps in which `cosine` first rises from zero.
+        accumulate: Batches that make one step.
     """
     if schedule == "constant" or not epochs:
         return rate
-    steps = epochs * int(batches.cardinality())
+    steps = max(1, epochs * int(batches.cardinality()) // accumulate)
     if schedule == "slanted":
         return SlantedTriangular(rate, steps)
     rising = round(warmup_share * steps)

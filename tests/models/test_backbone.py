@@ -180,8 +180,8 @@ def test_is_not_serialised_as_code(backbone):
         ({"d_model": 0}, "must be positive"),
         ({"layers": 0}, "must be positive"),
         ({"feed_forward": 0}, "must be positive"),
-        ({"dropout": 1.0}, "dropout < 1"),
-        ({"dropout": -0.1}, "0 <= dropout"),
+        ({"dropout": 1.0}, "0 to 1 .* received 1"),
+        ({"dropout": -0.1}, "0 to 1 .* received -0.1"),
         ({"stacked_frames": 0}, "one or more"),
     ],
 )

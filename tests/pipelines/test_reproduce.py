@@ -10,7 +10,7 @@ from ser_fop.pipelines import report, reproduce
 
 CONFIG = {
     "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 1},
-    "pretraining": {"epochs": 1},
+    "pretraining": {"epochs": 1, "ahead": [1, 3]},
     "finetuning": {"epochs": 1},
     "classifiers": {"lstm_epochs": 1, "lstm_units": 4, "rf_trees": 10, "svm_c": [1.0]},
     "cross_validation": False,
@@ -50,6 +50,19 @@ def test_tables(done):
     assert {row["first"] for row in tables["claims"]} == {"finetune-in_corpus", "classify-in_corpus-h_concat-svm"}
     assert all(row["speakers"] == 5 and 2 / 2**5 <= row["p_sign_flip"] <= 1 for row in tables["claims"])
     assert {row["kind"] for row in tables["cost"]} >= {"classify svm", "finetune none", "pretrain in_corpus"}
+
+
+def test_skill_by_horizon(done):
+    out, _ = done
+    tables = json.loads((out / "report" / "tables.json").read_text())
+    skills = {row["network"]: row["skill_by_horizon"] for row in tables["pretraining"]}
+    assert skills["untrained"] == {}
+    assert list(skills["in_corpus"]) == ["1", "3"]
+    (metrics,) = (out / "runs").glob("seed-0/pretrain-in_corpus/metrics.json")
+    found = json.loads(metrics.read_text())["skill_by_horizon"]
+    assert {ahead: row["mean"] for ahead, row in skills["in_corpus"].items()} == pytest.approx(found)
+    assert "3 ahead (30 ms)" in (out / "report" / "tables.md").read_text()
+    assert "Skill by horizon" in (out / "report" / "index.html").read_text()
 
 
 def test_every_figure_is_a_line_of_its_own(done):

@@ -14,6 +14,7 @@ DRAWN = {
     "recall": lambda: plots.recall_plot({"one": COUNTS, "other": COUNTS}, LABELS),
     "reliability": lambda: plots.reliability_plot({"one": [{"confidence": 0.5, "accuracy": 0.4, "count": 9}]}),
     "curve": lambda: plots.curve_plot({"one": HISTORY}, keys=("val_error", "error"), label="error"),
+    "horizon": lambda: plots.horizon_plot({"one": {10.0: 0.1, 50.0: 0.2}, "other": {50.0: -0.1, 10.0: 0.3}}),
     "spectrogram": lambda: plots.spectrogram_plot(MEL, MEL + 0.1, hop_s=0.01),
     "map": lambda: plots.map_plot(MEL[:, :2], ["a", "b", "c"] * 10, title="by emotion"),
 }

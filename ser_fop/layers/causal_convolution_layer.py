@@ -1,0 +1,74 @@
+"""One layer of the CNN backbone."""
+
+from typing import Any
+
+import keras
+
+from ser_fop.layers.kernels import add_and_normalise
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class CausalConvolutionLayer(keras.layers.Layer):
+    """A causal convolution over time, a residual connection, layer normalisation.
+
+    With a kernel of 8 it has as many weights as an attention layer of the same width whose
+    feed-forward layer is twice as wide.
+
+    Args:
+        width: Features, in and out.
+        kernel: Steps that one output sees of its layer's input.
+        dilation: Distance between them.
+        dropout: Dropout rate on the convolution's output.
+
+    Call arguments:
+        inputs: Shape (batch, frames, width).
+        mask: Ignored: padding stands at the end, where nothing real sees it.
+        training: Whether dropout acts.
+
+    Output shape:
+        That of `inputs`.
+
+    Reference:
+        Section 2.1 names CNNs without their shape; dilated as in van den Oord et al. 2016 (WaveNet).
+    """
+
+    def __init__(self, width: int, kernel: int, dilation: int = 1, dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.width = width
+        self.kernel = kernel
+        self.dilation = dilation
+        self.dropout = dropout
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple) -> None:
+        policy = self.dtype_policy
+        self.convolution = keras.layers.Conv1D(
+            self.width,
+            self.kernel,
+            padding="causal",
+            dilation_rate=self.dilation,
+            activation="relu",
+            name="convolution",
+            dtype=policy,
+        )
+        self.convolution_dropout = keras.layers.Dropout(self.dropout, name="convolution_dropout", dtype=policy)
+        self.convolution_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="convolution_norm", dtype=policy)
+        self.convolution.build(input_shape)
+        self.convolution_norm.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        return add_and_normalise(
+            inputs,
+            self.convolution(inputs),
+            dropout=self.convolution_dropout,
+            norm=self.convolution_norm,
+            training=training,
+        )
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        config = {"width": self.width, "kernel": self.kernel, "dilation": self.dilation, "dropout": self.dropout}
+        return {**super().get_config(), **config}

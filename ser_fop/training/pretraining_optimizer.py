@@ -1,0 +1,54 @@
+"""Adam as the settings of pretraining ask for it, checked first."""
+
+from typing import Any
+
+import keras
+
+from ser_fop.errors import InputError
+from ser_fop.settings import ModelConfig, PretrainingSettings
+from ser_fop.training.watched_adam import WatchedAdam
+
+
+def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> PretrainingSettings:
+    """Return `settings`, or raise `InputError` where they cannot be followed.
+
+    Args:
+        settings: How the network learns.
+        model: Its size.
+    """
+    if not settings.ahead or len(set(settings.ahead)) < len(settings.ahead):
+        raise InputError(f"training.ahead expected one or more distances, each once, received {list(settings.ahead)}.")
+    if min(settings.ahead) < model.stacked_frames:
+        raise InputError(
+            f"training.ahead expected at least the {model.stacked_frames} frames of a step (model.stacked_frames), which"
+            f" sees its last one, received {min(settings.ahead)}."
+        )
+    if settings.epochs < 0 or settings.patience < 1 or settings.accumulate < 1:
+        raise InputError(
+            "training: epochs must not be negative, patience and accumulate must be positive, received"
+            f" {settings.epochs}, {settings.patience} and {settings.accumulate}."
+        )
+    if min(settings.clip_norm, settings.weight_decay) < 0 or not 0 <= settings.warmup_share < 1:
+        raise InputError(
+            "training: clip_norm and weight_decay must not be negative, and warmup_share is 0 to 1 (exclusive), received"
+            f" {settings.clip_norm:g}, {settings.weight_decay:g} and {settings.warmup_share:g}."
+        )
+    return settings
+
+
+def pretraining_optimizer(settings: PretrainingSettings, rate: Any) -> keras.optimizers.Optimizer:
+    """Return Adam with the weight decay, clipping and accumulation of the settings.
+
+    Accumulated gradients are averaged over batches, each of which is a mean over its own
+    frames.
+
+    Args:
+        settings: How the network learns.
+        rate: The learning rate, or its schedule.
+    """
+    return WatchedAdam(
+        rate,
+        weight_decay=settings.weight_decay or None,
+        global_clipnorm=settings.clip_norm or None,
+        gradient_accumulation_steps=settings.accumulate if settings.accumulate > 1 else None,
+    )
