@@ -50,24 +50,17 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     from ser_fop.artifacts import CHECKPOINTS, open_stage
     from ser_fop.datasets import unlabelled_batches, unlabelled_frames
-    from ser_fop.losses import FramePredictionLoss
-    from ser_fop.models.frame_predictor import FramePredictor
+    from ser_fop.errors import InputError
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
     from ser_fop.training.checkpoints import Checkpoints
+    from ser_fop.training.objectives import objective_of
     from ser_fop.training.pretraining_board import PretrainingBoard
     from ser_fop.training.pretraining_optimizer import pretraining_optimizer
     from ser_fop.training.resumable_fit import Fitted, fit_resumably
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
-    from ser_fop.training.skill import (
-        EXAMPLES,
-        SkillPrinter,
-        copy_errors,
-        error_kind,
-        example_prediction,
-        frame_metrics,
-    )
+    from ser_fop.training.skill import EXAMPLES, SkillPrinter, example_prediction
     from ser_fop.training.splits import split_for_pretraining
     from ser_fop.training.stopping import BestWeights
 
@@ -87,18 +80,18 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     sizes = {name: getattr(settings, name) for name in ("ahead", "batch_size", "batch_frames", "chunk_frames")}
     with tf.device("CPU:0"):
         epoch = tf.Variable(0, dtype=tf.int64)  # an epoch's order follows its number: a run can go on anywhere
-    train = unlabelled_batches(split.train, seed=config.seed, epoch=epoch, **sizes)
-    validation = unlabelled_batches(split.validation, **sizes)
+    mean, deviation = mel_moments(split.train)
+    objective = objective_of(settings, config.model, deviation)
+    train = objective.batches(unlabelled_batches(split.train, seed=config.seed, epoch=epoch, **sizes))
+    unmapped = unlabelled_batches(split.validation, **sizes)
+    validation = objective.batches(unmapped)
 
     # --- model: the statistics of the training speakers travel with it
-    mean, deviation = mel_moments(split.train)
-    variance = settings.loss == "gaussian"
     with precision(settings.precision):
-        model = FramePredictor(config.model, features.mels, horizons=len(settings.ahead), variance=variance)
+        model = objective.network(features.mels)
     model.backbone.normalization.set_statistics(mean, deviation)
 
     # --- compile: the loss and its epoch mean are weighted by real frames
-    kind = error_kind(settings.loss)
     rate = learning_rate(
         settings.learning_rate,
         schedule=settings.schedule,
@@ -109,27 +102,31 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     )
     model.compile(
         optimizer=pretraining_optimizer(settings, rate),
-        loss=FramePredictionLoss(settings.loss, deviation),
-        weighted_metrics=frame_metrics(kind, deviation, settings.ahead),
+        loss=objective.loss(),
+        weighted_metrics=objective.metrics(),
         jit_compile=jit_compile(),
     )
 
-    # --- fit: skill against copying the last frame each epoch, the best weights kept; killed, it goes on
-    baselines = copy_errors(
-        validation, kind=kind, deviation=deviation, ahead=settings.ahead, stacked_frames=config.model.stacked_frames
-    )
+    # --- fit: skill each epoch, the best weights kept; killed, it goes on
+    baselines = objective.baselines(unmapped)
     baseline = baselines["error"]
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
     preparing = time.perf_counter() - started
     fitted = Fitted(history={}, seconds=0.0)
     useful, padding = unlabelled_frames(split.train, **sizes)
 
+    predicts_frames = objective.kind == FRAME_PREDICTOR
+
     def example() -> tuple[np.ndarray, np.ndarray]:
         found = example_prediction(model, split.validation, ahead=settings.ahead)
         return found["true"], found["predicted"]
 
     board = PretrainingBoard(
-        stage.folder / "logs", frames=useful, batches=int(train.cardinality()), padding=padding, example=example
+        stage.folder / "logs",
+        frames=useful,
+        batches=int(train.cardinality()),
+        padding=padding,
+        example=example if predicts_frames else None,
     )
     checkpoints = Checkpoints(stage.folder / CHECKPOINTS, keep=config.checkpoints)
     if settings.epochs:
@@ -143,28 +140,34 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
             checkpoints=checkpoints,
             every_s=60 * config.checkpoint_minutes,
             callbacks=[
-                SkillPrinter(baselines),
+                SkillPrinter(baselines, objective.against),
                 board,
                 keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
             ],
             verbose=verbosity(),
         )
     history, ended = fitted.history, time.perf_counter()
+    if history and not np.isfinite(history["val_error"]).any():
+        raise InputError(
+            f"no epoch had a validation error that is a number: training with a learning rate of {settings.learning_rate:g}"
+            " diverged. Lower --learning-rate, or give --clip-norm."
+        )
     best = int(np.nanargmin(history["val_error"])) if history else None
     error = history["val_error"][best] if history else untrained
 
     # --- save: weights with our JSON config, and a SavedModel
     spec = NetworkSpec(
-        kind=FRAME_PREDICTOR,
+        kind=objective.kind,
         features=features,
         model=config.model,
         ahead=settings.ahead,
-        variance=variance,
+        variance=objective.variance,
         heard=() if not history else split.heard,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)
-    np.savez(stage.folder / EXAMPLES, **example_prediction(model, split.validation, ahead=settings.ahead))
+    if predicts_frames:
+        np.savez(stage.folder / EXAMPLES, **example_prediction(model, split.validation, ahead=settings.ahead))
     frames = sum(row.frames for part, ids in split.train for row in part.rows if row.id in ids)
     metrics = {
         "skill": 1.0 - error / baseline,
@@ -174,7 +177,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         "skill_by_horizon": {
             n: 1.0 - (history[f"val_error_{n}"][best] / baselines[f"error_{n}"]) for n in settings.ahead
         }
-        if history and len(settings.ahead) > 1
+        if history and len(baselines) > 1
         else {},
         "epochs": len(history.get("loss", ())),
         "parameters": model.count_params(),

@@ -40,6 +40,20 @@ class FramePredictionLoss(keras.losses.Loss):
         return {"kind": self.kind, "deviation": self.deviation, "name": self.name}
 
 
+@keras.saving.register_keras_serializable("ser_fop")
+class ContrastiveLoss(keras.losses.Loss):
+    """What `ContrastivePredictor` gives, averaged over frames weighted by `sample_weight`."""
+
+    def __init__(self, name: str = "contrast") -> None:
+        super().__init__(name=name, reduction="mean_with_sample_weight")
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return ops.cast(y_pred[..., 0], "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
 def frame_errors(y_true: Any, y_pred: Any, *, kind: str, deviation: Sequence[float]) -> Any:
     """Return the error of each frame, averaged over its bands, and over horizons if there are several.
 

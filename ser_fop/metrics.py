@@ -43,3 +43,24 @@ class FrameError(keras.metrics.Mean):
 
     def get_config(self) -> dict[str, Any]:
         return {"kind": self.kind, "deviation": self.deviation, "horizon": self.horizon, "name": self.name}
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class ContrastiveError(keras.metrics.Mean):
+    """Mean of what `ContrastivePredictor` gives, over all valid frames of an epoch.
+
+    Args:
+        name: Name in the logs.
+    """
+
+    def __init__(self, name: str = "error") -> None:
+        super().__init__(name=name)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add a batch: frames (batch, frames, 2), weights (batch, frames)."""
+        if sample_weight is not None:
+            sample_weight = ops.reshape(sample_weight, (-1,))
+        super().update_state(ops.reshape(y_pred[..., 0], (-1,)), sample_weight=sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}

@@ -19,7 +19,15 @@ import tensorflow as tf
 from ser_fop.artifacts import COMPLETED, digest_of, require_complete, sha256
 from ser_fop.errors import InputError
 from ser_fop.models.hypercolumns import hypercolumns
-from ser_fop.models.saving import FRAME_PREDICTOR, SPEC, NetworkSpec, build_network, load_native, read_spec
+from ser_fop.models.saving import (
+    CONTRASTIVE_PREDICTOR,
+    FRAME_PREDICTOR,
+    SPEC,
+    NetworkSpec,
+    build_network,
+    load_native,
+    read_spec,
+)
 
 NETWORK = "network"
 SAVED_MODEL = "saved_model"
@@ -70,8 +78,10 @@ def _write(network: keras.Model, spec: NetworkSpec, run: Path) -> None:
     module = tf.Module()
     module.network_weights = [weight.value for weight in network.weights]
     module.spec = tf.saved_model.Asset(str(run / NETWORK / SPEC))
-    module.predict, module.hidden_states = predict, hidden_states
-    signatures = {"serving_default": predict, "hidden_states": hidden_states}
+    module.hidden_states = hidden_states
+    signatures = {"serving_default": hidden_states, "hidden_states": hidden_states}
+    if spec.kind != CONTRASTIVE_PREDICTOR:  # which tells what lies ahead apart, but does not say what it is
+        module.predict = signatures["serving_default"] = predict
     tf.saved_model.save(module, str(run / SAVED_MODEL), signatures=signatures)
 
 

@@ -83,7 +83,8 @@ class PretrainingSettings:
         ahead: Distances of the predicted frames, in frames: one horizon, or several at once.
         loss: Error on normalised log-mels, averaged over valid frames; `gaussian` is the
             negative log-likelihood of equation 1, of a normal distribution whose mean and
-            variance are both predicted.
+            variance are both predicted; `contrastive` tells the frame so far ahead from the
+            others of its utterance (CPC).
         learning_rate: Adam's learning rate.
         schedule: Keep the rate, or let it fall to zero along a cosine over all epochs.
         warmup_share: Share of the steps in which `cosine` first rises from zero.
@@ -102,7 +103,7 @@ class PretrainingSettings:
     """
 
     ahead: tuple[int, ...] = (1,)
-    loss: Literal["l1", "mse", "huber", "gaussian"] = "l1"
+    loss: Literal["l1", "mse", "huber", "gaussian", "contrastive"] = "l1"
     learning_rate: float = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_share: float = 0.0

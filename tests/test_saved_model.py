@@ -19,6 +19,7 @@ from ser_fop.testing.arrays import network_inputs
 MELS = 6
 KINDS = {
     "frame_predictor": {"ahead": (2, 5), "variance": True},
+    "contrastive_predictor": {"ahead": (2, 5)},
     "emotion_classifier": {"labels": ("angry", "happy", "sad")},
     "attention_lstm": {"labels": ("angry", "sad"), "feature": "h_concat", "units": 5},
 }
@@ -65,6 +66,8 @@ class TestLoading:
             assert before.path == after.path
             np.testing.assert_array_equal(after, before)
         inputs = network_inputs((9, 4), MELS)
+        if kind == "contrastive_predictor":
+            inputs["later"] = np.concatenate([inputs["mel"], inputs["mel"] + 1], axis=-1)
         np.testing.assert_array_equal(found(inputs), network(inputs))
 
     def test_spec_without_weights(self, runs, kind):

@@ -14,6 +14,7 @@ from ser_fop.artifacts import write_json
 from ser_fop.errors import InputError
 from ser_fop.models.attention_lstm import AttentionLSTM
 from ser_fop.models.backbone import Backbone
+from ser_fop.models.contrastive_predictor import ContrastivePredictor
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.settings import FeatureConfig, ModelConfig
@@ -22,6 +23,7 @@ SPEC = "network.json"
 WEIGHTS = "network.weights.h5"
 
 FRAME_PREDICTOR = "frame_predictor"
+CONTRASTIVE_PREDICTOR = "contrastive_predictor"
 EMOTION_CLASSIFIER = "emotion_classifier"
 ATTENTION_LSTM = "attention_lstm"
 
@@ -31,13 +33,14 @@ class NetworkSpec:
     """All that is needed, beside the weights, to rebuild and to use a network.
 
     Attributes:
-        kind: `frame_predictor`, `emotion_classifier` or `attention_lstm`.
+        kind: `frame_predictor`, `contrastive_predictor`, `emotion_classifier` or
+            `attention_lstm`.
         features: The front end whose log-mels it reads.
         model: Size of its backbone.
         heard: Speakers that any of its weights were trained or stopped on, as
             `corpus:speaker`.
         attention: What its backbone's frames look at: `causal` or `full`.
-        ahead: Distances of the predicted frames, in frames (`frame_predictor`).
+        ahead: Distances of the predicted frames, in frames (predictors).
         variance: Whether their variances are predicted too (`frame_predictor`).
         labels: Classes in order (classifiers).
         pooling: Utterance vector (`emotion_classifier`).
@@ -69,6 +72,8 @@ def build_network(spec: NetworkSpec) -> keras.Model:
     mels = spec.features.mels
     if spec.kind == FRAME_PREDICTOR:
         return FramePredictor(spec.model, mels, horizons=len(spec.ahead), variance=spec.variance)
+    if spec.kind == CONTRASTIVE_PREDICTOR:
+        return ContrastivePredictor(spec.model, mels, horizons=len(spec.ahead))
     backbone = Backbone(spec.model, mels, attention=spec.attention, name="backbone")
     if spec.kind == EMOTION_CLASSIFIER:
         return EmotionClassifier(backbone, len(spec.labels), pooling=spec.pooling)

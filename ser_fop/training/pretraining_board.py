@@ -25,7 +25,8 @@ class PretrainingBoard(keras.callbacks.Callback):
         frames: Useful frames of an epoch.
         batches: Its batches.
         padding: Share of padding in them.
-        example: Gives the true and the predicted log-mel of an utterance, each (frames, mels).
+        example: Gives the true and the predicted log-mel of an utterance, each (frames, mels); without it nothing is
+            drawn.
         every: Epochs from one picture to the next.
     """
 
@@ -36,7 +37,7 @@ class PretrainingBoard(keras.callbacks.Callback):
         frames: int,
         batches: int,
         padding: float,
-        example: Callable[[], tuple[np.ndarray, np.ndarray]],
+        example: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None,
         every: int = 5,
     ) -> None:
         super().__init__()
@@ -75,8 +76,8 @@ class PretrainingBoard(keras.callbacks.Callback):
             logs["gradient_norm"] = optimizer.mean_norm()
         logs["useful_frames_per_s"] = self._taken * self.frames_a_batch / seconds
         logs["padding"] = self.padding
-        if epoch % self._every == 0:
-            self._draw(epoch)
+        if self._example is not None and epoch % self._every == 0:
+            self._draw(epoch, *self._example())
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Close the file."""
@@ -84,10 +85,9 @@ class PretrainingBoard(keras.callbacks.Callback):
             self._writer.close()
             self._writer = None
 
-    def _draw(self, epoch: int) -> None:
+    def _draw(self, epoch: int, true: np.ndarray, predicted: np.ndarray) -> None:
         if self._writer is None:
             self._writer = tf.summary.create_file_writer(str(self._logs / "pictures"))
-        true, predicted = self._example()
         middle, deviation = true.mean(axis=0), true.std() + 1e-6
         rows = [np.clip((mel - middle) / (2 * _SPAN * deviation) + 0.5, 0, 1).T[::-1] for mel in (true, predicted)]
         # True above, predicted below, time to the right, low bands at the bottom.

@@ -55,16 +55,18 @@ def copy_errors(
 
 
 class SkillPrinter(keras.callbacks.Callback):
-    """Adds `val_skill` = 1 - error / error of copying the last frame to each epoch's logs, and that of each horizon.
+    """Adds `val_skill` = 1 - error / error without skill to each epoch's logs, and that of each horizon.
 
     Place it before the callbacks that read the logs.
 
     Args:
-        baselines: What `copy_errors` gives on the validation batches.
+        baselines: The errors without skill on the validation batches, such as `copy_errors` gives.
+        against: What has none.
     """
 
-    def __init__(self, baselines: Mapping[str, float]) -> None:
+    def __init__(self, baselines: Mapping[str, float], against: str = "copying the last frame") -> None:
         super().__init__()
+        self.against = against
         self.baselines = baselines
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -76,7 +78,7 @@ class SkillPrinter(keras.callbacks.Callback):
             skill = found[name.removeprefix("error")] = 1.0 - float(np.asarray(logs[f"val_{name}"])) / baseline
             logs["val_" + name.replace("error", "skill")] = skill
         each = ", ".join(f"{name[1:]} ahead {skill:+.4f}" for name, skill in found.items() if name)
-        print(f" - skill against copying the last frame: {found['']:+.4f}" + (f" ({each})" if each else ""), flush=True)
+        print(f" - skill against {self.against}: {found['']:+.4f}" + (f" ({each})" if each else ""), flush=True)
 
 
 def example_prediction(

@@ -13,6 +13,7 @@ MODEL = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2)
 FEATURES = FeatureConfig(mels=6, high_hz=4000.0)
 KINDS = {
     "frame_predictor": {"ahead": (3, 7), "variance": True},
+    "contrastive_predictor": {"ahead": (3,)},
     "emotion_classifier": {"labels": ("angry", "happy", "sad")},
     "attention_lstm": {"labels": ("angry", "sad"), "feature": "h_add", "units": 5, "dropout": 0.25},
 }
@@ -40,6 +41,8 @@ def test_round_trip_is_exact(tmp_path, kind, reading):
         assert before.path == after.path
         np.testing.assert_array_equal(after, before)
     inputs = network_inputs((7, 4), 6)
+    if kind == "contrastive_predictor":
+        inputs["later"] = inputs["mel"] + 1
     np.testing.assert_array_equal(again(inputs), network(inputs))
 
 
@@ -63,10 +66,12 @@ def test_the_json_says_all(tmp_path):
     assert found["features"]["mels"] == 6
     assert found["features"]["high_hz"] == 4000.0
     assert found["model"] == {
+        "backbone": "transformer",
         "reading": "wide",
         "d_model": 8,
         "heads": 2,
         "feed_forward": 11,
+        "kernel": 8,
         "layers": 2,
         "dropout": 0.2,
         "stacked_frames": 1,

@@ -190,6 +190,41 @@ class TestClassify:
         assert [row["transductive"] for row in read(tmp_path / "run" / "metrics.json")["folds"]] == [False] * 3
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--loss", "contrastive", "--ahead", "1", "3"],
+        ["--loss", "gaussian", "--ahead", "2", "5", "--clip-norm", "1", "--accumulate", "2", "--weight-decay", "0.01"],
+        ["--backbone", "cnn", "--schedule", "cosine", "--warmup-share", "0.2"],
+        ["--backbone", "lstm", "--stacked-frames", "2", "--ahead", "2", "--loss", "contrastive"],
+    ],
+    ids=lambda options: "-".join(options[:2]),
+)
+def test_objectives_and_backbones_through_every_stage(work, tmp_path, options):
+    records = work / "records" / "ravdess"
+    run("pretrain", "--records", records, *MODEL, *options, "--fold", "0", "--epochs", "2", "--out", tmp_path / "pre")
+    metrics = read(tmp_path / "pre" / "metrics.json")
+    assert metrics["skill"] > metrics["untrained_skill"]
+    several = "--ahead" in options and "contrastive" not in options
+    assert list(metrics["skill_by_horizon"]) == (["2", "5"] if several else [])
+    assert (tmp_path / "pre" / "examples.npz").exists() == ("contrastive" not in options)
+    assert len(metrics["history"]["gradient_norm"]) == 2
+    pretrained = ["--records", records, "--pretrained", tmp_path / "pre"]
+    run("extract", *pretrained, "--out", tmp_path / "hyper")
+    run("classify", "--hypercolumns", tmp_path / "hyper", "--feature", "h2", "--out", tmp_path / "svm")
+    run("finetune", *pretrained, "--epochs", "1", "--out", tmp_path / "ft")
+    assert not read(tmp_path / "ft" / "metrics.json")["transductive"]
+
+
+def test_a_training_that_diverges_says_so(work, tmp_path, capsys):
+    from ser_fop.pipelines import pretrain
+
+    options = ["--records", work / "records" / "ravdess", *MODEL, "--learning-rate", "1e30", "--loss", "mse"]
+    arguments = [*options, "--epochs", "2", "--out", tmp_path / "pre"]
+    assert pretrain.main([str(argument) for argument in arguments]) == 2
+    assert "diverged. Lower --learning-rate, or give --clip-norm." in capsys.readouterr().err
+
+
 def test_stacked_frames_through_every_stage(work, tmp_path, capsys):
     from ser_fop.pipelines import pretrain
 

@@ -1,0 +1,116 @@
+"""What a network is pretrained for: its head, loss and metrics, and what its skill is measured against."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ser_fop.losses import ContrastiveLoss, FramePredictionLoss
+from ser_fop.metrics import ContrastiveError
+from ser_fop.models.contrastive_predictor import ContrastivePredictor
+from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.models.saving import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
+from ser_fop.settings import ModelConfig, PretrainingSettings
+from ser_fop.training.skill import copy_errors, error_kind, frame_metrics
+
+
+class FramePrediction:
+    """Future frames themselves: skill against copying the last frame that the network has seen.
+
+    Args:
+        settings: Loss and horizons.
+        model: Size of the network.
+        deviation: Standard deviation of each band, (mels,).
+    """
+
+    kind = FRAME_PREDICTOR
+    against = "copying the last frame"
+
+    def __init__(self, settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> None:
+        self._settings = settings
+        self._model = model
+        self._deviation = deviation
+        self.variance = settings.loss == "gaussian"
+
+    def network(self, mels: int) -> keras.Model:
+        """Return the network, untrained."""
+        return FramePredictor(self._model, mels, horizons=len(self._settings.ahead), variance=self.variance)
+
+    def loss(self) -> keras.losses.Loss:
+        """Return what is minimised, averaged over weighted frames."""
+        return FramePredictionLoss(self._settings.loss, self._deviation)
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Return `error`, and those of several horizons."""
+        return frame_metrics(error_kind(self._settings.loss), self._deviation, self._settings.ahead)
+
+    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """Return what `fit` takes, from what `unlabelled_batches` gives."""
+        return dataset
+
+    def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
+        """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
+        return copy_errors(
+            dataset,
+            kind=error_kind(self._settings.loss),
+            deviation=self._deviation,
+            ahead=self._settings.ahead,
+            stacked_frames=self._model.stacked_frames,
+        )
+
+
+class Contrast:
+    """Future frames among the others of their utterance: skill against guessing.
+
+    Args:
+        settings: Horizons.
+        model: Size of the network.
+    """
+
+    kind = CONTRASTIVE_PREDICTOR
+    against = "guessing"
+    variance = False
+
+    def __init__(self, settings: PretrainingSettings, model: ModelConfig) -> None:
+        self._settings = settings
+        self._model = model
+
+    def network(self, mels: int) -> keras.Model:
+        """Return the network, untrained."""
+        return ContrastivePredictor(self._model, mels, horizons=len(self._settings.ahead))
+
+    def loss(self) -> keras.losses.Loss:
+        """Return what is minimised, averaged over weighted frames."""
+        return ContrastiveLoss()
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Return `error`."""
+        return [ContrastiveError()]
+
+    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """Return what `fit` takes: what lies ahead is an input, to be told from the rest."""
+        return dataset.map(lambda inputs, later, weight: ({**inputs, "later": later}, weight, weight))
+
+    def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
+        """Return the error of a guess among an utterance's steps, averaged as the network's is."""
+        total = weights = 0.0
+        for inputs, _, weight in dataset.as_numpy_iterator():
+            steps = inputs["mask"][:, :: self._model.stacked_frames].sum(axis=1, keepdims=True)
+            total += float((weight * np.log(np.maximum(steps, 1))).sum())
+            weights += float(weight.sum())
+        return {"error": total / weights}
+
+
+def objective_of(settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> Any:
+    """Return the objective that the settings name.
+
+    Args:
+        settings: How the network learns.
+        model: Its size.
+        deviation: Standard deviation of each band, (mels,).
+    """
+    if settings.loss == "contrastive":
+        return Contrast(settings, model)
+    return FramePrediction(settings, model, deviation)
