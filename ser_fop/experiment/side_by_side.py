@@ -63,4 +63,6 @@ def _run(log: Path, cells: list[Cell], runners: dict[str, Runner]) -> None:
     """Run a repeat's cells, all that is printed going to a file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+        for descriptor in (1, 2):  # what TensorFlow prints knows nothing of Python's streams
+            os.dup2(file.fileno(), descriptor)
         run_cells(cells, runners)
