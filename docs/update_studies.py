@@ -1,6 +1,6 @@
 """Keep the trials of docs/studies.md: `python docs/update_studies.py [STUDY RUN ...]`.
 
-With the name of a study and finished `finetune` folders, their options and figures are added to
+With the name of a study and finished `finetune` or `classify` folders, their options and figures are added to
 `docs/studies/STUDY.json`, without the paths of the machine. Then the tables of the page are written anew from what is
 kept there.
 """
@@ -12,13 +12,27 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.artifacts import builtins, read_json
-from ser_fop.config import FinetuneConfig, PrepareConfig
+from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "docs" / "studies"
 PAGE = ROOT / "docs" / "studies.md"
-_NOT_OPTIONS = ("records", "out", "pretrained", "corpus", "audio_dir", "jobs", "fold", "folds", "seed", "patience")
+_NOT_OPTIONS = (
+    "records",
+    "hypercolumns",
+    "out",
+    "pretrained",
+    "corpus",
+    "audio_dir",
+    "jobs",
+    "fold",
+    "folds",
+    "seed",
+    "patience",
+)
 _FIGURES = ("fold", "seed", "ua", "wa", "n", "transductive", "parameters", "seconds")
+# What tells one trial of a study from another.
+_NAMES = ("options", "feature", "fold", "seed")
 
 
 def keep(study: str, runs: list[Path]) -> None:
@@ -26,33 +40,75 @@ def keep(study: str, runs: list[Path]) -> None:
     path = STUDIES / f"{study}.json"
     trials = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     for run in runs:
-        trial = _trial(run)
-        same = ("options", "fold", "seed")
-        trials = [kept for kept in trials if any(kept[key] != trial[key] for key in same)] + [trial]
-    trials.sort(key=lambda trial: (trial["options"], trial["fold"], trial["seed"]))
+        stage = read_json(run / "config.json")["stage"]
+        trial = _classified(run) if stage == "classify" else _finetuned(run)
+        trials = [kept for kept in trials if any(kept.get(key) != trial.get(key) for key in _NAMES)] + [trial]
+    trials.sort(key=lambda trial: [str(trial.get(key)) for key in _NAMES])
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(trials, indent=1) + "\n", encoding="utf-8")
 
 
-def _trial(run: Path) -> dict[str, Any]:
+def _finetuned(run: Path) -> dict[str, Any]:
     found, metrics = read_json(run / "config.json"), read_json(run / "metrics.json")
-    prepared = read_json(Path(found["config"]["records"]) / "config.json")
-    bare = {"records": Path(), "out": Path()}
-    options = {
-        "prepare": _differing(prepared["config"], PrepareConfig(corpus="", audio_dir=Path(), out=Path())),
-        "finetune": _differing(found["config"], FinetuneConfig(**bare)),
-    }
+    options = _prepared(Path(found["config"]["records"]))
     if found["config"]["pretrained"]:
-        options["finetune"]["--pretrained"] = Path(found["config"]["pretrained"]).name
+        options |= _pretrained(Path(found["config"]["pretrained"]))
+    options["finetune"] = _differing(found["config"], FinetuneConfig(records=Path(), out=Path()))
     chosen = metrics["chosen"]
     return {
-        "options": "; ".join(" ".join([stage, *_words(values)]) for stage, values in options.items()),
+        "options": _line(options),
         **{key: metrics[key] for key in _FIGURES},
         "validation_accuracy": chosen["val_accuracy"],
         "epoch": chosen["best_epoch"],
         "git_revision": found["git_revision"],
         "versions": found["versions"],
     }
+
+
+def _classified(run: Path) -> dict[str, Any]:
+    found, metrics = read_json(run / "config.json"), read_json(run / "metrics.json")
+    config = found["config"]
+    extracted = read_json(Path(config["hypercolumns"]) / "config.json")
+    pretrained = Path(extracted["sources"]["pretrained"])
+    bare = {"out": Path(), "records": Path(), "pretrained": Path()}
+    options = {
+        **_prepared(Path(extracted["sources"]["records"])),
+        **_pretrained(pretrained),
+        "extract": _differing(extracted["config"], ExtractConfig(**bare)),
+        "classify": _differing(config, ClassifyConfig(hypercolumns=Path(), out=Path())),
+    }
+    options["classify"].pop("--feature", None)
+    learned = read_json(pretrained / "metrics.json")
+    return {
+        "options": _line(options),
+        "feature": config["feature"],
+        "seed": read_json(pretrained / "config.json")["seed"],
+        "ua": metrics["ua"],
+        "wa": metrics["wa"],
+        "n": metrics["n"],
+        "transductive": metrics["transductive"],
+        "skill": learned["skill"] if learned["epochs"] else None,
+        "parameters": learned["parameters"],
+        "minutes_of_pretraining": learned["seconds"] / 60,
+        "git_revision": found["git_revision"],
+        "versions": found["versions"],
+    }
+
+
+def _prepared(records: Path) -> dict[str, dict[str, Any]]:
+    config = read_json(records / "config.json")["config"]
+    return {"prepare": _differing(config, PrepareConfig(corpus="", audio_dir=Path(), out=Path()))}
+
+
+def _pretrained(run: Path) -> dict[str, dict[str, Any]]:
+    """Return how a network was pretrained, the corpora by name."""
+    config = read_json(run / "config.json")["config"]
+    heard = [read_json(Path(folder) / "config.json")["config"]["corpus"] for folder in config["records"]]
+    return {"pretrain": {"--records": " ".join(heard), **_differing(config, PretrainConfig(records=(), out=Path()))}}
+
+
+def _line(options: dict[str, dict[str, Any]]) -> str:
+    return "; ".join(" ".join([stage, *_words(values)]) for stage, values in options.items() if values)
 
 
 def _differing(config: dict[str, Any], default: Any) -> dict[str, Any]:
@@ -73,15 +129,43 @@ def _flat(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(values: dict[str, Any]) -> list[str]:
-    return [flag if value is True else f"{flag} {value}" for flag, value in values.items()]
+    def written(value: Any) -> str:
+        return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    return [flag if value is True else f"{flag} {written(value)}" for flag, value in values.items()]
 
 
 def table(study: str) -> str:
-    """Return a study's table: a line for each set of options, the best on the validation speakers first."""
+    """Return a study's table: a line for each set of options, the best first (of fine-tuning, on validation speakers)."""
     trials = json.loads((STUDIES / f"{study}.json").read_text(encoding="utf-8"))
     sets: dict[str, list[dict[str, Any]]] = {}
     for trial in trials:
         sets.setdefault(trial["options"], []).append(trial)
+    return "\n".join(_features(sets) if "feature" in trials[0] else _folds(sets))
+
+
+def _features(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Return a line for each way of pretraining, a column for each feature, seeds side by side."""
+    names = sorted({trial["feature"] for held in sets.values() for trial in held})
+    lines = [
+        "| options | skill | " + " | ".join(f"{name}, WA %" for name in names) + " | minutes | parameters |",
+        "|" + "---|" * (len(names) + 4),
+    ]
+
+    def best(held: list[dict[str, Any]]) -> float:
+        return max(trial["wa"] for trial in held)
+
+    for options, held in sorted(sets.items(), key=lambda item: -best(item[1])):
+        by_seed = {trial["seed"]: trial for trial in held}
+        skills = ", ".join("" if one["skill"] is None else f"{one['skill']:+.3f}" for one in by_seed.values())
+        cells = [", ".join(f"{100 * one['wa']:.1f}" for one in held if one["feature"] == name) for name in names]
+        minutes = statistics.mean(one["minutes_of_pretraining"] for one in by_seed.values())
+        lines.append(f"| `{options}` | {skills} | {' | '.join(cells)} | {minutes:.0f} | {held[0]['parameters']:,} |")
+    return lines
+
+
+def _folds(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Return a line for each way of fine-tuning, its folds side by side."""
     lines = [
         "| options | test UA % by fold | mean | validation accuracy % | epoch kept | parameters |",
         "|---|---|---|---|---|---|",
@@ -98,7 +182,7 @@ def table(study: str) -> str:
         lines.append(
             f"| `{options}`{stamp} | {by_fold} | {mean:.1f} | {validation:.1f} | {epochs} | {held[0]['parameters']:,} |"
         )
-    return "\n".join(lines)
+    return lines
 
 
 def update(page: str) -> str:

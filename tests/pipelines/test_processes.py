@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,3 +173,20 @@ class TestKilledPretraining:
         )
         assert other.returncode == 2
         assert "asked.partial holds another run: its training.ahead is [1], now [2]" in other.stderr
+
+
+@pytest.mark.slow
+def test_memory_of_a_long_training_is_flat(work, tmp_path):
+    """200 epochs end within 5 % of the memory after the first ten."""
+    options = ["--records", work / "records" / "ravdess", *MODEL, "--batch-size", "16", "--epochs", "200"]
+    command = [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, options), "--patience", "200"]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "long")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    found = {}
+    for line in process.stdout:
+        if line.startswith(("Epoch 11/", "Epoch 200/")):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            found[line.split()[1]] = int(status.partition("VmRSS:")[2].split()[0])
+    assert process.wait() == 0
+    assert found["200/200"] < 1.05 * found["11/200"]

@@ -1,5 +1,6 @@
 """Each stage end to end, small."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.evaluation.scores import classification_scores
 from ser_fop.folds import published_folds
 from ser_fop.saved_model import load_network
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 from ser_fop.transfer.hypercolumns import read_pooled
 from tests.pipelines.conftest import MODEL, run
 
@@ -214,6 +216,24 @@ def test_objectives_and_backbones_through_every_stage(work, tmp_path, options):
     run("classify", "--hypercolumns", tmp_path / "hyper", "--feature", "h2", "--out", tmp_path / "svm")
     run("finetune", *pretrained, "--epochs", "1", "--out", tmp_path / "ft")
     assert not read(tmp_path / "ft" / "metrics.json")["transductive"]
+
+
+def test_the_longest_utterance_needs_no_special_care(tmp_path):
+    """34 s, IEMOCAP's longest, whole, beside short ones."""
+    speakers = ("anna", "bert", "carl", "dora")
+    emotions = ("happy", "sad")
+    mels = toy_utterances(speakers=speakers, per_speaker=4, emotions=emotions, frames=(20, 300))
+    mels |= {
+        dataclasses.replace(key, id=f"long-{key.id}"): mel
+        for key, mel in toy_utterances(speakers=speakers, per_speaker=1, emotions=emotions, frames=(3400, 3400)).items()
+    }
+    write_toy_records(tmp_path / "records", mels)
+    records = ["--records", tmp_path / "records"]
+    run("pretrain", *records, *MODEL, "--chunk-frames", "0", "--fold", "0", "--epochs", "1", "--out", tmp_path / "pre")
+    run("extract", *records, "--pretrained", tmp_path / "pre", "--out", tmp_path / "hyper")
+    run("finetune", *records, "--pretrained", tmp_path / "pre", "--epochs", "1", "--out", tmp_path / "ft")
+    assert read(tmp_path / "hyper" / "metrics.json")["utterances"] == 20
+    assert read(tmp_path / "ft" / "metrics.json")["n"] > 0
 
 
 def test_a_training_that_diverges_says_so(work, tmp_path, capsys):
