@@ -14,7 +14,10 @@ setup(
     # `find_packages` does not see a folder that is installed under another name.
     packages=[*find_packages(include=["ser_fop", "ser_fop.*"]), "ser_fop.pipelines"],
     package_dir={"ser_fop.pipelines": "pipelines"},
-    package_data={"ser_fop": ["fold_files/*.json"], "ser_fop.pipelines": ["experiments/*.yaml", "folds/*.json", "recipes/*.yaml"]},
+    package_data={
+        "ser_fop": ["fold_files/*.json"],
+        "ser_fop.pipelines": ["experiments/*.yaml", "folds/*.json", "recipes/*.yaml"],
+    },
     install_requires=[
         "tensorflow>=2.21",
         "keras>=3.15.1",

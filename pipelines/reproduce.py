@@ -32,10 +32,12 @@ def run(config: ReproduceConfig) -> Path:
     from ser_fop.experiment.side_by_side import run_side_by_side
     from ser_fop.models.backbone import check_model
     from ser_fop.reporting.write import write_report
+    from ser_fop.training.pretraining_optimizer import check_pretraining
     from ser_fop.training.rates import measure_rates
 
     started = time.perf_counter()
     check_model(config.model)
+    check_pretraining(config.pretraining, config.model)
     if min(config.repeats, config.side_by_side) < 1:
         received = f"{config.repeats} and {config.side_by_side}"
         raise InputError(f"--repeats and --side-by-side expected at least 1, received {received}.")

@@ -3,6 +3,8 @@
 import contextlib
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -33,7 +35,10 @@ def run_side_by_side(
     started = time.perf_counter()
     threads = max(1, (os.cpu_count() or 1) // processes)
     pool = ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_prepare,
+        initargs=(threads, os.getpid()),
     )
     try:
         running = {pool.submit(_run, log, list(cells), dict(runners)): log for log, cells in repeats}
@@ -54,9 +59,17 @@ def run_side_by_side(
         pool.shutdown(cancel_futures=True)
 
 
-def _limit_threads(threads: int) -> None:
+def _prepare(threads: int, parent: int) -> None:
+    """Limit TensorFlow to so many threads, and end with the parent: a repeat must not go on by itself."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)  # a pretraining saves where it is
 
 
 def _run(log: Path, cells: list[Cell], runners: dict[str, Runner]) -> None:

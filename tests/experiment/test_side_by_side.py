@@ -1,5 +1,8 @@
 import dataclasses
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -38,7 +41,13 @@ def die(task: Task) -> None:
     os._exit(9)
 
 
-RUNNERS = {"work": work, "refuse": refuse, "die": die}
+def linger(task: Task) -> None:
+    """Say who it is, and stay."""
+    task.out.write_text(str(os.getpid()), encoding="utf-8")
+    time.sleep(120)
+
+
+RUNNERS = {"linger": linger, "work": work, "refuse": refuse, "die": die}
 
 
 def repeats_of(folder, *stages, meeting=False):
@@ -63,6 +72,33 @@ def test_repeats_run_at_the_same_time_in_processes_of_their_own(tmp_path, capsys
 def test_a_failing_repeat_ends_the_run_with_its_message(tmp_path):
     with pytest.raises(InputError, match="out-0 cannot be used"):
         run_side_by_side(repeats_of(tmp_path, "refuse", "work"), RUNNERS, processes=2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_repeats_end_with_the_process_that_began_them(tmp_path, number):
+    code = (
+        "import pathlib, sys; from tests.experiment.test_side_by_side import *\n"
+        "if __name__ == '__main__': run_side_by_side(repeats_of(pathlib.Path(sys.argv[1]), 'linger'), RUNNERS, processes=1)"
+    )
+    (tmp_path / "main.py").write_text(code, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "main.py"), str(tmp_path)], env=environment)
+    trace = tmp_path / "out-0"
+    assert _comes_true(lambda: trace.exists() and trace.read_text())
+    child = Path("/proc") / trace.read_text()
+    assert child.exists()
+    parent.send_signal(number)
+    parent.wait(timeout=30)
+    assert _comes_true(lambda: not child.exists() or "State:\tZ" in (child / "status").read_text())
+
+
+def _comes_true(condition):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_process_that_dies_is_one_clear_error(tmp_path):
