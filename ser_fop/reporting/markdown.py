@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ser_fop.experiment.departures import departures
+
 SETTINGS = {
     "none": "None: no pretraining",
     "unlabelled": "pre-trained on {unlabelled}",
@@ -161,7 +163,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         "A claim is one comparison declared beforehand, averaged over repeats first, tested over speakers by flipping signs, two-sided:"
         " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn two stars.",
         "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
-        f"Preset {tables['preset']}: sizes and method of the paper; schedule, epochs, patience and chunk length are those of the config below.",
+        _departures(tables["config"]),
     ]
     if any(row["network"] != "untrained" and row["skill"]["mean"] < 0 for row in tables["pretraining"]):
         lines.append(
@@ -174,6 +176,18 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             f"Second corpus, for pretraining only: {second['title']}: {second['hours']:.2f} h, {second['speakers']} speakers. Licence: {second['licence']}.",
         )
     return lines
+
+
+def _departures(config: Mapping[str, Any]) -> str:
+    found = departures(config)
+    if not found:
+        return "Preset paper throughout: sizes and method of the paper and, where it is silent, the documented choices."
+    listed = ", ".join(f"{key} {_said(ours)} (not {_said(paper)})" for key, (ours, paper) in found.items())
+    return f"Departs from preset paper in {listed}."
+
+
+def _said(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def to_markdown(tables: Mapping[str, Any]) -> str:

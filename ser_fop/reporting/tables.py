@@ -38,7 +38,6 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "corpus": _corpus(records),
         "unlabelled": _second(out, config),
         "paper_corpus": paper.CORPUS,
-        "preset": "paper",
         "repeats": len(seeds),
         "config": config,
         "versions": versions(),

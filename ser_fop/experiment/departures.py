@@ -1,0 +1,30 @@
+"""Where an experiment leaves preset `paper`, which the defaults are."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ser_fop.artifacts import builtins
+from ser_fop.experiment.reproduce_config import ReproduceConfig
+
+# What decides figures; the rest says where, how often and how fast.
+_METHOD = ("trim_silence", "pooling", "features", "model", "pretraining", "finetuning", "classifiers")
+
+
+def departures(config: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the settings that are not the paper's (or, where it is silent, the default), with both values.
+
+    Args:
+        config: What `reproduce` was told, as `config.json` holds it.
+    """
+    ours = dict(_flat({key: config[key] for key in _METHOD if key in config}))
+    paper = dict(_flat(builtins(ReproduceConfig(out=Path()))))
+    return {key: (value, paper[key]) for key, value in ours.items() if key in paper and value != paper[key]}
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
