@@ -15,7 +15,7 @@ setup(
     packages=[*find_packages(include=["ser_fop", "ser_fop.*"]), "ser_fop.pipelines"],
     package_dir={"ser_fop.pipelines": "pipelines"},
     package_data={
-        "ser_fop": ["fold_files/*.json"],
+        "ser_fop": ["fold_files/*.json", "preset_files/*.yaml"],
         "ser_fop.pipelines": ["experiments/*.yaml", "folds/*.json", "recipes/*.yaml"],
     },
     install_requires=[

@@ -16,6 +16,7 @@ import yaml
 
 import ser_fop
 from ser_fop.errors import InputError, StoppedError, closest
+from ser_fop.presets import merged, preset
 
 Config = TypeVar("Config")
 
@@ -36,6 +37,10 @@ _PREFIXED = frozenset({"reproduce"})
 _WITHOUT_TENSORFLOW = frozenset({"info", "report"})
 # These keep every core busy with threads of their own: TensorFlow's would only get in their way.
 _OWN_THREADS = frozenset({"prepare"})
+
+
+# Options of every stage that stand before its own.
+_COMMON = {"--config": "a YAML file", "--preset": "a preset's name"}
 
 
 class _YamlLoader(yaml.SafeLoader):
@@ -76,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any], arguments: list[str] | None) -> int:
     """Parse a stage's options, run it, and turn bad input into one line.
 
-    Options override the YAML file that `--config` names, which overrides the defaults.
+    Options override the YAML file that `--config` names, which overrides the preset, which overrides the defaults.
 
     Args:
         stage: Name of the stage.
@@ -113,14 +118,19 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
     Raises:
         InputError: If the YAML file is missing or holds a key or value that is wrong.
     """
-    rest, yaml_path, print_config = _take_common(arguments)
-    values = _read_yaml(yaml_path) if yaml_path else {}
-    default = _from_mapping(config_type, values, where=str(yaml_path))
+    rest, common, print_config = _take_common(arguments)
+    values = _read_yaml(Path(common["--config"])) if "--config" in common else {}
+    where = common.get("--config", "")
+    if "--preset" in common:
+        _from_mapping(config_type, values, where=where)  # a wrong key of the file is not the preset's
+        values = merged(preset(common["--preset"], stage), values)
+    default = _from_mapping(config_type, values, where=where)
     parsed = tyro.cli(
         config_type,
         prog=f"ser-fop {stage}",
         description=(config_type.__doc__ or "").partition("Attributes:")[0].strip()
-        + "\n\nAlso --config FILE.yaml (its keys are the options, with underscores) and --print_config.",
+        + "\n\nAlso --preset NAME (`paper`, the defaults, or `recommended`), --config FILE.yaml (its keys are the options,"
+        " with underscores; it stands over the preset) and --print_config.",
         default=default,
         args=rest,
         config=() if stage in _PREFIXED else (tyro.conf.OmitArgPrefixes,),
@@ -159,23 +169,23 @@ def _usage() -> str:
     )
 
 
-def _take_common(arguments: list[str]) -> tuple[list[str], Path | None, bool]:
-    """Take `--config FILE` and `--print_config`, which every stage has, out of the command line."""
-    rest, yaml_path, print_config = [], None, False
+def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]:
+    """Take `--config`, `--preset` and `--print_config`, which every stage has, out of the command line."""
+    rest, common, print_config = [], {}, False
     pending = iter(arguments)
     for argument in pending:
         if argument in ("--print_config", "--print-config"):
             print_config = True
-        elif argument == "--config":
-            value = next(pending, None)
-            if value is None:
-                raise InputError("--config expected a YAML file, received nothing.")
-            yaml_path = Path(value)
-        elif argument.startswith("--config="):
-            yaml_path = Path(argument.partition("=")[2])
-        else:
+            continue
+        name, equals, value = argument.partition("=")
+        if name not in _COMMON:
             rest.append(argument)
-    return rest, yaml_path, print_config
+            continue
+        value = value if equals else next(pending, "")
+        if not value:
+            raise InputError(f"{name} expected {_COMMON[name]}, received nothing.")
+        common[name] = value
+    return rest, common, print_config
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

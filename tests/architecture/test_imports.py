@@ -19,6 +19,7 @@ RANKS = {
     "audio": 1,
     "features": 1,
     "folds": 1,
+    "presets": 1,
     "corpora": 2,
     "buckets": 3,
     "records": 3,
