@@ -49,6 +49,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     import tensorflow as tf
 
     from ser_fop.artifacts import CHECKPOINTS, open_stage
+    from ser_fop.augmentation import input_masking
     from ser_fop.datasets import unlabelled_batches, unlabelled_frames
     from ser_fop.errors import InputError
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
@@ -82,7 +83,8 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         epoch = tf.Variable(0, dtype=tf.int64)  # an epoch's order follows its number: a run can go on anywhere
     mean, deviation = mel_moments(split.train)
     objective = objective_of(settings, config.model, deviation)
-    train = objective.batches(unlabelled_batches(split.train, seed=config.seed, epoch=epoch, **sizes))
+    hide = input_masking(freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean)
+    train = objective.batches(unlabelled_batches(split.train, seed=config.seed, epoch=epoch, hide=hide, **sizes))
     unmapped = unlabelled_batches(split.validation, **sizes)
     validation = objective.batches(unmapped)
 

@@ -65,6 +65,56 @@ def augmentation(
     return vary
 
 
+def input_masking(
+    *, freq_mask: int, time_mask: int, masks: int, mean: np.ndarray
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
+    """Return what hides bands and frames of a batch behind the mean, or None where nothing is to be hidden.
+
+    Its random numbers follow from a seed alone, which tensorflow-io's do not: a training that goes on where it was
+    killed hides the same again.
+
+    Args:
+        freq_mask: Mel bands that a mask hides, less than this many.
+        time_mask: Frames that a mask hides, less than this many.
+        masks: Masks of each kind, drawn for each utterance.
+        mean: Mean of each band, (mels,).
+
+    Returns:
+        Maps log-mels (batch, frames, mels) and a seed (2,) to log-mels.
+
+    Raises:
+        InputError: If a number is negative.
+    """
+    if min(freq_mask, time_mask, masks) < 0:
+        raise InputError("training: freq_mask, time_mask and masks must not be negative.")
+    if not masks or not (freq_mask or time_mask):
+        return None
+    middle = tf.constant(mean, tf.float32)
+
+    def hide(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        batch, frames, bands = tf.unstack(tf.shape(mel))
+        hidden = tf.zeros((batch, frames, bands), tf.bool)
+        for number in range(masks):
+            if time_mask:
+                hidden |= _spans(batch, frames, time_mask, tf.stack([seed[0], seed[1] + 2 * number]))[:, :, tf.newaxis]
+            if freq_mask:
+                hidden |= _spans(batch, bands, freq_mask, tf.stack([seed[0], seed[1] + 2 * number + 1]))[
+                    :, tf.newaxis, :
+                ]
+        return tf.where(hidden, middle, mel)
+
+    return hide
+
+
+def _spans(batch: tf.Tensor, length: tf.Tensor, limit: int, seed: tf.Tensor) -> tf.Tensor:
+    """Return one span of each row, (batch, length), shorter than `limit` and than the row, at a random place."""
+    drawn = tf.random.stateless_uniform((2, batch), seed)
+    width = tf.floor(drawn[0] * tf.cast(tf.minimum(limit, length), tf.float32))
+    start = tf.floor(drawn[1] * (tf.cast(length, tf.float32) - width + 1.0))
+    place = tf.cast(tf.range(length), tf.float32)[tf.newaxis]
+    return (place >= start[:, tf.newaxis]) & (place < (start + width)[:, tf.newaxis])
+
+
 def at_speed(mel: tf.Tensor, rate: tf.Tensor, features: FeatureConfig) -> tf.Tensor:
     """Return the log-mel of the same speech played `rate` times as fast, its pitch raised with it.
 

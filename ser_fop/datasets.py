@@ -17,6 +17,10 @@ from ser_fop.records import Records, parse
 # Utterances that shuffling holds at once: about half a gigabyte at 5 s each.
 _SHUFFLE = 4096
 _MOST_SEEDS = 2**30
+# More than any training has: two seeds' epochs must not draw the same.
+_EPOCHS = 1_000_003
+# Room for what one batch draws, so that no two batches draw the same.
+_SEEDS_A_BATCH = 1024
 _THREADS = os.cpu_count() or 1
 _PREFETCHED = 4
 
@@ -30,6 +34,7 @@ def unlabelled_batches(
     chunk_frames: int = 0,
     seed: int | None = None,
     epoch: tf.Variable | None = None,
+    hide: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Give batches for future observation prediction.
 
@@ -43,6 +48,7 @@ def unlabelled_batches(
         seed: Shuffling; None keeps a fixed order.
         epoch: Number of the epoch, read whenever an iteration begins: the order follows it and the seed, not how often
             the batches were iterated over before.
+        hide: Maps the inputs' log-mels, and a seed that follows epoch and batch, to others; the targets stay.
 
     Returns:
         Batches `(inputs, target, weight)`: inputs `mel` (batch, frames, mels) and
@@ -65,7 +71,17 @@ def unlabelled_batches(
         later = [mel[:, distance : distance + frames] for distance in ahead]
         return inputs, tf.concat(later, axis=-1), tf.cast(valid, tf.float32)
 
-    return _ready(batches.map(shifted, num_parallel_calls=_THREADS))
+    batches = batches.map(shifted, num_parallel_calls=_THREADS)
+    if hide is not None:
+
+        def hidden(number: tf.Tensor, batch: tuple) -> tuple:
+            inputs, target, weight = batch
+            round_of = tf.zeros((), tf.int64) if epoch is None else epoch.read_value()
+            drawn = tf.stack([(seed or 0) * _EPOCHS + round_of, number * _SEEDS_A_BATCH])
+            return {**inputs, "mel": hide(inputs["mel"], drawn)}, target, weight
+
+        batches = batches.enumerate().map(hidden, num_parallel_calls=_THREADS)
+    return _ready(batches)
 
 
 def unlabelled_frames(

@@ -85,6 +85,10 @@ class PretrainingSettings:
             negative log-likelihood of equation 1, of a normal distribution whose mean and
             variance are both predicted; `contrastive` tells the frame so far ahead from the
             others of its utterance (CPC).
+        freq_mask: Mel bands that a mask hides from the network, less than this many; what
+            it is to predict stays whole.
+        time_mask: The same of frames.
+        masks: Masks of each kind.
         learning_rate: Adam's learning rate.
         schedule: Keep the rate, or let it fall to zero along a cosine over all epochs.
         warmup_share: Share of the steps in which `cosine` first rises from zero.
@@ -104,6 +108,9 @@ class PretrainingSettings:
 
     ahead: tuple[int, ...] = (1,)
     loss: Literal["l1", "mse", "huber", "gaussian", "contrastive"] = "l1"
+    freq_mask: int = 0
+    time_mask: int = 0
+    masks: int = 1
     learning_rate: float = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_share: float = 0.0

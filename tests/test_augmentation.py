@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ser_fop import augmentation as module
-from ser_fop.augmentation import at_speed, augmentation
+from ser_fop.augmentation import at_speed, augmentation, input_masking
 from ser_fop.errors import InputError
 from ser_fop.features import log_mel
 from ser_fop.settings import AugmentationSettings, FeatureConfig
@@ -121,3 +121,45 @@ def test_level_of_normalised_log_mels_is_not_varied():
     features = FeatureConfig(normalised_by="utterance")
     with pytest.raises(InputError, match="normalised by utterance: set it to 0"):
         augmentation(AugmentationSettings(level_db=3.0), features, np.zeros(80))
+
+
+class TestInputMasking:
+    MEAN = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+
+    def hide(self, mel, seed=(3, 0), **settings):
+        masking = input_masking(**{"freq_mask": 0, "time_mask": 0, "masks": 1, **settings}, mean=self.MEAN)
+        return masking(tf.constant(mel), tf.constant(seed, tf.int64)).numpy()
+
+    @pytest.mark.parametrize("axis", [1, 2])
+    def test_spans_shorter_than_the_limit_stand_behind_the_mean(self, axis):
+        mel = np.full((200, 30, 4), 9.0, np.float32)
+        found = self.hide(mel, **{"time_mask" if axis == 1 else "freq_mask": 4})
+        hidden = found != 9.0
+        np.testing.assert_array_equal(found[hidden], np.broadcast_to(self.MEAN, mel.shape)[hidden])
+        lines = hidden.any(axis=3 - axis)  # (utterances, frames or bands)
+        assert (hidden.all(axis=3 - axis) == lines).all()  # whole frames, whole bands
+        widths = lines.sum(axis=1)
+        assert set(widths.tolist()) == {0, 1, 2, 3}
+        edges = np.abs(np.diff(np.pad(lines, ((0, 0), (1, 1))).astype(int), axis=1)).sum(axis=1)
+        assert set(edges.tolist()) <= {0, 2}  # one span
+        assert lines[:, 0].any()
+        assert lines[:, -1].any()
+
+    def test_follows_the_seed_alone(self):
+        mel = np.zeros((8, 30, 4), np.float32)
+        both = {"time_mask": 9, "freq_mask": 3, "masks": 2}
+        np.testing.assert_array_equal(self.hide(mel, **both), self.hide(mel, **both))
+        assert (self.hide(mel, **both) != self.hide(mel, seed=(4, 0), **both)).any()
+        assert (self.hide(mel, **both) != self.hide(mel, seed=(3, 1024), **both)).any()
+
+    def test_a_mask_is_never_longer_than_what_it_hides(self):
+        found = self.hide(np.full((50, 3, 4), 9.0, np.float32), time_mask=100)
+        assert (found == 9.0).any(axis=(1, 2)).all()
+
+    @pytest.mark.parametrize("off", [{"masks": 0, "time_mask": 5}, {}])
+    def test_off(self, off):
+        assert input_masking(**{"freq_mask": 0, "time_mask": 0, "masks": 1, **off}, mean=self.MEAN) is None
+
+    def test_negative_numbers_are_refused(self):
+        with pytest.raises(InputError, match="must not be negative"):
+            input_masking(freq_mask=0, time_mask=-1, masks=1, mean=self.MEAN)

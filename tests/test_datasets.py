@@ -139,6 +139,31 @@ class TestUnlabelledBatches:
         other = unlabelled_batches(every(records), ahead=(1,), seed=3, epoch=epoch, **SIZES)
         assert order_of(batches_of(other)) != orders[0]
 
+    def test_what_is_hidden_follows_epoch_and_batch_and_leaves_the_targets(self, records):
+        epoch = tf.Variable(0, dtype=tf.int64)
+        seeds = []
+
+        def hide(mel, seed):
+            tf.py_function(lambda value: seeds.append(tuple(value.numpy().tolist())), [seed], [])
+            return mel * 0
+
+        common = {"ahead": (1,), "seed": 2, "epoch": epoch, **SIZES}
+        plain = unlabelled_batches(every(records), **common)
+        masked = unlabelled_batches(every(records), hide=hide, **common)
+        for number in (0, 1):
+            epoch.assign(number)
+            for before, after in zip(batches_of(plain), batches_of(masked), strict=True):
+                assert not after[0]["mel"].any()
+                for one, other in zip((before[0]["mask"], *before[1:]), (after[0]["mask"], *after[1:]), strict=True):
+                    np.testing.assert_array_equal(one, other)
+        assert len(set(seeds)) == len(seeds) == 2 * int(plain.cardinality())
+        whole = sorted(seeds)
+        seeds.clear()
+        epoch.assign(1)
+        rest = batches_of(masked.skip(2))
+        assert set(seeds) <= set(whole)  # the same again, wherever a run goes on
+        assert len(rest) == int(plain.cardinality()) - 2
+
     @pytest.mark.parametrize("seed", [None, 0])
     def test_every_utterance_once_in_every_epoch(self, records, known, seed):
         dataset = unlabelled_batches(every(records), ahead=(1,), seed=seed, **SIZES)

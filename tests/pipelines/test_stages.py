@@ -197,7 +197,7 @@ class TestClassify:
     [
         ["--loss", "contrastive", "--ahead", "1", "3"],
         ["--loss", "gaussian", "--ahead", "2", "5", "--clip-norm", "1", "--accumulate", "2", "--weight-decay", "0.01"],
-        ["--backbone", "cnn", "--schedule", "cosine", "--warmup-share", "0.2"],
+        ["--backbone", "cnn", "--schedule", "cosine", "--warmup-share", "0.2", "--time-mask", "9", "--freq-mask", "9"],
         ["--backbone", "lstm", "--stacked-frames", "2", "--ahead", "2", "--loss", "contrastive"],
     ],
     ids=lambda options: "-".join(options[:2]),
