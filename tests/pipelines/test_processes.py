@@ -114,7 +114,7 @@ class TestKilledPretraining:
     KILLS = 10
 
     def options(self, work, out):
-        records = ["--records", work / "records" / "ravdess", *MODEL, "--batch-size", "8"]
+        records = ["--records", work / "records" / "ravdess", *MODEL, "--batch-size", "8", "--time-mask", "9"]
         return [*records, "--deterministic", "--epochs", "60", "--checkpoint-minutes", "0", "--out", out]
 
     def begin(self, work, out):
