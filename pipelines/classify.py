@@ -34,7 +34,7 @@ def run(config: ClassifyConfig) -> Path:
         return classify(dataclasses.replace(one, hypercolumns=source), records, fold=folds.folds[number])
 
     if len(chosen) == 1:
-        return run_fold(config)
+        return run_fold(dataclasses.replace(config, fold=str(chosen[0])))
     if config.test_hypercolumns:
         raise InputError(EVERY_FOLD_ELSEWHERE)
     inputs = {"hypercolumns": [config.hypercolumns]}

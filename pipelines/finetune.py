@@ -35,7 +35,7 @@ def run(config: FinetuneConfig) -> Path:
         return finetune(dataclasses.replace(one, pretrained=pretrained), records, fold=folds.folds[number])
 
     if len(chosen) == 1:
-        return run_fold(config)
+        return run_fold(dataclasses.replace(config, fold=str(chosen[0])))
     if config.test_records:
         raise InputError(EVERY_FOLD_ELSEWHERE)
     return run_each_fold(

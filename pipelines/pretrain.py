@@ -3,6 +3,7 @@
 `ser-fop pretrain --records records/a [records/b ...] [--fold K] --out runs/fop`
 """
 
+import dataclasses
 import shutil
 import time
 from pathlib import Path
@@ -38,7 +39,7 @@ def run(config: PretrainConfig) -> Path:
         return pretrain(one, records, unheard=left_out(records, fold=int(one.fold), path=config.folds))
 
     if len(folds) == 1:
-        return run_fold(config)
+        return run_fold(dataclasses.replace(config, fold=str(folds[0])))
     return run_each_fold("pretrain", config, folds, run_fold, inputs={"records": config.records}, summarize=_mean_skill)
 
 
@@ -67,6 +68,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     stage = open_stage("pretrain", out=config.out, config=config, inputs={"records": config.records})
     if stage.complete:
+        shutil.rmtree(stage.out / CHECKPOINTS, ignore_errors=True)  # of a run killed before it could
         print(f"{stage.out} is complete.")
         return stage.out
     started = time.perf_counter()
@@ -152,7 +154,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     if history and not np.isfinite(history["val_error"]).any():
         raise InputError(
             f"no epoch had a validation error that is a number: training with a learning rate of {settings.learning_rate:g}"
-            " diverged. Lower --learning-rate, or give --clip-norm."
+            f" diverged. Remove {stage.folder}, and lower --learning-rate or give --clip-norm."
         )
     best = int(np.nanargmin(history["val_error"])) if history else None
     error = history["val_error"][best] if history else untrained

@@ -8,7 +8,6 @@ with the digest by which later stages know its content.
 import dataclasses
 import hashlib
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
@@ -17,9 +16,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ser_fop.errors import InputError
+from ser_fop.json_files import builtins, flush, read_json, sha256, write_json, write_text
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
@@ -31,45 +29,6 @@ CHECKPOINTS = "checkpoints"
 # What decides neither content nor figures, and so may differ between two calls.
 _NOT_IDENTITY = frozenset({"out", "jobs", "checkpoint_minutes", "checkpoints"})
 _VERSIONED = ("ser_fop", "tensorflow", "keras", "numpy", "scikit-learn", "soundfile", "soxr")
-
-
-def builtins(value: Any) -> Any:
-    """Turn dataclasses, paths and tuples into what JSON and YAML hold."""
-    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_encode))
-
-
-def _encode(value: Any) -> Any:
-    """Encode what msgspec does not know: paths, and NumPy scalars and arrays."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as readable JSON, atomically."""
-    write_text(path, json.dumps(builtins(value), indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees all of it or none."""
-    beside = path.with_name(f".{path.name}.tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file of a stage folder; raises `InputError` if it is not JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid JSON ({error}). Run the stage that wrote it again.") from error
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def require_complete(folder: Path, stage: str | Iterable[str]) -> dict[str, Any]:
@@ -183,6 +142,8 @@ class Stage:
         Returns:
             The finished folder.
         """
+        for path in content:
+            flush(path)
         write_json(self.folder / CONFIG, {**self.resolved, **builtins(extra)})
         write_json(self.folder / METRICS, metrics)
         write_text(self.folder / COMPLETED, content_digest(self.folder, content) + "\n")
@@ -228,7 +189,7 @@ def open_stage(
         "git_revision": git_revision(),
     }
     if (out / COMPLETED).exists() and (out / CONFIG).exists():
-        _require_same(read_json(out / CONFIG), resolved, out)
+        _require_same(_completed(read_json(out / CONFIG), config), resolved, out)
         return Stage(name=name, out=out, folder=out, complete=True, resolved=resolved)
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise InputError(
@@ -236,9 +197,10 @@ def open_stage(
         )
     partial = out.with_name(out.name + PARTIAL)
     started = partial / CONFIG
-    if partial.exists() and not (started.exists() and _identity(read_json(started)) == _identity(resolved)):
-        if started.exists() and (partial / CHECKPOINTS).exists():
-            _require_same(read_json(started), resolved, partial)
+    before = _completed(read_json(started), config) if started.exists() else None
+    if partial.exists() and (before is None or _identity(before) != _identity(resolved)):
+        if before is not None and _holds_work(partial):
+            _require_same(before, resolved, partial)
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
     write_json(started, resolved)
@@ -259,13 +221,33 @@ def claim_folder(name: str, *, out: Path, config: Any, extendable: Collection[st
     """
     resolved = {"stage": name, "config": builtins(config), "versions": versions(), "git_revision": git_revision()}
     if (out / CONFIG).exists():
-        _require_same(read_json(out / CONFIG), resolved, out, extendable=extendable)
+        _require_same(_completed(read_json(out / CONFIG), config), resolved, out, extendable=extendable)
     elif out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise InputError(
             f"--out {out} already holds something that is no `ser-fop {name}` folder. Choose another folder, or empty it."
         )
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / CONFIG, resolved)
+
+
+def _holds_work(partial: Path) -> bool:
+    """Tell whether an unfinished folder holds what took long: checkpoints, its folds' too, or finished folds."""
+    return any(partial.rglob(f"{CHECKPOINTS}/*")) or any(partial.glob(f"fold-*/{COMPLETED}"))
+
+
+def _completed(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
+    """Return an earlier `config.json` in which a setting that did not exist yet has its default."""
+    return {**found, "config": _filled(found.get("config", {}), config)}
+
+
+def _filled(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
+    filled = dict(found)
+    for field in dataclasses.fields(config):
+        if dataclasses.is_dataclass(getattr(config, field.name)):
+            filled[field.name] = _filled(found.get(field.name, {}), getattr(config, field.name))
+        elif field.name not in found and field.default is not dataclasses.MISSING:
+            filled[field.name] = builtins(field.default)
+    return filled
 
 
 def _identity(resolved: Mapping[str, Any], extendable: Collection[str] = ()) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_fop import artifacts
+from ser_fop import artifacts, json_files
 from ser_fop.artifacts import (
     builtins,
     claim_folder,
@@ -79,7 +79,8 @@ class TestCommit:
         (stage.folder / "result.txt").write_text("whole")
         order = []
         real = artifacts.write_text
-        monkeypatch.setattr(artifacts, "write_text", lambda path, text: (order.append(path.name), real(path, text)))
+        for module in (artifacts, json_files):
+            monkeypatch.setattr(module, "write_text", lambda path, text: (order.append(path.name), real(path, text)))
         stage.commit(metrics={}, content=[stage.folder / "result.txt"])
         assert order == ["config.json", "metrics.json", "COMPLETED"]
 
@@ -210,6 +211,27 @@ class TestLeftovers:
         again = open_stage("pretrain", out=tmp_path / "run", config=Config(out=tmp_path / "run"))
         assert [path.name for path in again.folder.iterdir()] == ["config.json"]
         assert read_json(again.folder / "config.json")["config"]["seed"] == 0
+
+    @pytest.mark.parametrize(
+        "work", ["checkpoints/epoch-1.npz", "fold-1.partial/checkpoints/epoch-1.npz", "fold-0/COMPLETED"]
+    )
+    def test_what_took_long_is_not_thrown_away(self, tmp_path, work):
+        stage = open_stage("pretrain", out=tmp_path / "run", config=Config(out=tmp_path / "run"))
+        (stage.folder / work).parent.mkdir(parents=True)
+        (stage.folder / work).write_text("hours")
+        with pytest.raises(InputError, match=r"run\.partial holds another run: its seed is 0, now 1"):
+            open_stage("pretrain", out=tmp_path / "run", config=Config(out=tmp_path / "run", seed=1))
+        again = open_stage("pretrain", out=tmp_path / "run", config=Config(out=tmp_path / "run"))
+        assert (again.folder / work).read_text() == "hours"
+
+    def test_a_setting_that_they_do_not_know_counts_as_its_default(self, tmp_path):
+        stage = make(tmp_path / "run")
+        config = read_json(stage.out / "config.json")
+        del config["config"]["model"]["layers"], config["config"]["records"]
+        write_json(stage.out / "config.json", config)
+        assert make(tmp_path / "run").complete
+        with pytest.raises(InputError, match=r"its model\.layers is 2, now 3"):
+            make(tmp_path / "run", model=Inner(layers=3))
 
     def test_without_a_config_are_replaced(self, tmp_path):
         stage = self.leave(tmp_path)

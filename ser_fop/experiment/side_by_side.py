@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -41,15 +41,18 @@ def run_side_by_side(
         initargs=(threads, os.getpid()),
     )
     try:
-        running = {pool.submit(_run, log, list(cells), dict(runners)): log for log, cells in repeats}
-        for log in running.values():
-            print(f"what is printed goes to {log}", flush=True)
-        for number, done in enumerate(as_completed(running), start=1):
-            done.result()
-            minutes = (time.perf_counter() - started) / 60
-            print(
-                f"[{number}/{len(running)} repeats] {running[done].stem} done after {minutes:.1f} minutes", flush=True
-            )
+        pending, running, ended = list(repeats), {}, 0
+        while pending or running:
+            while pending and len(running) < processes:  # one that waits in the pool could not be called back
+                log, cells = pending.pop(0)
+                running[pool.submit(_run, log, list(cells), dict(runners), os.getpid())] = log
+                print(f"what is printed goes to {log}", flush=True)
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                log = running.pop(done)
+                done.result()
+                ended += 1
+                minutes = (time.perf_counter() - started) / 60
+                print(f"[{ended}/{len(repeats)} repeats] {log.stem} done after {minutes:.1f} minutes", flush=True)
     except BrokenProcessPool as error:
         raise InputError(
             f"a process of --side-by-side {processes} died, killed or out of memory; the same command goes on from"
@@ -69,11 +72,21 @@ def _prepare(threads: int, parent: int) -> None:
 def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)  # a pretraining saves where it is
+    while True:
+        os.kill(os.getpid(), signal.SIGTERM)  # a pretraining saves where it is, and `_run` leaves
+        time.sleep(5)
 
 
-def _run(log: Path, cells: list[Cell], runners: dict[str, Runner]) -> None:
+def _run(log: Path, cells: list[Cell], runners: dict[str, Runner], parent: int) -> None:
     """Run a repeat's cells, all that is printed going to a file."""
+    try:
+        _run_cells(log, cells, runners)
+    finally:
+        if os.getppid() != parent:  # nobody waits for the result
+            os._exit(1)
+
+
+def _run_cells(log: Path, cells: list[Cell], runners: dict[str, Runner]) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
         for descriptor in (1, 2):  # what TensorFlow prints knows nothing of Python's streams

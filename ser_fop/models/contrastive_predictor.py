@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ser_fop.layers.frame_stacking import FrameStacking
+from ser_fop.layers.frame_unstacking import FrameUnstacking
 from ser_fop.layers.step_contrast import StepContrast
 from ser_fop.models.backbone import Backbone
 from ser_fop.settings import ModelConfig
@@ -36,7 +37,7 @@ class ContrastivePredictor(keras.Model):
         backbone = Backbone(config, mels, name="backbone")
         inputs = backbone.inputs_by_name()
         later = keras.Input((None, horizons * mels), name="later")
-        frames = keras.layers.Reshape((-1, horizons, mels), name="by_horizon")(later)
+        frames = keras.layers.Reshape((-1, horizons, mels), name="by_horizon", dtype="float32")(later)
         normalised = backbone.normalization(frames)
         steps = backbone.step_mask(inputs["mask"])
         width = backbone.last.shape[-1]
@@ -51,6 +52,8 @@ class ContrastivePredictor(keras.Model):
             contrast = StepContrast(name=f"contrast_{horizon + 1}", dtype="float32")
             found.append(contrast(predicted, encode(target), steps))
         mean = found[0] if horizons == 1 else keras.layers.Average(name="mean_contrast", dtype="float32")(found)
-        each = ops.repeat(mean, config.stacked_frames, axis=1)[:, : ops.shape(later)[1]]
-        super().__init__(inputs={**inputs, "later": later}, outputs=each, **kwargs)
+        if config.stacked_frames > 1:
+            each = ops.tile(mean, (1, 1, config.stacked_frames))
+            mean = FrameUnstacking(config.stacked_frames, name="frame_unstacking", dtype="float32")(each, like=later)
+        super().__init__(inputs={**inputs, "later": later}, outputs=mean, **kwargs)
         self.backbone = backbone

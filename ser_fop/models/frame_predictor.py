@@ -38,10 +38,10 @@ class FramePredictor(keras.Model):
         inputs = backbone.inputs_by_name()
         predicted = _head(backbone, mels * horizons, "prediction")
         if horizons > 1:
-            predicted = keras.layers.Reshape((-1, horizons, mels), name="by_horizon")(predicted)
+            predicted = keras.layers.Reshape((-1, horizons, mels), name="by_horizon", dtype="float32")(predicted)
         prediction = backbone.normalization(predicted, invert=True)
         if horizons > 1:
-            prediction = keras.layers.Reshape((-1, horizons * mels), name="joined")(prediction)
+            prediction = keras.layers.Reshape((-1, horizons * mels), name="joined", dtype="float32")(prediction)
         if variance:
             spread = _head(backbone, mels * horizons, "log_variance")
             prediction = keras.layers.Concatenate(name="with_variance", dtype="float32")([prediction, spread])

@@ -52,6 +52,8 @@ class Checkpoints:
         digest = hashlib.sha256(content).hexdigest()[:16]
         path = self.folder / f"epoch-{epoch:06d}-step-{step:09d}-{digest}.npz"
         self.folder.mkdir(parents=True, exist_ok=True)
+        for cut_short in self.folder.glob("*.tmp"):
+            cut_short.unlink(missing_ok=True)
         beside = path.with_suffix(".tmp")
         with beside.open("wb") as file:
             file.write(content)
@@ -59,18 +61,23 @@ class Checkpoints:
             os.fsync(file.fileno())
         beside.replace(path)
         self._sync_folder()
-        for old in self.found()[: -self.keep]:
-            old.unlink()
+        others = [old for old in self.found() if old != path]
+        for old in others[: len(others) - self.keep + 1]:
+            old.unlink(missing_ok=True)
         return path
 
     def latest(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-        """Return arrays and facts of the last checkpoint that is whole, or None; of the others it warns."""
+        """Return arrays and facts of the last checkpoint that is whole, or None; the others are warned of and set aside."""
         for path in reversed(self.found()):
             try:
                 return _read(path)
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                aside = path.with_suffix(".damaged")
+                path.replace(aside)
                 print(
-                    f"warning: the checkpoint {path} is damaged ({error}); the one before it is taken.", file=sys.stderr
+                    f"warning: the checkpoint {path} is damaged ({error}) and is now {aside.name}; the one before it, if"
+                    " there is one, is taken.",
+                    file=sys.stderr,
                 )
         return None
 

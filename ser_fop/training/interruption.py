@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish that a training grants at its next step."""
+"""SIGTERM, Ctrl-C and a lost terminal as a wish that a training grants at its next step."""
 
 import contextlib
 import signal
@@ -31,7 +31,7 @@ class Interruption:
 
 @contextlib.contextmanager
 def noted_signals() -> Iterator[Interruption]:
-    """Note SIGTERM and SIGINT instead of dying of them; a second SIGINT acts as ever.
+    """Note SIGTERM, SIGINT and SIGHUP instead of dying of them; a second SIGINT acts as ever.
 
     Outside the main thread signals cannot be handled, and nothing changes.
     """
@@ -45,7 +45,12 @@ def noted_signals() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    wanted = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.getsignal(number) for number in wanted}
+    # What a script has told its background jobs to ignore stays ignored; what is not Python's cannot be put back.
+    before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, note)
     try:
         yield interruption
     finally:

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.errors import InputError
 from ser_fop.losses import ContrastiveLoss, FramePredictionLoss
 from ser_fop.metrics import ContrastiveError
 from ser_fop.models.contrastive_predictor import ContrastivePredictor
@@ -94,12 +95,21 @@ class Contrast:
         return dataset.map(lambda inputs, later, weight: ({**inputs, "later": later}, weight, weight))
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
-        """Return the error of a guess among an utterance's steps, averaged as the network's is."""
+        """Return the error of a guess among an utterance's steps, averaged as the network's is.
+
+        Raises:
+            InputError: If there is nothing to tell apart.
+        """
         total = weights = 0.0
         for inputs, _, weight in dataset.as_numpy_iterator():
             steps = inputs["mask"][:, :: self._model.stacked_frames].sum(axis=1, keepdims=True)
             total += float((weight * np.log(np.maximum(steps, 1))).sum())
             weights += float(weight.sum())
+        if not total:
+            raise InputError(
+                "contrastive prediction tells steps of an utterance apart, and each of these is a single one: raise"
+                " --chunk-frames, or lower --stacked-frames."
+            )
         return {"error": total / weights}
 
 

@@ -28,6 +28,8 @@ def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> Pret
             "training: epochs must not be negative, patience and accumulate must be positive, received"
             f" {settings.epochs}, {settings.patience} and {settings.accumulate}."
         )
+    if min(settings.freq_mask, settings.time_mask, settings.masks) < 0:
+        raise InputError("training: freq_mask, time_mask and masks must not be negative.")
     if min(settings.clip_norm, settings.weight_decay) < 0 or not 0 <= settings.warmup_share < 1:
         raise InputError(
             "training: clip_norm and weight_decay must not be negative, and warmup_share is 0 to 1 (exclusive), received"

@@ -1,6 +1,7 @@
 """`fit` that goes on, bit for bit, where it was killed."""
 
 import dataclasses
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.artifacts import versions
 from ser_fop.errors import InputError
 from ser_fop.training.checkpoints import Checkpoints
 from ser_fop.training.interruption import Interruption, noted_signals
@@ -88,6 +90,7 @@ def fit_resumably(
                 shuffle=False,  # the dataset shuffles
                 verbose=verbose,
             )
+        interruption.raise_if_asked(run.where)
     if stopping.weights is not None:
         network.set_weights(stopping.weights)
     return Fitted(history=run.history, seconds=run.seconds)
@@ -139,6 +142,12 @@ class _Run(keras.callbacks.Callback):
         if found is None:
             return False
         arrays, facts = found
+        if facts["versions"] != versions():
+            print(
+                "warning: the checkpoint was written with other versions of the libraries: from here on figures may differ"
+                " in the last digits.",
+                file=sys.stderr,
+            )
         for name, variables in (("weight", self._variables()), ("optimizer", self._optimizer())):
             self._assign(name, variables, arrays)
         # `fit` resets them before each epoch.
@@ -196,6 +205,7 @@ class _Run(keras.callbacks.Callback):
             "best": self._stopping.best,
             "waited": self._stopping.waited,
             "best_weights": len(best),
+            "versions": versions(),
         }
         self._checkpoints.save(arrays, facts, epoch=self.epochs, step=self.step)
         self._saved = time.monotonic()

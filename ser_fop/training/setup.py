@@ -69,7 +69,7 @@ def learning_rate(
     steps = max(1, epochs * int(batches.cardinality()) // accumulate)
     if schedule == "slanted":
         return SlantedTriangular(rate, steps)
-    rising = round(warmup_share * steps)
+    rising = min(round(warmup_share * steps), steps - 1)
     return keras.optimizers.schedules.CosineDecay(
         0.0 if rising else rate, steps - rising, warmup_target=rate if rising else None, warmup_steps=rising
     )

@@ -103,7 +103,7 @@ def example_prediction(
     (batch,) = utterance_batches(records, {chosen}, batch_frames=1).as_numpy_iterator()
     mel, mask = (batch[name][:, :_EXAMPLE_FRAMES] for name in ("mel", "mask"))
     bands, place = mel.shape[-1], list(ahead).index(nearest)
-    predicted = np.asarray(network.predict_on_batch({"mel": mel, "mask": mask}))[0]
+    predicted = np.asarray(network.predict_on_batch({"mel": mel, "mask": mask}), np.float32)[0]
     real = int(mask[0].sum())
     found = predicted[: real - nearest, place * bands : (place + 1) * bands]
     return {"true": mel[0, nearest:real], "predicted": found, "id": np.array(chosen), "ahead": np.array(nearest)}

@@ -19,6 +19,8 @@ class WatchedAdam(keras.optimizers.Adam):
 
     def build(self, variables: list[keras.Variable]) -> None:
         """Make Adam's moments, and what the norms are summed in."""
+        if self.built:
+            return
         super().build(variables)
         self._norms = self.add_variable(shape=(), dtype="float32", name="gradient_norms")
         self._steps = self.add_variable(shape=(), dtype="float32", name="gradient_steps")

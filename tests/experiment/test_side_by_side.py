@@ -101,6 +101,13 @@ def _comes_true(condition):
     return False
 
 
+def test_after_a_failing_repeat_no_other_is_begun(tmp_path):
+    with pytest.raises(InputError, match="out-0 cannot be used"):
+        run_side_by_side(repeats_of(tmp_path, "refuse", "work", "work"), RUNNERS, processes=1)
+    assert not (tmp_path / "out-1").exists()
+    assert not (tmp_path / "out-2").exists()
+
+
 def test_a_process_that_dies_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="died, killed or out of memory; the same command goes on"):
         run_side_by_side(repeats_of(tmp_path, "die", "work"), RUNNERS, processes=2)

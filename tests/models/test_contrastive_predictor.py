@@ -38,10 +38,11 @@ def test_padding_is_no_answer():
 def test_what_was_predicted_does_not_see_what_lies_ahead(stacked, horizons):
     """The future stands among the inputs: only the answers may depend on it."""
     network = ContrastivePredictor(dataclasses.replace(TINY, stacked_frames=stacked), MELS, horizons=horizons)
-    inputs = network_inputs((9, 7), MELS)
-    later = normal(2, 9, horizons * MELS, seed=4)
+    inputs = network_inputs((10, 7), MELS)  # not a whole number of steps
+    later = normal(2, 10, horizons * MELS, seed=4)
     found = network({**inputs, "later": later})
-    assert found.shape == (2, 9, 2)
+    assert found.shape == (2, 10, 2)
+    np.testing.assert_array_equal(found[:, 0], found[:, stacked - 1])  # of one step
     heads = [layer for layer in network.layers if layer.name.startswith("prediction_")]
     assert len(heads) == horizons
     context = keras.Model(network.inputs, [head.output for head in heads])

@@ -110,6 +110,16 @@ def test_learns_a_constant_frame():
     np.testing.assert_array_equal(network.backbone.normalization.get_weights()[0], 0)
 
 
+@pytest.mark.parametrize("options", [{"horizons": 2}, {"horizons": 2, "variance": True}])
+def test_in_bfloat16_log_mels_of_several_horizons_are_not_rounded(options):
+    with precision("bfloat16"):
+        mixed = FramePredictor(config("wide"), MELS, **options)
+    mixed.backbone.normalization.set_statistics(np.full(MELS, -15.0), np.full(MELS, 0.01))
+    found = np.asarray(call(mixed)(normal(2, 9, MELS)))[..., : 2 * MELS]
+    assert found.dtype == np.float32
+    assert len(np.unique(found)) > 100  # bfloat16 has nothing between -15.0625 and -15
+
+
 def test_in_bfloat16_stays_near_float32_and_predicts_float32(network):
     with precision("bfloat16"):
         mixed = FramePredictor(network.backbone.config, MELS)

@@ -57,6 +57,27 @@ def test_a_damaged_one_is_passed_over_with_a_warning(tmp_path, damage, capsys):
     assert f"warning: the checkpoint {last} is damaged" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("keep", [1, 3])
+def test_damaged_ones_do_not_crowd_out_what_comes(tmp_path, keep):
+    checkpoints = Checkpoints(tmp_path, keep=keep)
+    for epoch in (7, 8, 9):
+        save(checkpoints, epoch=epoch)
+    for path in checkpoints.found():
+        path.write_bytes(b"x")
+    assert checkpoints.latest() is None
+    for epoch in (1, 2):
+        assert save(checkpoints, epoch=epoch).exists()
+    assert checkpoints.latest()[1]["epoch"] == 2
+    assert len(checkpoints.found()) == min(keep, 2)
+
+
+def test_a_write_that_was_cut_short_is_cleared_away(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    (tmp_path / "epoch-000000-step-000000001-0123456789abcdef.tmp").write_bytes(b"half")
+    save(checkpoints, epoch=1)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
 def test_where_all_are_damaged_there_is_none(tmp_path, capsys):
     checkpoints = Checkpoints(tmp_path)
     for epoch in (1, 2):

@@ -195,6 +195,13 @@ class TestAskedToStop:
         assert same(train(tmp_path, rest), whole[0])
         assert rest.taken == whole[1] - 5
 
+    def test_what_is_ignored_stays_ignored(self, train, whole, tmp_path):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            assert same(train(tmp_path, self.Asked(signal.SIGHUP)), whole[0])
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
     def test_while_it_validates(self, train, whole, tmp_path):
         with pytest.raises(StoppedError, match="after epoch 1;"):
             train(tmp_path, self.Asked(signal.SIGTERM, at="on_test_batch_end", step=1))
@@ -204,6 +211,14 @@ class TestAskedToStop:
         before = signal.getsignal(signal.SIGTERM)
         train(tmp_path)
         assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_other_versions_are_warned_of(train, whole, tmp_path, monkeypatch, capsys):
+    with pytest.raises(KilledError):
+        train(tmp_path, KillAt(5), every_s=0.0)
+    monkeypatch.setattr("ser_fop.training.resumable_fit.versions", lambda: {"tensorflow": "9"})
+    assert same(train(tmp_path), whole[0])
+    assert "written with other versions" in capsys.readouterr().err
 
 
 def test_another_networks_checkpoints_are_refused(records, train, tmp_path):

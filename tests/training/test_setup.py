@@ -22,6 +22,12 @@ class TestLearningRate:
     def test_a_control_without_epochs_needs_no_schedule(self):
         assert learning_rate(0.01, schedule="cosine", epochs=0, batches=BATCHES) == 0.01
 
+    def test_accumulated_batches_are_one_step_and_warm_up_leaves_one_to_fall(self):
+        rate = learning_rate(0.01, schedule="cosine", epochs=5, batches=BATCHES, accumulate=5)
+        np.testing.assert_allclose([float(rate(step)) for step in (0, 7)], [0.01, 0], atol=1e-8)
+        short = learning_rate(0.01, schedule="cosine", epochs=1, batches=BATCHES, warmup_share=0.9, accumulate=3)
+        np.testing.assert_allclose([float(short(step)) for step in (0, 1, 2)], [0, 0.01, 0], atol=1e-8)
+
     def test_adam_takes_both(self):
         for schedule in ("constant", "cosine"):
             adam = keras.optimizers.Adam(learning_rate(0.01, schedule=schedule, epochs=2, batches=BATCHES))

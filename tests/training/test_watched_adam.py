@@ -34,6 +34,14 @@ def test_steps_are_adams_own(options):
     assert found[0][0] != 0
 
 
+def test_built_twice_it_is_built_once():
+    optimizer, weights = WatchedAdam(0.1), variables()
+    optimizer.build(weights)
+    count = len(optimizer.variables)
+    optimizer.build(weights)
+    assert len(optimizer.variables) == count
+
+
 def test_the_norm_is_that_before_clipping():
     optimizer = WatchedAdam(0.1, global_clipnorm=1.0)
     optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]], variables())

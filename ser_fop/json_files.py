@@ -1,0 +1,56 @@
+"""JSON and text on disk: whole or absent."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ser_fop.errors import InputError
+
+
+def builtins(value: Any) -> Any:
+    """Turn dataclasses, paths and tuples into what JSON and YAML hold."""
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_encode))
+
+
+def _encode(value: Any) -> Any:
+    """Encode what msgspec does not know: paths, and NumPy scalars and arrays."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as readable JSON, atomically."""
+    write_text(path, json.dumps(builtins(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees all of it or none."""
+    beside = path.with_name(f".{path.name}.tmp")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def flush(path: Path) -> None:
+    """Let what others wrote reach the disk before it counts as done."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a stage folder; raises `InputError` if it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid JSON ({error}). Run the stage that wrote it again.") from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
