@@ -49,12 +49,14 @@ def run(config: ReproduceConfig) -> Path:
     repeats = training_cells(config, sizes)
     cells = [cell for repeat in repeats for cell in repeat]
     typical = min(config.pretraining.chunk_frames or 512, 512)
+    precisions = {config.pretraining.precision, config.finetuning.precision}
     rates = measure_rates(
         config.model,
         config.classifiers,
         mels=config.features.mels,
         frames=typical,
         batch_size=config.pretraining.batch_size,
+        computing=precisions.pop() if len(precisions) == 1 else "float32",
     )
     hours = projected_s(cells, rates) / 3600
     print(

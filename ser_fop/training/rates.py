@@ -12,7 +12,7 @@ from ser_fop.models.backbone import Backbone
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.settings import ClassifierSettings, ModelConfig
 from ser_fop.training.classification import compile_classifier
-from ser_fop.training.setup import jit_compile
+from ser_fop.training.setup import jit_compile, precision
 
 _STEPS = 2
 # Validation, input and padding: what an epoch takes beyond its training steps.
@@ -20,7 +20,13 @@ _OVERHEAD = 1.25
 
 
 def measure_rates(
-    model: ModelConfig, classifiers: ClassifierSettings, *, mels: int, frames: int, batch_size: int
+    model: ModelConfig,
+    classifiers: ClassifierSettings,
+    *,
+    mels: int,
+    frames: int,
+    batch_size: int,
+    computing: str = "float32",
 ) -> dict[str, float]:
     """Return useful frames trained per second, by kind of network.
 
@@ -30,6 +36,7 @@ def measure_rates(
         mels: Mel bands.
         frames: A typical length, in frames.
         batch_size: A typical batch.
+        computing: Precision of the transformer.
 
     Returns:
         Rates under `transformer` and `lstm`.
@@ -37,7 +44,8 @@ def measure_rates(
     generator = np.random.default_rng(0)
     mel = generator.normal(size=(batch_size, frames, mels)).astype(np.float32)
     inputs = {"mel": mel, "mask": np.ones(mel.shape[:2], bool)}
-    predictor = FramePredictor(model, mels)
+    with precision(computing):
+        predictor = FramePredictor(model, mels)
     predictor.compile(keras.optimizers.Adam(), FramePredictionLoss("l1", np.ones(mels)), jit_compile=jit_compile())
     weight = np.ones(mel.shape[:2], np.float32)
     lstm = AttentionLSTM(Backbone(model, mels), 2, feature="h_concat", units=classifiers.lstm_units)
