@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.errors import InputError
-from ser_fop.json_files import builtins, flush, read_json, sha256, write_json, write_text
+from ser_fop.json_files import builtins, flattened, flush, read_json, sha256, write_json, write_text
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
@@ -253,15 +253,8 @@ def _filled(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
 def _identity(resolved: Mapping[str, Any], extendable: Collection[str] = ()) -> dict[str, Any]:
     """Flatten what decides a result: the stage, its config and the digests of its inputs."""
     skipped = _NOT_IDENTITY | set(resolved.get("inputs", {})) | set(extendable)
-    flat = {"stage": resolved.get("stage")}
-    pending = [("", {key: value for key, value in resolved.get("config", {}).items() if key not in skipped})]
-    while pending:
-        prefix, mapping = pending.pop()
-        for key, value in mapping.items():
-            if isinstance(value, dict):
-                pending.append((f"{prefix}{key}.", value))
-            else:
-                flat[f"{prefix}{key}"] = value
+    config = {key: value for key, value in resolved.get("config", {}).items() if key not in skipped}
+    flat = {"stage": resolved.get("stage"), **flattened(config)}
     for field, digests in resolved.get("inputs", {}).items():
         flat[f"content of {field}"] = list(digests)
     return flat

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,14 @@ def builtins(value: Any) -> Any:
 def _encode(value: Any) -> Any:
     """Encode what msgspec does not know: paths, and NumPy scalars and arrays."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def flattened(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        found |= flattened(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return found
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,11 +1,11 @@
 """Where an experiment leaves preset `paper`, which the defaults are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_fop.artifacts import builtins
 from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.json_files import builtins, flattened
 
 # What decides figures; the rest says where, how often and how fast.
 _METHOD = ("trim_silence", "pooling", "features", "model", "pretraining", "finetuning", "classifiers")
@@ -17,14 +17,6 @@ def departures(config: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     Args:
         config: What `reproduce` was told, as `config.json` holds it.
     """
-    ours = dict(_flat({key: config[key] for key in _METHOD if key in config}))
-    paper = dict(_flat(builtins(ReproduceConfig(out=Path()))))
+    ours = flattened({key: config[key] for key in _METHOD if key in config})
+    paper = flattened(builtins(ReproduceConfig(out=Path())))
     return {key: (value, paper[key]) for key, value in ours.items() if key in paper and value != paper[key]}
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
