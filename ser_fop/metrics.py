@@ -57,7 +57,7 @@ class ContrastiveError(keras.metrics.Mean):
         super().__init__(name=name)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add a batch: frames (batch, frames, 2), weights (batch, frames)."""
+        """Add a batch: frames (batch, frames, 1), weights (batch, frames)."""
         if sample_weight is not None:
             sample_weight = ops.reshape(sample_weight, (-1,))
         super().update_state(ops.reshape(y_pred[..., 0], (-1,)), sample_weight=sample_weight)

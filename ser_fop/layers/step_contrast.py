@@ -20,8 +20,7 @@ class StepContrast(keras.layers.Layer):
         real: Shape (batch, steps), true on real steps.
 
     Output shape:
-        (batch, steps, 2): the negative logarithm of the true step's probability, and that of
-        a guess among all real steps.
+        (batch, steps, 1): the negative logarithm of the true step's probability.
 
     Reference:
         van den Oord, Li and Vinyals 2018, equation 4 (the paper's reference 19).
@@ -33,8 +32,7 @@ class StepContrast(keras.layers.Layer):
         real = ops.cast(real, scores.dtype)
         scores = scores + _NEVER * (1.0 - real[:, None, :])
         answers = ops.logsumexp(scores, axis=-1) - ops.sum(predicted * true, axis=-1) * scale
-        guesses = ops.log(ops.maximum(ops.sum(real, axis=1, keepdims=True), 1.0)) * ops.ones_like(answers)
-        return ops.stack([answers, guesses], axis=-1)
+        return answers[..., None]
 
     def compute_output_shape(self, predicted_shape: tuple, true_shape: tuple, real_shape: tuple) -> tuple:
-        return (*predicted_shape[:2], 2)
+        return (*predicted_shape[:2], 1)

@@ -26,7 +26,7 @@ class ContrastivePredictor(keras.Model):
             the other.
 
     Output shape:
-        (batch, frames, 2): what `StepContrast` gives, averaged over horizons; the frames of
+        (batch, frames, 1): what `StepContrast` gives, averaged over horizons; the frames of
         a step have its values.
 
     Reference:
