@@ -170,17 +170,18 @@ def _folds(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
         "| options | test UA % by fold | mean | validation accuracy % | epoch kept | parameters |",
         "|---|---|---|---|---|---|",
     ]
-    for options, held in sorted(
-        sets.items(), key=lambda item: -statistics.mean(trial["validation_accuracy"] for trial in item[1])
-    ):
+
+    def validated(held: list[dict[str, Any]]) -> float:
+        return 100 * statistics.mean(trial["validation_accuracy"] or 0.0 for trial in held)
+
+    for options, held in sorted(sets.items(), key=lambda item: -validated(item[1])):
         by_fold = ", ".join(f"{trial['fold']}: {100 * trial['ua']:.1f}" for trial in held)
-        mean, validation = (
-            100 * statistics.mean(trial[key] for trial in held) for key in ("ua", "validation_accuracy")
-        )
+        mean = 100 * statistics.mean(trial["ua"] for trial in held)
+        validation = f"{validated(held):.1f}" if validated(held) else "trained on"
         epochs = ", ".join(str(trial["epoch"]) for trial in held)
         stamp = " (transductive)" if any(trial["transductive"] for trial in held) else ""
         lines.append(
-            f"| `{options}`{stamp} | {by_fold} | {mean:.1f} | {validation:.1f} | {epochs} | {held[0]['parameters']:,} |"
+            f"| `{options}`{stamp} | {by_fold} | {mean:.1f} | {validation} | {epochs} | {held[0]['parameters']:,} |"
         )
     return lines
 

@@ -23,6 +23,10 @@ def run(config: FinetuneConfig) -> Path:
     from ser_fop.training.splits import folds_of_records
 
     check_model(config.model)
+    if config.training.train_on_validation and config.select_on == "test":
+        raise InputError(
+            "--select-on test puts the test speakers in the place of those whom --train-on-validation trains."
+        )
     records = Records(config.records)
     folds = folds_of_records(records, path=config.folds)
     chosen = chosen_folds(config.fold, folds)
@@ -87,18 +91,21 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         test_labels=config.test_labels,
     )
     sizes = {"batch_size": settings.batch_size, "batch_frames": settings.batch_frames}
-    weights = balanced_weights(parts.train.values(), count=len(labels))
+    learned = {**parts.train, **parts.validation} if settings.train_on_validation else parts.train
+    weights = balanced_weights(learned.values(), count=len(labels))
     chosen, tried = None, []
     for rate in settings.learning_rates:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
         seed_everything(config.seed, deterministic=config.deterministic)
         with precision(settings.precision):
-            fresh, heard = starting_model(config, records, normalised_on=parts.train)
+            fresh, heard = starting_model(config, records, normalised_on=learned)
         check_strategy(settings, layers=fresh.backbone.config.layers)
         freeze(fresh, settings)
         vary = augmentation(settings.augmentation, records.manifest.features, fresh.backbone.normalization.mean.numpy())
-        train = labelled_batches(records, parts.train, seed=config.seed, vary=vary, **sizes)
-        validation = labelled_batches(parts.validated, parts.validation, **sizes)
+        train = labelled_batches(records, learned, seed=config.seed, vary=vary, **sizes)
+        validation = (
+            None if settings.train_on_validation else labelled_batches(parts.validated, parts.validation, **sizes)
+        )
 
         # --- compile, or take the steps of an equal network: each depth at the rate that the strategy gives it
         scheduled = learning_rate(

@@ -178,6 +178,8 @@ class FinetuningSettings:
         epochs: Epochs at most.
         keep: Which epoch's weights are kept: that of the best validation `loss`, of the
             best validation `accuracy`, or the `last`, which nobody chooses.
+        train_on_validation: Train on the validation speakers too, who then choose nothing: with keep
+            `last` and one learning rate alone.
         patience: Epochs without a better one before training stops; `last` runs them all.
         precision: `bfloat16` computes the attention layers in bfloat16, faster;
             weights, normalisation, pooling and loss stay float32.
@@ -201,6 +203,7 @@ class FinetuningSettings:
     batch_frames: int = 16384
     epochs: int = 50
     keep: Literal["loss", "accuracy", "last"] = "loss"
+    train_on_validation: bool = False
     patience: int = 8
     precision: Literal["float32", "bfloat16"] = "float32"
 

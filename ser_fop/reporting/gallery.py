@@ -96,8 +96,8 @@ def _curves(systems: Mapping[str, Sequence[Run]], networks: Mapping[str, Sequenc
     for name, runs in systems.items():
         tried = runs[0].single_fold().metrics.get("tried")
         if tried:
-            tuned[name] = max(tried, key=lambda one: one["val_accuracy"])["history"]
-    if tuned:
+            tuned[name] = max(tried, key=lambda one: one["val_accuracy"] or 0.0)["history"]
+    if tuned:  # where the validation speakers were trained on, only the one curve
         svg = plots.curve_plot(tuned, keys=("val_accuracy", "accuracy"), label="accuracy")
         caption = "Accuracy on training and validation speakers, fold 0; first repeat."
         yield Plot(title="Training curves", caption=f"Fine-tuning. {caption}", svg=svg)

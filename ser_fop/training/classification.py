@@ -28,7 +28,7 @@ def compile_classifier(
 def fit_classifier(
     network: keras.Model,
     train: tf.data.Dataset,
-    validation: tf.data.Dataset,
+    validation: tf.data.Dataset | None,
     *,
     epochs: int,
     patience: int,
@@ -42,7 +42,7 @@ def fit_classifier(
     Args:
         network: The compiled network.
         train: What `labelled_batches` gives of the training speakers, shuffled.
-        validation: What it gives of the validation speakers.
+        validation: What it gives of the validation speakers; None where they are trained on, which only `last` allows.
         epochs: Epochs at most.
         patience: Epochs without a better one before it stops.
         logs: TensorBoard folder.
@@ -53,7 +53,7 @@ def fit_classifier(
 
     Returns:
         `epochs` run, `best_epoch` (from 1) whose weights are kept, `val_loss` and
-        `val_accuracy` of it, and the `history`.
+        `val_accuracy` of it (None without validation speakers), and the `history`.
     """
     stopping = [] if keep == "last" else [_early_stopping(f"val_{keep}", patience)]
     history = network.fit(
@@ -69,16 +69,13 @@ def fit_classifier(
         shuffle=False,  # the dataset shuffles
         verbose=verbosity(),
     ).history
-    best = {
-        "loss": int(np.argmin(history["val_loss"])),
-        "accuracy": int(np.argmax(history["val_accuracy"])),
-        "last": len(history["loss"]) - 1,
-    }[keep]
+    best = len(history["loss"]) - 1
+    if keep != "last":
+        best = int(np.argmin(history["val_loss"]) if keep == "loss" else np.argmax(history["val_accuracy"]))
     return {
         "epochs": len(history["loss"]),
         "best_epoch": best + 1,
-        "val_loss": float(history["val_loss"][best]),
-        "val_accuracy": float(history["val_accuracy"][best]),
+        **{key: float(history[key][best]) if key in history else None for key in ("val_loss", "val_accuracy")},
         "history": {key: [float(value) for value in values] for key, values in history.items()},
     }
 

@@ -25,6 +25,11 @@ def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSe
         raise InputError(f"warmup_share expected 0 to 1 (exclusive), received {settings.warmup_share:g}.")
     if settings.focal_gamma < 0:
         raise InputError(f"focal_gamma expected 0 or more, received {settings.focal_gamma:g}.")
+    if settings.train_on_validation and (settings.keep != "last" or len(settings.learning_rates) > 1):
+        raise InputError(
+            "train_on_validation leaves no speaker to choose by: it expected keep `last` and one learning rate, received"
+            f" keep `{settings.keep}` and {len(settings.learning_rates)}."
+        )
     if settings.epochs < 1:
         raise InputError(f"epochs expected at least 1, received {settings.epochs}.")
     return settings

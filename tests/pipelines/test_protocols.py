@@ -2,13 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 from ser_fop.pipelines import classify, finetune, folds
 
 from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.folds import read_folds
+from ser_fop.records import Records, mel_moments
 from ser_fop.saved_model import load_network
 from ser_fop.testing.fake_corpora import fake_emodb
+from ser_fop.training.splits import folds_of_records
 from tests.pipelines.conftest import MODEL, run
 
 
@@ -63,6 +66,11 @@ class TestSelectOn:
         honest = metrics_of(tmp_path / "honest")
         assert honest["selected_on"] == "validation"
         assert honest["wa"] != pytest.approx(honest["chosen"]["val_accuracy"], abs=1e-6)
+
+    def test_of_nobody_to_choose_by(self, work, tmp_path, capsys):
+        common = ["--records", str(work / "records" / "ravdess"), "--train-on-validation", "--keep", "last"]
+        assert finetune.main([*common, "--select-on", "test", "--out", str(tmp_path / "ft")]) == 2
+        assert "in the place of those whom --train-on-validation trains" in capsys.readouterr().err
 
     def test_an_svm_chosen_on_test_is_stamped(self, hyper, tmp_path):
         run("classify", "--hypercolumns", hyper, "--feature", "h1", "--select-on", "test", "--out", tmp_path / "svm")
@@ -150,3 +158,18 @@ def test_more_classifiers(hyper, tmp_path, classifier):
     common = ["--hypercolumns", hyper, "--feature", "h1", "--lstm-epochs", "1"]
     run("classify", *common, "--classifier", classifier, "--out", tmp_path / "out")
     assert metrics_of(tmp_path / "out")["classifier"] == classifier
+
+
+def test_validation_speakers_can_be_trained_on(work, tmp_path):
+    folder = work / "records" / "ravdess"
+    common = ["--records", folder, *MODEL, "--epochs", "1", "--keep", "last"]
+    run("finetune", *common, "--out", tmp_path / "without")
+    run("finetune", *common, "--train-on-validation", "--out", tmp_path / "with")
+    assert metrics_of(tmp_path / "without")["chosen"]["val_accuracy"] is not None
+    assert metrics_of(tmp_path / "with")["chosen"]["val_accuracy"] is None
+    records = Records(folder)
+    fold = folds_of_records(records, path=None).folds[0]
+    for name, speakers in (("without", fold.train), ("with", (*fold.train, *fold.validation))):
+        network, _ = load_network(tmp_path / name)
+        mean, _ = mel_moments([(records, {row.id for row in records.of_speakers(speakers) if row.emotion})])
+        np.testing.assert_allclose(network.backbone.normalization.mean, mean, rtol=1e-6)

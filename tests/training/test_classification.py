@@ -85,6 +85,14 @@ def test_the_weights_of_the_epoch_asked_for_are_kept(mels, records, tmp_path, ke
     assert kept["loss"] == pytest.approx(history["val_loss"][result["best_epoch"] - 1], rel=1e-4)
 
 
+def test_nobody_validates_where_all_are_trained_on(mels, records, tmp_path):
+    train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
+    result = fit_classifier(build(), train, None, epochs=2, patience=1, logs=tmp_path, keep="last")
+    assert (result["epochs"], result["best_epoch"]) == (2, 2)
+    assert result["val_loss"] is None
+    assert result["val_accuracy"] is None
+
+
 def test_probabilities_are_joined_by_id(fitted, mels, records):
     network, _ = fitted
     chosen = {key.id: 0 for key in mels if key.id.endswith(("0", "5"))}

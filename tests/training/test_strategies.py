@@ -100,6 +100,8 @@ def test_without_either_it_is_plain_adam():
         ({"warmup_share": 1.0}, "warmup_share expected"),
         ({"focal_gamma": -1.0}, "focal_gamma expected"),
         ({"epochs": 0}, "epochs expected at least 1"),
+        ({"train_on_validation": True}, "keep `last` and one learning rate, received keep `loss` and 1"),
+        ({"train_on_validation": True, "keep": "last", "learning_rates": (1e-3, 1e-4)}, "received keep `last` and 2"),
     ],
 )
 def test_what_cannot_be_followed_is_refused(changes, said):
