@@ -85,7 +85,10 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         "seconds": time.perf_counter() - started,
     }
     out = stage.commit(
-        metrics=metrics, content=[*written, stage.folder / PREDICTIONS], heard=sorted({*heard, *parts.trained_on})
+        metrics=metrics,
+        content=[*written, stage.folder / PREDICTIONS],
+        heard=sorted({*heard, *parts.trained_on}),
+        sources={"hypercolumns": config.hypercolumns.resolve()},
     )
     print(
         f"{config.feature} {config.classifier}, fold {config.fold}: WA {metrics['wa']:.4f}, UA {metrics['ua']:.4f}"
@@ -228,6 +231,7 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
             feature=config.feature,
             units=units,
             dropout=settings.lstm_dropout,
+            trim_below_db=records.manifest.trim_below_db,
         ),
         folder / NETWORK,
     )

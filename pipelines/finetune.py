@@ -164,6 +164,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         labels=labels,
         attention=settings.attention,
         pooling=settings.pooling,
+        trim_below_db=records.manifest.trim_below_db,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)

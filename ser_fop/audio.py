@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -34,7 +35,7 @@ def duration_s(path: Path) -> float:
 
 
 def read_audio(
-    path: Path,
+    path: Path | BinaryIO,
     *,
     sample_rate_hz: int,
     start_s: float = 0.0,
@@ -47,7 +48,7 @@ def read_audio(
     left alone.
 
     Args:
-        path: A wav of any depth, FLAC, Ogg or MP3 file.
+        path: A wav of any depth, FLAC, Ogg or MP3 file; or one that is open and can be sought in.
         sample_rate_hz: Rate of the result.
         start_s: Where to start, in seconds.
         end_s: Where to end, in seconds; None reads to the end.
@@ -78,6 +79,39 @@ def read_audio(
             raise AudioError(f"cannot be decoded ({_reason(error)})") from error
     if len(samples) < last - first:
         raise AudioError(f"is cut short: {len(samples)} of {last - first} samples could be read")
+    return _mono(samples, rate_hz=rate_hz, sample_rate_hz=sample_rate_hz)
+
+
+def take_audio(
+    samples: np.ndarray, *, rate_hz: int, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None
+) -> np.ndarray:
+    """Turn (a stretch of) samples in memory into what `read_audio` gives.
+
+    Args:
+        samples: Floating-point samples, full scale 1, of shape (samples,) or (samples, channels).
+        rate_hz: Their rate.
+        sample_rate_hz: Rate of the result.
+        start_s: Where to start, in seconds.
+        end_s: Where to end, in seconds; None is the end.
+
+    Raises:
+        AudioError: If they are of another type or shape, there are none, they are silent, or not finite.
+    """
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise AudioError(f"expected floating-point samples with full scale 1, received {samples.dtype}")
+    if samples.ndim not in (1, 2):
+        raise AudioError(f"expected samples of shape (samples,) or (samples, channels), received {samples.shape}")
+    if rate_hz <= 0:
+        raise AudioError(f"expected samples with their sample_rate_hz, received {rate_hz}")
+    stretch = samples[round(start_s * rate_hz) : None if end_s is None else round(end_s * rate_hz)]
+    if not stretch.size:
+        raise AudioError("holds no samples")
+    stretch = stretch.reshape(len(stretch), -1)
+    return _mono(stretch, rate_hz=rate_hz, sample_rate_hz=sample_rate_hz)
+
+
+def _mono(samples: np.ndarray, *, rate_hz: int, sample_rate_hz: int) -> np.ndarray:
+    """Average the channels of (samples, channels), resample, and refuse what holds no sound."""
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     peak = max(mono.max(), -mono.min())  # NaN if any sample is
     if not np.isfinite(peak):
@@ -111,14 +145,15 @@ def trim_silence(samples: np.ndarray, *, sample_rate_hz: int, below_db: float, f
     return samples[loud[0] * frame : end]
 
 
-def _open(path: Path) -> soundfile.SoundFile:
+def _open(path: Path | BinaryIO) -> soundfile.SoundFile:
     """Open a file, its header read and checked."""
-    if not path.exists():
-        raise AudioError("does not exist")
-    if not path.is_file():
-        raise AudioError("is not a file")
-    if path.stat().st_size == 0:
-        raise AudioError("is an empty file")
+    if isinstance(path, Path):
+        if not path.exists():
+            raise AudioError("does not exist")
+        if not path.is_file():
+            raise AudioError("is not a file")
+        if path.stat().st_size == 0:
+            raise AudioError("is an empty file")
     try:
         sound = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, RuntimeError) as error:

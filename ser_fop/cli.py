@@ -28,6 +28,7 @@ STAGES = {
     "finetune": "fine-tune for emotion recognition, or train from scratch",
     "extract": "pooled hypercolumns of every utterance",
     "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
+    "predict": "the emotion of recordings",
     "reproduce": "the paper's whole experiment, ending in its tables",
     "report": "the tables of a `reproduce` folder again",
     "info": "what a corpus folder holds, and every problem found",

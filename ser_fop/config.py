@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import tyro
+
 from ser_fop.settings import (
     ClassifierSettings,
     FeatureConfig,
@@ -237,3 +239,28 @@ class ReportConfig:
     """
 
     run: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig:
+    """The emotion of recordings: files, folders, CSV lists (`file`, `start`, `end`), or `-` for standard input.
+
+    Attributes:
+        inputs: What is to be recognised.
+        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
+        json: Answers as JSON, an object a line, instead of a table.
+        csv: Answers as CSV.
+        out: File for the answers; standard output by default.
+        window_s: Slide a window of so many seconds over each recording; 0 takes it as a whole.
+        hop_s: Distance between windows, in seconds; 0 is a third of the window.
+        hypercolumns: Also write every recording's pooled features to this `.npz` file.
+    """
+
+    inputs: tyro.conf.Positional[tuple[str, ...]]
+    model: Path
+    json: bool = False
+    csv: bool = False
+    out: Path | None = None
+    window_s: float = 0.0
+    hop_s: float = 0.0
+    hypercolumns: Path | None = None

@@ -59,7 +59,9 @@ def log_mel(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
     """
     frames = tf.signal.frame(waveform, window_length(config), hop_length(config))
     window = tf.signal.hann_window(window_length(config), periodic=True)
-    spectrum = tf.signal.rfft(frames * window, [config.fft_size])
+    # Padded here: `rfft` itself pads no batch without frames, and fails.
+    filling = [[0, 0]] * (frames.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
+    spectrum = tf.signal.rfft(tf.pad(frames * window, filling), [config.fft_size])
     power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
     bands = tf.tensordot(power, mel_filters(config), axes=1)
     return tf.math.log(tf.maximum(bands, config.floor))

@@ -55,6 +55,7 @@ class Manifest:
         dtype: Type of the stored log-mels.
         features: The front end that made them.
         shards: The files.
+        trim_below_db: How far below the loudest frame silence was cut at both ends; 0 if it was not.
     """
 
     corpus: str
@@ -64,6 +65,7 @@ class Manifest:
     dtype: str
     features: FeatureConfig
     shards: tuple[Shard, ...]
+    trim_below_db: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,8 @@ class NetworkSpec:
         feature: Feature of the backbone that is read (`attention_lstm`).
         units: Units of the LSTM (`attention_lstm`).
         dropout: Dropout rate of the LSTM's input and output (`attention_lstm`).
+        trim_below_db: How far below the loudest frame silence was cut at both ends of what it
+            learned emotions from (classifiers); 0 if it was not.
     """
 
     kind: str
@@ -61,6 +63,7 @@ class NetworkSpec:
     feature: str = ""
     units: int = 0
     dropout: float = 0.0
+    trim_below_db: float = 0.0
 
 
 def build_network(spec: NetworkSpec) -> keras.Model:

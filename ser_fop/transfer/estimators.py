@@ -1,7 +1,9 @@
 """Scikit-learn classifiers on pooled hypercolumns. No TensorFlow."""
 
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skops.io
@@ -17,6 +19,14 @@ from ser_fop.errors import InputError
 from ser_fop.settings import ClassifierSettings
 
 _CALIBRATION_FOLDS = 4
+# Parts of scikit-learn that skops does not trust of itself.
+_OWN = frozenset(
+    {
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.tree._tree.Tree",
+    }
+)
 
 
 def choose_svm(
@@ -112,3 +122,18 @@ def fit_forest(
 def write_estimator(path: Path, estimator: object) -> None:
     """Write a fitted scikit-learn estimator, without pickle."""
     skops.io.dump(estimator, path)
+
+
+def read_estimator(path: Path) -> Any:
+    """Read what `write_estimator` wrote; no code is run, and no other type than scikit-learn's is let in.
+
+    Raises:
+        InputError: If it is missing, damaged, or holds anything else.
+    """
+    try:
+        foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - _OWN)
+        if not foreign:
+            return skops.io.load(path, trusted=sorted(_OWN))
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read as a classifier ({error}). Run `ser-fop classify` again.") from error
+    raise InputError(f"{path} holds types that no classifier of `ser-fop classify` has: {', '.join(foreign)}.")

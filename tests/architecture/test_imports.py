@@ -35,6 +35,8 @@ RANKS = {
     "training": 7,
     "transfer": 8,
     "evaluation": 8,
+    "recognition": 9,
+    "prediction": 10,
     "experiment": 9,
     "reporting": 10,
     "cli": 11,

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import skops.io
@@ -5,8 +7,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from ser_fop.errors import InputError
 from ser_fop.settings import ClassifierSettings
-from ser_fop.transfer.estimators import calibrate_svm, choose_svm, fit_forest, write_estimator
+from ser_fop.transfer.estimators import calibrate_svm, choose_svm, fit_forest, read_estimator, write_estimator
 
 COSTS = (100.0, 0.1, 1.0, 10.0)
 
@@ -138,8 +141,22 @@ def test_written_estimators_are_read_without_pickle(tmp_path):
     for name, estimator in (("svm", calibrated), ("forest", forest)):
         path = tmp_path / f"{name}.skops"
         write_estimator(path, estimator)
-        again = skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+        again = read_estimator(path)
         np.testing.assert_array_equal(again.predict_proba(points), estimator.predict_proba(points))
+
+
+class TestReadingWhatIsNoClassifier:
+    def test_another_type(self, tmp_path):
+        path = tmp_path / "estimator.skops"
+        skops.io.dump(Fraction(1, 3), path)
+        with pytest.raises(InputError, match="holds types that no classifier"):
+            read_estimator(path)
+
+    def test_a_damaged_file(self, tmp_path):
+        path = tmp_path / "estimator.skops"
+        path.write_bytes(b"not a zip file")
+        with pytest.raises(InputError, match="cannot be read as a classifier"):
+            read_estimator(path)
 
 
 @pytest.mark.parametrize("speakers", [["a"] * 8, ["a"] * 4 + ["b"] * 4])

@@ -1,0 +1,94 @@
+"""The emotion of recordings: `ser-fop predict --model runs/ft a.wav folder/ list.csv - [--json | --csv]`."""
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from ser_fop.cli import run_stage
+from ser_fop.config import PredictConfig
+
+
+def run(config: PredictConfig) -> None:
+    """Answer for every recording; those that cannot be read are named, and the rest go on."""
+    from ser_fop.errors import InputError
+    from ser_fop.prediction.inputs import recordings_of
+    from ser_fop.prediction.predictor import load
+    from ser_fop.prediction.writing import write_answers
+
+    if config.json and config.csv:
+        raise InputError("--json and --csv are two layouts: choose one.")
+    if config.hop_s and not config.window_s:
+        raise InputError("--hop-s is the distance between windows: give --window-s too.")
+    recordings = recordings_of(config.inputs)
+    predictor = load(config.model)
+    if config.hypercolumns:
+        _write_hypercolumns(config.hypercolumns, predictor, recordings)
+        if not predictor.labels:
+            return
+    failed = []
+
+    def counted(answers: Iterable[Any]) -> Iterator[Any]:
+        for answer in answers:
+            if answer.problem and answer.problem != "is silent":
+                failed.append(answer)
+                print(f"ser-fop predict: {answer.name} {answer.problem}", file=sys.stderr)
+            yield answer
+
+    layout = "json" if config.json else "csv" if config.csv else "table"
+    with _opened(config.out) as file:
+        answers = predictor.predict_many(_shown(recordings, config.out), window_s=config.window_s, hop_s=config.hop_s)
+        write_answers(counted(answers), file, layout=layout, labels=predictor.labels)
+    if failed:
+        raise InputError(
+            f"{len(failed)} of {len(recordings)} recordings could not be recognised; they are named above."
+        )
+
+
+def _shown(recordings: list[Any], out: Path | None) -> Iterator[Any]:
+    """Give the recordings with a progress bar, unless the answers themselves show how far it is."""
+    from tqdm import tqdm
+
+    quiet = len(recordings) < 2 or (out is None and sys.stdout.isatty())
+    yield from tqdm(recordings, unit="file", desc="predict", disable=quiet or None)
+
+
+@contextlib.contextmanager
+def _opened(out: Path | None) -> Iterator[TextIO]:
+    if out is None:
+        yield sys.stdout
+        return
+    with out.open("w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> None:
+    """Write the pooled features of what can be read, a row a recording, with the recordings' names."""
+    import numpy as np
+
+    from ser_fop.audio import AudioError
+    from ser_fop.errors import InputError
+    from ser_fop.recognition.recogniser import POOLED_PREFIX
+
+    rows: dict[str, dict[str, Any]] = {}
+    for number, recording in enumerate(recordings):
+        try:
+            rows[f"{number}:{recording.name}"] = predictor.hypercolumns(recording)
+        except AudioError as error:
+            print(f"ser-fop predict: {error}", file=sys.stderr)
+    if not rows:
+        raise InputError("none of the recordings can be read: there are no hypercolumns to write.")
+    features = [name for name in next(iter(rows.values())) if name.startswith(POOLED_PREFIX)]
+    arrays = {name.removeprefix(POOLED_PREFIX): np.stack([row[name] for row in rows.values()]) for name in features}
+    np.savez(path, names=np.array([key.partition(":")[2] for key in rows]), **arrays)
+    print(f"hypercolumns of {len(rows)} recordings -> {path}", file=sys.stderr)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("predict", PredictConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Answers for recordings: files, folders, lists, arrays."""

@@ -1,0 +1,74 @@
+"""Where a recogniser comes from: a run folder."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from ser_fop.artifacts import require_complete
+from ser_fop.errors import InputError
+from ser_fop.json_files import read_json
+from ser_fop.models.saving import ATTENTION_LSTM, EMOTION_CLASSIFIER, NetworkSpec
+from ser_fop.recognition.heads import head_of
+from ser_fop.recognition.recogniser import Recogniser
+from ser_fop.records import MANIFEST
+from ser_fop.saved_model import load_network, network_digest
+from ser_fop.transfer.estimators import read_estimator
+
+ESTIMATOR = "estimator.skops"
+_STAGES = ("pretrain", "finetune", "classify")
+
+
+def recogniser_of(run: Path) -> tuple[Recogniser, NetworkSpec]:
+    """Return what a run folder learned, ready to be asked.
+
+    Args:
+        run: Folder of `pretrain` (which gives hypercolumns and no answers), `finetune` or `classify`, of one fold.
+
+    Returns:
+        The recogniser, and the config of its network; `heard` names the speakers of its classifier too.
+
+    Raises:
+        InputError: If there is none, or what it was made from is gone or has changed.
+    """
+    config = require_complete(run, _STAGES)
+    folds = sorted(path.name for path in run.glob("fold-*"))
+    if folds:
+        raise InputError(f"{run} holds a run a fold: give one of them, such as {run / folds[0]}.")
+    if (run / ESTIMATOR).exists():
+        return _with_estimator(run, config)
+    network, spec = load_network(run)
+    labels = spec.labels if spec.kind in (EMOTION_CLASSIFIER, ATTENTION_LSTM) else ()
+    pooling = spec.pooling if spec.pooling == "mean_std" else "mean"
+    return Recogniser(network, spec, labels=labels, pooling=pooling, trim_below_db=spec.trim_below_db), spec
+
+
+def _with_estimator(run: Path, config: dict[str, Any]) -> tuple[Recogniser, NetworkSpec]:
+    """Join a scikit-learn classifier to the network whose features it learned from."""
+    hypercolumns = Path(config["sources"]["hypercolumns"])
+    extracted = require_complete(hypercolumns, "extract")
+    pretrained, records = (Path(extracted["sources"][name]) for name in ("pretrained", "records"))
+    for needed, what in ((pretrained, "the network"), (records / MANIFEST, "the front end")):
+        if not needed.exists():
+            raise InputError(f"{run} needs {what} of {needed}, which is gone. Run the stages before it again.")
+    if [network_digest(pretrained)] != extracted["inputs"]["pretrained"]:
+        raise InputError(f"{pretrained} has changed since {hypercolumns} was extracted. Run `ser-fop extract` again.")
+    network, spec = load_network(pretrained)
+    estimator = read_estimator(run / ESTIMATOR)
+    spec = dataclasses.replace(
+        spec,
+        heard=tuple(config["heard"]),
+        labels=tuple(str(label) for label in estimator.classes_),
+        pooling=extracted["config"]["pooling"],
+        feature=config["config"]["feature"],
+        trim_below_db=read_json(records / MANIFEST).get("trim_below_db", 0.0),
+    )
+    recogniser = Recogniser(
+        network,
+        spec,
+        labels=spec.labels,
+        head=head_of(estimator),
+        feature=spec.feature,
+        pooling=spec.pooling,
+        trim_below_db=spec.trim_below_db,
+    )
+    return recogniser, spec
