@@ -29,6 +29,7 @@ STAGES = {
     "extract": "pooled hypercolumns of every utterance",
     "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
     "predict": "the emotion of recordings",
+    "export": "a trained run as a SavedModel for TF Serving",
     "reproduce": "the paper's whole experiment, ending in its tables",
     "report": "the tables of a `reproduce` folder again",
     "info": "what a corpus folder holds, and every problem found",

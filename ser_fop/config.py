@@ -264,3 +264,20 @@ class PredictConfig:
     window_s: float = 0.0
     hop_s: float = 0.0
     hypercolumns: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """Write a trained run as a SavedModel for TF Serving, and see that it answers as the network does.
+
+    Attributes:
+        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
+        out: Model folder, its name the model's; each export is a new version inside.
+        version: Number of the version; 0 is the next.
+        check_on: Recordings on which both are compared, and with which the server is warmed up; made-up sounds by default.
+    """
+
+    model: Path
+    out: Path
+    version: int = 0
+    check_on: tuple[Path, ...] = ()

@@ -14,6 +14,7 @@ from ser_fop import config as configs
 from ser_fop.cli import STAGES, main, parse, run_stage
 from ser_fop.config import (
     ClassifyConfig,
+    ExportConfig,
     ExtractConfig,
     FinetuneConfig,
     FoldsConfig,
@@ -38,6 +39,7 @@ CONFIGS = {
     "report": ReportConfig,
     "info": InfoConfig,
     "predict": PredictConfig,
+    "export": ExportConfig,
 }
 REQUIRED = {
     "prepare": ["--corpus", "ravdess", "--audio-dir", "audio", "--out", "out"],
@@ -50,6 +52,7 @@ REQUIRED = {
     "report": ["--run", "out"],
     "info": ["--corpus", "ravdess", "--audio-dir", "audio"],
     "predict": ["--model", "runs/ft", "a.wav"],
+    "export": ["--model", "runs/ft", "--out", "models/emotion"],
 }
 _RUN = """
 import sys

@@ -14,10 +14,11 @@ import tensorflow as tf
 from ser_fop.audio import SILENCE_PEAK, AudioError, read_audio, take_audio
 from ser_fop.errors import InputError
 from ser_fop.features import window_length
-from ser_fop.models.saving import NetworkSpec
 from ser_fop.prediction.recording import Recognition, Recording
+from ser_fop.recognition.exported import ExportedRecogniser
 from ser_fop.recognition.recogniser import EMOTION, SCORES, Recogniser
 from ser_fop.recognition.sources import recogniser_of
+from ser_fop.recognition.versions import versions_of
 
 # Attention's cost grows with the square of the length.
 LONGEST_S = 60.0
@@ -31,11 +32,10 @@ class Predictor:
 
     Args:
         recogniser: What answers.
-        spec: The config of its network.
     """
 
-    def __init__(self, recogniser: Recogniser, spec: NetworkSpec) -> None:
-        self.spec = spec
+    def __init__(self, recogniser: Recogniser | ExportedRecogniser) -> None:
+        self.spec = spec = recogniser.spec
         self.labels = tuple(recogniser.labels)
         self.sample_rate_hz = spec.features.sample_rate_hz
         self._recogniser = recogniser
@@ -233,15 +233,20 @@ class Predictor:
 
 
 def load(run: str | Path) -> Predictor:
-    """Load a run of `ser-fop finetune` or `classify`, or (for hypercolumns) of `pretrain`.
+    """Load a trained model.
 
     Args:
-        run: Its folder.
+        run: Folder of a run of `ser-fop finetune` or `classify`, or (for hypercolumns) of `pretrain`; or what
+            `ser-fop export` made of one: a version, or the folder of all, of which the newest is taken.
 
     Raises:
         InputError: If there is no network there.
     """
-    return Predictor(*recogniser_of(Path(run)))
+    run = Path(run)
+    versions = versions_of(run)
+    folder = versions[max(versions)] if versions else run
+    exported = (folder / "saved_model.pb").exists()
+    return Predictor(ExportedRecogniser(folder) if exported else recogniser_of(folder))
 
 
 def _recording(source: Any, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None) -> Recording:

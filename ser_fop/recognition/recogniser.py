@@ -14,83 +14,46 @@ from ser_fop.recognition.heads import Head
 
 SCORES, LABELS, EMOTION = "scores", "labels", "emotion"
 POOLED_PREFIX = "pooled_"
-# TensorFlow decodes 16-bit PCM alone.
-_MONO = 1
 
 
-class Recogniser(tf.Module):
+class Recogniser:
     """Maps sound, or log-mels, to emotions; batch and length are free.
 
     Every function takes padded batches with the length of each, and what is beyond it never counts.
 
     Args:
         network: A classifier, or, with `head`, any network with a backbone.
-        spec: Its config.
-        labels: The classes, in order; none where the network was never taught any.
-        head: scikit-learn's classifier on a pooled feature, its classes being `labels`.
-        feature: The feature that it reads.
-        pooling: How that is pooled: `mean` or `mean_std`.
-        trim_below_db: Silence at both ends is cut so far below the loudest frame; 0 cuts nothing.
+        spec: Its config: front end, classes in order (none where it was never taught any), and what feature a head reads.
+        head: scikit-learn's classifier on that feature, pooled; its classes are the config's.
     """
 
-    def __init__(
-        self,
-        network: keras.Model,
-        spec: NetworkSpec,
-        *,
-        labels: tuple[str, ...],
-        head: Head | None = None,
-        feature: str = "",
-        pooling: str = "mean",
-        trim_below_db: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.features = spec.features
-        self.labels = labels
-        self.trim_below_db = trim_below_db
-        self.pooling = pooling
-        self._feature = feature
+    def __init__(self, network: keras.Model, spec: NetworkSpec, *, head: Head | None = None) -> None:
+        self.spec = spec
+        self.network = network
+        self.labels = spec.labels
         self._head = head
-        self._network = network
         backbone = network.backbone
         inputs = backbone.inputs_by_name()
         frames = hypercolumns(backbone)
-        pool = MaskedPooling(pooling, dtype="float32")
+        # What fine-tuning pooled by attention has no such weights for other features.
+        pool = MaskedPooling("mean_std" if spec.pooling == "mean_std" else "mean", dtype="float32")
         mask = backbone.step_mask(inputs["mask"])
         pooled = {POOLED_PREFIX + name: pool(frames[name], mask=mask) for name in frames}
         self._hypercolumns = keras.Model(inputs, {**frames, **pooled})
-        self._read = keras.Model(inputs, pooled[POOLED_PREFIX + feature]) if head else None
-        # A SavedModel keeps the variables that it finds on the module.
-        self.network_weights = [weight.value for weight in network.weights]
-        self.from_waveform = tf.function(
-            self._from_waveform,
-            input_signature=[
-                tf.TensorSpec([None, None], tf.float32, "waveform"),
-                tf.TensorSpec([None], tf.int32, "length"),
-            ],
-        )
+        self._read = keras.Model(inputs, pooled[POOLED_PREFIX + spec.feature]) if head else None
+        sound = [tf.TensorSpec([None, None], tf.float32, "waveform"), tf.TensorSpec([None], tf.int32, "length")]
         mels = [
-            tf.TensorSpec([None, None, self.features.mels], tf.float32, "mel"),
+            tf.TensorSpec([None, None, spec.features.mels], tf.float32, "mel"),
             tf.TensorSpec([None], tf.int32, "length"),
         ]
+        self.from_waveform = tf.function(self._from_waveform, input_signature=sound)
         self.from_mel = tf.function(self._from_mel, input_signature=mels)
-        self.hypercolumns_of_mel = tf.function(self._hypercolumns_of_mel, input_signature=mels)
         self.from_wav = tf.function(self._from_wav, input_signature=[tf.TensorSpec([None], tf.string, "wav")])
-        self.hypercolumns_of_waveform = tf.function(
-            self._hypercolumns_of_waveform,
-            input_signature=[
-                tf.TensorSpec([None, None], tf.float32, "waveform"),
-                tf.TensorSpec([None], tf.int32, "length"),
-            ],
-        )
-
-    @property
-    def can_answer(self) -> bool:
-        """Whether it was taught emotions."""
-        return bool(self.labels)
+        self.hypercolumns_of_mel = tf.function(self._hypercolumns_of_mel, input_signature=mels)
+        self.hypercolumns_of_waveform = tf.function(self._hypercolumns_of_waveform, input_signature=sound)
 
     def _mels(self, waveform: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return batch_of_mels(waveform, length, features=self.features, trim_below_db=self.trim_below_db)
+        return batch_of_mels(waveform, length, features=self.spec.features, trim_below_db=self.spec.trim_below_db)
 
     def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._from_mel(*self._mels(waveform, length))
@@ -101,7 +64,7 @@ class Recogniser(tf.Module):
     def _from_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         inputs = _inputs(mel, length)
         if self._head is None:
-            scores = tf.nn.softmax(self._network(inputs, training=False))
+            scores = tf.nn.softmax(self.network(inputs, training=False))
             answer = tf.argmax(scores, axis=1)
         else:
             scores, answer = self._head(self._read(inputs, training=False))
@@ -122,15 +85,17 @@ class Recogniser(tf.Module):
         return self._from_waveform(ragged.to_tensor(), tf.cast(ragged.row_lengths(), tf.int32))
 
     def _decoded(self, wav: tf.Tensor) -> tf.Tensor:
-        """Return the samples of one WAV file, its channels averaged; refuse another rate or less than a window."""
+        """Return the samples of one WAV file of 16-bit PCM (TensorFlow decodes no other), its channels averaged; refuse another rate or less than a window."""
         samples, rate_hz = tf.audio.decode_wav(wav)
-        expected = self.features.sample_rate_hz
+        expected = self.spec.features.sample_rate_hz
         checks = [
             tf.debugging.assert_equal(
                 rate_hz, expected, f"expected a WAV of {expected} Hz, received another rate: resample it"
             ),
             tf.debugging.assert_greater_equal(
-                tf.shape(samples)[0], window_length(self.features), "expected a WAV of at least one window of sound"
+                tf.shape(samples)[0],
+                window_length(self.spec.features),
+                "expected a WAV of at least one window of sound",
             ),
         ]
         with tf.control_dependencies([check for check in checks if check is not None]):

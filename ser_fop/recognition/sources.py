@@ -7,7 +7,6 @@ from typing import Any
 from ser_fop.artifacts import require_complete
 from ser_fop.errors import InputError
 from ser_fop.json_files import read_json
-from ser_fop.models.saving import ATTENTION_LSTM, EMOTION_CLASSIFIER, NetworkSpec
 from ser_fop.recognition.heads import head_of
 from ser_fop.recognition.recogniser import Recogniser
 from ser_fop.records import MANIFEST
@@ -18,14 +17,14 @@ ESTIMATOR = "estimator.skops"
 _STAGES = ("pretrain", "finetune", "classify")
 
 
-def recogniser_of(run: Path) -> tuple[Recogniser, NetworkSpec]:
+def recogniser_of(run: Path) -> Recogniser:
     """Return what a run folder learned, ready to be asked.
 
     Args:
         run: Folder of `pretrain` (which gives hypercolumns and no answers), `finetune` or `classify`, of one fold.
 
     Returns:
-        The recogniser, and the config of its network; `heard` names the speakers of its classifier too.
+        The recogniser; in its config, `heard` names the speakers of its classifier too.
 
     Raises:
         InputError: If there is none, or what it was made from is gone or has changed.
@@ -37,12 +36,10 @@ def recogniser_of(run: Path) -> tuple[Recogniser, NetworkSpec]:
     if (run / ESTIMATOR).exists():
         return _with_estimator(run, config)
     network, spec = load_network(run)
-    labels = spec.labels if spec.kind in (EMOTION_CLASSIFIER, ATTENTION_LSTM) else ()
-    pooling = spec.pooling if spec.pooling == "mean_std" else "mean"
-    return Recogniser(network, spec, labels=labels, pooling=pooling, trim_below_db=spec.trim_below_db), spec
+    return Recogniser(network, spec)
 
 
-def _with_estimator(run: Path, config: dict[str, Any]) -> tuple[Recogniser, NetworkSpec]:
+def _with_estimator(run: Path, config: dict[str, Any]) -> Recogniser:
     """Join a scikit-learn classifier to the network whose features it learned from."""
     hypercolumns = Path(config["sources"]["hypercolumns"])
     extracted = require_complete(hypercolumns, "extract")
@@ -62,13 +59,4 @@ def _with_estimator(run: Path, config: dict[str, Any]) -> tuple[Recogniser, Netw
         feature=config["config"]["feature"],
         trim_below_db=read_json(records / MANIFEST).get("trim_below_db", 0.0),
     )
-    recogniser = Recogniser(
-        network,
-        spec,
-        labels=spec.labels,
-        head=head_of(estimator),
-        feature=spec.feature,
-        pooling=spec.pooling,
-        trim_below_db=spec.trim_below_db,
-    )
-    return recogniser, spec
+    return Recogniser(network, spec, head=head_of(estimator))

@@ -37,6 +37,7 @@ RANKS = {
     "evaluation": 8,
     "recognition": 9,
     "prediction": 10,
+    "export": 10,
     "experiment": 9,
     "reporting": 10,
     "cli": 11,

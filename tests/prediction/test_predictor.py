@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -189,4 +190,4 @@ class TestLoading:
     def test_normalised_by_speaker(self, predictor):
         features = dataclasses.replace(predictor.spec.features, normalised_by="speaker")
         with pytest.raises(InputError, match="the speaker's mean is not known"):
-            Predictor(predictor._recogniser, dataclasses.replace(predictor.spec, features=features))
+            Predictor(SimpleNamespace(spec=dataclasses.replace(predictor.spec, features=features), labels=()))

@@ -1,0 +1,75 @@
+"""A trained run for TF Serving: `ser-fop export --model runs/ft --out models/emotion`."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ser_fop.cli import run_stage
+from ser_fop.config import ExportConfig
+
+
+def run(config: ExportConfig) -> Path:
+    """Write the next version beside its place, compare it with the network, and rename it into place."""
+    from ser_fop.errors import InputError
+    from ser_fop.export.server_files import write_server_files
+    from ser_fop.export.serving_model import write_serving_model
+    from ser_fop.export.verification import verify_serving_model
+    from ser_fop.recognition.sources import recogniser_of
+    from ser_fop.recognition.versions import next_version
+
+    if config.version < 0:
+        raise InputError(f"--version expected a positive number, received {config.version}.")
+    version = config.version or next_version(config.out)
+    place = config.out / str(version)
+    if place.exists():
+        raise InputError(f"{place} exists: a version is never written over. Choose another --version.")
+    recogniser = recogniser_of(config.model)
+    sounds = _sounds(config.check_on, recogniser.spec.features.sample_rate_hz)
+    config.out.mkdir(parents=True, exist_ok=True)
+    beside = config.out / f".{version}.partial"  # no number: a server that watches the folder passes over it
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        write_serving_model(recogniser, beside / "model", sounds=sounds)
+        difference = verify_serving_model(beside / "model")
+        write_server_files(config.out, name=config.out.resolve().name)
+        (beside / "model").rename(place)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    megabytes = sum(file.stat().st_size for file in place.rglob("*") if file.is_file()) / 1e6
+    print(f"{megabytes:.1f} MB, answers within {difference:.1g} of the network's -> {place}")
+    return place
+
+
+def _sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:
+    """Return a padded batch of recordings, or of sounds made up of a voice's harmonics and noise."""
+    import numpy as np
+
+    from ser_fop.audio import AudioError, read_audio
+    from ser_fop.errors import InputError
+
+    sounds = []
+    for file in files:
+        try:
+            sounds.append(read_audio(file, sample_rate_hz=sample_rate_hz, max_duration_s=60.0))
+        except AudioError as error:
+            raise InputError(f"--check-on {file} {error}.") from error
+    generator = np.random.default_rng(0)
+    for duration_s, pitch_hz in ((0.6, 220.0), (1.7, 110.0), (3.2, 160.0)) if not files else ():
+        time_s = np.arange(round(duration_s * sample_rate_hz)) / sample_rate_hz
+        harmonics = sum(np.sin(2 * np.pi * pitch_hz * number * time_s) / number for number in range(1, 20))
+        swell = 0.1 * np.sin(np.pi * time_s / duration_s)
+        sounds.append(swell * harmonics + 1e-3 * generator.normal(size=len(time_s)))
+    lengths = np.array([len(sound) for sound in sounds], np.int32)
+    waveform = np.zeros((len(sounds), lengths.max()), np.float32)
+    for row, sound in zip(waveform, sounds, strict=True):
+        row[: len(sound)] = sound
+    return {"waveform": waveform, "length": lengths}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("export", ExportConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

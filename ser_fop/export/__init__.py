@@ -1,0 +1,1 @@
+"""A trained run as a model for TF Serving and other runtimes."""
