@@ -16,7 +16,7 @@ setup(
     package_dir={"ser_fop.pipelines": "pipelines"},
     package_data={
         "ser_fop": ["fold_files/*.json", "preset_files/*.yaml"],
-        "ser_fop.pipelines": ["experiments/*.yaml", "folds/*.json", "recipes/*.yaml"],
+        "ser_fop.pipelines": ["experiments/*.yaml", "experiments/beside/*.yaml", "folds/*.json", "recipes/*.yaml"],
     },
     install_requires=[
         "tensorflow>=2.21",

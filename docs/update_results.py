@@ -10,19 +10,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ser_fop.reporting.markdown import caution, sections
+from ser_fop.reporting.markdown import sections
+from ser_fop.reporting.notes import caution
 from ser_fop.reporting.tables import collect_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 START, END = "<!-- results -->", "<!-- /results -->"
-_PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds")
+_PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also")
 
 
 def keep(run: Path, name: str, command: str) -> None:
     """Write `docs/results/NAME.json`."""
     tables = collect_tables(run)
-    tables["config"] = {key: value for key, value in tables["config"].items() if key not in _PATHS}
+    for one in (tables, *tables["presets"].values()):
+        one["config"] = {key: value for key, value in one["config"].items() if key not in _PATHS}
     text = json.dumps({"command": command, **tables}, indent=1, ensure_ascii=False) + "\n"
     (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 

@@ -22,29 +22,52 @@ RUNNERS = {
 
 
 def run(config: ReproduceConfig) -> Path:
-    """Run every cell that the tables need, and write the report."""
-    from ser_fop.artifacts import claim_folder, write_json
-    from ser_fop.errors import InputError
-    from ser_fop.evaluation.scores import chance_scores
-    from ser_fop.experiment.cells import preparation_cells
-    from ser_fop.experiment.one_repeat import training_cells
-    from ser_fop.experiment.running import projected_s, run_cells
-    from ser_fop.experiment.side_by_side import run_side_by_side
-    from ser_fop.models.backbone import check_model
+    """Run every cell that the tables need, under each of the settings asked for, and write the report."""
+    from ser_fop.experiment.also import experiments_beside
     from ser_fop.reporting.write import write_report
-    from ser_fop.training.pretraining_optimizer import check_pretraining
-    from ser_fop.training.rates import measure_rates
 
     started = time.perf_counter()
+    beside = experiments_beside(config)
+    for one in (config, *beside):
+        _check(one)
+    plans = [(one, _planned(one)) for one in (config, *beside)]  # all hours are told before the first is spent
+    for one, planned in plans:
+        _train(one, planned)
+    for one in beside:
+        write_report(one.out)
+    page = write_report(config.out)
+    print(f"{(time.perf_counter() - started) / 60:.1f} minutes -> {page}")
+    return page
+
+
+def _check(config: ReproduceConfig) -> None:
+    """Raise `InputError` where an experiment cannot be run, before any work; claim its folder."""
+    from ser_fop.artifacts import claim_folder
+    from ser_fop.errors import InputError
+    from ser_fop.experiment.cells import preparation_cells
+    from ser_fop.models.backbone import check_model
+    from ser_fop.training.pretraining_optimizer import check_pretraining
+
     check_model(config.model)
     check_pretraining(config.pretraining, config.model)
     if min(config.repeats, config.side_by_side) < 1:
         received = f"{config.repeats} and {config.side_by_side}"
         raise InputError(f"--repeats and --side-by-side expected at least 1, received {received}.")
-    preparing = preparation_cells(config)
-    claim_folder("reproduce", out=config.out, config=config, extendable=("repeats", "repeats_of", "side_by_side"))
-    run_cells(preparing, RUNNERS)
+    preparation_cells(config)
+    extendable = ("also", "repeats", "repeats_of", "side_by_side")
+    claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
 
+
+def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any]:
+    """Prepare the corpora, and return the cells of each repeat, with the rates by which their time was projected."""
+    from ser_fop.artifacts import write_json
+    from ser_fop.evaluation.scores import chance_scores
+    from ser_fop.experiment.cells import preparation_cells
+    from ser_fop.experiment.one_repeat import training_cells
+    from ser_fop.experiment.running import projected_s, run_cells
+    from ser_fop.training.rates import measure_rates
+
+    run_cells(preparation_cells(config), RUNNERS)
     sizes, fold, records = _survey(config)
     repeats = training_cells(config, sizes)
     cells = [cell for repeat in repeats for cell in repeat]
@@ -60,7 +83,7 @@ def run(config: ReproduceConfig) -> Path:
     )
     hours = projected_s(cells, rates) / 3600
     print(
-        f"{len(cells)} cells, at most {hours:.2f} hours if every epoch is run"
+        f"{config.out.name}: {len(cells)} cells, at most {hours:.2f} hours if every epoch is run"
         f" (measured here: {rates['transformer']:.0f} frames/s for the transformer, {rates['lstm']:.0f} for the LSTM).",
         flush=True,
     )
@@ -73,14 +96,20 @@ def run(config: ReproduceConfig) -> Path:
         config.out / "runs" / "controls.json",
         chance_scores(emotions["train"], emotions["test"], records.manifest.labels),
     )
+    return repeats, rates
+
+
+def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any]) -> None:
+    """Run the repeats, one after the other or side by side."""
+    from ser_fop.experiment.running import run_cells
+    from ser_fop.experiment.side_by_side import run_side_by_side
+
+    repeats, rates = planned
     if config.side_by_side > 1:
         logs = [config.out / "logs" / f"seed-{config.seed + number}.txt" for number in range(config.repeats)]
         run_side_by_side(list(zip(logs, repeats, strict=True)), RUNNERS, processes=config.side_by_side)
     else:
-        run_cells(cells, RUNNERS, rates=rates)
-    page = write_report(config.out)
-    print(f"{(time.perf_counter() - started) / 60:.1f} minutes -> {page}")
-    return page
+        run_cells([cell for repeat in repeats for cell in repeat], RUNNERS, rates=rates)
 
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:

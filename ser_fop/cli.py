@@ -1,9 +1,7 @@
 """`ser-fop <stage>`: parses, then calls the pipeline of that name. TensorFlow is imported after parsing."""
 
-import dataclasses
 import importlib
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,6 +15,7 @@ import yaml
 import ser_fop
 from ser_fop.errors import InputError, StoppedError, closest
 from ser_fop.presets import merged, preset
+from ser_fop.yaml_files import from_mapping, read_yaml
 
 Config = TypeVar("Config")
 
@@ -43,15 +42,6 @@ _OWN_THREADS = frozenset({"prepare"})
 
 # Options of every stage that stand before its own.
 _COMMON = {"--config": "a YAML file", "--preset": "a preset's name"}
-
-
-class _YamlLoader(yaml.SafeLoader):
-    """A safe loader for which `1e-3` is a number: YAML 1.1 asks for `1.0e-3`."""
-
-
-_YamlLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -121,12 +111,14 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
         InputError: If the YAML file is missing or holds a key or value that is wrong.
     """
     rest, common, print_config = _take_common(arguments)
-    values = _read_yaml(Path(common["--config"])) if "--config" in common else {}
+    values = read_yaml(Path(common["--config"])) if "--config" in common else {}
     where = common.get("--config", "")
     if "--preset" in common:
-        _from_mapping(config_type, values, where=where)  # a wrong key of the file is not the preset's
+        from_mapping(
+            config_type, values, where=where, missing=tyro.MISSING
+        )  # a wrong key of the file is not the preset's
         values = merged(preset(common["--preset"], stage), values)
-    default = _from_mapping(config_type, values, where=where)
+    default = from_mapping(config_type, values, where=where, missing=tyro.MISSING)
     parsed = tyro.cli(
         config_type,
         prog=f"ser-fop {stage}",
@@ -188,50 +180,6 @@ def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]
             raise InputError(f"{name} expected {_COMMON[name]}, received nothing.")
         common[name] = value
     return rest, common, print_config
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"the config file {path} does not exist.")
-    try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_YamlLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(values, dict | None):
-        raise InputError(f"{path} expected a mapping of keys to values, received a {type(values).__name__}.")
-    return values or {}
-
-
-def _from_mapping(config_type: type[Config], values: dict[str, Any], *, where: str, prefix: str = "") -> Config:
-    """Build a config from YAML values: unknown keys and wrong types are errors, missing ones are asked for later."""
-    fields = {field.name: field for field in dataclasses.fields(config_type)}
-    for key in values:
-        if key not in fields:
-            raise InputError(
-                f"{where}: unknown key {prefix + str(key)!r}: expected one of {', '.join(fields)}.{closest(str(key), fields)}"
-            )
-    built: dict[str, Any] = {}
-    for name, field in fields.items():
-        if dataclasses.is_dataclass(field.type):
-            nested = values.get(name) or {}
-            if not isinstance(nested, dict):
-                raise InputError(f"{where}: {prefix}{name} expected a mapping, received {nested!r}.")
-            built[name] = _from_mapping(field.type, nested, where=where, prefix=f"{prefix}{name}.")
-        elif name in values:
-            try:
-                built[name] = msgspec.convert(values[name], field.type, dec_hook=_decode)
-            except msgspec.ValidationError as error:
-                raise InputError(f"{where}: {prefix}{name}: {error}, received {values[name]!r}.") from error
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            built[name] = tyro.MISSING
-    return config_type(**built)
-
-
-def _decode(wanted: type, value: Any) -> Any:
-    """Decode what msgspec does not know: paths."""
-    if wanted is Path and isinstance(value, str):
-        return Path(value)
-    raise msgspec.ValidationError(f"Expected `{wanted.__name__}`")
 
 
 def _plain(config: Any) -> Any:

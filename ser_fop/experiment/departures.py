@@ -8,7 +8,7 @@ from ser_fop.experiment.reproduce_config import ReproduceConfig
 from ser_fop.json_files import builtins, flattened
 
 # What decides figures; the rest says where, how often and how fast.
-_METHOD = ("trim_silence", "pooling", "features", "model", "pretraining", "finetuning", "classifiers")
+METHOD = ("trim_silence", "pooling", "features", "model", "pretraining", "finetuning", "classifiers")
 
 
 def departures(config: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -17,6 +17,6 @@ def departures(config: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     Args:
         config: What `reproduce` was told, as `config.json` holds it.
     """
-    ours = flattened({key: config[key] for key in _METHOD if key in config})
+    ours = flattened({key: config[key] for key in METHOD if key in config})
     paper = flattened(builtins(ReproduceConfig(out=Path())))
     return {key: (value, paper[key]) for key, value in ours.items() if key in paper and value != paper[key]}

@@ -36,6 +36,8 @@ class ReproduceConfig:
         trim_silence: Cut silence at both ends of the utterances of both corpora.
         folds: Fold file of your own instead of the published ones.
         cross_validation: Also run every fold, for pooled figures and for the claims.
+        also: The same experiment beside this one, under other settings: names of presets, or YAML files with groups of
+            settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
         repeats: Initialisations; each is a new pretraining and a new classifier.
         repeats_of: Fewer of them for what takes long.
         seed: Seed of the first repeat.
@@ -59,6 +61,7 @@ class ReproduceConfig:
     trim_silence: bool = False
     folds: Path | None = None
     cross_validation: bool = True
+    also: tuple[str, ...] = ("recommended",)
     repeats: int = 1
     repeats_of: RepeatLimits = field(default_factory=RepeatLimits)
     seed: int = 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 COLUMNS = (
+    "settings",
     "table",
     "row",
     "column",
@@ -33,10 +34,11 @@ def to_csv(tables: Mapping[str, Any]) -> str:
     written = io.StringIO()
     writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for place, figures in _cells(tables):
-        for score in ("wa", "ua", "macro_f1"):
-            if figures:
-                writer.writerow({**place, **_figure(figures, score)})
+    for settings, found in (("", tables), *tables.get("presets", {}).items()):
+        for place, figures in _cells(found):
+            for score in ("wa", "ua", "macro_f1"):
+                if figures:
+                    writer.writerow({"settings": settings, **place, **_figure(figures, score)})
     return written.getvalue()
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ser_fop.reporting.markdown import caution, sections
+from ser_fop.reporting.markdown import sections
+from ser_fop.reporting.notes import caution
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",

@@ -7,10 +7,12 @@ from typing import Any
 
 import yaml
 
+from ser_fop.experiment.also import FOLDER
 from ser_fop.reporting import paper
 from ser_fop.reporting.cell_list import FinishedCell
 from ser_fop.reporting.gallery import Plot
-from ser_fop.reporting.markdown import caution, notes, sections
+from ser_fop.reporting.markdown import sections
+from ser_fop.reporting.notes import caution, notes
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -64,6 +66,11 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequen
                 f"<figure{' class=wide' if plot.wide else ''}>{plot.svg.replace('<svg', f'<svg {label}', 1)}<figcaption>{escape(plot.caption)}</figcaption></figure>"
             )
         parts.append("</div>")
+    for name in tables.get("presets", {}):
+        page = html.escape(f"../{FOLDER}/{name}/report/index.html")
+        parts.append(
+            f'<p>Plots and cells of settings <code>{escape(name)}</code>: <a href="{page}">its own page</a>.</p>'
+        )
     if cells:
         parts.append(f"<details><summary>Every cell: seed, cost, predictions</summary>{_cells(cells)}</details>")
     parts.append(f"<p>Paper: {escape(paper.REFERENCE)}.</p>")

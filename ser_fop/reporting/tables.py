@@ -6,6 +6,7 @@ from typing import Any
 
 from ser_fop.artifacts import COMPLETED, CONFIG, METRICS, machine, read_json, require_complete, versions
 from ser_fop.errors import InputError
+from ser_fop.experiment.also import FOLDER
 from ser_fop.experiment.claims import CLAIMS
 from ser_fop.reporting import paper
 from ser_fop.reporting.runs import Run, comparison, figures, runs_of, spread
@@ -51,7 +52,14 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "table3": _table3(seeds),
         "claims": _claims(seeds),
         "cost": _cost(seeds),
+        "presets": {folder.name: collect_tables(folder) for folder in _beside(out)},
     }
+
+
+def _beside(out: Path) -> list[Path]:
+    """Return the folders of the same experiment under other settings, as far as their corpora are prepared."""
+    folders = sorted((out / FOLDER).glob("*"))
+    return [one for one in folders if (one / "runs" / "controls.json").exists()]
 
 
 def _corpus(records: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import ser_fop
 RANKS = {
     "errors": 0,
     "schema": 0,
+    "yaml_files": 1,
     "settings": 0,
     "config": 1,
     "json_files": 1,

@@ -16,11 +16,15 @@ CONFIG = {
     "cross_validation": False,
 }
 
+# The same under other settings.
+BESIDE = {**CONFIG, "model": {**CONFIG["model"], "stacked_frames": 2}, "pretraining": {"epochs": 1, "ahead": [2]}}
+
 
 @pytest.fixture(scope="module")
 def done(work, tmp_path_factory):
     root = tmp_path_factory.mktemp("reproduce")
-    (root / "c.yaml").write_text(yaml.safe_dump(CONFIG))
+    (root / "stacked.yaml").write_text(yaml.safe_dump(BESIDE))
+    (root / "c.yaml").write_text(yaml.safe_dump({**CONFIG, "also": [str(root / "stacked.yaml")]}))
     arguments = [
         "--config",
         str(root / "c.yaml"),
@@ -110,7 +114,9 @@ def test_the_page_names_its_corpus_and_keeps_the_paper_apart(done):
     assert "paper, WA % (IEMOCAP)" in page
     targets = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)|url\(([^)]*)\)""", page)
     assert targets
-    assert all(target.startswith(("#", "data:", "../runs/")) for pair in targets for target in pair if target)
+    assert all(
+        target.startswith(("#", "data:", "../runs/", "../presets/")) for pair in targets for target in pair if target
+    )
     assert "@import" not in page
 
 
@@ -134,3 +140,27 @@ def test_report_again(done):
     (out / "report" / "index.html").unlink()
     assert report.main(["--run", str(out)]) == 0
     assert (out / "report" / "index.html").read_text() == page
+
+
+class TestOtherSettingsBeside:
+    def test_have_a_folder_and_a_page_of_their_own(self, done):
+        out, _ = done
+        folder = out / "presets" / "stacked"
+        config = json.loads((folder / "config.json").read_text())["config"]
+        assert config["model"]["stacked_frames"] == 2
+        assert config["seed"] == 0
+        assert (folder / "report" / "index.html").exists()
+
+    def test_their_tables_follow(self, done):
+        out, _ = done
+        tables = json.loads((out / "report" / "tables.json").read_text())
+        other = tables["presets"]["stacked"]
+        assert len(other["table2"]) == len(tables["table2"])
+        assert other["table1"][0]["wa"] != tables["table1"][0]["wa"]
+        text = (out / "report" / "tables.md").read_text()
+        assert "## Settings `stacked`. Table 1. Fine-tuning" in text
+        assert "Settings `stacked`, beside it: Departs from preset paper in model.d_model 8" in text
+        page = (out / "report" / "index.html").read_text()
+        assert 'href="../presets/stacked/report/index.html"' in page
+        rows = list(csv.DictReader((out / "report" / "figures.csv").open()))
+        assert {row["settings"] for row in rows} == {"", "stacked"}

@@ -1,0 +1,66 @@
+"""What a reader must know before reading the tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ser_fop.experiment.departures import departures
+
+
+def caution(tables: Mapping[str, Any]) -> str:
+    """Return the sentence that keeps our figures and the paper's apart."""
+    corpus, published = tables["corpus"], tables["paper_corpus"]
+    if corpus["title"] == published:
+        return f"All figures were measured on {published}. The paper's pretraining had heard the test speakers; ours had not, unless a row says transductive."
+    kind = (
+        "SYNTHETIC speech made by a program, not on any real corpus"
+        if corpus["name"].startswith("synthetic")
+        else f"{corpus['title']}, not on {published}"
+    )
+    classes = "" if len(corpus["labels"]) == 4 else f", {len(corpus['labels'])} classes here against 4 there"
+    return (
+        f"Our figures were measured on {kind}. The paper's were measured on {published}: other speech, other speakers{classes}."
+        " The columns must not be compared as numbers."
+    )
+
+
+def notes(tables: Mapping[str, Any]) -> list[str]:
+    """Return what a reader must know to read the tables."""
+    corpus, second = tables["corpus"], tables["unlabelled"]
+    lines = [
+        f"Corpus: {corpus['title']}: {corpus['labelled']} labelled of {corpus['utterances']} utterances, {corpus['hours']:.2f} h,"
+        f" {corpus['speakers']} speakers, classes {', '.join(corpus['labels'])}. Licence: {corpus['licence']}.",
+        "WA is overall accuracy, UA is mean recall over classes. Figures are mean ± standard deviation over repeats; a repeat is a"
+        " new initialisation, a new pretraining and a new classifier. One repeat has no deviation. In square brackets: the 95 %"
+        " interval of the mean over speakers (bootstrap by speaker, expanded for few of them): what other speakers may bring.",
+        "A claim is one comparison declared beforehand, averaged over repeats first, tested over speakers by flipping signs, two-sided:"
+        " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn two stars.",
+        "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
+        _departures(tables["config"]),
+        *(
+            f"Settings `{name}`, beside it: {_departures(other['config'])}"
+            for name, other in tables.get("presets", {}).items()
+        ),
+    ]
+    if any(row["network"] != "untrained" and row["skill"]["mean"] < 0 for row in tables["pretraining"]):
+        lines.append(
+            "A skill below zero means that copying the last frame still predicts better: that pretraining was too short"
+            " to be called done, and its rows show the machinery, not the method."
+        )
+    if second:
+        lines.insert(
+            1,
+            f"Second corpus, for pretraining only: {second['title']}: {second['hours']:.2f} h, {second['speakers']} speakers. Licence: {second['licence']}.",
+        )
+    return lines
+
+
+def _departures(config: Mapping[str, Any]) -> str:
+    found = departures(config)
+    if not found:
+        return "Preset paper throughout: sizes and method of the paper and, where it is silent, the documented choices."
+    listed = ", ".join(f"{key} {_said(ours)} (not {_said(paper)})" for key, (ours, paper) in found.items())
+    return f"Departs from preset paper in {listed}."
+
+
+def _said(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
