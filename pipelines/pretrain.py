@@ -147,6 +147,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
                 SkillPrinter(baselines, objective.against),
                 board,
                 keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
+                TimeLeft(),
             ],
             verbose=verbosity(),
         )

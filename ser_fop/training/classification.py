@@ -11,6 +11,7 @@ import tensorflow as tf
 from ser_fop.datasets import utterance_batches
 from ser_fop.records import Records
 from ser_fop.training.setup import jit_compile, verbosity
+from ser_fop.training.time_left import TimeLeft
 
 
 def compile_classifier(
@@ -64,6 +65,7 @@ def fit_classifier(
             *callbacks,
             *stopping,
             keras.callbacks.TensorBoard(logs, write_graph=False),
+            TimeLeft(),
         ],
         class_weight=class_weight,
         shuffle=False,  # the dataset shuffles
