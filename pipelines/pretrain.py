@@ -65,6 +65,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.training.skill import EXAMPLES, SkillPrinter, example_prediction
     from ser_fop.training.splits import split_for_pretraining
     from ser_fop.training.stopping import BestWeights
+    from ser_fop.training.time_left import TimeLeft
 
     stage = open_stage("pretrain", out=config.out, config=config, inputs={"records": config.records})
     if stage.complete:
