@@ -39,8 +39,17 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "jax": ["jax>=0.6"],
+        "serve": ["fastapi>=0.115", "uvicorn>=0.34", "orjson>=3.10", "prometheus-client>=0.21"],
         "demo": ["espeakng-loader>=0.2.4"],
-        "dev": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.14", "librosa>=0.11", "build>=1.2"],
+        "dev": [
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            "hypothesis>=6",
+            "ruff>=0.14",
+            "librosa>=0.11",
+            "build>=1.2",
+            "httpx>=0.28",
+        ],
         "bench": ["torch>=2.6", "kaldi-native-fbank>=1.21", "h5py>=3.12", "pyarrow>=18"],
     },
     entry_points={"console_scripts": ["ser-fop=ser_fop.cli:main"]},

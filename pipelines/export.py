@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.cli import run_stage
-from ser_fop.config import ExportConfig
+from ser_fop.use_config import ExportConfig
 
 
 def run(config: ExportConfig) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ser_fop.cli import run_stage
-from ser_fop.config import PredictConfig
+from ser_fop.use_config import PredictConfig
 
 
 def run(config: PredictConfig) -> None:

@@ -29,6 +29,7 @@ STAGES = {
     "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
     "predict": "the emotion of recordings",
     "export": "a trained run as a SavedModel for TF Serving",
+    "serve": "exported models behind TF Serving's REST surface",
     "reproduce": "the paper's whole experiment, ending in its tables",
     "report": "the tables of a `reproduce` folder again",
     "info": "what a corpus folder holds, and every problem found",

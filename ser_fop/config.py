@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
 from ser_fop.settings import (
     ClassifierSettings,
     FeatureConfig,
@@ -239,45 +237,3 @@ class ReportConfig:
     """
 
     run: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictConfig:
-    """The emotion of recordings: files, folders, CSV lists (`file`, `start`, `end`), or `-` for standard input.
-
-    Attributes:
-        inputs: What is to be recognised.
-        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
-        json: Answers as JSON, an object a line, instead of a table.
-        csv: Answers as CSV.
-        out: File for the answers; standard output by default.
-        window_s: Slide a window of so many seconds over each recording; 0 takes it as a whole.
-        hop_s: Distance between windows, in seconds; 0 is a third of the window.
-        hypercolumns: Also write every recording's pooled features to this `.npz` file.
-    """
-
-    inputs: tyro.conf.Positional[tuple[str, ...]]
-    model: Path
-    json: bool = False
-    csv: bool = False
-    out: Path | None = None
-    window_s: float = 0.0
-    hop_s: float = 0.0
-    hypercolumns: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportConfig:
-    """Write a trained run as a SavedModel for TF Serving, and see that it answers as the network does.
-
-    Attributes:
-        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
-        out: Model folder, its name the model's; each export is a new version inside.
-        version: Number of the version; 0 is the next.
-        check_on: Recordings on which both are compared, and with which the server is warmed up; made-up sounds by default.
-    """
-
-    model: Path
-    out: Path
-    version: int = 0
-    check_on: tuple[Path, ...] = ()

@@ -1,0 +1,75 @@
+"""Exported models behind TF Serving's REST surface: `ser-fop serve models/emotion --port 8501`."""
+
+from pathlib import Path
+from typing import Any
+
+from ser_fop.cli import run_stage
+from ser_fop.use_config import ServeConfig
+
+
+def run(config: ServeConfig) -> None:
+    """Load the models, then answer until a signal ends it; what has been asked is still answered."""
+    from ser_fop.errors import InputError
+
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn
+    except ImportError as error:
+        raise InputError('`ser-fop serve` needs its extra: pip install "ser_fop[serve]".') from error
+    from ser_fop.serving.app import Limits, create_app
+
+    models = _models(config)
+    limits = Limits(
+        body_bytes=round(1e6 * config.most_body_mb),
+        instances=config.most_instances,
+        longest_s=config.longest_s,
+        answer_s=config.answer_s,
+        batch=config.batch,
+        batch_wait_s=config.batch_wait_ms / 1000,
+    )
+    for model in models:
+        numbers = ", ".join(map(str, model.versions))
+        print(f"http://{config.host}:{config.port}/v1/models/{model.name} (version {numbers})", flush=True)
+    uvicorn.run(
+        create_app(models, limits),
+        host=config.host,
+        port=config.port,
+        log_level="warning",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=round(config.answer_s),
+    )
+
+
+def _models(config: ServeConfig) -> list[Any]:
+    from ser_fop.errors import InputError
+    from ser_fop.serving.models import ServedModel
+
+    if not config.models:
+        raise InputError("expected at least one model folder, such as models/emotion; received none.")
+    folders = {}
+    for text in config.models:
+        name, equals, folder = text.partition("=")
+        folder = Path(folder if equals else text)
+        name = name if equals else folder.resolve().name
+        if name in folders:
+            raise InputError(f"two models are called {name!r}: give one another name, as NAME=FOLDER.")
+        folders[name] = folder
+    labels: dict[str, dict[str, int]] = {name: {} for name in folders}
+    for text in config.labels:
+        key, equals, number = text.partition("=")
+        name, colon, label = key.partition(":")
+        if not (equals and colon and label and number.isdecimal() and name in labels):
+            raise InputError(
+                f"--labels expected NAME:LABEL=VERSION, such as {next(iter(folders))}:stable=1, received {text!r}."
+            )
+        labels[name][label] = int(number)
+    return [ServedModel(name, folder, newest=config.versions, labels=labels[name]) for name, folder in folders.items()]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("serve", ServeConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,60 @@
+"""What a batch of sound must be before it reaches the network: TensorFlow would answer anything, or take all memory."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ser_fop.features import hop_length, window_length
+from ser_fop.models.saving import NetworkSpec
+from ser_fop.serving.errors import RequestError
+
+_LENGTH = "length"
+
+
+def check_batch(arrays: Mapping[str, np.ndarray], spec: NetworkSpec, *, most_instances: int, longest_s: float) -> None:
+    """Raise `RequestError` for what no answer can be given to.
+
+    Args:
+        arrays: Inputs of a signature.
+        spec: The model's config.
+        most_instances: Utterances in a request, at most.
+        longest_s: Seconds of an utterance, at most.
+    """
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) != 1:
+        raise RequestError(400, f"expected as many lengths as utterances, received {counts}")
+    count = next(iter(counts.values()))
+    if not 1 <= count <= most_instances:
+        raise RequestError(400, f"expected 1 to {most_instances} utterances in a request, received {count}")
+    if _LENGTH not in arrays:
+        _check_files(arrays, spec, longest_s=longest_s)
+        return
+    ((name, values),) = ((name, array) for name, array in arrays.items() if name != _LENGTH)
+    features, lengths = spec.features, arrays[_LENGTH]
+    if name == "mel":
+        if values.shape[2] != features.mels:
+            raise RequestError(400, f"'mel' expected {features.mels} bands, received {values.shape[2]}")
+        least, unit, most = 1, "frames", round(longest_s * features.sample_rate_hz / hop_length(features))
+    else:
+        least, unit, most = window_length(features), "samples", round(longest_s * features.sample_rate_hz)
+    if lengths.min() < least or lengths.max() > values.shape[1]:
+        raise RequestError(
+            400, f"'length' expected {least} to {values.shape[1]} {unit}, received {lengths.min()} to {lengths.max()}"
+        )
+    if values.shape[1] > most:
+        raise RequestError(
+            400, f"{name!r} expected at most {most} {unit} ({longest_s:g} s), received {values.shape[1]}"
+        )
+
+
+def _check_files(arrays: Mapping[str, np.ndarray], spec: NetworkSpec, *, longest_s: float) -> None:
+    (files,) = arrays.values()
+    # The largest header that anybody writes, and 16 bits for each of two channels.
+    most = 4096 + round(4 * longest_s * spec.features.sample_rate_hz)
+    for file in files:
+        if len(file) > most:
+            raise RequestError(
+                400, f"expected WAV files of at most {most} bytes ({longest_s:g} s), received {len(file)}"
+            )
+        if not (file[:4] == b"RIFF" and file[8:12] == b"WAVE"):
+            raise RequestError(400, "expected WAV files of 16-bit PCM")

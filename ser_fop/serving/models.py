@@ -1,0 +1,120 @@
+"""Exported models in memory: versions, labels of versions, signatures."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf import json_format
+from tensorflow.core.protobuf import saved_model_pb2
+
+from ser_fop.errors import InputError
+from ser_fop.models.saving import SPEC, NetworkSpec, read_spec
+from ser_fop.recognition.versions import versions_of
+from ser_fop.serving.errors import RequestError
+
+DEFAULT = "serving_default"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Signature:
+    """A function of a model.
+
+    Attributes:
+        inputs: NumPy type (`object` for text and bytes) and rank of each input.
+        call: Maps arrays to arrays.
+    """
+
+    inputs: Mapping[str, tuple[Any, int]]
+    call: Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+
+
+class ServedVersion:
+    """One version of a model.
+
+    Args:
+        number: The version.
+        folder: Its SavedModel.
+    """
+
+    def __init__(self, number: int, folder: Path) -> None:
+        if not (folder / "saved_model.pb").exists() or not (folder / "assets" / SPEC).exists():
+            raise InputError(f"{folder} is no version of a model that `ser-fop export` wrote.")
+        self.number = number
+        self.spec: NetworkSpec = read_spec(folder / "assets" / SPEC)
+        self._model = tf.saved_model.load(str(folder))  # whoever drops it drops its variables
+        self.signatures = {name: _signature(function) for name, function in self._model.signatures.items()}
+        self.definition = _definition(folder)
+
+    def signature(self, name: str) -> Signature:
+        """Return a signature, the default one for an empty name."""
+        if (name or DEFAULT) not in self.signatures:
+            raise RequestError(400, f"signature {name!r} is not one of {', '.join(sorted(self.signatures))}")
+        return self.signatures[name or DEFAULT]
+
+
+class ServedModel:
+    """A model and its newest versions.
+
+    Args:
+        name: Its name in addresses.
+        folder: Folder of versions, or one version's SavedModel.
+        newest: How many versions are kept in memory.
+        labels: Versions by label, such as `{"stable": 1}`.
+
+    Raises:
+        InputError: If there is no version, or a label names one that is not served.
+    """
+
+    def __init__(self, name: str, folder: Path, *, newest: int = 1, labels: Mapping[str, int] | None = None) -> None:
+        self.name = name
+        found = versions_of(folder)
+        if (folder / "saved_model.pb").exists():
+            found = {int(folder.name) if folder.name.isdecimal() else 1: folder}
+        if not found:
+            raise InputError(f"{folder} holds no version of a model: expected what `ser-fop export` wrote.")
+        wanted = sorted({*sorted(found)[-max(1, newest) :], *(labels or {}).values()} & set(found))
+        self.versions = {number: ServedVersion(number, found[number]) for number in wanted}
+        self.labels = dict(labels or {})
+        for label, number in self.labels.items():
+            if number not in self.versions:
+                served = ", ".join(map(str, found))
+                raise InputError(f"label {label!r} names version {number} of {name}, which has {served}.")
+
+    def version(self, number: str = "", label: str = "") -> ServedVersion:
+        """Return a version by number or by label, the newest by default."""
+        if label:
+            if label not in self.labels:
+                raise RequestError(404, f"model {self.name!r} has no version with the label {label!r}")
+            return self.versions[self.labels[label]]
+        if not number:
+            return self.versions[max(self.versions)]
+        if int(number) not in self.versions:
+            raise RequestError(404, f"model {self.name!r} has no version {number}")
+        return self.versions[int(number)]
+
+
+def _signature(function: Any) -> Signature:
+    specs = function.structured_input_signature[1]
+    types = {name: object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype for name, spec in specs.items()}
+
+    def call(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        tensors = {name: tf.constant(array, specs[name].dtype) for name, array in arrays.items()}
+        return {name: value.numpy() for name, value in function(**tensors).items()}
+
+    return Signature(inputs={name: (types[name], spec.shape.rank) for name, spec in specs.items()}, call=call)
+
+
+def _definition(folder: Path) -> dict[str, Any]:
+    """Return the signatures as TF Serving describes them."""
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    return {
+        name: json_format.MessageToDict(
+            signature, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        )
+        for name, signature in model.meta_graphs[0].signature_def.items()
+        if not name.startswith("__")
+    }

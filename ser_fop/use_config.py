@@ -1,0 +1,79 @@
+"""The config of the stages that put a trained run to use."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig:
+    """The emotion of recordings: files, folders, CSV lists (`file`, `start`, `end`), or `-` for standard input.
+
+    Attributes:
+        inputs: What is to be recognised.
+        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
+        json: Answers as JSON, an object a line, instead of a table.
+        csv: Answers as CSV.
+        out: File for the answers; standard output by default.
+        window_s: Slide a window of so many seconds over each recording; 0 takes it as a whole.
+        hop_s: Distance between windows, in seconds; 0 is a third of the window.
+        hypercolumns: Also write every recording's pooled features to this `.npz` file.
+    """
+
+    inputs: tyro.conf.Positional[tuple[str, ...]]
+    model: Path
+    json: bool = False
+    csv: bool = False
+    out: Path | None = None
+    window_s: float = 0.0
+    hop_s: float = 0.0
+    hypercolumns: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """Write a trained run as a SavedModel for TF Serving, and see that it answers as the network does.
+
+    Attributes:
+        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
+        out: Model folder, its name the model's; each export is a new version inside.
+        version: Number of the version; 0 is the next.
+        check_on: Recordings on which both are compared, and with which the server is warmed up; made-up sounds by default.
+    """
+
+    model: Path
+    out: Path
+    version: int = 0
+    check_on: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeConfig:
+    """Serve exported models with TF Serving's REST surface, on one machine.
+
+    Attributes:
+        models: Folders of versions that `ser-fop export` wrote, each as NAME=FOLDER or, its name the model's, FOLDER.
+        host: Address to listen on; `0.0.0.0` lets other machines in.
+        port: Port.
+        versions: How many of a model's newest versions are served.
+        labels: Versions by label, as NAME:LABEL=VERSION.
+        most_body_mb: Size of a request, at most.
+        most_instances: Utterances in a request, at most.
+        longest_s: Seconds of an utterance, at most.
+        answer_s: Seconds after which a request is given up.
+        batch: Utterances answered together, at most; 1 answers each alone.
+        batch_wait_ms: How long the first of a batch waits for others.
+    """
+
+    models: tyro.conf.Positional[tuple[str, ...]]
+    host: str = "127.0.0.1"
+    port: int = 8501
+    versions: int = 1
+    labels: tuple[str, ...] = ()
+    most_body_mb: float = 32.0
+    most_instances: int = 64
+    longest_s: float = 60.0
+    answer_s: float = 30.0
+    batch: int = 16
+    batch_wait_ms: float = 2.0

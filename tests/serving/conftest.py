@@ -1,0 +1,38 @@
+"""A small model with two versions, and the server's application."""
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from ser_fop.export.serving_model import write_serving_model
+from ser_fop.recognition.sources import recogniser_of
+from ser_fop.serving.app import Limits, create_app
+from ser_fop.serving.models import ServedModel
+from tests.pipelines.conftest import run, work
+
+__all__ = ["work"]
+
+
+@pytest.fixture(scope="session")
+def models(work, tmp_path_factory):
+    """The folder of a model with versions 1 and 3."""
+    root = tmp_path_factory.mktemp("models")
+    common = ["--records", work / "records" / "ravdess", "--pretrained", work / "inductive", "--epochs", "1"]
+    generator = np.random.default_rng(0)
+    sounds = {"waveform": generator.normal(size=(2, 8000)).astype(np.float32), "length": np.int32([8000, 6000])}
+    for version, seed in ((1, 0), (3, 1)):
+        run("finetune", *common, "--seed", seed, "--out", root / f"run-{version}")
+        write_serving_model(recogniser_of(root / f"run-{version}"), root / "emotion" / str(version), sounds=sounds)
+    return root / "emotion"
+
+
+@pytest.fixture(scope="session")
+def served(models):
+    return ServedModel("emotion", models, newest=1, labels={"stable": 1})
+
+
+@pytest.fixture(scope="session")
+def client(served):
+    limits = Limits(body_bytes=1_000_000, instances=4, longest_s=2.0)
+    with TestClient(create_app([served], limits), raise_server_exceptions=False) as client:
+        yield client
