@@ -1,7 +1,8 @@
-"""Keep the measured tables of the README and of docs/performance.md: `python docs/update_benchmarks.py`.
+"""Keep the measured tables of the README and the docs: `python docs/update_benchmarks.py`.
 
-Both are written anew from benchmarks/results.json, which `python -m benchmarks --record` writes, and from
-benchmarks/roofline.md, which `python -m benchmarks.roofline --record` writes.
+They are written anew from benchmarks/results.json, which `python -m benchmarks --record` writes, from
+benchmarks/roofline.md, which `python -m benchmarks.roofline --record` writes, and from benchmarks/serving.json, which
+`python -m benchmarks.serving MODELS --record` writes.
 """
 
 import json
@@ -10,7 +11,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
-PAGES = {"README.md": "summary", "docs/performance.md": "details"}
+SERVING = ROOT / "benchmarks" / "serving.json"
+PAGES = ("README.md", "docs/performance.md", "docs/use.md")
 ROOFLINE = ROOT / "benchmarks" / "roofline.md"
 
 
@@ -18,12 +20,12 @@ def update(page: str, text: str) -> str:
     """Return the text of a page with its tables written anew.
 
     Args:
-        page: `README.md` or `docs/performance.md`.
+        page: One of `PAGES`.
         text: What stands there.
     """
     recorded = json.loads(RESULTS.read_text(encoding="utf-8"))
-    body = {"summary": summary, "details": details}[PAGES[page]](recorded)
-    text = _between(text, "benchmarks", body)
+    text = _between(text, "benchmarks", (summary if page == "README.md" else details)(recorded))
+    text = _between(text, "serving", serving(json.loads(SERVING.read_text(encoding="utf-8"))))
     return _between(text, "roofline", ROOFLINE.read_text(encoding="utf-8").strip())
 
 
@@ -66,6 +68,24 @@ def details(recorded: dict[str, Any]) -> str:
             rows.append([row["name"], rate, ratio, f"{row['peak_gib']:.2f}"])
         lines += [*_table(rows), ""]
     return "\n".join([*lines, _origin(recorded)])
+
+
+def serving(recorded: dict[str, Any]) -> str:
+    """Return the server's answers a second, latencies and memory, with and without batching."""
+    rows = [
+        ["utterances in a batch, at most", "clients", "answers / s", "p50", "p95", "p99, ms", "errors", "memory, MB"]
+    ]
+    rows.append(["---"] * len(rows[0]))
+    for one in recorded["measured"]:
+        latencies = [f"{one[f'p{share}_ms']:.0f}" for share in (50, 95, 99)]
+        memory = f"{one['warm_mb']:.0f} warm, {one['end_mb']:.0f} at the end"
+        counts = [str(one["batch"]), str(one["clients"]), f"{one['answers_per_s']:.0f}"]
+        rows.append([*counts, *latencies, str(one["errors"]), memory])
+    computer = recorded["machine"]
+    origin = f"Measured over {recorded['seconds']:g} s each on {computer['processor']}, {computer['cores']} cores"
+    return "\n".join(
+        [*_table(rows), "", f"{origin}, which the clients share; TensorFlow {recorded['versions']['tensorflow']}."]
+    )
 
 
 def _table(rows: list[list[str]]) -> list[str]:
