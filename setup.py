@@ -15,7 +15,12 @@ setup(
     packages=[*find_packages(include=["ser_fop", "ser_fop.*"]), "ser_fop.pipelines"],
     package_dir={"ser_fop.pipelines": "pipelines"},
     package_data={
-        "ser_fop": ["fold_files/*.json", "preset_files/*.yaml"],
+        "ser_fop": [
+            "fold_files/*.json",
+            "preset_files/*.yaml",
+            "serving/page/*.*",
+            "serving/page/samples/*.flac",
+        ],
         "ser_fop.pipelines": ["experiments/*.yaml", "experiments/beside/*.yaml", "folds/*.json", "recipes/*.yaml"],
     },
     install_requires=[
@@ -49,6 +54,7 @@ setup(
             "librosa>=0.11",
             "build>=1.2",
             "httpx>=0.28",
+            "playwright>=1.50",
         ],
         "bench": ["torch>=2.6", "kaldi-native-fbank>=1.21", "h5py>=3.12", "pyarrow>=18"],
     },

@@ -23,6 +23,7 @@ from ser_fop.serving.batching import Batcher
 from ser_fop.serving.checks import check_batch
 from ser_fop.serving.errors import RequestError
 from ser_fop.serving.models import ServedModel, ServedVersion
+from ser_fop.serving.page_routes import add_page
 
 _PREDICT = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?:predict", re.ASCII)
 _STATUS = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?", re.ASCII)
@@ -224,6 +225,8 @@ def create_app(models: Sequence[ServedModel], limits: Limits | None = None) -> F
         model, version = server.found(*asked.groups())
         alone = version if asked[2] or asked[3] else None
         return answered(request, 200, wire.orjson.dumps(status_of(model, alone)))
+
+    add_page(app)
 
     @app.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False)
     async def nowhere(request: Request, rest: str) -> Response:

@@ -1,0 +1,116 @@
+"""The page, used in a browser as people use it; without one, only what the server sends."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+import ser_fop
+from ser_fop.errors import InputError
+from ser_fop.serving.client import Client
+from tests.serving.test_server import free_port
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+
+
+def test_the_page_and_its_parts(client):
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    for name, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
+        assert f"/page/{name}" in page.text
+        assert client.get(f"/page/{name}").headers["content-type"].startswith(kind)
+
+
+def test_what_there_is_to_choose(client):
+    found = client.get("/page/contents").json()
+    assert found["models"] == ["emotion"]
+    for name in found["samples"]:
+        assert client.get(f"/page/samples/{name}").content[:4] == b"fLaC"
+    assert len(found["samples"]) == 4
+
+
+@pytest.mark.parametrize(
+    "path", ["/page/app.py", "/page/..%2fapp.py", "/page/samples/..%2fpage.js", "/page/samples/x.flac"]
+)
+def test_nothing_else_is_sent(client, path):
+    assert client.get(path).status_code == 404
+
+
+@pytest.fixture(scope="module")
+def address(models):
+    port = free_port()
+    command = [sys.executable, "-m", "ser_fop.pipelines.serve", str(models), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    for _ in range(200):
+        try:
+            Client(f"http://127.0.0.1:{port}", model="emotion").status()
+            break
+        except InputError:
+            pass
+    yield f"http://127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def page(address):
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine: the page is not used")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.goto(address)
+        yield page
+        assert page.faults == []
+        browser.close()
+
+
+def test_a_file_is_chosen_and_the_answer_read(page, models, tmp_path):
+    path = tmp_path / "voice.wav"
+    samples = 0.1 * np.random.default_rng(0).normal(size=5 * 16000).astype(np.float32)
+    soundfile.write(path, samples, 16000)
+    page.set_input_files("#file", str(path))
+    page.wait_for_selector("#answer:not([hidden])")
+    expected = ser_fop.load(models).predict(path)
+    assert page.text_content("#emotion") == expected.emotion
+    assert page.locator("#bars meter").count() == 8
+    assert page.locator("#model-label").is_hidden()  # there is but one
+    first = page.locator("#bars meter").first
+    assert first.get_attribute("aria-label") == max(expected.probabilities, key=expected.probabilities.get)
+    assert float(first.evaluate("bar => bar.value")) == pytest.approx(max(expected.probabilities.values()), abs=0.01)
+    assert page.locator("#over-time tbody tr").count() == 3  # of 5 s, a window of 3 s, a second at a time
+    assert "5.0 s" in page.text_content("#status")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")  # a phone scrolls down alone
+
+
+@pytest.mark.parametrize("content", ["noise", "silence"])
+def test_what_is_no_sound_is_told(page, tmp_path, content):
+    path = tmp_path / "voice.wav"
+    if content == "noise":
+        path.write_bytes(b"nothing of the kind" * 100)
+    else:
+        soundfile.write(path, np.zeros(16000), 16000)
+    page.set_input_files("#file", str(path))
+    page.wait_for_selector("#status.bad")
+    assert ("no sound" if content == "noise" else "silent") in page.text_content("#status")
+    assert page.locator("#answer").is_hidden()
+
+
+def test_a_sample_is_tried_by_keyboard(page):
+    page.wait_for_selector("#sample option:nth-child(2)", state="attached")
+    page.focus("#sample")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("#answer:not([hidden])")
+    assert "synthetic_" in page.text_content("#status")
