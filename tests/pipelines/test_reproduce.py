@@ -9,6 +9,7 @@ import yaml
 from ser_fop.pipelines import report, reproduce
 
 CONFIG = {
+    "also": [],
     "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 1},
     "pretraining": {"epochs": 1, "ahead": [1, 3]},
     "finetuning": {"epochs": 1},
@@ -17,7 +18,8 @@ CONFIG = {
 }
 
 # The same under other settings.
-BESIDE = {**CONFIG, "model": {**CONFIG["model"], "stacked_frames": 2}, "pretraining": {"epochs": 1, "ahead": [2]}}
+_GROUPS = {key: value for key, value in CONFIG.items() if key != "also"}
+BESIDE = {**_GROUPS, "model": {**CONFIG["model"], "stacked_frames": 2}, "pretraining": {"epochs": 1, "ahead": [2]}}
 
 
 @pytest.fixture(scope="module")
