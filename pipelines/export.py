@@ -44,7 +44,7 @@ def _sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:
     """Return a padded batch of recordings, or of sounds made up of a voice's harmonics and noise."""
     import numpy as np
 
-    from ser_fop.audio import AudioError, read_audio
+    from ser_fop.audio import AudioError, padded_batch, read_audio
     from ser_fop.errors import InputError
 
     sounds = []
@@ -59,10 +59,7 @@ def _sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:
         harmonics = sum(np.sin(2 * np.pi * pitch_hz * number * time_s) / number for number in range(1, 20))
         swell = 0.1 * np.sin(np.pi * time_s / duration_s)
         sounds.append(swell * harmonics + 1e-3 * generator.normal(size=len(time_s)))
-    lengths = np.array([len(sound) for sound in sounds], np.int32)
-    waveform = np.zeros((len(sounds), lengths.max()), np.float32)
-    for row, sound in zip(waveform, sounds, strict=True):
-        row[: len(sound)] = sound
+    waveform, lengths = padded_batch(sounds)
     return {"waveform": waveform, "length": lengths}
 
 

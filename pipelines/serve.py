@@ -12,11 +12,13 @@ def run(config: ServeConfig) -> None:
     from ser_fop.errors import InputError
 
     try:
-        import fastapi  # noqa: F401
         import uvicorn
-    except ImportError as error:
-        raise InputError('`ser-fop serve` needs its extra: pip install "ser_fop[serve]".') from error
-    from ser_fop.serving.app import Limits, create_app
+
+        from ser_fop.serving.app import Limits, create_app
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f'`ser-fop serve` needs its extra, {error.name} is missing: pip install "ser_fop[serve]".'
+        ) from error
 
     models = _models(config)
     limits = Limits(

@@ -1,6 +1,7 @@
 """The only audio input and output: any file that libsndfile reads, as mono float32 at one rate."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -108,6 +109,22 @@ def take_audio(
         raise AudioError("holds no samples")
     stretch = stretch.reshape(len(stretch), -1)
     return _mono(stretch, rate_hz=rate_hz, sample_rate_hz=sample_rate_hz)
+
+
+def padded_batch(sounds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Fill sounds up to one length.
+
+    Args:
+        sounds: At least one, each of shape (samples,).
+
+    Returns:
+        Float32 (batch, samples) with zeros after each sound, and the length of each, (batch,) int32.
+    """
+    lengths = np.array([len(sound) for sound in sounds], np.int32)
+    batch = np.zeros((len(sounds), lengths.max()), np.float32)
+    for row, sound in zip(batch, sounds, strict=True):
+        row[: len(sound)] = sound
+    return batch, lengths
 
 
 def _mono(samples: np.ndarray, *, rate_hz: int, sample_rate_hz: int) -> np.ndarray:

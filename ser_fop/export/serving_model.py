@@ -71,23 +71,16 @@ def write_serving_model(recogniser: Recogniser, folder: Path, *, sounds: Mapping
 
 
 def operations_of(folder: Path) -> set[str]:
-    """Return the names of all operations in a SavedModel's graphs."""
+    """Return the names of all operations in a SavedModel's graphs, calls of its own functions left out."""
     model = saved_model_pb2.SavedModel()
     model.ParseFromString((folder / "saved_model.pb").read_bytes())
-    return {
-        node.op
-        for meta in model.meta_graphs
-        for nodes in (meta.graph_def.node, *(function.node_def for function in meta.graph_def.library.function))
-        for node in nodes
-    }
+    graphs = [meta.graph_def for meta in model.meta_graphs]
+    own = {function.signature.name for graph in graphs for function in graph.library.function}
+    parts = [part for graph in graphs for part in (graph.node, *(one.node_def for one in graph.library.function))]
+    return {node.op for part in parts for node in part} - own
 
 
 def _require_stock_operations(folder: Path) -> None:
-    model = saved_model_pb2.SavedModel()
-    model.ParseFromString((folder / "saved_model.pb").read_bytes())
-    own = {function.signature.name for meta in model.meta_graphs for function in meta.graph_def.library.function}
-    foreign = sorted(
-        name for name in operations_of(folder) - own if name in _PYTHON or op_def_registry.get(name) is None
-    )
+    foreign = sorted(name for name in operations_of(folder) if name in _PYTHON or op_def_registry.get(name) is None)
     if foreign:
         raise InputError(f"the model has operations that a stock TF Serving has not: {', '.join(foreign)}.")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.audio import SILENCE_PEAK, AudioError, read_audio, take_audio
+from ser_fop.audio import SILENCE_PEAK, AudioError, padded_batch, read_audio, take_audio
 from ser_fop.errors import InputError
 from ser_fop.features import window_length
 from ser_fop.prediction.recording import Recognition, Recording
@@ -221,10 +221,7 @@ class Predictor:
         done = [answer for answer, _ in waiting]
         order = sorted((len(samples), place) for place, (_, samples) in enumerate(waiting) if samples is not None)
         for batch in _batches(order, longest=round(_BATCH_S * self.sample_rate_hz)):
-            lengths = np.array([length for length, _ in batch], np.int32)
-            filled = np.zeros((len(batch), lengths.max()), np.float32)
-            for row, (length, place) in zip(filled, batch, strict=True):
-                row[:length] = waiting[place][1]
+            filled, lengths = padded_batch([waiting[place][1] for _, place in batch])
             found = self._recogniser.from_waveform(tf.constant(filled), tf.constant(lengths))
             for (_, place), scores, emotion in zip(batch, found[SCORES].numpy(), found[EMOTION].numpy(), strict=True):
                 probabilities = dict(zip(self.labels, map(float, scores), strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.audio import read_audio
+from ser_fop.audio import padded_batch, read_audio
 from ser_fop.errors import InputError
 
 
@@ -48,14 +48,12 @@ class Client:
             InputError: If a file cannot be read, or the server refuses.
         """
         sounds = [
-            source.astype(np.float32)
-            if isinstance(source, np.ndarray)
-            else read_audio(Path(source), sample_rate_hz=self._rate_hz)
+            source if isinstance(source, np.ndarray) else read_audio(Path(source), sample_rate_hz=self._rate_hz)
             for source in sources
         ]
-        longest = max(len(sound) for sound in sounds)
+        waveform, lengths = padded_batch(sounds)
         instances = [
-            {"waveform": np.pad(sound, (0, longest - len(sound))).tolist(), "length": len(sound)} for sound in sounds
+            {"waveform": row.tolist(), "length": int(length)} for row, length in zip(waveform, lengths, strict=True)
         ]
         return [
             {
