@@ -13,13 +13,14 @@ from ser_fop.config import FinetuneConfig
 
 
 def run(config: FinetuneConfig) -> Path:
-    """Fine-tune on one fold, or on each, or find it complete."""
+    """Fine-tune on one fold, on each, or on everyone, or find it complete."""
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, fold_folder, pool_predictions, run_each_fold
     from ser_fop.folds import chosen_folds
     from ser_fop.models.backbone import check_model
     from ser_fop.records import Records
     from ser_fop.saved_model import network_spec
+    from ser_fop.settings import NO_FOLD
     from ser_fop.training.splits import folds_of_records
 
     check_model(config.model)
@@ -28,6 +29,13 @@ def run(config: FinetuneConfig) -> Path:
             "--select-on test puts the test speakers in the place of those whom --train-on-validation trains."
         )
     records = Records(config.records)
+    if config.fold == NO_FOLD:
+        if not config.training.train_on_validation or config.test_records or config.folds:
+            raise InputError(
+                "--fold none has nobody who validates or is tested: give --train-on-validation with it, and neither"
+                " --folds nor --test-records."
+            )
+        return finetune(config, records, fold=None)
     folds = folds_of_records(records, path=config.folds)
     chosen = chosen_folds(config.fold, folds)
     if config.pretrained:
@@ -64,7 +72,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         probabilities_of,
     )
     from ser_fop.training.focal_loss import FocalLoss
-    from ser_fop.training.parts import parts_of, require_comparable
+    from ser_fop.training.parts import everyone, parts_of, require_comparable
     from ser_fop.training.reuse import compiled
     from ser_fop.training.setup import learning_rate, precision, seed_everything
     from ser_fop.training.strategies import callbacks_of, check_strategy, freeze, optimizer_of
@@ -82,14 +90,17 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     # --- dataset: three speaker-disjoint parts; the test part is touched once, below
     elsewhere = Records(config.test_records) if config.test_records else None
     require_comparable(records, elsewhere)
-    parts = parts_of(
-        records,
-        fold,
-        select_on=config.select_on,
-        styles=config.styles,
-        test_records=elsewhere,
-        test_labels=config.test_labels,
-    )
+    if fold is None:
+        parts = everyone(records, styles=config.styles)
+    else:
+        parts = parts_of(
+            records,
+            fold,
+            select_on=config.select_on,
+            styles=config.styles,
+            test_records=elsewhere,
+            test_labels=config.test_labels,
+        )
     sizes = {"batch_size": settings.batch_size, "batch_frames": settings.batch_frames}
     learned = {**parts.train, **parts.validation} if settings.train_on_validation else parts.train
     weights = balanced_weights(learned.values(), count=len(labels))
@@ -149,11 +160,22 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
 
     # --- test: once
     model.set_weights(chosen[1])
-    probabilities = probabilities_of(model, parts.tested, parts.test, batch_frames=settings.batch_frames)
-    predictions = predictions_from(
-        parts.test_rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed
-    )
-    write_predictions(stage.folder / PREDICTIONS, predictions, labels)
+    tested, answers = {}, []
+    if parts.test:
+        probabilities = probabilities_of(model, parts.tested, parts.test, batch_frames=settings.batch_frames)
+        predictions = predictions_from(
+            parts.test_rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed
+        )
+        write_predictions(stage.folder / PREDICTIONS, predictions, labels)
+        answers = [stage.folder / PREDICTIONS]
+        tested = {
+            **describe_predictions(predictions, labels),
+            "transductive": parts.is_transductive(heard),
+            "selected_on": config.select_on,
+            "tested_on": parts.tested.corpus,
+            "left_out": parts.left_out,
+            "fold": int(config.fold),
+        }
 
     # --- save
     spec = NetworkSpec(
@@ -169,22 +191,17 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)
     metrics = {
-        **describe_predictions(predictions, labels),
-        "transductive": parts.is_transductive(heard),
-        "selected_on": config.select_on,
-        "tested_on": parts.tested.corpus,
-        "left_out": parts.left_out,
-        "fold": int(config.fold),
+        **tested,
+        "labels": labels,
         "seed": config.seed,
         "chosen": {key: value for key, value in chosen[0].items() if key != "history"},
         "tried": tried,
         "parameters": model.count_params(),
         "seconds": time.perf_counter() - started,
     }
-    out = stage.commit(metrics=metrics, content=[*written, stage.folder / PREDICTIONS], heard=spec.heard)
-    print(
-        f"fold {config.fold}: WA {metrics['wa']:.4f}, UA {metrics['ua']:.4f} on {metrics['n']} test utterances -> {out}"
-    )
+    out = stage.commit(metrics=metrics, content=[*written, *answers], heard=spec.heard)
+    figures = f"WA {tested['wa']:.4f}, UA {tested['ua']:.4f} on {tested['n']} test utterances" if tested else "untested"
+    print(f"fold {config.fold}: {figures} -> {out}")
     return out
 
 

@@ -137,7 +137,8 @@ class FinetuneConfig:
         out: Run folder to write.
         pretrained: Run folder of `pretrain`, or its SavedModel alone; none trains
             from scratch.
-        fold: Fold to train and test, or `all`.
+        fold: Fold to train and test, or `all`; `none` trains on every speaker, for use, and
+            tests nobody: what such a network is worth, the folds tell.
         folds: Fold file of your own instead of the published ones.
         styles: Only utterances of these styles (`improvised`, `scripted`, `read`) are
             trained on and tested; all by default.

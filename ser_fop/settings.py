@@ -7,8 +7,8 @@ choice that the README lists with its reason.
 from dataclasses import dataclass, field
 from typing import Literal
 
-# `--fold` of every stage: one fold's number, or every fold in turn.
-ALL_FOLDS = "all"
+# `--fold` of every stage: one fold's number, or every fold in turn; of `finetune` also none, which trains on everyone.
+ALL_FOLDS, NO_FOLD = "all", "none"
 # How speakers are dealt out to folds.
 Protocol = Literal["single-fold", "session-folds", "leave-one-speaker-out", "k-speaker-folds"]
 

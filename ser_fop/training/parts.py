@@ -102,6 +102,25 @@ def parts_of(
     )
 
 
+def everyone(records: Records, *, styles: Collection[str] = ()) -> Parts:
+    """Return all labelled utterances as the training part: nobody validates, and nobody is tested.
+
+    Args:
+        records: The labelled records.
+        styles: Styles to keep; empty for all.
+
+    Raises:
+        InputError: If there is none.
+    """
+    train = _classes(records, _rows(records, records.speakers, styles))
+    if not train:
+        raise InputError(f"{records.folder} has no labelled utterance to train on.")
+    trained_on = tuple(records.known_as(speaker) for speaker in records.speakers)
+    return Parts(
+        train=train, validation={}, test={}, validated=records, tested=records, test_rows=(), trained_on=trained_on
+    )
+
+
 def _rows(records: Records, speakers: Collection[str], styles: Collection[str]) -> list[Row]:
     return [row for row in records.of_speakers(speakers) if row.emotion and (not styles or row.style in styles)]
 

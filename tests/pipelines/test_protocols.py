@@ -55,6 +55,28 @@ class TestFolds:
         assert "names no sessions" in capsys.readouterr().err
 
 
+class TestEveryone:
+    """`--fold none`: a network for use, which no speaker is left to test."""
+
+    REFIT = ("--train-on-validation", "--keep", "last", "--epochs", "1", "--fold", "none")
+
+    def test_all_speakers_are_trained_on_and_no_figure_is_claimed(self, work, tmp_path):
+        records = work / "records" / "ravdess"
+        run("finetune", "--records", records, *MODEL, *self.REFIT, "--out", tmp_path / "all")
+        found = metrics_of(tmp_path / "all")
+        assert not {"wa", "ua", "confusion", "fold"} & set(found)
+        assert not (tmp_path / "all" / "predictions.csv").exists()
+        _, spec = load_network(tmp_path / "all")
+        assert set(spec.heard) == {f"ravdess:{name}" for name in Records(records).speakers}
+        assert spec.labels == tuple(found["labels"])
+
+    @pytest.mark.parametrize("options", [["--fold", "none"], [*REFIT, "--folds", "folds.json"]])
+    def test_of_nobody_to_choose_by_or_to_test(self, work, tmp_path, capsys, options):
+        arguments = ["--records", str(work / "records" / "ravdess"), *options, "--out", str(tmp_path / "ft")]
+        assert finetune.main(arguments) == 2
+        assert "has nobody who validates or is tested" in capsys.readouterr().err
+
+
 class TestSelectOn:
     def test_fine_tuning_on_test_is_stamped_and_worth_something(self, work, tmp_path):
         common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "2", "--seed", "3"]

@@ -5,7 +5,7 @@ import pytest
 from ser_fop.errors import InputError
 from ser_fop.folds import Fold
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
-from ser_fop.training.parts import parts_of, require_comparable
+from ser_fop.training.parts import everyone, parts_of, require_comparable
 from ser_fop.training.splits import split_for_pretraining
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil", "fred")
@@ -42,6 +42,14 @@ class TestOneCorpus:
         assert [(row.id, row.emotion) for row in parts.test_rows] == [("anna-0", "happy"), ("anna-1", "sad")]
         assert set(parts.trained_on) == {f"toy:{name}" for name in (*FOLD.train, *FOLD.validation)}
         assert (parts.validated, parts.tested) == (records, records)
+
+    def test_everyone_is_trained_on_and_nobody_else_is_left(self, records):
+        parts = everyone(records)
+        assert speakers_of(records, parts.train) == set(SPEAKERS)
+        assert (parts.validation, parts.test, parts.test_rows) == ({}, {}, ())
+        assert set(parts.trained_on) == {f"toy:{name}" for name in SPEAKERS}
+        with pytest.raises(InputError, match="has no labelled utterance to train on"):
+            everyone(records, styles=("whispered",))
 
     def test_a_speaker_in_two_parts_is_refused(self, records):
         with pytest.raises(InputError, match="'toy:carl' would be trained on and tested"):
