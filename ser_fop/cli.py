@@ -21,6 +21,7 @@ Config = TypeVar("Config")
 
 # Stage, and what it does in one line.
 STAGES = {
+    "download": "an open corpus from its publisher",
     "prepare": "audio folders to checked TFRecord shards of log-mels",
     "folds": "speaker-disjoint folds of a corpus, as a file",
     "pretrain": "learn, without labels, to predict future frames",
@@ -36,7 +37,7 @@ STAGES = {
 }
 # These take several groups of settings with the same names; the others drop the prefix.
 _PREFIXED = frozenset({"reproduce"})
-_WITHOUT_TENSORFLOW = frozenset({"info", "report"})
+_WITHOUT_TENSORFLOW = frozenset({"download", "info", "report"})
 # These keep every core busy with threads of their own: TensorFlow's would only get in their way.
 _OWN_THREADS = frozenset({"prepare"})
 

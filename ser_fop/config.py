@@ -18,6 +18,27 @@ from ser_fop.settings import (
 
 
 @dataclass(frozen=True, kw_only=True)
+class DownloadConfig:
+    """Fetch an open corpus from its publisher; what has arrived is not fetched again.
+
+    Attributes:
+        corpus: `ravdess`, `librispeech`, `vctk`, `emodb` or `crema_d`; of `iemocap` it is told how to ask for it.
+        out: Folder for it.
+        parts: Parts of it, such as LibriSpeech's `dev-clean`; the usual ones by default.
+        mirror: Another host with the publisher's paths, such as https://us.openslr.org.
+        keep_archives: Keep what was fetched beside what was in it.
+        jobs: Files at a time, of a corpus that is published file by file.
+    """
+
+    corpus: str
+    out: Path
+    parts: tuple[str, ...] = ()
+    mirror: str = ""
+    keep_archives: bool = False
+    jobs: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
 class InfoConfig:
     """Print what a corpus folder holds, and every problem found.
 

@@ -14,6 +14,7 @@ from ser_fop import config as configs
 from ser_fop.cli import STAGES, main, parse, run_stage
 from ser_fop.config import (
     ClassifyConfig,
+    DownloadConfig,
     ExtractConfig,
     FinetuneConfig,
     FoldsConfig,
@@ -36,12 +37,14 @@ CONFIGS = {
     "classify": ClassifyConfig,
     "reproduce": ReproduceConfig,
     "report": ReportConfig,
+    "download": DownloadConfig,
     "info": InfoConfig,
     "predict": PredictConfig,
     "export": ExportConfig,
     "serve": ServeConfig,
 }
 REQUIRED = {
+    "download": ["--corpus", "ravdess", "--out", "corpora/ravdess"],
     "prepare": ["--corpus", "ravdess", "--audio-dir", "audio", "--out", "out"],
     "folds": ["--records", "a", "--out", "folds.json"],
     "pretrain": ["--records", "a", "--out", "out"],
@@ -134,7 +137,7 @@ class TestBadInput:
     def test_an_unknown_stage_names_the_closest(self, capsys):
         assert main(["pretrian", "--out", "x"]) == 2
         assert re.search(
-            r"unknown stage 'pretrian': expected one of prepare, .*Did you mean 'pretrain'\?", capsys.readouterr().err
+            r"unknown stage 'pretrian': expected one of download, .*Did you mean 'pretrain'\?", capsys.readouterr().err
         )
 
     @pytest.mark.parametrize("stage", ["prepare", "info"])

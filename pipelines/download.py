@@ -1,0 +1,60 @@
+"""An open corpus from its publisher: `ser-fop download --corpus ravdess --out corpora/ravdess`."""
+
+from pathlib import Path
+
+from ser_fop.cli import run_stage
+from ser_fop.config import DownloadConfig
+
+
+def run(config: DownloadConfig) -> Path:
+    """Fetch, check and unpack what is not there yet."""
+    from ser_fop.corpora import get_corpus
+    from ser_fop.downloads.crema_d import fetch_crema_d
+    from ser_fop.downloads.fetching import fetch
+    from ser_fop.downloads.sources import CREMA_D, archives_of, mirrored
+    from ser_fop.downloads.unpacking import unpack
+    from ser_fop.errors import InputError
+    from ser_fop.json_files import read_json, write_json
+
+    record = config.out / "download.json"
+    done = read_json(record) if record.exists() else {"corpus": config.corpus, "parts": {}}
+    if done["corpus"] != config.corpus:
+        raise InputError(f"{config.out} holds {done['corpus']}: give {config.corpus} a folder of its own.")
+    if config.corpus == CREMA_D and config.parts:
+        raise InputError("--parts: CREMA-D has none.")
+    wanted = {CREMA_D: None} if config.corpus == CREMA_D else archives_of(config.corpus, config.parts)
+    corpus = get_corpus(config.corpus)
+    print(f"{corpus.title}: {corpus.licence}; {corpus.url}", flush=True)
+    for part, archive in wanted.items():
+        if part in done["parts"]:
+            print(f"{part} is there.")
+            continue
+        if archive is None:
+            found = fetch_crema_d(config.out, mirror=config.mirror, jobs=config.jobs)
+            checked = f"{found['files']} files by the SHA-256 of their pointers; {len(found['missing'])} have no sound"
+        else:
+            place = config.out / ".download" / archive.name
+            checksum = ("md5", archive.md5) if archive.md5 else None
+            url = mirrored(archive.url, config.mirror)
+            found = fetch(url, place, checksum=checksum, size=archive.size, page=archive.page)
+            unpack(place, config.out)
+            if not config.keep_archives:
+                place.unlink()
+            checked = "by its published MD5" if checksum else "by nothing but its own: no checksum is published"
+        done["parts"][part] = found
+        write_json(record, done)
+        print(f"{part}: checked {checked}", flush=True)
+    download = config.out / ".download"
+    if download.exists() and not any(download.iterdir()):
+        download.rmdir()
+    print(f"next: ser-fop info --corpus {config.corpus} --audio-dir {config.out}")
+    return config.out
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("download", DownloadConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Open corpora from their publishers' own addresses. No TensorFlow."""

@@ -1,0 +1,139 @@
+"""Where each corpus is published, with the checksums that its publisher states."""
+
+import dataclasses
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from ser_fop.errors import InputError, closest
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Archive:
+    """One file of a publisher.
+
+    Attributes:
+        url: Its address.
+        md5: Its checksum, where one is published.
+        size: Its bytes, where they are published.
+        page: The publisher's page, for whom the address no longer answers.
+    """
+
+    url: str
+    md5: str = ""
+    size: int = 0
+    page: str
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return urlsplit(self.url).path.rpartition("/")[2]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is published of a corpus.
+
+    Attributes:
+        archives: By the name of the part.
+        default: The parts that are fetched unless others are asked for.
+    """
+
+    archives: Mapping[str, Archive]
+    default: tuple[str, ...]
+
+
+_LIBRISPEECH = {  # https://www.openslr.org/resources/12/md5sum.txt
+    "dev-clean": "42e2234ba48799c1f50f24a7926300a1",
+    "dev-other": "c8d0bcc9cca99d4f8b62fcc847357931",
+    "test-clean": "32fa31d27d2e1cad72775fee3f4849a9",
+    "test-other": "fb5a50374b501bb3bac4815ee91d3135",
+    "train-clean-100": "2a93770f6d5c6c964bc36631d331a522",
+    "train-clean-360": "c0e676e450a7ff2f54aeade5171606fa",
+    "train-other-500": "d1a0fd59409feb2c614ce4d30c387708",
+}
+SOURCES = {
+    "ravdess": Source(
+        archives={
+            "speech": Archive(
+                url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
+                md5="bc696df654c87fed845eb13823edef8a",
+                size=208_468_073,
+                page="https://zenodo.org/records/1188976",
+            )
+        },
+        default=("speech",),
+    ),
+    "librispeech": Source(
+        archives={
+            part: Archive(
+                url=f"https://www.openslr.org/resources/12/{part}.tar.gz", md5=md5, page="https://www.openslr.org/12"
+            )
+            for part, md5 in _LIBRISPEECH.items()
+        },
+        default=("train-clean-100",),
+    ),
+    "vctk": Source(
+        archives={
+            "0.92": Archive(
+                url="https://datashare.ed.ac.uk/bitstream/handle/10283/3443/VCTK-Corpus-0.92.zip",
+                md5="8a6ba2946b36fcbef0212cad601f4bfa",
+                size=11_747_302_977,
+                page="https://datashare.ed.ac.uk/handle/10283/3443",
+            )
+        },
+        default=("0.92",),
+    ),
+    "emodb": Source(
+        archives={
+            "wav": Archive(url="http://emodb.bilderbar.info/download/download.zip", page="http://emodb.bilderbar.info/")
+        },
+        default=("wav",),
+    ),
+}
+# Published file by file: `crema_d.py` fetches it.
+CREMA_D = "crema_d"
+_ASKED_FOR = {
+    "iemocap": "IEMOCAP is given to those who ask: fill in the release form of USC's SAIL laboratory,"
+    " https://sail.usc.edu/iemocap/iemocap_release.htm, and wait for its e-mail with an address and a password."
+    " Unpack what you receive, and give `ser-fop prepare --corpus iemocap` the folder that holds Session1 .. Session5."
+}
+
+
+def archives_of(corpus: str, parts: tuple[str, ...]) -> dict[str, Archive]:
+    """Return what is to be fetched of a corpus, by part.
+
+    Raises:
+        InputError: If the corpus is not published openly, or has no such part.
+    """
+    if corpus in _ASKED_FOR:
+        raise InputError(_ASKED_FOR[corpus])
+    if corpus not in SOURCES:
+        known = sorted([*SOURCES, CREMA_D, *_ASKED_FOR])
+        raise InputError(
+            f"--corpus expected one of {', '.join(known)}, received {corpus!r}.{closest(corpus, known)} Others have no"
+            " open address: `--corpus csv` of `prepare` reads files of your own."
+        )
+    source = SOURCES[corpus]
+    for part in parts:
+        if part not in source.archives:
+            known = list(source.archives)
+            raise InputError(f"--parts of {corpus} are {', '.join(known)}; received {part!r}.{closest(part, known)}")
+    return {part: source.archives[part] for part in parts or source.default}
+
+
+def mirrored(url: str, mirror: str) -> str:
+    """Return an address on a mirror, which has the publisher's paths.
+
+    Args:
+        url: The publisher's address.
+        mirror: Such as `https://us.openslr.org`; empty for the publisher.
+
+    Raises:
+        InputError: If the mirror is no address.
+    """
+    if not mirror:
+        return url
+    host = urlsplit(mirror)
+    if host.scheme not in ("http", "https") or not host.netloc:
+        raise InputError(f"--mirror expected an address such as https://us.openslr.org, received {mirror!r}.")
+    return urlunsplit((host.scheme, host.netloc, host.path.rstrip("/") + urlsplit(url).path, "", ""))
