@@ -11,9 +11,9 @@ setup(
     long_description=README.read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
-    # `find_packages` does not see a folder that is installed under another name.
-    packages=[*find_packages(include=["ser_fop", "ser_fop.*"]), "ser_fop.pipelines"],
-    package_dir={"ser_fop.pipelines": "pipelines"},
+    # `find_packages` does not see folders that are installed under another name.
+    packages=[*find_packages(include=["ser_fop", "ser_fop.*"]), "ser_fop.pipelines", "ser_fop.saved_models"],
+    package_dir={"ser_fop.pipelines": "pipelines", "ser_fop.saved_models": "saved_models"},
     package_data={
         "ser_fop": [
             "fold_files/*.json",
@@ -21,6 +21,7 @@ setup(
             "serving/page/*.*",
             "serving/page/samples/*.flac",
         ],
+        "ser_fop.saved_models": ["*/*.*", "*/1/**/*"],
         "ser_fop.pipelines": ["experiments/*.yaml", "experiments/beside/*.yaml", "folds/*.json", "recipes/*.yaml"],
     },
     install_requires=[
@@ -45,6 +46,8 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "jax": ["jax>=0.6"],
         "serve": ["fastapi>=0.115", "uvicorn>=0.34", "orjson>=3.10", "prometheus-client>=0.21"],
+        "onnx": ["tf2onnx>=1.17", "onnx>=1.20", "onnxruntime>=1.23"],
+        "litert": ["ai-edge-litert>=2.1"],
         "demo": ["espeakng-loader>=0.2.4"],
         "dev": [
             "pytest>=8",

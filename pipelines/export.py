@@ -12,10 +12,10 @@ def run(config: ExportConfig) -> Path:
     """Write the next version beside its place, compare it with the network, and rename it into place."""
     from ser_fop.errors import InputError
     from ser_fop.export.server_files import write_server_files
-    from ser_fop.export.serving_model import write_serving_model
-    from ser_fop.export.verification import verify_serving_model
+    from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
+    from ser_fop.export.verification import verify
     from ser_fop.recognition.sources import recogniser_of
-    from ser_fop.recognition.versions import next_version
+    from ser_fop.versions import next_version
 
     if config.version < 0:
         raise InputError(f"--version expected a positive number, received {config.version}.")
@@ -23,6 +23,9 @@ def run(config: ExportConfig) -> Path:
     place = config.out / str(version)
     if place.exists():
         raise InputError(f"{place} exists: a version is never written over. Choose another --version.")
+    for path, suffix, option in ((config.onnx, ".onnx", "--onnx"), (config.litert, ".tflite", "--litert")):
+        if path and path.suffix != suffix:
+            raise InputError(f"{option} expected a file that ends in {suffix}, received {path}.")
     recogniser = recogniser_of(config.model)
     sounds = _sounds(config.check_on, recogniser.spec.features.sample_rate_hz)
     config.out.mkdir(parents=True, exist_ok=True)
@@ -30,14 +33,43 @@ def run(config: ExportConfig) -> Path:
     shutil.rmtree(beside, ignore_errors=True)
     try:
         write_serving_model(recogniser, beside / "model", sounds=sounds)
-        difference = verify_serving_model(beside / "model")
+        difference = verify(beside / "model", beside / "model" / EXTRA / GOLDEN)
         write_server_files(config.out, name=config.out.resolve().name)
         (beside / "model").rename(place)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     megabytes = sum(file.stat().st_size for file in place.rglob("*") if file.is_file()) / 1e6
     print(f"{megabytes:.1f} MB, answers within {difference:.1g} of the network's -> {place}")
+    _write_portable(config, recogniser, sounds)
     return place
+
+
+def _write_portable(config: ExportConfig, recogniser: Any, sounds: dict[str, Any]) -> None:
+    """Write what other runtimes were asked for, each beside its place until it answers as the network does."""
+    import tempfile
+
+    from ser_fop.errors import InputError
+    from ser_fop.export.portable import golden_of, write_litert, write_onnx
+    from ser_fop.export.verification import verify
+
+    if config.litert and config.litert_frames < 1:
+        raise InputError(f"--litert-frames expected a positive number, received {config.litert_frames}.")
+    for path, frames in ((config.onnx, None), (config.litert, config.litert_frames)):
+        if path is None:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            beside, golden = Path(folder) / path.name, Path(folder) / "golden.npz"
+            if frames is None:
+                write_onnx(recogniser, beside)
+            else:
+                write_litert(recogniser, beside, frames=frames)
+            golden_of(recogniser, sounds, golden, frames=frames)
+            difference = verify(beside, golden)
+            for file in (beside.with_name(beside.name + ".json"), beside):
+                file.replace(path.parent / file.name)
+        size = path.stat().st_size / 1e6
+        print(f"{size:.1f} MB, answers within {difference:.1g} of the network's -> {path}")
 
 
 def _sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def extract(config: ExtractConfig, records: Any) -> Path:
     """Extract with one network."""
     from ser_fop.artifacts import open_stage
     from ser_fop.records import require_same_features
-    from ser_fop.saved_model import load_network, network_digest, network_spec
+    from ser_fop.saved_model import load_network, network_digest, network_spec, place_of
     from ser_fop.training.setup import seed_everything
     from ser_fop.transfer.hypercolumns import ARRAYS, extract_pooled, write_pooled
 
@@ -56,7 +56,7 @@ def extract(config: ExtractConfig, records: Any) -> Path:
         "widths": {name: array.shape[1] for name, array in pooled.arrays.items()},
         "seconds": time.perf_counter() - started,
     }
-    sources = {"records": config.records.resolve(), "pretrained": config.pretrained.resolve()}
+    sources = {"records": config.records.resolve(), "pretrained": place_of(config.pretrained).resolve()}
     out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], heard=spec.heard, sources=sources)
     print(f"{metrics['utterances']} utterances, {metrics['seconds']:.1f} s -> {out}")
     return out

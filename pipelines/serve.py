@@ -1,6 +1,5 @@
 """Exported models behind TF Serving's REST surface: `ser-fop serve models/emotion --port 8501`."""
 
-from pathlib import Path
 from typing import Any
 
 from ser_fop.cli import run_stage
@@ -44,6 +43,7 @@ def run(config: ServeConfig) -> None:
 
 def _models(config: ServeConfig) -> list[Any]:
     from ser_fop.errors import InputError
+    from ser_fop.published import published
     from ser_fop.serving.models import ServedModel
 
     if not config.models:
@@ -51,7 +51,7 @@ def _models(config: ServeConfig) -> list[Any]:
     folders = {}
     for text in config.models:
         name, equals, folder = text.partition("=")
-        folder = Path(folder if equals else text)
+        folder = published(folder if equals else text)
         name = name if equals else folder.resolve().name
         if name in folders:
             raise InputError(f"two models are called {name!r}: give one another name, as NAME=FOLDER.")

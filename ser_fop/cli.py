@@ -30,6 +30,7 @@ STAGES = {
     "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
     "predict": "the emotion of recordings",
     "export": "a trained run as a SavedModel for TF Serving",
+    "publish": "a trained run as a model for others, with its card",
     "serve": "exported models behind TF Serving's REST surface",
     "reproduce": "the paper's whole experiment, ending in its tables",
     "report": "the tables of a `reproduce` folder again",

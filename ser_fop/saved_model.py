@@ -28,6 +28,8 @@ from ser_fop.models.saving import (
     load_native,
     read_spec,
 )
+from ser_fop.published import published
+from ser_fop.versions import versions_of
 
 NETWORK = "network"
 SAVED_MODEL = "saved_model"
@@ -89,7 +91,8 @@ def load_network(path: Path) -> tuple[keras.Model, NetworkSpec]:
     """Rebuild a network with its weights.
 
     Args:
-        path: A finished run folder, or a SavedModel that one left.
+        path: A finished run folder; a SavedModel that one left, or that was exported; or the name of a model that comes
+            with the package.
 
     Returns:
         The Keras network, and its JSON config.
@@ -97,6 +100,7 @@ def load_network(path: Path) -> tuple[keras.Model, NetworkSpec]:
     Raises:
         InputError: If there is no network there.
     """
+    path = place_of(path)
     if not _is_saved_model(path):
         require_complete(path, _STAGES)
         if not (path / NETWORK / SPEC).exists():
@@ -111,6 +115,7 @@ def load_network(path: Path) -> tuple[keras.Model, NetworkSpec]:
 
 def network_spec(path: Path) -> NetworkSpec:
     """Return the JSON config of the network at `path`, without its weights."""
+    path = place_of(path)
     if _is_saved_model(path):
         return read_spec(path / "assets" / SPEC)
     require_complete(path, _STAGES)
@@ -121,10 +126,18 @@ def network_spec(path: Path) -> NetworkSpec:
 
 def network_digest(path: Path) -> str:
     """Return a digest of the network at `path`, be it a run folder or a SavedModel."""
+    path = place_of(path)
     if (path / COMPLETED).exists():
         return digest_of(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
     return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
+
+
+def place_of(path: Path) -> Path:
+    """Return where a network is: at a path; or, of a model that comes with the package or has versions, the newest."""
+    path = published(path)
+    versions = versions_of(path)
+    return versions[max(versions)] if versions else path
 
 
 def _is_saved_model(path: Path) -> bool:

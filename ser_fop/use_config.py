@@ -5,6 +5,8 @@ from pathlib import Path
 
 import tyro
 
+from ser_fop.published import DEFAULT
+
 
 @dataclass(frozen=True, kw_only=True)
 class PredictConfig:
@@ -12,7 +14,8 @@ class PredictConfig:
 
     Attributes:
         inputs: What is to be recognised.
-        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
+        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone), what `export`
+            wrote, or the name of a model that comes with the package.
         json: Answers as JSON, an object a line, instead of a table.
         csv: Answers as CSV.
         out: File for the answers; standard output by default.
@@ -22,7 +25,7 @@ class PredictConfig:
     """
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
-    model: Path
+    model: Path = Path(DEFAULT)
     json: bool = False
     csv: bool = False
     out: Path | None = None
@@ -40,11 +43,36 @@ class ExportConfig:
         out: Model folder, its name the model's; each export is a new version inside.
         version: Number of the version; 0 is the next.
         check_on: Recordings on which both are compared, and with which the server is warmed up; made-up sounds by default.
+        onnx: Also write an ONNX model, from log-mels, to this `.onnx` file (extra: `onnx`).
+        litert: Also write a LiteRT model, from log-mels, to this `.tflite` file (extra: `litert`).
+        litert_frames: Frames that the LiteRT model takes; shorter utterances are filled up.
     """
 
     model: Path
     out: Path
     version: int = 0
+    check_on: tuple[Path, ...] = ()
+    onnx: Path | None = None
+    litert: Path | None = None
+    litert_frames: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishConfig:
+    """Make a run a model for others: what `export` writes, with its config, its figures, and a card.
+
+    Attributes:
+        model: A run of `finetune` or `pretrain`, of one fold or of none.
+        out: Folder of the model, its name the model's; one that is there is replaced.
+        licence: Under which it is given.
+        figures: Runs of the same recipe over all folds, one a repeat: what the model is worth.
+        check_on: As of `export`; the recordings go with the model.
+    """
+
+    model: Path
+    out: Path
+    licence: str
+    figures: tuple[Path, ...] = ()
     check_on: tuple[Path, ...] = ()
 
 
@@ -53,7 +81,8 @@ class ServeConfig:
     """Serve exported models with TF Serving's REST surface, on one machine.
 
     Attributes:
-        models: Folders of versions that `ser-fop export` wrote, each as NAME=FOLDER or, its name the model's, FOLDER.
+        models: Folders of versions that `ser-fop export` wrote, each as NAME=FOLDER or, its name the model's, FOLDER; or
+            names of models that come with the package.
         host: Address to listen on; `0.0.0.0` lets other machines in.
         port: Port.
         versions: How many of a model's newest versions are served.
@@ -66,7 +95,7 @@ class ServeConfig:
         batch_wait_ms: How long the first of a batch waits for others.
     """
 
-    models: tyro.conf.Positional[tuple[str, ...]]
+    models: tyro.conf.Positional[tuple[str, ...]] = (DEFAULT,)
     host: str = "127.0.0.1"
     port: int = 8501
     versions: int = 1

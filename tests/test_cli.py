@@ -26,7 +26,7 @@ from ser_fop.config import (
 from ser_fop.errors import InputError
 from ser_fop.experiment.reproduce_config import ReproduceConfig
 from ser_fop.settings import ModelConfig
-from ser_fop.use_config import ExportConfig, PredictConfig, ServeConfig
+from ser_fop.use_config import ExportConfig, PredictConfig, PublishConfig, ServeConfig
 
 CONFIGS = {
     "prepare": PrepareConfig,
@@ -41,6 +41,7 @@ CONFIGS = {
     "info": InfoConfig,
     "predict": PredictConfig,
     "export": ExportConfig,
+    "publish": PublishConfig,
     "serve": ServeConfig,
 }
 REQUIRED = {
@@ -54,9 +55,10 @@ REQUIRED = {
     "reproduce": ["--out", "out"],
     "report": ["--run", "out"],
     "info": ["--corpus", "ravdess", "--audio-dir", "audio"],
-    "predict": ["--model", "runs/ft", "a.wav"],
+    "predict": ["a.wav"],
     "export": ["--model", "runs/ft", "--out", "models/emotion"],
-    "serve": ["models/emotion"],
+    "publish": ["--model", "runs/ft", "--licence", "CC BY 4.0", "--out", "models/emotion"],
+    "serve": [],
 }
 _RUN = """
 import sys
@@ -151,8 +153,8 @@ class TestBadInput:
         assert error.count("\n") == 1
 
     @pytest.mark.parametrize(
-        "stage", [stage for stage in STAGES if stage != "serve"]
-    )  # which has none: a list of models
+        "stage", [stage for stage in STAGES if stage not in ("predict", "serve")]
+    )  # which have none
     def test_a_missing_required_option_fails(self, stage, capsys):
         with pytest.raises(SystemExit) as stop:
             main([stage])

@@ -48,6 +48,7 @@ def write_serving_model(recogniser: Recogniser, folder: Path, *, sounds: Mapping
     write_json(described, recogniser.spec)
     module = tf.Module()
     module.network_weights = [weight.value for weight in recogniser.network.weights]
+    module.head = recogniser.head
     module.spec = tf.saved_model.Asset(str(described))
     # As functions too, for Python: `ser_fop.load` calls these.
     module.hypercolumns_of_waveform = recogniser.hypercolumns_of_waveform

@@ -123,7 +123,7 @@ def _merge_heads(output: tf.Tensor) -> tf.Tensor:
 
 def _blocks(frames: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor]]:
     """Return start and end of each block of rows; the last ones are empty where there are few frames."""
-    size = -(-frames // _BLOCKS)
+    size = (frames + _BLOCKS - 1) // _BLOCKS  # ONNX divides towards zero: nothing negative here
     return [(tf.minimum(size * block, frames), tf.minimum(size * (block + 1), frames)) for block in range(_BLOCKS)]
 
 

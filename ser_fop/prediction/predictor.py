@@ -15,10 +15,11 @@ from ser_fop.audio import SILENCE_PEAK, AudioError, padded_batch, read_audio, ta
 from ser_fop.errors import InputError
 from ser_fop.features import window_length
 from ser_fop.prediction.recording import Recognition, Recording
+from ser_fop.published import DEFAULT, published
 from ser_fop.recognition.exported import ExportedRecogniser
 from ser_fop.recognition.recogniser import EMOTION, SCORES, Recogniser
 from ser_fop.recognition.sources import recogniser_of
-from ser_fop.recognition.versions import versions_of
+from ser_fop.versions import versions_of
 
 # Attention's cost grows with the square of the length.
 LONGEST_S = 60.0
@@ -229,17 +230,18 @@ class Predictor:
         yield from done
 
 
-def load(run: str | Path) -> Predictor:
+def load(run: str | Path = DEFAULT) -> Predictor:
     """Load a trained model.
 
     Args:
         run: Folder of a run of `ser-fop finetune` or `classify`, or (for hypercolumns) of `pretrain`; or what
-            `ser-fop export` made of one: a version, or the folder of all, of which the newest is taken.
+            `ser-fop export` made of one: a version, or the folder of all, of which the newest is taken; or the name of
+            a model that comes with the package.
 
     Raises:
         InputError: If there is no network there.
     """
-    run = Path(run)
+    run = published(run)
     versions = versions_of(run)
     folder = versions[max(versions)] if versions else run
     exported = (folder / "saved_model.pb").exists()

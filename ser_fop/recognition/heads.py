@@ -44,13 +44,18 @@ def head_of(estimator: BaseEstimator) -> Head:
     )
 
 
+def _held(values: np.ndarray | list[float], dtype: tf.DType | None = None) -> tf.Variable:
+    """Return what was fitted as a variable: signatures share it, and other runtimes' converters know what to do with it."""
+    return tf.Variable(values, trainable=False, dtype=dtype)
+
+
 class _Scaler(tf.Module):
     """`StandardScaler`."""
 
     def __init__(self, scaler: StandardScaler) -> None:
         super().__init__()
-        self.mean = tf.constant(scaler.mean_, tf.float64)
-        self.scale = tf.constant(scaler.scale_, tf.float64)
+        self.mean = _held(scaler.mean_, tf.float64)
+        self.scale = _held(scaler.scale_, tf.float64)
 
     def __call__(self, features: tf.Tensor) -> tf.Tensor:
         return (tf.cast(features, tf.float64) - self.mean) / self.scale
@@ -70,8 +75,8 @@ class LogisticHead(tf.Module):
         coefficients, intercept = logistic.coef_, logistic.intercept_
         if len(logistic.classes_) == 2:  # one line tells two classes apart
             coefficients, intercept = (np.concatenate([0 * one, one]) for one in (coefficients, intercept))
-        self.coefficients = tf.constant(coefficients.T, tf.float64)
-        self.intercept = tf.constant(intercept, tf.float64)
+        self.coefficients = _held(coefficients.T, tf.float64)
+        self.intercept = _held(intercept, tf.float64)
 
     def __call__(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return probabilities and answers."""
@@ -97,12 +102,12 @@ class SVMHead(tf.Module):
         self.scaler = _Scaler(scaler)
         self.classes = len(svm.classes_)
         self.gamma = float(svm._gamma)  # what `scale` came to: scikit-learn gives it no public name
-        self.vectors = tf.constant(svm.support_vectors_)
+        self.vectors = _held(svm.support_vectors_)
         self.duels, weights = _duels(svm)
-        self.weights = tf.constant(weights)
-        self.intercept = tf.constant(-svm.intercept_ if self.classes == 2 else svm.intercept_)
-        self.slopes = tf.constant([one.a_ for one in calibrators], tf.float64)
-        self.offsets = tf.constant([one.b_ for one in calibrators], tf.float64)
+        self.weights = _held(weights)
+        self.intercept = _held(-svm.intercept_ if self.classes == 2 else svm.intercept_)
+        self.slopes = _held([one.a_ for one in calibrators], tf.float64)
+        self.offsets = _held([one.b_ for one in calibrators], tf.float64)
 
     def __call__(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return probabilities and answers."""
@@ -167,28 +172,32 @@ class ForestHead(tf.Module):
             return full
 
         left, right = table("children_left", -1), table("children_right", -1)
-        self.feature = tf.constant(np.maximum(table("feature", 0), 0), tf.int32)
-        self.threshold = tf.constant(table("threshold", 0))
+        self.feature = _held(np.maximum(table("feature", 0), 0), tf.int32)
+        self.threshold = _held(table("threshold", 0))
         # A leaf leads to itself, so that every tree can be walked as deep as the deepest.
-        self.left = tf.constant(np.where(left < 0, itself, left), tf.int32)
-        self.right = tf.constant(np.where(right < 0, itself, right), tf.int32)
+        self.left = _held(np.where(left < 0, itself, left), tf.int32)
+        self.right = _held(np.where(right < 0, itself, right), tf.int32)
         shares = np.zeros((len(trees), nodes, forest.n_classes_), np.float32)
         for row, tree in zip(shares, trees, strict=True):
             held = tree.value[:, 0]
             row[: tree.node_count] = held / held.sum(axis=1, keepdims=True)
-        self.shares = tf.constant(shares)
+        self.shares = _held(shares)
 
     def __call__(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return probabilities and answers."""
-        trees = tf.shape(self.feature)[0]
+        # Read once: a gather straight from a variable is an operation that ONNX's converter does not know.
+        feature, threshold, left, right, shares = map(
+            tf.convert_to_tensor, (self.feature, self.threshold, self.left, self.right, self.shares)
+        )
+        trees = tf.shape(feature)[0]
         batch = tf.shape(features)[0]
         tree = tf.tile(tf.range(trees)[tf.newaxis], [batch, 1])
         row = tf.tile(tf.range(batch)[:, tf.newaxis], [1, trees])
         node = tf.zeros_like(tree)
         for _ in range(self.depth):
             here = tf.stack([tree, node], axis=-1)
-            value = tf.gather_nd(features, tf.stack([row, tf.gather_nd(self.feature, here)], axis=-1))
-            goes_left = tf.cast(value, tf.float64) <= tf.gather_nd(self.threshold, here)
-            node = tf.where(goes_left, tf.gather_nd(self.left, here), tf.gather_nd(self.right, here))
-        probabilities = tf.reduce_mean(tf.gather_nd(self.shares, tf.stack([tree, node], axis=-1)), axis=1)
+            value = tf.gather_nd(features, tf.stack([row, tf.gather_nd(feature, here)], axis=-1))
+            goes_left = tf.cast(value, tf.float64) <= tf.gather_nd(threshold, here)
+            node = tf.where(goes_left, tf.gather_nd(left, here), tf.gather_nd(right, here))
+        probabilities = tf.reduce_mean(tf.gather_nd(shares, tf.stack([tree, node], axis=-1)), axis=1)
         return probabilities, tf.argmax(probabilities, axis=1)

@@ -13,6 +13,8 @@ from ser_fop.recognition.front_end import batch_of_mels
 from ser_fop.recognition.heads import Head
 
 SCORES, LABELS, EMOTION = "scores", "labels", "emotion"
+# The place of the emotion among the labels, where a runtime knows no text.
+ANSWER = "answer"
 POOLED_PREFIX = "pooled_"
 
 
@@ -31,7 +33,7 @@ class Recogniser:
         self.spec = spec
         self.network = network
         self.labels = spec.labels
-        self._head = head
+        self.head = head
         backbone = network.backbone
         inputs = backbone.inputs_by_name()
         frames = hypercolumns(backbone)
@@ -52,27 +54,34 @@ class Recogniser:
         self.hypercolumns_of_mel = tf.function(self._hypercolumns_of_mel, input_signature=mels)
         self.hypercolumns_of_waveform = tf.function(self._hypercolumns_of_waveform, input_signature=sound)
 
-    def _mels(self, waveform: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def mels_of(self, waveform: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the log-mels (batch, frames, mels) of sound, and the frames of each."""
         return batch_of_mels(waveform, length, features=self.spec.features, trim_below_db=self.spec.trim_below_db)
 
+    def numbers_of(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return `scores` (batch, classes) and `answer` (batch,), the emotion's place; hypercolumns where no emotion is known."""
+        inputs = _inputs(mel, length)
+        if not self.labels:
+            return self._hypercolumns(inputs, training=False)
+        if self.head is None:
+            scores = tf.nn.softmax(self.network(inputs, training=False))
+            return {SCORES: scores, ANSWER: tf.argmax(scores, axis=1)}
+        scores, answer = self.head(self._read(inputs, training=False))
+        return {SCORES: scores, ANSWER: answer}
+
     def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._from_mel(*self._mels(waveform, length))
+        return self._from_mel(*self.mels_of(waveform, length))
 
     def _hypercolumns_of_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._hypercolumns_of_mel(*self._mels(waveform, length))
+        return self._hypercolumns_of_mel(*self.mels_of(waveform, length))
 
     def _from_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = _inputs(mel, length)
-        if self._head is None:
-            scores = tf.nn.softmax(self.network(inputs, training=False))
-            answer = tf.argmax(scores, axis=1)
-        else:
-            scores, answer = self._head(self._read(inputs, training=False))
+        found = self.numbers_of(mel, length)
         names = tf.constant(self.labels)
         return {
-            SCORES: scores,
-            LABELS: tf.tile(names[tf.newaxis], [tf.shape(scores)[0], 1]),
-            EMOTION: tf.gather(names, answer),
+            SCORES: found[SCORES],
+            LABELS: tf.tile(names[tf.newaxis], [tf.shape(found[SCORES])[0], 1]),
+            EMOTION: tf.gather(names, found[ANSWER]),
         }
 
     def _hypercolumns_of_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -12,8 +12,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from ser_fop.errors import InputError
 from ser_fop.models.saving import SPEC, NetworkSpec, read_spec
-from ser_fop.recognition.versions import versions_of
 from ser_fop.serving.errors import RequestError
+from ser_fop.versions import versions_of
 
 DEFAULT = "serving_default"
 

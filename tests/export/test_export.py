@@ -11,9 +11,11 @@ from ser_fop.pipelines import export, pretrain
 import ser_fop
 from ser_fop.audio import read_audio
 from ser_fop.errors import InputError
+from ser_fop.export.portable import golden_of, write_litert, write_onnx
 from ser_fop.export.serving_model import EXTRA, GOLDEN, operations_of, write_serving_model
-from ser_fop.export.verification import TOLERANCE, verify_serving_model
+from ser_fop.export.verification import TOLERANCE, verify
 from ser_fop.export.warmup import WARMUP
+from ser_fop.json_files import read_json
 from ser_fop.recognition.sources import recogniser_of
 from ser_fop.saved_model import load_network
 from tests.pipelines.conftest import run
@@ -58,7 +60,7 @@ def constants(arrays):
 
 @pytest.mark.parametrize("kind", ["finetune", "svm", "rf", "pretrain"])
 def test_answers_are_the_networks_in_a_process_that_does_not_know_us(exported, kind):
-    assert verify_serving_model(exported / kind) <= TOLERANCE
+    assert verify(exported / kind, exported / kind / EXTRA / GOLDEN) <= TOLERANCE
 
 
 def test_an_answer_that_differs_is_told(exported, tmp_path):
@@ -66,15 +68,15 @@ def test_an_answer_that_differs_is_told(exported, tmp_path):
     path = tmp_path / "model" / EXTRA / GOLDEN
     golden = dict(np.load(path))
     np.savez(path, **{**golden, "answer_scores": golden["answer_scores"] + 0.01})
-    with pytest.raises(InputError, match=r"answers differ by 0\.01"):
-        verify_serving_model(tmp_path / "model")
+    with pytest.raises(InputError, match=r"answers of .* differ by 0\.01"):
+        verify(tmp_path / "model", tmp_path / "model" / EXTRA / GOLDEN)
 
 
 def test_a_model_that_cannot_be_loaded_is_told(exported, tmp_path):
     shutil.copytree(exported / "svm", tmp_path / "model")
     (tmp_path / "model" / "variables" / "variables.index").unlink()
     with pytest.raises(InputError, match="cannot be used by itself"):
-        verify_serving_model(tmp_path / "model")
+        verify(tmp_path / "model", tmp_path / "model" / EXTRA / GOLDEN)
 
 
 class TestSignatures:
@@ -221,10 +223,10 @@ class TestStage:
         assert "none.wav does not exist" in capsys.readouterr().err
 
     def test_one_that_fails_leaves_nothing(self, runs, tmp_path, monkeypatch):
-        def fails(folder):
+        def fails(model, golden):
             raise InputError("differs")
 
-        monkeypatch.setattr("ser_fop.export.verification.verify_serving_model", fails)
+        monkeypatch.setattr("ser_fop.export.verification.verify", fails)
         assert export.main(["--model", str(runs["svm"]), "--out", str(tmp_path / "emotion")]) == 2
         assert list((tmp_path / "emotion").iterdir()) == []
 
@@ -238,6 +240,66 @@ class TestStage:
     def test_a_saved_model_of_log_mels_says_so(self, runs):
         with pytest.raises(InputError, match="takes log-mels alone: give one of `ser-fop export`"):
             ser_fop.load(runs["finetune"] / "saved_model")
+
+
+class TestOtherRuntimes:
+    """ONNX and LiteRT answer as the network does, asked where neither TensorFlow nor ser_fop is known."""
+
+    @pytest.fixture(scope="class")
+    def written(self, runs, sounds, tmp_path_factory):
+        pytest.importorskip("tf2onnx")
+        pytest.importorskip("ai_edge_litert")
+        root = tmp_path_factory.mktemp("portable")
+        for name, path in runs.items():
+            recogniser = recogniser_of(path)
+            write_onnx(recogniser, root / f"{name}.onnx")
+            golden_of(recogniser, sounds, root / f"{name}.onnx.npz")
+        recogniser = recogniser_of(runs["finetune"])
+        write_litert(recogniser, root / "finetune.tflite", frames=60)
+        golden_of(recogniser, sounds, root / "finetune.tflite.npz", frames=60)
+        return root
+
+    @pytest.mark.parametrize("name", ["finetune.onnx", "svm.onnx", "rf.onnx", "pretrain.onnx", "finetune.tflite"])
+    def test_answers_are_the_networks(self, written, name):
+        assert verify(written / name, written / f"{name}.npz") <= TOLERANCE
+
+    @pytest.mark.parametrize("name", ["svm.onnx", "finetune.tflite"])
+    def test_an_answer_that_differs_is_told(self, written, tmp_path, name):
+        golden = dict(np.load(written / f"{name}.npz"))
+        golden["length"] = golden["length"] - 4
+        np.savez(tmp_path / "golden.npz", **golden)
+        with pytest.raises(InputError, match="differ by"):
+            verify(written / name, tmp_path / "golden.npz")
+
+    def test_length_and_batch_are_free(self, written, runs):
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(written / "finetune.onnx"))
+        recogniser = recogniser_of(runs["finetune"])
+        for batch, frames in ((1, 3), (5, 40), (2, 700)):
+            mel = np.random.default_rng(frames).normal(-8, 3, (batch, frames, 80)).astype(np.float32)
+            length = np.full(batch, frames, np.int32)
+            scores, answer = session.run(["scores", "answer"], {"mel": mel, "length": length})
+            expected = recogniser.numbers_of(tf.constant(mel), tf.constant(length))
+            np.testing.assert_allclose(scores, expected["scores"], atol=TOLERANCE)
+            np.testing.assert_array_equal(answer, expected["answer"])
+
+    def test_beside_a_model_stands_what_it_is(self, written, runs):
+        described = read_json(written / "finetune.tflite.json")
+        assert described["frames"] == 60
+        assert tuple(described["spec"]["labels"]) == recogniser_of(runs["finetune"]).labels
+        assert described["spec"]["features"]["hop_s"] == 0.01
+
+    def test_the_stage_writes_both(self, runs, tmp_path, capsys):
+        pytest.importorskip("tf2onnx")
+        arguments = ["--model", str(runs["finetune"]), "--out", str(tmp_path / "emotion")]
+        files = ["--onnx", str(tmp_path / "x" / "e.onnx"), "--litert", str(tmp_path / "x" / "e.tflite")]
+        assert export.main([*arguments, *files]) == 0
+        assert capsys.readouterr().out.count("of the network's") == 3
+        names = {path.name for path in (tmp_path / "x").iterdir()}
+        assert names == {"e.onnx", "e.onnx.json", "e.tflite", "e.tflite.json"}
+        assert export.main([*arguments, "--onnx", str(tmp_path / "e.tflite")]) == 2
+        assert "--onnx expected a file that ends in .onnx" in capsys.readouterr().err
 
 
 def test_normalised_by_speaker_cannot_leave(work, sounds, tmp_path):

@@ -1,0 +1,67 @@
+"""A run as a model for others: `ser-fop publish --model runs/ft --licence "CC BY 4.0" --out saved_models/mine`."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ser_fop.cli import run_stage
+from ser_fop.use_config import ExportConfig, PublishConfig
+
+
+def run(config: PublishConfig) -> Path:
+    """Write model, config, figures and card beside their place, and rename them into it."""
+    from ser_fop.pipelines import export
+
+    from ser_fop.artifacts import CONFIG, METRICS, machine, read_json
+    from ser_fop.errors import InputError
+    from ser_fop.json_files import write_json, write_text
+    from ser_fop.published import CARD
+    from ser_fop.publishing.model_card import model_card
+    from ser_fop.publishing.provenance import history, require_same_recipe
+    from ser_fop.reporting.runs import Run, figures
+    from ser_fop.saved_model import network_spec
+
+    made = history(config.model)
+    require_same_recipe(config.model, list(config.figures))
+    spec = network_spec(config.model)
+    if config.figures and not spec.labels:
+        raise InputError("--figures are those of emotion recognition, and this network knows no emotions.")
+    beside = config.out.with_name(f".{config.out.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    export.run(ExportConfig(model=config.model, out=beside, check_on=config.check_on))
+    for path in beside.glob("*.config"):
+        path.unlink()
+    learned = read_json(config.model / METRICS)
+    runs = [Run(folder=folder, metrics=read_json(folder / METRICS)) for folder in config.figures]
+    metrics = {
+        "figures": figures(runs),
+        "pretraining": _skill(learned),
+        "parameters": learned["parameters"],
+        "seconds": learned["seconds"],
+        "machine": machine(),
+    }
+    write_json(beside / CONFIG, {"name": config.out.name, "licence": config.licence, "made": made})
+    write_json(beside / METRICS, metrics)
+    card = model_card(config.out.name, spec, licence=config.licence, made=made, metrics=metrics)
+    write_text(beside / CARD, card)
+    shutil.rmtree(config.out, ignore_errors=True)
+    beside.rename(config.out)
+    print(f"{config.out.name}: model, figures and card -> {config.out}")
+    return config.out
+
+
+def _skill(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return what pretraining was worth; empty for a network that was fine-tuned."""
+    if "skill" not in metrics:
+        return {}
+    kept = {key: metrics[key] for key in ("skill", "error", "copy_error", "untrained_skill", "epochs")}
+    return {**kept, "validation_speakers": len(metrics["validation_speakers"])}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("publish", PublishConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

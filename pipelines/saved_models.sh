@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The models of saved_models/, from LibriSpeech and RAVDESS on disk; about an hour and a half on 2 cores:
+#   pipelines/saved_models.sh LIBRISPEECH RAVDESS [FOLDER]
+# Three repeats over the five published folds say what the recipe is worth; then one network learns from everyone.
+# FIGURES="RUN RUN .." takes runs of `finetune --fold all` that are there already, such as those of `reproduce`.
+set -euo pipefail
+librispeech=$(realpath "$1")
+ravdess=$(realpath "$2")
+out=$(realpath "$(dirname "$0")/../saved_models")
+mkdir -p "${3:-runs/saved_models}"
+cd "${3:-runs/saved_models}"
+
+ser-fop prepare --preset recommended --corpus librispeech --audio-dir "$librispeech" --out records/librispeech
+ser-fop prepare --preset recommended --corpus ravdess --audio-dir "$ravdess" --out records/ravdess
+
+pretrain() { # SEED OUT
+  ser-fop pretrain --preset recommended --precision bfloat16 --records records/librispeech --seed "$1" --out "$2"
+}
+finetune() { # SEED PRETRAINED FOLD OUT
+  ser-fop finetune --preset recommended --precision bfloat16 --records records/ravdess --seed "$1" \
+    --pretrained "$2" --fold "$3" --out "$4"
+}
+
+pretrain 0 fop-librispeech
+finetune 0 fop-librispeech none emotion-ravdess
+figures=${FIGURES:-}
+if [ -z "$figures" ]; then
+  finetune 0 fop-librispeech all folds-0
+  for seed in 1 2; do
+    pretrain "$seed" "fop-$seed"
+    finetune "$seed" "fop-$seed" all "folds-$seed"
+  done
+  figures="folds-0 folds-1 folds-2"
+fi
+ser-fop publish --model fop-librispeech --licence "CC BY 4.0" --out "$out/fop-librispeech"
+# shellcheck disable=SC2086 # one word a run
+ser-fop publish --model emotion-ravdess --licence "CC BY-NC-SA 4.0" --figures $figures --out "$out/emotion-ravdess"

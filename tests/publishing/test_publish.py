@@ -1,0 +1,154 @@
+"""A run becomes a folder that others can use, with figures that are its recipe's and a card that says so."""
+
+import json
+import re
+import shutil
+
+import pytest
+from ser_fop.pipelines import predict, publish
+
+import ser_fop
+from ser_fop.errors import InputError
+from ser_fop.publishing.provenance import history, require_same_recipe
+from ser_fop.saved_model import load_network, network_digest, network_spec
+from tests.pipelines.conftest import MODEL, hyper, run, three_folds, work
+
+__all__ = ["hyper", "three_folds", "work"]
+REFIT = ("--train-on-validation", "--keep", "last", "--epochs", "1")
+
+
+@pytest.fixture(scope="module")
+def runs(work, three_folds, tmp_path_factory):
+    """A network for use, and two repeats of its recipe over three folds."""
+    root = tmp_path_factory.mktemp("runs")
+    librispeech, ravdess = (work / "records" / name for name in ("librispeech", "ravdess"))
+    run("pretrain", "--records", librispeech, *MODEL, "--epochs", "1", "--out", root / "fop")
+    common = ["--records", ravdess, "--pretrained", root / "fop", *REFIT]
+    run("finetune", *common, "--fold", "none", "--out", root / "all")
+    for seed in (0, 1):
+        folds = ["--fold", "all", "--folds", three_folds, "--seed", seed]
+        run("finetune", *common, *folds, "--out", root / f"folds-{seed}")
+    return root
+
+
+@pytest.fixture(scope="module")
+def published(runs):
+    figures = [str(runs / f"folds-{seed}") for seed in (0, 1)]
+    arguments = ["--licence", "CC BY-NC-SA 4.0", "--out", str(runs / "models" / "emotion-toy")]
+    assert publish.main(["--model", str(runs / "all"), "--figures", *figures, *arguments]) == 0
+    assert (
+        publish.main(["--model", str(runs / "fop"), "--licence", "CC BY 4.0", "--out", str(runs / "models" / "fop")])
+        == 0
+    )
+    return runs / "models"
+
+
+class TestFolder:
+    def test_holds_what_others_need(self, published):
+        found = sorted(path.relative_to(published).as_posix() for path in published.glob("*/*"))
+        names = ["1", "MODEL_CARD.md", "config.json", "metrics.json"]
+        assert found == [f"{model}/{name}" for model in ("emotion-toy", "fop") for name in names]
+
+    def test_names_no_place_of_the_machine(self, published, runs):
+        for path in published.glob("*/*.*"):
+            assert str(runs) not in path.read_text(), path
+
+    def test_answers_and_is_learned_from(self, published, work, tmp_path):
+        sound = next((work / "audio" / "ravdess").rglob("*.wav"))
+        assert ser_fop.load(published / "emotion-toy").predict(sound).emotion
+        assert ser_fop.load(published / "fop").hypercolumns(sound)["pooled_h1"].shape == (16,)
+        common = ["--records", work / "records" / "ravdess", "--pretrained", published / "fop"]
+        run("finetune", *common, "--epochs", "1", "--out", tmp_path / "ft")
+        run("extract", *common, "--out", tmp_path / "hyper")
+        heard = json.loads((tmp_path / "hyper" / "config.json").read_text())["heard"]
+        assert heard == list(network_spec(published / "fop").heard)
+
+
+class TestCard:
+    def test_figures_are_those_of_the_repeats(self, published, runs):
+        card = (published / "emotion-toy" / "MODEL_CARD.md").read_text()
+        repeats = [json.loads((runs / f"folds-{seed}" / "metrics.json").read_text())["ua"] for seed in (0, 1)]
+        assert f"UA: mean recall over classes, % | {50 * sum(repeats):.1f} |" in card
+        assert "over 3 speaker-disjoint folds, 2 repeats" in card
+        assert len(re.findall(r"^\| (neutral|calm|happy|sad|angry|fearful|disgust|surprised) \|", card, re.M)) == 8
+
+    def test_says_what_it_must(self, published):
+        card = (published / "emotion-toy" / "MODEL_CARD.md").read_text()
+        for words in (
+            "CC BY-NC-SA 4.0",
+            "Not for decisions about people",
+            "Acted speech",
+            "24 of ravdess",
+            "LibriSpeech",
+        ):
+            assert words in card
+        assert "Skill" in (published / "fop" / "MODEL_CARD.md").read_text()
+        assert "What it is worth" not in (published / "fop" / "MODEL_CARD.md").read_text()
+
+    def test_tells_how_it_was_made(self, published):
+        made = json.loads((published / "emotion-toy" / "config.json").read_text())["made"]
+        assert [stage["stage"] for stage in made] == ["pretrain", "finetune"]
+        assert all(stage["versions"]["tensorflow"] for stage in made)
+
+
+class TestProvenance:
+    def test_another_recipe_is_refused(self, runs, work, three_folds, tmp_path):
+        common = ["--records", work / "records" / "ravdess", "--pretrained", runs / "fop", *REFIT]
+        folds = ["--fold", "all", "--folds", three_folds]
+        run("finetune", *common, *folds, "--pooling", "mean_std", "--out", tmp_path / "other")
+        with pytest.raises(InputError, match=r"training\.pooling of finetune is 'mean_std' there and 'mean'"):
+            require_same_recipe(runs / "all", [tmp_path / "other"])
+
+    def test_another_pretraining_is_refused(self, runs, work, three_folds, tmp_path):
+        common = ["--records", work / "records" / "ravdess", "--pretrained", work / "transductive", *REFIT]
+        run(
+            "pretrain",
+            "--records",
+            work / "records" / "librispeech",
+            *MODEL,
+            "--epochs",
+            "0",
+            "--out",
+            tmp_path / "fop",
+        )
+        common[3] = tmp_path / "fop"
+        run("finetune", *common, "--fold", "all", "--folds", three_folds, "--out", tmp_path / "other")
+        with pytest.raises(InputError, match=r"training\.epochs of pretrain is 0 there and 1"):
+            require_same_recipe(runs / "all", [tmp_path / "other"])
+
+    def test_figures_of_one_fold_are_refused(self, runs):
+        with pytest.raises(InputError, match="of one fold"):
+            require_same_recipe(runs / "all", [runs / "folds-0" / "fold-0"])
+
+    def test_a_published_model_keeps_its_history(self, published):
+        assert [told["stage"] for told in history(published / "emotion-toy")] == ["pretrain", "finetune"]
+
+    def test_history_begins_with_the_pretraining(self, runs):
+        assert [told["stage"] for told in history(runs / "folds-0" / "fold-1")] == ["pretrain", "finetune"]
+
+
+class TestNames:
+    """A model that comes with the package stands where a path may."""
+
+    @pytest.fixture
+    def with_the_package(self, published, monkeypatch):
+        found = {path.name: path for path in published.iterdir()}
+        monkeypatch.setattr("ser_fop.published.published_models", lambda: found)
+        return published
+
+    def test_of_a_network(self, with_the_package):
+        _, spec = load_network("fop")
+        assert spec.kind == "frame_predictor"
+        assert network_digest("fop") == network_digest(with_the_package / "fop" / "1")
+        assert network_spec("emotion-toy").labels[0] == "neutral"
+
+    def test_of_what_answers(self, with_the_package, work, capsys):
+        sound = next((work / "audio" / "ravdess").rglob("*.wav"))
+        assert predict.main(["--model", "emotion-toy", "--json", str(sound)]) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["emotion"] == ser_fop.load(with_the_package / "emotion-toy").predict(sound).emotion
+
+    def test_a_path_goes_first(self, with_the_package, tmp_path, monkeypatch):
+        shutil.copytree(with_the_package / "fop", tmp_path / "emotion-toy")
+        monkeypatch.chdir(tmp_path)
+        assert not network_spec("emotion-toy").labels
