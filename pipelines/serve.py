@@ -14,6 +14,7 @@ def run(config: ServeConfig) -> None:
         import uvicorn
 
         from ser_fop.serving.app import Limits, create_app
+        from ser_fop.serving.head_deadline import with_head_deadline
     except ModuleNotFoundError as error:
         raise InputError(
             f'`ser-fop serve` needs its extra, {error.name} is missing: pip install "ser_fop[serve]".'
@@ -24,6 +25,7 @@ def run(config: ServeConfig) -> None:
         body_bytes=round(1e6 * config.most_body_mb),
         instances=config.most_instances,
         longest_s=config.longest_s,
+        upload_s=config.upload_s,
         answer_s=config.answer_s,
         batch=config.batch,
         batch_wait_s=config.batch_wait_ms / 1000,
@@ -35,6 +37,7 @@ def run(config: ServeConfig) -> None:
         create_app(models, limits),
         host=config.host,
         port=config.port,
+        http=with_head_deadline(limits.upload_s),
         log_level="warning",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=round(config.answer_s),

@@ -90,6 +90,7 @@ class ServeConfig:
         most_body_mb: Size of a request, at most.
         most_instances: Utterances in a request, at most.
         longest_s: Seconds of an utterance, at most.
+        upload_s: Seconds in which a request's head, and then its body, must have arrived.
         answer_s: Seconds after which a request is given up.
         batch: Utterances answered together, at most; 1 answers each alone.
         batch_wait_ms: How long the first of a batch waits for others.
@@ -103,6 +104,7 @@ class ServeConfig:
     most_body_mb: float = 32.0
     most_instances: int = 64
     longest_s: float = 60.0
+    upload_s: float = 30.0
     answer_s: float = 30.0
     batch: int = 16
     batch_wait_ms: float = 2.0

@@ -20,7 +20,7 @@ from fastapi.responses import Response
 import ser_fop
 from ser_fop.serving import monitoring, wire
 from ser_fop.serving.batching import Batcher
-from ser_fop.serving.checks import check_batch
+from ser_fop.serving.checks import check_batch, check_text
 from ser_fop.serving.errors import RequestError
 from ser_fop.serving.models import ServedModel, ServedVersion
 from ser_fop.serving.page_routes import add_page
@@ -106,6 +106,8 @@ class Server:
             self.monitoring.seconds.observe(time.perf_counter() - started)
 
     def _parsed(self, body: bytes, version: ServedVersion) -> tuple[str, Any, dict[str, Any], bool]:
+        longest = round(self.limits.longest_s / version.spec.features.hop_s)  # a list for each frame of a log-mel
+        check_text(body, most_instances=self.limits.instances, most_lists=longest + 4)
         asked = wire.parse(body)
         wanted = asked.get("signature_name", "")
         signature = version.signature(wanted)

@@ -11,6 +11,23 @@ from ser_fop.serving.errors import RequestError
 _LENGTH = "length"
 
 
+def check_text(body: bytes, *, most_instances: int, most_lists: int) -> None:
+    """Raise `RequestError` for a body of far more objects or lists than a request may have.
+
+    A million empty ones fit into a few megabytes of JSON and take hundreds once it is read.
+
+    Args:
+        body: The JSON.
+        most_instances: Utterances in a request, at most.
+        most_lists: Lists for one of them, at most.
+    """
+    # An utterance is an object, and each encoded file in it another; a few more stand around them.
+    if body.count(b"{") > 4 * most_instances + 16:
+        raise RequestError(400, f"expected 1 to {most_instances} utterances in a request, received far more objects")
+    if body.count(b"[") > most_lists * most_instances + 16:
+        raise RequestError(400, "the body has more lists than any request needs")
+
+
 def check_batch(arrays: Mapping[str, np.ndarray], spec: NetworkSpec, *, most_instances: int, longest_s: float) -> None:
     """Raise `RequestError` for what no answer can be given to.
 
@@ -58,3 +75,16 @@ def _check_files(arrays: Mapping[str, np.ndarray], spec: NetworkSpec, *, longest
             )
         if not (file[:4] == b"RIFF" and file[8:12] == b"WAVE"):
             raise RequestError(400, "expected WAV files of 16-bit PCM")
+        _check_chunks(file)
+
+
+def _check_chunks(file: bytes) -> None:
+    """Refuse a WAV file whose header states more than there is."""
+    place = 12
+    while place + 8 <= len(file):
+        size = int.from_bytes(file[place + 4 : place + 8], "little")
+        if place + 8 + size > len(file):
+            raise RequestError(
+                400, f"a WAV file's header states {size} bytes where {len(file) - place - 8} follow: it was cut short"
+            )
+        place += 8 + size + size % 2

@@ -198,12 +198,19 @@ def _lying(stated):
 
 @pytest.mark.parametrize(
     "content",
-    [_zip(), b"", wav()[:30], b"RIFF\xff\xff\xff\xffWAVE" + b"\x00" * 100, _lying(2**31), wav(subtype="FLOAT")],
+    [
+        _zip(),
+        b"",
+        wav()[:30],
+        b"RIFF\xff\xff\xff\xffWAVE" + b"\x00" * 100,
+        _lying(2**31),
+        _lying(2**32 - 1),
+        wav(subtype="FLOAT"),
+    ],
 )
 def test_what_is_no_wav_is_refused_and_the_server_lives(client, content):
     answer = ask(client, {"signature_name": "wav", "instances": [b64(content)]})
-    assert answer.status_code in (200, 400), answer.text
-    assert content == _lying(2**31) or answer.status_code == 400
+    assert answer.status_code == 400, answer.text
     assert ask(client, {"instances": [instance()]}).status_code == 200
 
 

@@ -93,7 +93,6 @@ def test_sigterm_ends_it_cleanly(models):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "expected at least one model folder"),
         (["{empty}"], "holds no version of a model"),
         (["a={models}", "a={models}"], "two models are called 'a'"),
         (["a={models}", "--labels", "a:stable=7"], "label 'stable' names version 7"),
