@@ -6,10 +6,12 @@ from typing import Any
 
 from ser_fop.artifacts import CONFIG, METRICS, read_json, require_complete
 from ser_fop.errors import InputError
-from ser_fop.json_files import flattened
+from ser_fop.json_files import builtins, flattened
 from ser_fop.published import CARD, published
+from ser_fop.settings import FinetuningSettings, ModelConfig, PretrainingSettings
 
-STAGES = ("pretrain", "finetune")
+_SETTINGS = {"pretrain": PretrainingSettings, "finetune": FinetuningSettings}
+STAGES = tuple(_SETTINGS)
 _KEPT = ("stage", "config", "versions", "git_revision")
 # What makes a recipe; the rest says from what, where and with which chance.
 _RECIPE = ("model", "training")
@@ -60,8 +62,12 @@ def require_same_recipe(run: Path, others: list[Path]) -> None:
 
 
 def _recipes(run: Path) -> dict[str, Mapping[str, Any]]:
-    """Return, by stage, the settings of a run and of its pretraining."""
-    return {told["stage"]: flattened({key: told["config"][key] for key in _RECIPE}) for told in history(run)}
+    """Return, by stage, the settings of a run and of its pretraining; an option younger than the run has its default."""
+    found = {}
+    for told in history(run):
+        defaults = builtins({"model": ModelConfig(), "training": _SETTINGS[told["stage"]]()})
+        found[told["stage"]] = {**flattened(defaults), **flattened({key: told["config"][key] for key in _RECIPE})}
+    return found
 
 
 def _absolute(value: Any) -> bool:

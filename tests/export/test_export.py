@@ -271,6 +271,11 @@ class TestOtherRuntimes:
         with pytest.raises(InputError, match="differ by"):
             verify(written / name, tmp_path / "golden.npz")
 
+    def test_what_litert_cannot_compute_is_told(self, runs, tmp_path):
+        pytest.importorskip("ai_edge_litert")
+        with pytest.raises(InputError, match="cannot be written for LiteRT"):
+            write_litert(recogniser_of(runs["svm"]), tmp_path / "svm.tflite", frames=60)
+
     def test_length_and_batch_are_free(self, written, runs):
         import onnxruntime
 

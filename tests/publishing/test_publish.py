@@ -116,6 +116,18 @@ class TestProvenance:
         with pytest.raises(InputError, match=r"training\.epochs of pretrain is 0 there and 1"):
             require_same_recipe(runs / "all", [tmp_path / "other"])
 
+    def test_an_option_younger_than_a_run_has_its_default(self, runs, tmp_path):
+        shutil.copytree(runs / "folds-0", tmp_path / "old")
+        config = json.loads((tmp_path / "old" / "config.json").read_text())
+        del config["config"]["training"]["keep"]  # `last` here, `loss` by default
+        (tmp_path / "old" / "config.json").write_text(json.dumps(config))
+        with pytest.raises(InputError, match=r"training\.keep of finetune is 'loss' there and 'last'"):
+            require_same_recipe(runs / "all", [tmp_path / "old"])
+        config["config"]["training"]["keep"] = "last"
+        del config["config"]["training"]["focal_gamma"]
+        (tmp_path / "old" / "config.json").write_text(json.dumps(config))
+        require_same_recipe(runs / "all", [tmp_path / "old"])
+
     def test_figures_of_one_fold_are_refused(self, runs):
         with pytest.raises(InputError, match="of one fold"):
             require_same_recipe(runs / "all", [runs / "folds-0" / "fold-0"])
