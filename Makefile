@@ -22,10 +22,10 @@ $(VENV)/.dev: $(VENV)/.demo
 reproduce: $(VENV)/.demo  ## The paper's whole experiment on the embedded synthetic corpora
 	$(BIN)/ser-fop reproduce --config pipelines/experiments/synthetic.yaml --out $(OUT)
 
-test: $(VENV)/.dev  ## Lint, and every test but the slow ones
+test: $(VENV)/.dev  ## Lint, and every test but the slow ones, in two processes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends
 	$(BIN)/pip install -q -e ".[jax]"
