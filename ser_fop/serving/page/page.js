@@ -33,7 +33,7 @@ const instance = (samples) => ({ waveform: rounded(samples), length: samples.len
 
 function windowsOf(samples) {
   const size = WINDOW_S * RATE_HZ, hop = HOP_S * RATE_HZ, found = [];
-  for (let first = 0; first === 0 || first + size <= samples.length; first += hop) found.push([first, samples.subarray(first, first + size)]);
+  for (let first = 0; first === 0 || first < samples.length - size + hop; first += hop) found.push([first, samples.subarray(first, first + size)]);
   return found;
 }
 
