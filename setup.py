@@ -22,7 +22,13 @@ setup(
             "serving/page/samples/*.flac",
         ],
         "ser_fop.saved_models": ["*/*.*", "*/1/**/*"],
-        "ser_fop.pipelines": ["experiments/*.yaml", "experiments/beside/*.yaml", "folds/*.json", "recipes/*.yaml"],
+        "ser_fop.pipelines": [
+            "experiments/*.yaml",
+            "experiments/beside/*.yaml",
+            "folds/*.json",
+            "recipes/*.yaml",
+            "spaces/*.yaml",
+        ],
     },
     install_requires=[
         "tensorflow>=2.21",

@@ -28,6 +28,7 @@ STAGES = {
     "finetune": "fine-tune for emotion recognition, or train from scratch",
     "extract": "pooled hypercolumns of every utterance",
     "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
+    "tune": "search for better settings with KerasTuner",
     "predict": "the emotion of recordings",
     "export": "a trained run as a SavedModel for TF Serving",
     "publish": "a trained run as a model for others, with its card",
@@ -37,7 +38,7 @@ STAGES = {
     "info": "what a corpus folder holds, and every problem found",
 }
 # These take several groups of settings with the same names; the others drop the prefix.
-_PREFIXED = frozenset({"reproduce"})
+_PREFIXED = frozenset({"reproduce", "tune"})
 _WITHOUT_TENSORFLOW = frozenset({"download", "info", "report"})
 # These keep every core busy with threads of their own: TensorFlow's would only get in their way.
 _OWN_THREADS = frozenset({"prepare"})

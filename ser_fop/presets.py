@@ -15,6 +15,7 @@ _STAGES: dict[str, dict[str, str]] = {
     "finetune": {"model": "model", "training": "finetuning"},
     "extract": {"": "extract"},
     "classify": {"settings": "classifiers"},
+    "tune": {"model": "model", "pretraining": "pretraining", "finetuning": "finetuning"},
 }
 _GROUPS = ("features", "model", "pretraining", "finetuning", "classifiers")
 

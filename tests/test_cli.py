@@ -26,6 +26,7 @@ from ser_fop.config import (
 from ser_fop.errors import InputError
 from ser_fop.experiment.reproduce_config import ReproduceConfig
 from ser_fop.settings import ModelConfig
+from ser_fop.tuning.tune_config import TuneConfig
 from ser_fop.use_config import ExportConfig, PredictConfig, PublishConfig, ServeConfig
 
 CONFIGS = {
@@ -39,6 +40,7 @@ CONFIGS = {
     "report": ReportConfig,
     "download": DownloadConfig,
     "info": InfoConfig,
+    "tune": TuneConfig,
     "predict": PredictConfig,
     "export": ExportConfig,
     "publish": PublishConfig,
@@ -55,6 +57,7 @@ REQUIRED = {
     "reproduce": ["--out", "out"],
     "report": ["--run", "out"],
     "info": ["--corpus", "ravdess", "--audio-dir", "audio"],
+    "tune": ["--records", "a", "--out", "out"],
     "predict": ["a.wav"],
     "export": ["--model", "runs/ft", "--out", "models/emotion"],
     "publish": ["--model", "runs/ft", "--licence", "CC BY 4.0", "--out", "models/emotion"],
@@ -109,7 +112,7 @@ class TestHelp:
     @pytest.mark.parametrize("stage", STAGES)
     def test_every_setting_is_an_option_with_a_text(self, stage, capsys):
         text = help_of(stage, capsys)
-        for option in options(CONFIGS[stage], prefixed=stage == "reproduce"):
+        for option in options(CONFIGS[stage], prefixed=stage in ("reproduce", "tune")):
             if (stage, option) in (("predict", "--inputs"), ("serve", "--models")):
                 continue  # stand without their name
             assert re.search(rf"(?<![\w.-]){re.escape(option)}(?![\w.-])", text), f"{option} is not in the help"

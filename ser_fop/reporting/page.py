@@ -11,30 +11,9 @@ from ser_fop.experiment.also import FOLDER
 from ser_fop.reporting import paper
 from ser_fop.reporting.cell_list import FinishedCell
 from ser_fop.reporting.gallery import Plot
+from ser_fop.reporting.html_parts import document, table
 from ser_fop.reporting.markdown import sections
 from ser_fop.reporting.notes import caution, notes
-
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; break-after: avoid; }
-.caution { border: 2px solid #b45309; border-radius: .4rem; padding: .8rem 1rem; font-weight: 600; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #8886; vertical-align: top; }
-th { border-bottom: 2px solid #888; } tr.control td { opacity: .7; font-style: italic; }
-pre { overflow-x: auto; font-size: .85rem; padding: .8rem; border: 1px solid #8886; border-radius: .4rem; }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-figure { margin: 0; padding: .5rem; background: #fff; color: #222; border: 1px solid #8886; border-radius: .4rem; max-width: 100%;
-  box-sizing: border-box; break-inside: avoid; width: 29.5rem; } figure.wide { width: 100%; }
-figure svg { width: 100%; height: auto; display: block; } figcaption { font-size: .85rem; }
-@media print {
-  body { max-width: none; margin: 0; padding: 0; font-size: 9pt; } h2 { font-size: 11pt; margin-top: 1.2rem; }
-  .scroll { overflow: visible; } th, td { padding: .15rem .4rem; } tr { break-inside: avoid; } pre { white-space: pre-wrap; }
-  .plots { display: block; } figure { display: inline-block; width: 48%; vertical-align: top; margin: 0 .4rem .4rem 0; }
-  details::details-content { content-visibility: visible; }
-}
-"""
 
 
 def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedCell] = ()) -> str:
@@ -48,16 +27,12 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequen
     escape = html.escape
     title = f"Future Observation Prediction on {tables['corpus']['title']}"
     parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{escape(title)}</h1>",
         f'<p class="caution">{escape(caution(tables))}</p>',
         "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes(tables)) + "</ul>",
     ]
     for heading, header, rows in sections(tables):
         parts.append(f"<h2>{escape(heading)}</h2>")
-        parts.append(_table(header, rows))
+        parts.append(table(header, rows))
     for heading, group in itertools.groupby(plots, key=lambda plot: plot.title):
         parts.append(f'<h2>{escape(heading)}</h2><div class="plots">')
         for plot in group:
@@ -81,7 +56,7 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequen
     parts.append(
         f"<details><summary>Config and versions</summary><pre>{escape(config)}</pre><p>{escape(used)}</p></details>"
     )
-    return "\n".join([*parts, "</body></html>"]) + "\n"
+    return document(title, parts)
 
 
 def _cells(cells: Sequence[FinishedCell]) -> str:
@@ -98,12 +73,3 @@ def _cells(cells: Sequence[FinishedCell]) -> str:
         lines.append(f"<tr><td>{linked}</td>" + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>")
     note = f"<p>All were made with {html.escape(made_with[0])}.</p>" if same else ""
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>{note}'
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    body = []
-    for row in rows:
-        control = ' class="control"' if any(cell.startswith("control") for cell in row) else ""
-        body.append(f"<tr{control}>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'

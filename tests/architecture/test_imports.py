@@ -47,6 +47,7 @@ RANKS = {
     "experiment": 9,
     "reporting": 10,
     "publishing": 11,
+    "tuning": 11,
     "cli": 11,
     "pipelines": 12,
     "testing": 13,

@@ -1,0 +1,184 @@
+"""Search for better settings with KerasTuner: `ser-fop tune --records records/ravdess --trials 20 --out runs/tune`.
+
+`tensorboard --logdir runs/tune/search` shows every trial, under HPARAMS too.
+"""
+
+import dataclasses
+import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ser_fop.pipelines import finetune, pretrain
+
+from ser_fop.cli import run_stage
+from ser_fop.config import FinetuneConfig, PretrainConfig
+from ser_fop.tuning.tune_config import TuneConfig
+
+
+def run(config: TuneConfig) -> Path:
+    """Search on speakers that are not tested, train with the best, and say what it is worth."""
+    from ser_fop.artifacts import claim_folder
+    from ser_fop.json_files import builtins, write_text
+    from ser_fop.models.backbone import check_model
+    from ser_fop.tuning.oracles import oracle_of
+    from ser_fop.tuning.space import space_of
+    from ser_fop.tuning.stage_tuner import PROJECT, StageTuner
+    from ser_fop.tuning.supervision import (
+        CHIEF,
+        end_with_supervisor,
+        role,
+        search_with_workers,
+        serve_as_chief,
+        worker_command,
+    )
+
+    check_model(config.model)
+    tuner_role = role()
+    space = space_of(config)
+    oracle = oracle_of(config, space)
+    train = _trainer(config)
+    if tuner_role and tuner_role != CHIEF:
+        end_with_supervisor()
+        StageTuner(oracle, config, train).search()
+        return config.out
+    claim_folder("tune", out=config.out, config=config, extendable=("trials", "workers"))
+    search = config.out / PROJECT
+    search.mkdir(exist_ok=True)
+    if config.task == "finetuning":
+        _write_inner_folds(config)
+    tuner = StageTuner(oracle, config, train)
+    if tuner_role == CHIEF:
+        serve_as_chief(tuner)
+    elif config.workers:
+        kept = config.out / "worker.yaml"
+        write_text(kept, yaml.safe_dump(builtins(dataclasses.replace(config, workers=0)), sort_keys=False))
+        search_with_workers(tuner, worker_command(kept), workers=config.workers, logs=config.out / "logs")
+    else:
+        tuner.search()
+    return _told(config)
+
+
+def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
+    """Return what trains with some values into a folder, on speakers that the fold does not test."""
+    from ser_fop.errors import InputError
+    from ser_fop.records import Records
+    from ser_fop.tuning.space import with_values
+
+    if not config.records:
+        raise InputError("--records expected at least one records folder, received none.")
+    if config.task == "finetuning" and len(config.records) != 1:
+        raise InputError(f"--task finetuning expected one records folder, received {len(config.records)}.")
+    if not config.fold.isdecimal():
+        raise InputError(f"--fold expected the number of one fold, received {config.fold!r}.")
+    labelled = any(Records(path).manifest.labels for path in config.records)
+
+    def train(values: Mapping[str, Any], folder: Path) -> None:
+        chosen = with_values(config, values)
+        if config.task == "pretraining":
+            fold = config.fold if labelled else ""
+            common = {"records": config.records, "out": folder, "fold": fold, "folds": config.folds}
+            pretrain.run(PretrainConfig(seed=config.seed, model=chosen.model, training=chosen.pretraining, **common))
+            return
+        common = {"records": config.records[0], "out": folder, "pretrained": config.pretrained, "seed": config.seed}
+        inner = {"fold": "0", "folds": _inner_folds(config)}
+        finetune.run(FinetuneConfig(model=chosen.model, training=chosen.finetuning, **common, **inner))
+
+    return train
+
+
+def _inner_folds(config: TuneConfig) -> Path:
+    return config.out / "inner_folds.json"
+
+
+def _write_inner_folds(config: TuneConfig) -> None:
+    from ser_fop.folds import FoldFile, chosen_folds, write_folds
+    from ser_fop.records import Records
+    from ser_fop.training.splits import folds_of_records
+    from ser_fop.tuning.inner_fold import inner_fold
+
+    folds = folds_of_records(Records(config.records[0]), path=config.folds)
+    (number,) = chosen_folds(config.fold, folds)
+    description = (
+        f"Fold {number} of {folds.protocol}: its validation speakers are tested, its test speakers are in no part."
+    )
+    inner = FoldFile(
+        corpus=folds.corpus,
+        protocol="search",
+        description=description,
+        folds=(inner_fold(folds.folds[number]),),
+    )
+    write_folds(_inner_folds(config), inner)
+
+
+def _told(config: TuneConfig) -> Path:
+    """Train with the best values, and with the default ones, on the fold itself; write tables."""
+    from ser_fop.artifacts import METRICS, read_json
+    from ser_fop.errors import InputError
+    from ser_fop.json_files import write_json, write_text
+    from ser_fop.reporting.html_parts import document, table
+    from ser_fop.tuning.oracles import OBJECTIVES
+    from ser_fop.tuning.space import with_values
+    from ser_fop.tuning.stage_tuner import PROJECT
+    from ser_fop.tuning.trials import to_csv, to_rows, trials_of
+
+    trials, task = trials_of(config.out, task=config.task), config.task
+    if not trials or trials[0]["value"] is None:
+        raise InputError("no trial came to an end: there is no best one.")
+    _trainer(config)({}, config.out / PROJECT / "default")  # what the search is to be better than
+    best, objective = trials[0], OBJECTIVES[task]
+    default = read_json(config.out / PROJECT / "default" / METRICS)[objective]
+    told = {"objective": objective, "best": best, "default": default, "trials": len(trials)}
+    if task == "finetuning":
+        for name, values in (("default", {}), ("best", best["values"])):
+            chosen = with_values(config, values)
+            common = {"pretrained": config.pretrained, "fold": config.fold, "folds": config.folds, "seed": config.seed}
+            finetune.run(
+                FinetuneConfig(
+                    records=config.records[0],
+                    out=config.out / name,
+                    model=chosen.model,
+                    training=chosen.finetuning,
+                    **common,
+                )
+            )
+            metrics = read_json(config.out / name / METRICS)
+            told[f"test_{name}"] = {key: metrics[key] for key in ("wa", "ua", "n", "transductive")}
+    else:
+        _trainer(config)(best["values"], config.out / "best")
+    write_json(config.out / "trials.json", {**told, "all": trials})
+    write_text(config.out / "trials.csv", to_csv(trials, task=task))
+    header, rows = to_rows(trials, task=task)
+    parts = [f"<p>{html.escape(line)}</p>" for line in _lines(told)]
+    page = config.out / "report" / "index.html"
+    page.parent.mkdir(exist_ok=True)
+    write_text(page, document(f"A search of {len(trials)} trials: {task}", [*parts, table(header, rows)]))
+    print("\n".join(_lines(told)))
+    print(f"-> {config.out / 'best'}, {page}")
+    return config.out / "best"
+
+
+def _lines(told: Mapping[str, Any]) -> list[str]:
+    """Say what a search found, and what it is worth to speakers whom it never saw."""
+    best, objective = told["best"]["value"], told["objective"]
+    lines = [
+        f"best {objective} in the search {best:.4f} (trial {told['best']['trial']}), default settings {told['default']:.4f}:"
+        f" {best - told['default']:+.4f}. The best of {told['trials']} is flattered by having been chosen."
+    ]
+    if "test_best" in told:
+        ours, before = told["test_best"], told["test_default"]
+        lines.append(
+            f"On the fold's test speakers, whom no trial heard ({ours['n']} utterances): UA {ours['ua']:.4f} with the best"
+            f" settings, {before['ua']:.4f} with the default ones; WA {ours['wa']:.4f} and {before['wa']:.4f}."
+        )
+    return lines
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("tune", TuneConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""KerasTuner over the stages: a trial is an ordinary run folder."""

@@ -1,0 +1,159 @@
+"""Searches end to end, small: what is tried, who is heard, and what goes on after a failure."""
+
+import csv
+import json
+
+import pytest
+from ser_fop.pipelines import finetune, pretrain, tune
+
+from ser_fop.folds import read_folds
+from ser_fop.records import Records
+from ser_fop.training.splits import folds_of_records
+from tests.pipelines.conftest import hyper, work
+
+__all__ = ["hyper", "work"]
+SMALL = ["--model.d-model", "16", "--model.heads", "2", "--model.feed-forward", "16", "--model.layers", "1"]
+SPACE = """
+finetuning.learning_rates: {float: [1e-3, 1e-1], log: true}
+finetuning.pooling: {choice: [mean, mean_std]}
+"""
+
+
+def search(work, out, *options, space=SPACE, epochs=1, corpus="ravdess"):
+    out.parent.mkdir(parents=True, exist_ok=True)
+    (out.parent / "space.yaml").write_text(space)
+    arguments = ["--records", work / "records" / corpus, "--out", out, "--space", out.parent / "space.yaml", *SMALL]
+    task = "pretraining" if "pretraining" in options else "finetuning"
+    return tune.main([str(one) for one in [*arguments, f"--{task}.epochs", epochs, *options]])
+
+
+@pytest.fixture(scope="module")
+def searched(work, tmp_path_factory):
+    out = tmp_path_factory.mktemp("tune") / "out"
+    assert search(work, out, "--trials", "3") == 0
+    return out
+
+
+class TestSearch:
+    def test_every_trial_is_a_run_folder(self, searched):
+        runs = sorted((searched / "search").glob("trial_*/run/COMPLETED"))
+        assert len(runs) == 3
+        configs = [json.loads((run.parent / "config.json").read_text())["config"]["training"] for run in runs]
+        assert len({json.dumps([one["learning_rates"], one["pooling"]]) for one in configs}) == 3
+
+    def test_no_trial_hears_or_tests_a_test_speaker(self, searched, work):
+        fold = folds_of_records(Records(work / "records" / "ravdess")).folds[0]
+        tested = {f"ravdess:{speaker}" for speaker in fold.test}
+        for run in [*(searched / "search").glob("trial_*/run"), searched / "search" / "default"]:
+            assert not tested & set(json.loads((run / "config.json").read_text())["heard"])
+            with (run / "predictions.csv").open() as file:
+                assert {row["speaker"] for row in csv.DictReader(file)} == set(fold.validation)
+        (inner,) = read_folds(searched / "inner_folds.json").folds
+        assert set(fold.test) <= set(inner.unused)
+
+    def test_the_best_is_trained_on_the_fold_itself(self, searched, work):
+        told = json.loads((searched / "trials.json").read_text())
+        values = [one["value"] for one in told["all"]]
+        assert told["best"]["value"] == max(values)
+        config = json.loads((searched / "best" / "config.json").read_text())["config"]
+        assert config["training"]["learning_rates"] == [told["best"]["values"]["finetuning.learning_rates"]]
+        metrics = json.loads((searched / "best" / "metrics.json").read_text())
+        fold = folds_of_records(Records(work / "records" / "ravdess")).folds[0]
+        assert set(metrics["speakers"]) == set(fold.test)
+        assert told["test_best"]["ua"] == metrics["ua"]
+
+    def test_tables_hold_every_trial(self, searched):
+        with (searched / "trials.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert [float(row["ua"]) for row in rows] == sorted((float(row["ua"]) for row in rows), reverse=True)
+        page = (searched / "report" / "index.html").read_text()
+        assert page.count("<tr><td>") == 3
+        assert "whom no trial heard" in page
+
+    def test_tensorboard_has_the_values(self, searched):
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        for trial in (searched / "search").glob("trial_*"):
+            events = EventAccumulator(str(trial / "logs")).Reload()
+            assert "_hparams_/session_start_info" in events.summary_metadata
+            assert events.Tags()["tensors"].count("ua") == 1
+
+    def test_is_not_run_again(self, searched, work, monkeypatch):
+        before = (searched / "trials.json").read_text()
+        monkeypatch.setattr(finetune, "finetune", lambda *_, **__: pytest.fail("trained again"))
+        monkeypatch.setattr(finetune, "run", lambda config: config.out)
+        assert search(work, searched, "--trials", "3") == 0
+        assert (searched / "trials.json").read_text() == before
+
+    def test_more_trials_go_on_from_those(self, work, tmp_path):
+        assert search(work, tmp_path / "out", "--trials", "1") == 0
+        first = (tmp_path / "out" / "search" / "trial_0" / "run" / "COMPLETED").stat().st_mtime_ns
+        assert search(work, tmp_path / "out", "--trials", "2") == 0
+        assert (tmp_path / "out" / "search" / "trial_0" / "run" / "COMPLETED").stat().st_mtime_ns == first
+        assert len(json.loads((tmp_path / "out" / "trials.json").read_text())["all"]) == 2
+
+    def test_another_search_is_refused(self, searched, work, capsys):
+        assert search(work, searched, "--trials", "3", "--seed", "1") == 2
+        assert "seed" in capsys.readouterr().err
+
+
+class TestTuners:
+    def test_a_grid_is_gone_through(self, work, tmp_path):
+        space = "finetuning.pooling: {choice: [mean, mean_std]}\nfinetuning.batch_frames: {choice: [4096, 8192]}"
+        assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "9", space=space) == 0
+        found = json.loads((tmp_path / "out" / "trials.json").read_text())["all"]
+        assert len({json.dumps(one["values"]) for one in found}) == 4
+
+    def test_bayesian(self, work, tmp_path):
+        assert search(work, tmp_path / "out", "--tuner", "bayesian", "--trials", "2") == 0
+
+    def test_hyperband_deals_out_the_epochs(self, work, tmp_path):
+        assert search(work, tmp_path / "out", "--tuner", "hyperband", epochs=3) == 0
+        found = json.loads((tmp_path / "out" / "trials.json").read_text())["all"]
+        assert {one["values"]["finetuning.epochs"] for one in found} == {2, 3} or len(found) > 2
+        space = "finetuning.epochs: {int: [1, 3]}"
+        assert search(work, tmp_path / "other" / "out", "--tuner", "hyperband", space=space) == 2
+
+    def test_pretraining_looks_for_skill(self, work, tmp_path):
+        space = "pretraining.learning_rate: {float: [1e-4, 1e-2], log: true}"
+        options = ["--task", "pretraining", "--trials", "2"]
+        assert search(work, tmp_path / "out", *options, space=space, corpus="librispeech") == 0
+        told = json.loads((tmp_path / "out" / "trials.json").read_text())
+        assert told["objective"] == "skill"
+        assert (tmp_path / "out" / "best" / "network").is_dir()
+
+
+class TestFailures:
+    SPACE = (
+        "model.heads: {choice: [2, 3]}\nfinetuning.learning_rates: {choice: [0.001, 0.01]}"  # 16 is no multiple of 3
+    )
+
+    def test_a_trial_that_fails_does_not_end_the_search(self, work, tmp_path):
+        assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "4", space=self.SPACE) == 0
+        found = json.loads((tmp_path / "out" / "trials.json").read_text())["all"]
+        assert {one["values"]["model.heads"]: one["status"] for one in found} == {2: "completed", 3: "failed"}
+        assert found[-1]["value"] is None
+
+    def test_one_after_another_do(self, work, tmp_path, capsys):
+        space = "model.heads: {choice: [3, 5, 7]}"
+        assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "3", space=space) == 2
+        assert "three trials in a row failed" in capsys.readouterr().err
+
+    def test_what_is_no_fault_of_the_values_ends_it(self, work, tmp_path, monkeypatch):
+        monkeypatch.setattr(pretrain, "run", lambda config: (_ for _ in ()).throw(ZeroDivisionError))
+        space = "pretraining.learning_rate: {float: [1e-4, 1e-2], log: true}"
+        with pytest.raises(ZeroDivisionError):
+            search(work, tmp_path / "out", "--task", "pretraining", space=space, corpus="librispeech")
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--trials", "0"], "--trials expected at least 1"),
+            (["--fold", "all"], "--fold expected the number of one fold"),
+            (["--fold", "7"], "--fold expected a number from 0 to 4"),
+        ],
+    )
+    def test_bad_input_is_told_before_any_work(self, work, tmp_path, capsys, options, said):
+        assert search(work, tmp_path / "out", *options) == 2
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "out" / "search" / "default").exists()
