@@ -104,9 +104,11 @@ class TestTuners:
         found = json.loads((tmp_path / "out" / "trials.json").read_text())["all"]
         assert len({json.dumps(one["values"]) for one in found}) == 4
 
+    @pytest.mark.slow
     def test_bayesian(self, work, tmp_path):
         assert search(work, tmp_path / "out", "--tuner", "bayesian", "--trials", "2") == 0
 
+    @pytest.mark.slow
     def test_hyperband_deals_out_the_epochs(self, work, tmp_path):
         assert search(work, tmp_path / "out", "--tuner", "hyperband", epochs=3) == 0
         found = json.loads((tmp_path / "out" / "trials.json").read_text())["all"]
@@ -114,6 +116,7 @@ class TestTuners:
         space = "finetuning.epochs: {int: [1, 3]}"
         assert search(work, tmp_path / "other" / "out", "--tuner", "hyperband", space=space) == 2
 
+    @pytest.mark.slow
     def test_pretraining_looks_for_skill(self, work, tmp_path):
         space = "pretraining.learning_rate: {float: [1e-4, 1e-2], log: true}"
         options = ["--task", "pretraining", "--trials", "2"]
