@@ -29,7 +29,7 @@ test: $(VENV)/.dev  ## Lint, and every test but the slow ones, in two processes
 
 test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends
 	$(BIN)/pip install -q -e ".[jax]"
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,bench]"

@@ -18,8 +18,10 @@ def run(config: DownloadConfig) -> Path:
 
     record = config.out / "download.json"
     done = read_json(record) if record.exists() else {"corpus": config.corpus, "parts": {}}
-    if done["corpus"] != config.corpus:
-        raise InputError(f"{config.out} holds {done['corpus']}: give {config.corpus} a folder of its own.")
+    if done.get("corpus") != config.corpus:
+        raise InputError(
+            f"{config.out} holds {done.get('corpus', 'something else')}: give {config.corpus} a folder of its own."
+        )
     if config.corpus == CREMA_D and config.parts:
         raise InputError("--parts: CREMA-D has none.")
     wanted = {CREMA_D: None} if config.corpus == CREMA_D else archives_of(config.corpus, config.parts)

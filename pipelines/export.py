@@ -23,9 +23,7 @@ def run(config: ExportConfig) -> Path:
     place = config.out / str(version)
     if place.exists():
         raise InputError(f"{place} exists: a version is never written over. Choose another --version.")
-    for path, suffix, option in ((config.onnx, ".onnx", "--onnx"), (config.litert, ".tflite", "--litert")):
-        if path and path.suffix != suffix:
-            raise InputError(f"{option} expected a file that ends in {suffix}, received {path}.")
+    _check_portable(config)
     recogniser = recogniser_of(config.model)
     sounds = _sounds(config.check_on, recogniser.spec.features.sample_rate_hz)
     config.out.mkdir(parents=True, exist_ok=True)
@@ -44,16 +42,29 @@ def run(config: ExportConfig) -> Path:
     return place
 
 
+def _check_portable(config: ExportConfig) -> None:
+    """Raise `InputError` for what cannot be written, before a version stands where a server may see it."""
+    import importlib.util
+
+    from ser_fop.errors import InputError
+
+    wanted = ((config.onnx, ".onnx", "onnx", "tf2onnx"), (config.litert, ".tflite", "litert", "ai_edge_litert"))
+    for path, suffix, option, module in wanted:
+        if path and path.suffix != suffix:
+            raise InputError(f"--{option} expected a file that ends in {suffix}, received {path}.")
+        if path and importlib.util.find_spec(module) is None:
+            raise InputError(f'--{option} needs its extra, {module} is missing: pip install "ser_fop[{option}]".')
+    if config.litert and config.litert_frames < 1:
+        raise InputError(f"--litert-frames expected a positive number, received {config.litert_frames}.")
+
+
 def _write_portable(config: ExportConfig, recogniser: Any, sounds: dict[str, Any]) -> None:
     """Write what other runtimes were asked for, each beside its place until it answers as the network does."""
     import tempfile
 
-    from ser_fop.errors import InputError
     from ser_fop.export.portable import golden_of, write_litert, write_onnx
     from ser_fop.export.verification import verify
 
-    if config.litert and config.litert_frames < 1:
-        raise InputError(f"--litert-frames expected a positive number, received {config.litert_frames}.")
     for path, frames in ((config.onnx, None), (config.litert, config.litert_frames)):
         if path is None:
             continue

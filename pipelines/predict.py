@@ -14,18 +14,20 @@ def run(config: PredictConfig) -> None:
     """Answer for every recording; those that cannot be read are named, and the rest go on."""
     from ser_fop.errors import InputError
     from ser_fop.prediction.inputs import recordings_of
-    from ser_fop.prediction.predictor import load
+    from ser_fop.prediction.predictor import check_window, load
     from ser_fop.prediction.writing import write_answers
 
     if config.json and config.csv:
         raise InputError("--json and --csv are two layouts: choose one.")
     if config.hop_s and not config.window_s:
         raise InputError("--hop-s is the distance between windows: give --window-s too.")
+    check_window(config.window_s, config.hop_s)  # before a file of answers is opened
     recordings = recordings_of(config.inputs)
     predictor = load(config.model)
     if config.hypercolumns:
-        _write_hypercolumns(config.hypercolumns, predictor, recordings)
+        unread = _write_hypercolumns(config.hypercolumns, predictor, recordings)
         if not predictor.labels:
+            _raise_if_any(unread, recordings)
             return
     failed = []
 
@@ -40,10 +42,14 @@ def run(config: PredictConfig) -> None:
     with _opened(config.out) as file:
         answers = predictor.predict_many(_shown(recordings, config.out), window_s=config.window_s, hop_s=config.hop_s)
         write_answers(counted(answers), file, layout=layout, labels=predictor.labels)
+    _raise_if_any(len(failed), recordings)
+
+
+def _raise_if_any(failed: int, recordings: list[Any]) -> None:
+    from ser_fop.errors import InputError
+
     if failed:
-        raise InputError(
-            f"{len(failed)} of {len(recordings)} recordings could not be recognised; they are named above."
-        )
+        raise InputError(f"{failed} of {len(recordings)} recordings could not be recognised; they are named above.")
 
 
 def _shown(recordings: list[Any], out: Path | None) -> Iterator[Any]:
@@ -63,8 +69,8 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
         yield file
 
 
-def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> None:
-    """Write the pooled features of what can be read, a row a recording, with the recordings' names."""
+def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> int:
+    """Write the pooled features of what can be read, a row a recording, with the names; return how many cannot be."""
     import numpy as np
 
     from ser_fop.audio import AudioError
@@ -74,15 +80,17 @@ def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> No
     rows: dict[str, dict[str, Any]] = {}
     for number, recording in enumerate(recordings):
         try:
-            rows[f"{number}:{recording.name}"] = predictor.hypercolumns(recording)
+            found = predictor.hypercolumns(recording)
+            rows[f"{number}:{recording.name}"] = {name: found[name] for name in found if name.startswith(POOLED_PREFIX)}
         except AudioError as error:
             print(f"ser-fop predict: {error}", file=sys.stderr)
     if not rows:
         raise InputError("none of the recordings can be read: there are no hypercolumns to write.")
-    features = [name for name in next(iter(rows.values())) if name.startswith(POOLED_PREFIX)]
+    features = list(next(iter(rows.values())))
     arrays = {name.removeprefix(POOLED_PREFIX): np.stack([row[name] for row in rows.values()]) for name in features}
     np.savez(path, names=np.array([key.partition(":")[2] for key in rows]), **arrays)
     print(f"hypercolumns of {len(rows)} recordings -> {path}", file=sys.stderr)
+    return len(recordings) - len(rows)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -75,6 +75,8 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     started = time.perf_counter()
     settings = config.training
     features = require_same_features({str(part.folder): part.manifest.features for part in records})
+    if len({part.manifest.trim_below_db for part in records}) > 1:
+        raise InputError("some of the records were trimmed of silence and some not: prepare them alike.")
     seed_everything(config.seed, deterministic=config.deterministic)
 
     # --- dataset: utterances of like length in one batch; whole speakers held out for early stopping
@@ -169,6 +171,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         ahead=settings.ahead,
         variance=objective.variance,
         heard=() if not history else split.heard,
+        trim_below_db=records[0].manifest.trim_below_db,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)

@@ -1,6 +1,7 @@
 """A run as a model for others: `ser-fop publish --model runs/ft --licence "CC BY 4.0" --out saved_models/mine`."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,41 +22,62 @@ def run(config: PublishConfig) -> Path:
     from ser_fop.reporting.runs import Run, figures
     from ser_fop.saved_model import network_spec
 
+    place = config.out.resolve()
+    if place == config.model.resolve() or (place.exists() and not (place / CARD).exists() and any(place.iterdir())):
+        raise InputError(f"--out {config.out} holds something that is no published model. Choose another folder.")
     made = history(config.model)
     require_same_recipe(config.model, list(config.figures))
+    require_same_recipe(config.model, list(config.control), pretrained=False)
     spec = network_spec(config.model)
-    if config.figures and not spec.labels:
+    if (config.figures or config.control) and not spec.labels:
         raise InputError("--figures are those of emotion recognition, and this network knows no emotions.")
-    beside = config.out.with_name(f".{config.out.name}.partial")
+    beside, before = (place.with_name(f".{place.name}.{word}") for word in ("partial", "before"))
     shutil.rmtree(beside, ignore_errors=True)
     export.run(ExportConfig(model=config.model, out=beside, check_on=config.check_on))
     for path in beside.glob("*.config"):
         path.unlink()
     learned = read_json(config.model / METRICS)
-    runs = [Run(folder=folder, metrics=read_json(folder / METRICS)) for folder in config.figures]
+
+    def over_folds(folders: Sequence[Path]) -> dict[str, Any]:
+        return figures([Run(folder=folder, metrics=read_json(folder / METRICS)) for folder in folders])
+
     metrics = {
-        "figures": figures(runs),
-        "pretraining": _skill(learned),
+        "figures": over_folds(config.figures),
+        "control": over_folds(config.control),
+        "pretraining": _skill(learned, hop_s=spec.features.hop_s),
         "parameters": learned["parameters"],
         "seconds": learned["seconds"],
         "machine": machine(),
     }
-    write_json(beside / CONFIG, {"name": config.out.name, "licence": config.licence, "made": made})
+    described = {
+        "name": place.name,
+        "licence": config.licence,
+        "made_by": config.made_by,
+        "notes": config.notes,
+        "made": made,
+    }
+    write_json(beside / CONFIG, described)
     write_json(beside / METRICS, metrics)
-    card = model_card(config.out.name, spec, licence=config.licence, made=made, metrics=metrics)
-    write_text(beside / CARD, card)
-    shutil.rmtree(config.out, ignore_errors=True)
-    beside.rename(config.out)
-    print(f"{config.out.name}: model, figures and card -> {config.out}")
+    write_text(beside / CARD, model_card(spec, described, metrics))
+    shutil.rmtree(before, ignore_errors=True)
+    if place.exists():
+        place.rename(before)
+    beside.rename(place)
+    shutil.rmtree(before, ignore_errors=True)
+    print(f"{place.name}: model, figures and card -> {config.out}")
     return config.out
 
 
-def _skill(metrics: dict[str, Any]) -> dict[str, Any]:
+def _skill(metrics: dict[str, Any], *, hop_s: float) -> dict[str, Any]:
     """Return what pretraining was worth; empty for a network that was fine-tuned."""
     if "skill" not in metrics:
         return {}
     kept = {key: metrics[key] for key in ("skill", "error", "copy_error", "untrained_skill", "epochs")}
-    return {**kept, "validation_speakers": len(metrics["validation_speakers"])}
+    return {
+        **kept,
+        "validation_speakers": len(metrics["validation_speakers"]),
+        "hours": metrics["frames"] * hop_s / 3600,
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:

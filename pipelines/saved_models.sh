@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# The models of saved_models/, from LibriSpeech and RAVDESS on disk; about an hour and a half on 2 cores:
+# The models of saved_models/, from LibriSpeech and RAVDESS on disk; some three hours on 2 cores:
 #   pipelines/saved_models.sh LIBRISPEECH RAVDESS [FOLDER]
 # Three repeats over the five published folds say what the recipe is worth; then one network learns from everyone.
-# FIGURES="RUN RUN .." takes runs of `finetune --fold all` that are there already, such as those of `reproduce`.
+# FIGURES="RUN RUN .." takes runs of `finetune --fold all` that are there already, such as those of `reproduce`, and
+# CONTROL the same from scratch.
 set -euo pipefail
 librispeech=$(realpath "$1")
 ravdess=$(realpath "$2")
 out=$(realpath "$(dirname "$0")/../saved_models")
+figures=$(for run in ${FIGURES:-}; do realpath "$run"; done)
+control=$(for run in ${CONTROL:-}; do realpath "$run"; done)
 mkdir -p "${3:-runs/saved_models}"
 cd "${3:-runs/saved_models}"
 
@@ -23,7 +26,6 @@ finetune() { # SEED PRETRAINED FOLD OUT
 
 pretrain 0 fop-librispeech
 finetune 0 fop-librispeech none emotion-ravdess
-figures=${FIGURES:-}
 if [ -z "$figures" ]; then
   finetune 0 fop-librispeech all folds-0
   for seed in 1 2; do
@@ -32,6 +34,9 @@ if [ -z "$figures" ]; then
   done
   figures="folds-0 folds-1 folds-2"
 fi
-ser-fop publish --model fop-librispeech --licence "CC BY 4.0" --out "$out/fop-librispeech"
+made_by="pipelines/saved_models.sh LIBRISPEECH RAVDESS"
+ser-fop publish --model fop-librispeech --licence "CC BY 4.0" --made-by "$made_by" --out "$out/fop-librispeech"
 # shellcheck disable=SC2086 # one word a run
-ser-fop publish --model emotion-ravdess --licence "CC BY-NC-SA 4.0" --figures $figures --out "$out/emotion-ravdess"
+ser-fop publish --model emotion-ravdess --licence "CC BY-NC-SA 4.0" --made-by "$made_by" --out "$out/emotion-ravdess" \
+  --notes "The recipe's settings were found on Actors 1 to 12 of RAVDESS (docs/studies.md), who are half of the speakers below." \
+  --figures $figures --control $control

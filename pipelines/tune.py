@@ -5,6 +5,7 @@
 
 import dataclasses
 import html
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,32 +23,36 @@ def run(config: TuneConfig) -> Path:
     from ser_fop.artifacts import claim_folder
     from ser_fop.json_files import builtins, write_text
     from ser_fop.models.backbone import check_model
+    from ser_fop.tuning.inputs import INPUTS, claim_inputs
     from ser_fop.tuning.oracles import oracle_of
     from ser_fop.tuning.space import space_of
-    from ser_fop.tuning.stage_tuner import PROJECT, StageTuner
+    from ser_fop.tuning.stage_tuner import StageTuner
     from ser_fop.tuning.supervision import (
         CHIEF,
         end_with_supervisor,
         role,
         search_with_workers,
         serve_as_chief,
+        wait_for_chief,
         worker_command,
     )
 
     check_model(config.model)
     tuner_role = role()
+    if tuner_role and tuner_role != CHIEF:
+        end_with_supervisor()
+        wait_for_chief(config.out / INPUTS)
     space = space_of(config)
     oracle = oracle_of(config, space)
     train = _trainer(config)
     if tuner_role and tuner_role != CHIEF:
-        end_with_supervisor()
         StageTuner(oracle, config, train).search()
         return config.out
     claim_folder("tune", out=config.out, config=config, extendable=("trials", "workers"))
-    search = config.out / PROJECT
-    search.mkdir(exist_ok=True)
     if config.task == "finetuning":
         _write_inner_folds(config)
+    claim_inputs(config, _inner_folds(config))
+    oracle.keeps_ongoing = tuner_role == CHIEF  # its workers may have outlived it
     tuner = StageTuner(oracle, config, train)
     if tuner_role == CHIEF:
         serve_as_chief(tuner)
@@ -63,6 +68,7 @@ def run(config: TuneConfig) -> Path:
 def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
     """Return what trains with some values into a folder, on speakers that the fold does not test."""
     from ser_fop.errors import InputError
+    from ser_fop.evaluation.fold_runs import fold_folder
     from ser_fop.records import Records
     from ser_fop.tuning.space import with_values
 
@@ -72,6 +78,8 @@ def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
         raise InputError(f"--task finetuning expected one records folder, received {len(config.records)}.")
     if not config.fold.isdecimal():
         raise InputError(f"--fold expected the number of one fold, received {config.fold!r}.")
+    # The inner fold has a number of its own: the network that left the fold's test speakers out is found here.
+    pretrained = fold_folder(config.pretrained, int(config.fold)) if config.pretrained else None
     labelled = any(Records(path).manifest.labels for path in config.records)
 
     def train(values: Mapping[str, Any], folder: Path) -> None:
@@ -81,7 +89,7 @@ def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
             common = {"records": config.records, "out": folder, "fold": fold, "folds": config.folds}
             pretrain.run(PretrainConfig(seed=config.seed, model=chosen.model, training=chosen.pretraining, **common))
             return
-        common = {"records": config.records[0], "out": folder, "pretrained": config.pretrained, "seed": config.seed}
+        common = {"records": config.records[0], "out": folder, "pretrained": pretrained, "seed": config.seed}
         inner = {"fold": "0", "folds": _inner_folds(config)}
         finetune.run(FinetuneConfig(model=chosen.model, training=chosen.finetuning, **common, **inner))
 
@@ -130,6 +138,7 @@ def _told(config: TuneConfig) -> Path:
     best, objective = trials[0], OBJECTIVES[task]
     default = read_json(config.out / PROJECT / "default" / METRICS)[objective]
     told = {"objective": objective, "best": best, "default": default, "trials": len(trials)}
+    _make_room(config.out, best)
     if task == "finetuning":
         for name, values in (("default", {}), ("best", best["values"])):
             chosen = with_values(config, values)
@@ -159,6 +168,17 @@ def _told(config: TuneConfig) -> Path:
     return config.out / "best"
 
 
+def _make_room(out: Path, best: Mapping[str, Any]) -> None:
+    """Remove what was trained with the best settings of fewer trials, where these are others."""
+    from ser_fop.json_files import read_json, write_json
+
+    note = out / "best.json"
+    if not note.exists() or read_json(note)["values"] != best["values"]:
+        for folder in (out / "best", out / "best.partial"):
+            shutil.rmtree(folder, ignore_errors=True)
+        write_json(note, {"trial": best["trial"], "values": best["values"]})
+
+
 def _lines(told: Mapping[str, Any]) -> list[str]:
     """Say what a search found, and what it is worth to speakers whom it never saw."""
     best, objective = told["best"]["value"], told["objective"]
@@ -168,8 +188,9 @@ def _lines(told: Mapping[str, Any]) -> list[str]:
     ]
     if "test_best" in told:
         ours, before = told["test_best"], told["test_default"]
+        heard = ", whom the pretrained network had heard: transductive" if ours["transductive"] else ""
         lines.append(
-            f"On the fold's test speakers, whom no trial heard ({ours['n']} utterances): UA {ours['ua']:.4f} with the best"
+            f"On the fold's test speakers, on whom no trial learned{heard} ({ours['n']} utterances): UA {ours['ua']:.4f} with the best"
             f" settings, {before['ua']:.4f} with the default ones; WA {ours['wa']:.4f} and {before['wa']:.4f}."
         )
     return lines

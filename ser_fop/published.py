@@ -3,6 +3,8 @@
 import importlib.resources
 from pathlib import Path
 
+from ser_fop.errors import InputError, closest
+
 DEFAULT = "emotion-ravdess"
 CARD = "MODEL_CARD.md"
 
@@ -21,6 +23,17 @@ def published(path: str | Path) -> Path:
 
     Args:
         path: A path, or a name such as `emotion-ravdess`.
+
+    Raises:
+        InputError: If there is nothing at the path, and it is nearly the name of a model.
     """
     path = Path(path)
-    return path if path.exists() else published_models().get(str(path), path)
+    if path.exists():
+        return path
+    models = published_models()
+    if str(path) in models or len(path.parts) > 1:
+        return models.get(str(path), path)
+    near = closest(str(path), models)
+    if near:
+        raise InputError(f"there is neither a folder nor a model {str(path)!r}.{near}")
+    return path

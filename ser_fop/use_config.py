@@ -66,6 +66,9 @@ class PublishConfig:
         out: Folder of the model, its name the model's; one that is there is replaced.
         licence: Under which it is given.
         figures: Runs of the same recipe over all folds, one a repeat: what the model is worth.
+        control: The same without pretraining, from scratch, to stand beside them.
+        made_by: The command that made it, for the card.
+        notes: What else the card should say of its data, its figures or its limits, a point each.
         check_on: As of `export`; the recordings go with the model.
     """
 
@@ -73,6 +76,9 @@ class PublishConfig:
     out: Path
     licence: str
     figures: tuple[Path, ...] = ()
+    control: tuple[Path, ...] = ()
+    made_by: str = ""
+    notes: tuple[str, ...] = ()
     check_on: tuple[Path, ...] = ()
 
 

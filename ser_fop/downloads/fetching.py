@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 import ser_fop
 from ser_fop.errors import InputError
+from ser_fop.json_files import write_json
 
 TIMEOUT_S = 60.0
 ATTEMPTS = 5
@@ -50,15 +51,20 @@ def fetch(
             another one than was published.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists():  # what follows was interrupted
+        digests = _digests(place, {"sha256", *(checksum[:1] if checksum else ())})
+        if not checksum or digests[checksum[0]] == checksum[1]:
+            return {"url": url, "bytes": place.stat().st_size, "sha256": digests["sha256"]}
     partial = place.with_name(place.name + _PARTIAL)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _continue(url, partial, size=size)
             break
         except urllib.error.HTTPError as error:
-            if error.code < 500 or attempt == ATTEMPTS:
+            if not _passes(error) or attempt == ATTEMPTS:
                 see = f" Its publisher's page is {page}." if page else ""
                 raise InputError(f"{url} answered {error.code} {error.reason}.{see}") from error
+            wait_s = _asked_to_wait(error, wait_s)
         except _PASSING as error:
             if attempt == ATTEMPTS:
                 raise InputError(
@@ -93,8 +99,9 @@ def fetch_text(url: str, *, wait_s: float = 2.0) -> str:
         except urllib.error.HTTPError as error:
             if error.code == http.client.NOT_FOUND:
                 raise FileNotFoundError(url) from error
-            if error.code < 500 or attempt == ATTEMPTS:
+            if not _passes(error) or attempt == ATTEMPTS:
                 raise InputError(f"{url} answered {error.code} {error.reason}.") from error
+            wait_s = _asked_to_wait(error, wait_s)
         except _PASSING as error:
             if attempt == ATTEMPTS:
                 raise InputError(f"{url} was not reached {ATTEMPTS} times ({error}).") from error
@@ -105,7 +112,7 @@ def fetch_text(url: str, *, wait_s: float = 2.0) -> str:
 def _continue(url: str, partial: Path, *, size: int) -> None:
     """Fetch what is missing of a file, all of it where the server cannot go on or has another one by now."""
     state = partial.with_name(partial.name.removesuffix(_PARTIAL) + _STATE)
-    known = json.loads(state.read_text()) if state.exists() and partial.exists() else {}
+    known = _state(state) if partial.exists() else {}
     have = partial.stat().st_size if known.get("url") == url and known.get("tag") else 0
     if have and have == known["bytes"]:
         return
@@ -122,7 +129,7 @@ def _continue(url: str, partial: Path, *, size: int) -> None:
         tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         if tag.startswith("W/"):  # a weak one promises no equal bytes
             tag = ""
-        state.write_text(json.dumps({"url": url, "tag": tag, "bytes": total}))
+        write_json(state, {"url": url, "tag": tag, "bytes": total})
         bar = tqdm(
             total=total or None, initial=have, unit="B", unit_scale=True, desc=partial.stem, disable=None, leave=False
         )
@@ -132,6 +139,26 @@ def _continue(url: str, partial: Path, *, size: int) -> None:
                 bar.update(len(block))
     if total and partial.stat().st_size < total:
         raise ConnectionError(f"{partial.stat().st_size} of {total} bytes arrived")
+
+
+def _passes(error: urllib.error.HTTPError) -> bool:
+    """Tell whether a refusal may be another answer later: the server failed, or has been asked too often."""
+    return error.code >= 500 or error.code in (http.client.REQUEST_TIMEOUT, http.client.TOO_MANY_REQUESTS)
+
+
+def _asked_to_wait(error: urllib.error.HTTPError, wait_s: float) -> float:
+    """Return how long to wait: what the server says in seconds, within a minute."""
+    said = error.headers.get("Retry-After", "")
+    return min(60.0, float(said)) if said.isdecimal() else wait_s
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """Return what is known of a partial file; nothing where it cannot be read, and it begins anew."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def _opened(url: str, headers: dict[str, str] | None = None) -> Any:

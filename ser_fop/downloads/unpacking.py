@@ -22,20 +22,30 @@ def unpack(archive: Path, folder: Path) -> None:
     beside = archive.with_name(archive.name + ".unpacked")
     shutil.rmtree(beside, ignore_errors=True)
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as content:
-                for name in content.namelist():
-                    if Path(name).is_absolute() or ".." in Path(name).parts:
-                        raise InputError(f"{archive.name} holds {name!r}, which leads outside; nothing was unpacked.")
-                content.extractall(beside)
-        else:
-            with tarfile.open(archive) as content:
-                content.extractall(beside, filter="data")
+        _extract(archive, beside)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
-        shutil.rmtree(beside, ignore_errors=True)
         raise InputError(
             f"{archive.name} cannot be unpacked ({error}); nothing was. Remove it and try again."
         ) from error
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(beside, folder, copy_function=shutil.move, dirs_exist_ok=True)
-    shutil.rmtree(beside)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(beside, folder, copy_function=shutil.move, dirs_exist_ok=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    if not zipfile.is_zipfile(archive):
+        with tarfile.open(archive) as content:
+            content.extractall(folder, filter="data")
+        return
+    with zipfile.ZipFile(archive) as content:
+        needed, free = sum(one.file_size for one in content.infolist()), shutil.disk_usage(archive.parent).free
+        if needed > free:
+            raise InputError(
+                f"{archive.parent} has {free / 1e9:.1f} GB free; what is in {archive.name} needs {needed / 1e9:.1f}."
+            )
+        for name in content.namelist():
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise InputError(f"{archive.name} holds {name!r}, which leads outside; nothing was unpacked.")
+        content.extractall(folder)

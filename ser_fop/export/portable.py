@@ -1,10 +1,8 @@
 """A recogniser for other runtimes, from log-mels: ONNX with any length, LiteRT with a fixed one."""
 
-import importlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
@@ -24,9 +22,10 @@ def write_onnx(recogniser: Recogniser, path: Path) -> None:
     knows no emotions. `PATH.json` says what it is: labels, front end.
 
     Raises:
-        InputError: If the extra is missing, or ONNX lacks an operation.
+        InputError: If ONNX lacks an operation.
     """
-    tf2onnx = _extra("tf2onnx", "onnx")
+    import tf2onnx  # an extra
+
     signature = _signature(recogniser, batch=None, frames=None)
     function = tf.function(recogniser.numbers_of, input_signature=signature)
     try:
@@ -95,10 +94,3 @@ def _signature(recogniser: Recogniser, *, batch: int | None, frames: int | None)
 
 def _describe(recogniser: Recogniser, path: Path, **more: int) -> None:
     write_json(path.with_name(path.name + ".json"), {"spec": recogniser.spec, **more})
-
-
-def _extra(module: str, extra: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise InputError(f'{error.name} is missing: pip install "ser_fop[{extra}]".') from error

@@ -48,7 +48,7 @@ class NetworkSpec:
         units: Units of the LSTM (`attention_lstm`).
         dropout: Dropout rate of the LSTM's input and output (`attention_lstm`).
         trim_below_db: How far below the loudest frame silence was cut at both ends of what it
-            learned emotions from (classifiers); 0 if it was not.
+            learned from; 0 if it was not.
     """
 
     kind: str

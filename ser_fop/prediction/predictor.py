@@ -15,11 +15,11 @@ from ser_fop.audio import SILENCE_PEAK, AudioError, padded_batch, read_audio, ta
 from ser_fop.errors import InputError
 from ser_fop.features import window_length
 from ser_fop.prediction.recording import Recognition, Recording
-from ser_fop.published import DEFAULT, published
+from ser_fop.published import DEFAULT
 from ser_fop.recognition.exported import ExportedRecogniser
 from ser_fop.recognition.recogniser import EMOTION, SCORES, Recogniser
 from ser_fop.recognition.sources import recogniser_of
-from ser_fop.versions import versions_of
+from ser_fop.saved_model import place_of
 
 # Attention's cost grows with the square of the length.
 LONGEST_S = 60.0
@@ -112,10 +112,7 @@ class Predictor:
             raise InputError(
                 "this network was pretrained alone and knows no emotions: give a run of `ser-fop finetune` or `classify`."
             )
-        if window_s < 0 or hop_s < 0 or (0 < window_s < _SHORTEST_S) or window_s > LONGEST_S:
-            raise InputError(
-                f"window_s expected {_SHORTEST_S:g} to {LONGEST_S:g}, hop_s a distance, received {window_s:g} and {hop_s:g}."
-            )
+        check_window(window_s, hop_s)
         waiting: list[tuple[Recognition, np.ndarray | None]] = []
         for answer, samples in self._stretches(recordings, window_s=window_s, hop_s=hop_s or window_s / 3):
             waiting.append((answer, samples))
@@ -230,6 +227,14 @@ class Predictor:
         yield from done
 
 
+def check_window(window_s: float, hop_s: float) -> None:
+    """Raise `InputError` for a window that cannot slide; 0 is none."""
+    if window_s < 0 or hop_s < 0 or (0 < window_s < _SHORTEST_S) or window_s > LONGEST_S:
+        raise InputError(
+            f"window_s expected {_SHORTEST_S:g} to {LONGEST_S:g}, hop_s a distance, received {window_s:g} and {hop_s:g}."
+        )
+
+
 def load(run: str | Path = DEFAULT) -> Predictor:
     """Load a trained model.
 
@@ -241,9 +246,7 @@ def load(run: str | Path = DEFAULT) -> Predictor:
     Raises:
         InputError: If there is no network there.
     """
-    run = published(run)
-    versions = versions_of(run)
-    folder = versions[max(versions)] if versions else run
+    folder = place_of(Path(run))
     exported = (folder / "saved_model.pb").exists()
     return Predictor(ExportedRecogniser(folder) if exported else recogniser_of(folder))
 

@@ -1,32 +1,43 @@
 """`MODEL_CARD.md`, written from what a model's files say."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.corpora import get_corpus
 from ser_fop.models.saving import NetworkSpec
 
+_FOP = "Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806))"
+# What the speech of a corpus is not.
+_SPEECH = {
+    "ravdess": "acted speech: two sentences, professional actors, North American English, a studio",
+    "librispeech": "read English from audio books",
+    "iemocap": "acted dialogues, improvised and scripted, ten actors, American English, a studio",
+    "emodb": "acted speech: ten sentences, ten German speakers, an anechoic room",
+    "crema_d": "acted speech: twelve sentences, actors, American English, a studio",
+    "vctk": "read English sentences, a quiet room",
+}
 
-def model_card(
-    name: str, spec: NetworkSpec, *, licence: str, made: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]
-) -> str:
+
+def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """Return a model's card.
 
     Args:
-        name: The model's name.
         spec: Its network's config.
-        licence: Under which it may be used.
-        made: The stages that made it, from `history`.
+        described: Its `config.json`: name, licence, notes, and the stages that made it.
         metrics: Its `metrics.json`.
     """
-    parts = [f"# {name}", _what(spec), _use(name, spec), _data(spec, licence)]
-    parts += [_figures(spec, metrics["figures"])] if metrics["figures"] else []
-    parts += [_skill(metrics["pretraining"]), _limits(spec), _made(made, metrics)]
+    parts = [f"# {described['name']}", _what(spec, described), _use(spec, described), _data(spec, described)]
+    parts += [
+        _figures(spec, metrics),
+        _skill(metrics["pretraining"]),
+        _limits(spec, described),
+        _made(described, metrics),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _what(spec: NetworkSpec) -> str:
+def _what(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     size = spec.model
     network = (
         f"a {size.backbone} of {size.layers} layers, width {size.d_model}, on {spec.features.mels} log-mels at"
@@ -34,67 +45,84 @@ def _what(spec: NetworkSpec) -> str:
     )
     if not spec.labels:
         return (
-            "Features of speech, learned without labels by predicting mel frames that are yet to come (Future Observation"
-            f" Prediction, [Lian et al. 2019](https://arxiv.org/abs/1910.13806)): {network}. It knows no emotions; it is to"
-            " be fine-tuned, or its hypercolumns are to be read by a classifier of yours."
+            f"Features of speech, learned without labels by predicting mel frames that are yet to come, {_FOP}: {network}."
+            " It knows no emotions; it is to be fine-tuned, or its hypercolumns are to be read by a classifier of yours."
         )
+    *before, last = described["made"]
+    strategy = last["config"]["training"]["strategy"]
+    trained = "trained from scratch" if not before else f"pretrained by {_FOP} and fine-tuned ({strategy})"
     return (
         f"Tells which of {len(spec.labels)} emotions an utterance is spoken with: {', '.join(spec.labels)}. It is {network},"
-        " pretrained by Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806)) and fine-tuned"
-        " as a whole."
+        f" {trained}."
     )
 
 
-def _use(name: str, spec: NetworkSpec) -> str:
-    lines = {
-        True: [
-            f"ser-fop predict --model {name} a.wav",
-            f"ser-fop serve {name}",
-        ],
-        False: [
+def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
+    name = described["name"]
+    if spec.labels:
+        lines = [f"ser-fop predict --model {name} a.wav", f"ser-fop serve {name}"]
+    else:
+        lines = [
             f"ser-fop predict --model {name} --hypercolumns features.npz a.wav folder/",
             f"ser-fop finetune --pretrained {name} --records RECORDS --out RUN",
             f"ser-fop extract  --pretrained {name} --records RECORDS --out HYPER",
-        ],
-    }[bool(spec.labels)]
+        ]
+    trimmed = (
+        f" It learned from speech without the silence around it (below {spec.trim_below_db:g} dB of the loudest frame), and"
+        " cuts that of a waveform itself; log-mels should begin and end with speech."
+        if spec.trim_below_db
+        else ""
+    )
     return (
         "## Use\n\n```bash\n" + "\n".join(lines) + "\n```\n\nFolder `1` is a SavedModel that TF Serving and"
-        " `tf.saved_model.load` take as it is; `1/assets.extra/golden.npz` holds made-up sounds with its answers."
+        " `tf.saved_model.load` take as it is; `1/assets.extra/golden.npz` holds sounds with its answers." + trimmed
     )
 
 
-def _data(spec: NetworkSpec, licence: str) -> str:
+def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     heard = Counter(speaker.partition(":")[0] for speaker in spec.heard)
     lines = ["## Data and licence", "", "| corpus | speakers | licence | |", "|---|---|---|---|"]
     for name, speakers in sorted(heard.items()):
         corpus = get_corpus(name)
         lines.append(f"| [{corpus.title}]({corpus.url}) | {speakers} | {corpus.licence} | {corpus.citation} |")
-    return "\n".join([*lines, "", f"The model is given under **{licence}**, which its data asks for."])
+    notes = [f"- {note}" for note in described["notes"]]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"The model is given under **{described['licence']}**, which its data asks for.",
+            *([""] if notes else []),
+            *notes,
+        ]
+    )
 
 
-def _figures(spec: NetworkSpec, figures: Mapping[str, Any]) -> str:
-    repeats, folds = figures["repeats"], figures["folds"]
+def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
+    figures, control = metrics["figures"], metrics["control"]
+    if not figures:
+        return ""
     lines = [
         "## What it is worth",
         "",
         f"This model learned from every speaker above, so no figure of its own can be honest. These are of the same recipe"
-        f" over {folds} speaker-disjoint folds, {repeats} repeat{'s' if repeats > 1 else ''}: each utterance was answered by"
-        f" a network that had not heard its speaker ({figures['n']} utterances; nothing was chosen on them).",
+        f" over {figures['folds']} speaker-disjoint folds, {_repeats(figures)}: each utterance was answered by a network that"
+        f" had not heard its speaker ({figures['n']} utterances), and whose epochs and rates nobody chose by them.",
         "",
-        "| | mean | over repeats | over speakers (95 %) |",
+        "| | mean | over repeats (95 %) | over speakers (95 %) |",
         "|---|---|---|---|",
     ]
     names = {"ua": "UA: mean recall over classes, %", "wa": "WA: share of right answers, %", "macro_f1": "macro F1, %"}
-    for key, title in names.items():
-        one = figures[key]
+    rows = [(title, figures[key]) for key, title in names.items()]
+    if control:
+        rows.append((f"control: UA without pretraining, %, {_repeats(control)}", control["ua"]))
+    for title, one in rows:
         lines.append(
             f"| {title} | {100 * one['mean']:.1f} | {_ends(one['over_repeats'])} | {_ends(one.get('over_speakers'))} |"
         )
-    chance = 100 / len(spec.labels)
     lines += [
         "",
-        f"Chance is {chance:.1f} % UA. The probabilities are off by {100 * figures['ece']:.1f} points on average (expected"
-        " calibration error).",
+        f"Chance is {100 / len(spec.labels):.1f} % UA. The probabilities are off by {100 * figures['ece']:.1f} points on average"
+        " (expected calibration error).",
         "",
         "Answers in % of each emotion's utterances, the true emotion on the left:",
         "",
@@ -113,51 +141,53 @@ def _skill(pretraining: Mapping[str, Any]) -> str:
         f"## Pretraining\n\nSkill {pretraining['skill']:+.3f} on {pretraining['validation_speakers']} held-out speakers:"
         f" 1 - error / error of copying the last frame ({pretraining['error']:.3f} against {pretraining['copy_error']:.3f});"
         f" {pretraining['untrained_skill']:+.2f} before training. The same speakers told which of the"
-        f" {pretraining['epochs']} epochs to keep."
+        f" {pretraining['epochs']} epochs to keep. It learned from {pretraining['hours']:.1f} h of speech."
     )
 
 
-def _limits(spec: NetworkSpec) -> str:
-    if not spec.labels:
-        return (
-            "## Limits\n\nRead English speech from audio books, few hours of it. Other languages, telephone bands, noise and"
-            " several voices at once were never heard; nothing is known of how well the features serve there."
-        )
-    heard = Counter(speaker.partition(":")[0] for speaker in spec.heard)
-    return f"""## Limits
+def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
+    heard = sorted(Counter(speaker.partition(":")[0] for speaker in spec.heard).items())
+    lines = ["## Limits", ""]
+    for name, count in heard:
+        kind = _SPEECH.get(name, "speech of kinds that its owner knows")
+        lines.append(f"- It heard {count} speakers of {get_corpus(name).title}: {kind}.")
+    lines.append(
+        "- Other languages, ages and accents, telephone bands, noise, and several voices at once were not heard, or not"
+        " measured: try it on recordings of your own."
+    )
+    if spec.labels:
+        lines += [
+            "- What people feel is not what they show, and what actors show is neither: on everyday speech expect far less.",
+            "- It always answers one of its emotions, for music and noise too.",
+            "- **Not for decisions about people**: not in hiring, schooling, policing, insurance, medicine or surveillance."
+            " Inferring emotions of people at work or in education is prohibited in the European Union (AI Act, article 5).",
+        ]
+    return "\n".join(lines)
 
-- **Acted speech.** {len(spec.labels)} emotions as professional actors play them, a few sentences, one language, a studio. What people feel
-  is not what actors show; on everyday speech expect far less, and check on recordings of your own.
-- The speakers were few ({", ".join(f"{count} of {name}" for name, count in sorted(heard.items()))}). Age, accent, health and recording shift the answers in
-  ways that were not measured.
-- It always answers one of its emotions, even for music, noise or silence that is not quite silent.
-- **Not for decisions about people**: not in hiring, schooling, policing, insurance, medicine or surveillance. Inferring
-  emotions of people at work or in education is prohibited in the European Union (AI Act, article 5)."""
 
-
-def _made(made: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> str:
-    machine = metrics["machine"]
-    lines = [
-        "## How it was made",
-        "",
-        "`pipelines/saved_models.sh LIBRISPEECH RAVDESS`; every setting is in `config.json`.",
-        "",
-    ]
-    for stage in made:
-        versions = ", ".join(
-            f"{name} {stage['versions'][name]}" for name in ("tensorflow", "keras") if name in stage["versions"]
-        )
+def _made(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    machine, lines = metrics["machine"], ["## How it was made", ""]
+    if described["made_by"]:
+        lines += [f"`{described['made_by']}`", ""]
+    for stage in described["made"]:
+        versions = ", ".join(f"{name} {stage['versions'][name]}" for name in ("tensorflow", "keras"))
         lines.append(
             f"- `{stage['stage']}`, seed {stage['config']['seed']}, revision {_short(stage['git_revision'])}, {versions}"
         )
-    seconds = metrics["seconds"] / 60
+    last = described["made"][-1]["stage"]
     return "\n".join(
         [
             *lines,
             "",
-            f"{metrics['parameters']:,} parameters; {seconds:.0f} minutes on {machine['cores']} cores ({machine['processor']}).",
+            f"{metrics['parameters']:,} parameters; `{last}` alone took {metrics['seconds'] / 60:.0f} minutes on"
+            f" {machine['cores']} cores ({machine['processor']}). `config.json` has the settings of each stage.",
         ]
     )
+
+
+def _repeats(figures: Mapping[str, Any]) -> str:
+    count = figures["repeats"]
+    return f"{count} repeat{'s' if count > 1 else ''}"
 
 
 def _short(revision: str) -> str:

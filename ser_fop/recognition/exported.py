@@ -23,7 +23,10 @@ class ExportedRecogniser:
             raise InputError(f"the SavedModel {folder} was not written by ser_fop: it has no assets/{SPEC}.")
         self.spec = read_spec(folder / "assets" / SPEC)
         self.labels = self.spec.labels
-        self._model = tf.saved_model.load(str(folder))
+        try:
+            self._model = tf.saved_model.load(str(folder))
+        except Exception as error:  # it raises what it meets
+            raise InputError(f"the SavedModel {folder} is damaged: {' '.join(str(error).split())[:200]}") from error
         if not hasattr(self._model, "hypercolumns_of_waveform"):
             raise InputError(f"the SavedModel {folder} takes log-mels alone: give one of `ser-fop export`, or the run.")
         self.hypercolumns_of_waveform = self._model.hypercolumns_of_waveform

@@ -9,6 +9,7 @@ from ser_fop.models.saving import NetworkSpec
 from ser_fop.serving.errors import RequestError
 
 _LENGTH = "length"
+_MOST_CHUNKS = 100
 
 
 def check_text(body: bytes, *, most_instances: int, most_lists: int) -> None:
@@ -75,16 +76,23 @@ def _check_files(arrays: Mapping[str, np.ndarray], spec: NetworkSpec, *, longest
             )
         if not (file[:4] == b"RIFF" and file[8:12] == b"WAVE"):
             raise RequestError(400, "expected WAV files of 16-bit PCM")
-        _check_chunks(file)
+        _check_chunks(file, most=round(longest_s * spec.features.sample_rate_hz), longest_s=longest_s)
 
 
-def _check_chunks(file: bytes) -> None:
-    """Refuse a WAV file whose header states more than there is."""
-    place = 12
+def _check_chunks(file: bytes, *, most: int, longest_s: float) -> None:
+    """Refuse a WAV file whose header states more than there is, or that lasts longer than `most` samples."""
+    place, chunks, channels = 12, 0, 1
     while place + 8 <= len(file):
+        chunks += 1
+        if chunks > _MOST_CHUNKS:
+            raise RequestError(400, f"a WAV file has more than {_MOST_CHUNKS} chunks")
         size = int.from_bytes(file[place + 4 : place + 8], "little")
         if place + 8 + size > len(file):
             raise RequestError(
                 400, f"a WAV file's header states {size} bytes where {len(file) - place - 8} follow: it was cut short"
             )
+        if file[place : place + 4] == b"fmt " and size >= 4:
+            channels = max(1, int.from_bytes(file[place + 10 : place + 12], "little"))
+        if file[place : place + 4] == b"data" and size > 2 * channels * most:
+            raise RequestError(400, f"expected WAV files of at most {longest_s:g} s, received a longer one")
         place += 8 + size + size % 2

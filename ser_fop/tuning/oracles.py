@@ -1,13 +1,9 @@
-"""KerasTuner's four ways to search, their state on disk whole or as it was before."""
-
-import json
-from pathlib import Path
-from typing import Any
+"""KerasTuner's four ways to search."""
 
 import keras_tuner
 
 from ser_fop.errors import InputError
-from ser_fop.json_files import write_text
+from ser_fop.tuning.durable_oracle import DurableOracle
 from ser_fop.tuning.tune_config import TuneConfig
 
 _ORACLES = {
@@ -20,7 +16,7 @@ _ORACLES = {
 OBJECTIVES = {"finetuning": "ua", "pretraining": "skill"}
 
 
-def oracle_of(config: TuneConfig, space: keras_tuner.HyperParameters) -> keras_tuner.Oracle:
+def oracle_of(config: TuneConfig, space: keras_tuner.HyperParameters) -> DurableOracle:
     """Return what proposes trials.
 
     Args:
@@ -34,22 +30,20 @@ def oracle_of(config: TuneConfig, space: keras_tuner.HyperParameters) -> keras_t
         raise InputError(f"--trials expected at least 1, received {config.trials}.")
     base = _ORACLES[config.tuner]
 
-    class SavedWhole(base):
-        """KerasTuner writes its state in place: a kill in the middle would lose the search."""
-
-        def save(self) -> None:
-            _write(Path(self._get_oracle_fname()), self.get_state())
-
-        def _save_trial(self, trial: Any) -> None:
-            _write(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+    class Durable(DurableOracle, base):
+        """The oracle, with a state that lasts."""
 
     settings = getattr(config, config.task)
     limits = {"max_trials": config.trials}
     if config.tuner == "hyperband":
         if any(one.name.endswith(".epochs") for one in space.space):
             raise InputError("Hyperband deals out the epochs itself: leave them out of the space.")
+        if config.hyperband_factor < 2 or settings.epochs < 1:
+            raise InputError(
+                f"Hyperband expected a factor of at least 2 and an epoch, received {config.hyperband_factor} and {settings.epochs}."
+            )
         limits = {"max_epochs": settings.epochs, "factor": config.hyperband_factor}
-    return SavedWhole(
+    return Durable(
         objective=keras_tuner.Objective(OBJECTIVES[config.task], direction="max"),
         hyperparameters=space,
         allow_new_entries=False,
@@ -57,7 +51,3 @@ def oracle_of(config: TuneConfig, space: keras_tuner.HyperParameters) -> keras_t
         seed=config.seed + 1,  # 0 would be none
         **limits,
     )
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
-    write_text(path, json.dumps(state))

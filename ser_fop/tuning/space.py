@@ -21,7 +21,7 @@ def space_of(config: TuneConfig) -> keras_tuner.HyperParameters:
     Raises:
         InputError: If the file names what is no setting of the task, or says of one what cannot be.
     """
-    path = config.space or _packaged(config.task)
+    path = space_file(config)
     known = settings_of(config)
     space = keras_tuner.HyperParameters()
     for name, described in read_yaml(path).items():
@@ -91,5 +91,7 @@ def _add(space: keras_tuner.HyperParameters, name: str, described: Any, *, defau
         raise InputError(f"{where}: {name}: {error}") from error
 
 
-def _packaged(task: str) -> Path:
-    return Path(str(importlib.resources.files("ser_fop.pipelines") / "spaces" / f"{task}.yaml"))
+def space_file(config: TuneConfig) -> Path:
+    """Return the file that says what is searched: the user's, or the task's own."""
+    packaged = importlib.resources.files("ser_fop.pipelines") / "spaces" / f"{config.task}.yaml"
+    return config.space or Path(str(packaged))

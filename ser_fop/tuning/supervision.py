@@ -6,11 +6,11 @@ replaced, its trial run again, and the chief ends with the last worker.
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,13 +22,14 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
 from ser_fop.errors import InputError
+from ser_fop.tuning.durable_oracle import FAILURE, DurableOracle
 from ser_fop.tuning.stage_tuner import StageTuner
 
 ADDRESS, PORT, NAME = "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"
 # Set for workers on the same machine: the process without which they must not go on.
 SUPERVISOR = "SER_FOP_SUPERVISOR"
 CHIEF = "chief"
-# One that dies so often in a row will not do better the next time.
+# What dies so often will not do better the next time.
 MOST_DEATHS = 3
 _ASK_S = 0.5
 
@@ -50,24 +51,57 @@ def _watch(supervisor: int) -> None:
     os._exit(1)
 
 
-def serve_as_chief(tuner: StageTuner, *, wait_s: float = 30.0) -> None:
+def wait_for_chief(sign: Path, *, seconds: float = 3600.0) -> None:
+    """Wait until the chief has claimed the folder and written what trials need.
+
+    Args:
+        sign: The file that it writes last.
+        seconds: How long.
+
+    Raises:
+        InputError: If it does not come.
+    """
+    end = time.monotonic() + seconds
+    while not sign.exists():
+        if time.monotonic() > end:
+            raise InputError(f"no chief has begun this search in {seconds / 60:.0f} minutes ({sign} is missing).")
+        time.sleep(_ASK_S)
+
+
+def serve_as_chief(tuner: StageTuner, *, told_s: float = 30.0, quiet_s: float = 3600.0) -> None:
     """Propose trials to workers on other machines until none is left and all have been told.
 
     Args:
         tuner: Whose oracle proposes.
-        wait_s: Seconds in which a worker that is at no trial must ask again, or counts as gone.
+        told_s: Seconds in which a worker that is at no trial must ask again, or counts as gone.
+        quiet_s: Seconds without a question, and without a file written by a trial, after which nobody is there.
+
+    Raises:
+        InputError: If trial after trial failed, or all workers are gone.
     """
-    address = f"{os.environ[ADDRESS]}:{os.environ[PORT]}"
     oracle = tuner.oracle
     tuner.save()
-    with _serving(oracle, address) as servicer:
-        idle_since = None
+    if _has_ended(oracle):
+        return
+    with _serving(oracle, f"{os.environ[ADDRESS]}:{os.environ[PORT]}") as (servicer, _):
+        ended_at, stirred_at, seen = None, time.monotonic(), None
         while True:
             time.sleep(_ASK_S)
-            waiting = servicer.stop_triggered and not oracle.ongoing_trials
-            idle_since = (idle_since or time.monotonic()) if waiting else None
-            if waiting and (not oracle.tuner_ids or time.monotonic() - idle_since > wait_s):
-                return
+            _raise_what_broke(oracle)
+            ended = (servicer.stop_triggered or oracle.gave_up) and not oracle.ongoing_trials
+            ended_at = (ended_at or time.monotonic()) if ended else None
+            if ended and (not oracle.tuner_ids or time.monotonic() - ended_at > told_s):
+                break
+            stirring = (servicer.calls, _newest(Path(tuner.project_dir)))
+            if stirring != seen:
+                stirred_at, seen = time.monotonic(), stirring
+            if time.monotonic() - stirred_at > quiet_s:
+                raise InputError(
+                    f"no worker has asked or written anything for {quiet_s / 60:.0f} minutes. Start workers, and the same"
+                    " command goes on."
+                )
+    if oracle.gave_up:
+        raise InputError(oracle.gave_up)
 
 
 def search_with_workers(tuner: StageTuner, command: list[str], *, workers: int, logs: Path) -> None:
@@ -80,49 +114,35 @@ def search_with_workers(tuner: StageTuner, command: list[str], *, workers: int, 
         logs: Folder for what they print.
 
     Raises:
-        InputError: If one worker died three times in a row, or trial after trial failed.
+        InputError: If a worker cannot work at all, or trial after trial failed.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    oracle, port = tuner.oracle, _free_port()
+    oracle = tuner.oracle
     tuner.save()
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
-    deaths: dict[str, int] = {}
+    if _has_ended(oracle):
+        return
+    deaths: Counter[str] = Counter()
     running: dict[str, subprocess.Popen] = {}
-
-    def start(name: str) -> None:
-        environment = {**os.environ, ADDRESS: "127.0.0.1", PORT: str(port), NAME: name, SUPERVISOR: str(os.getpid())}
-        for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-            environment.setdefault(variable, threads)
-        with (logs / f"{name}.txt").open("ab") as log:
-            running[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-
-    with _serving(oracle, f"127.0.0.1:{port}"):
+    with _serving(oracle, "127.0.0.1:0") as (_, port):
         try:
             for number in range(workers):
-                start(f"tuner{number}")
-            trials_before = dict.fromkeys(running, 0)
+                name = f"tuner{number}"
+                running[name] = _started(command, name, port, log=logs / f"{name}.txt", of=workers)
             while running:
                 time.sleep(_ASK_S)
-                for name, process in list(running.items()):
-                    status = process.poll()
-                    if status is None:
+                _raise_what_broke(oracle)
+                for name in [name for name, process in running.items() if process.poll() is not None]:
+                    status = running.pop(name).returncode
+                    if status == 0 or oracle.gave_up:
                         continue
-                    del running[name]
-                    if status == 0:
-                        continue
-                    ended = len(oracle.end_order)
-                    deaths[name] = deaths.get(name, 0) + 1 if ended == trials_before[name] else 1
-                    trials_before[name] = ended
-                    again = _taken_back(oracle, name)
-                    _require_successes(oracle)
+                    last = _last_line(logs / f"{name}.txt")
+                    what = _taken_back(
+                        oracle, name, deaths, f"its process died {MOST_DEATHS} times, the last with: {last}"
+                    )
                     if deaths[name] >= MOST_DEATHS:
-                        raise InputError(
-                            f"worker {name} died {deaths[name]} times in a row, the last with status {status}:"
-                            f" {_last_line(logs / f'{name}.txt')}. The same command goes on from what is finished."
-                        )
-                    what = f"trial {again} is run again" if again else "it was at no trial"
+                        raise InputError(f"worker {name} died {MOST_DEATHS} times at no trial, the last with: {last}")
                     print(f"worker {name} died (status {status}) and is replaced; {what}.", flush=True)
-                    start(name)
+                    running[name] = _started(command, name, port, log=logs / f"{name}.txt", of=workers)
         finally:
             for process in running.values():
                 process.terminate()
@@ -130,32 +150,63 @@ def search_with_workers(tuner: StageTuner, command: list[str], *, workers: int, 
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=30)
                 process.kill()
-            tuner.save()
+            oracle.save()
+    if oracle.gave_up:
+        raise InputError(oracle.gave_up)
+
+
+class _Servicer(OracleServicer):
+    """Counts the questions, so that silence is noticed."""
+
+    calls = 0
+
+    def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.calls += 1
+        return super().CreateTrial(request, context)
 
 
 @contextlib.contextmanager
-def _serving(oracle: keras_tuner.Oracle, address: str) -> Iterator[OracleServicer]:
+def _serving(oracle: DurableOracle, address: str) -> Iterator[tuple[_Servicer, int]]:
     """Answer workers; KerasTuner knows neither users nor encryption, so the address should be a private one."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=1))
-    servicer = OracleServicer(oracle)
+    # Without the option two searches may share a port, and each other's workers.
+    server = grpc.server(ThreadPoolExecutor(max_workers=1), options=(("grpc.so_reuseport", 0),))
+    servicer = _Servicer(oracle)
     protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
     try:
-        bound = server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise InputError(f"{ADDRESS} and {PORT} expected an address of this machine, received {address}.") from error
-    if not bound:
-        raise InputError(f"{ADDRESS} and {PORT} expected an address of this machine, received {address}.")
+        port = server.add_insecure_port(address)
+    except RuntimeError:
+        port = 0
+    if not port:
+        raise InputError(f"{ADDRESS} and {PORT} expected a free address of this machine, received {address}.")
     server.start()
     try:
-        yield servicer
+        yield servicer, port
     finally:
         server.stop(grace=1.0).wait()
 
 
+def _started(command: list[str], name: str, port: int, *, log: Path, of: int) -> subprocess.Popen:
+    environment = {**os.environ, ADDRESS: "127.0.0.1", PORT: str(port), NAME: name, SUPERVISOR: str(os.getpid())}
+    environment["no_grpc_proxy"] = ",".join(filter(None, [environment.get("no_grpc_proxy"), "127.0.0.1"]))
+    for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        environment.setdefault(variable, str(max(1, (os.cpu_count() or 1) // of)))
+    with log.open("ab") as file:
+        return subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+
+
+def _has_ended(oracle: DurableOracle) -> bool:
+    """Tell whether there is no trial left to propose; one that is left will be proposed first."""
+    trial = oracle.create_trial("probe")
+    oracle.tuner_ids.discard("probe")
+    if trial.status == "RUNNING":
+        _again(oracle, "probe")
+    return trial.status == "STOPPED" and not oracle.ongoing_trials
+
+
 @keras_tuner.synchronized
-def _taken_back(oracle: keras_tuner.Oracle, name: str) -> str:
-    """Put a dead worker's trial first in line, and return its number; empty if it had none."""
-    trial: Any = oracle.ongoing_trials.pop(name, None)
+def _again(oracle: DurableOracle, name: str) -> str:
+    """Put the trial of a worker first in line, and return its number; empty if it had none."""
+    trial = oracle.ongoing_trials.pop(name, None)
     oracle.tuner_ids.discard(name)
     if trial is None:
         return ""
@@ -164,18 +215,33 @@ def _taken_back(oracle: keras_tuner.Oracle, name: str) -> str:
     return trial.trial_id
 
 
-def _require_successes(oracle: keras_tuner.Oracle) -> None:
-    """Raise `InputError` where KerasTuner gave up, which its workers take for a broken connection."""
-    last = [oracle.trials[trial] for trial in oracle.end_order][-oracle.max_consecutive_failed_trials :]
-    if len(last) == oracle.max_consecutive_failed_trials and all(trial.status == "FAILED" for trial in last):
-        reason = ((last[-1].message or "").strip().splitlines() or ["nothing was said"])[-1]
-        raise InputError(f"{len(last)} trials in a row failed, the last with: {reason}")
+def _taken_back(oracle: DurableOracle, name: str, deaths: Counter[str], reason: str) -> str:
+    """Let a dead worker's trial be run again, or, where it killed process after process, end it as failed."""
+    trial = oracle.ongoing_trials.get(name)
+    key = f"trial {trial.trial_id}" if trial else name
+    deaths[key] += 1
+    if trial is None or deaths[key] < MOST_DEATHS:
+        again = _again(oracle, name)
+        return f"trial {again} is run again" if again else "it was at no trial"
+    told = Path(oracle._get_trial_dir(trial.trial_id)) / FAILURE
+    told.write_text(reason + "\n", encoding="utf-8")
+    trial.status = "FAILED"
+    oracle.end_trial(trial)
+    return f"trial {trial.trial_id} has failed: {reason}"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _raise_what_broke(oracle: DurableOracle) -> None:
+    if oracle.broken is not None:
+        raise oracle.broken
+
+
+def _newest(folder: Path) -> float:
+    """Return when a file below a folder was last written."""
+    times = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times, default=0.0)
 
 
 def _last_line(log: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.artifacts import COMPLETED, METRICS, read_json
+from ser_fop.tuning.durable_oracle import FAILURE
 from ser_fop.tuning.oracles import OBJECTIVES
 from ser_fop.tuning.stage_tuner import PROJECT, RUN, values_of
 
@@ -19,7 +20,8 @@ def trials_of(out: Path, *, task: str) -> list[dict[str, Any]]:
         task: Its task.
 
     Returns:
-        `trial`, `status`, `value` (None where it failed), `seconds`, `parameters` and the `values` tried, by name.
+        `trial`, `status`, `value` (None where it failed), `seconds`, `parameters`, the `values` tried, by name, and the
+        `failure` in words.
     """
     found = []
     for path in sorted((out / PROJECT).glob("trial_*/trial.json")):
@@ -34,10 +36,15 @@ def trials_of(out: Path, *, task: str) -> list[dict[str, Any]]:
                 "seconds": metrics.get("seconds"),
                 "parameters": metrics.get("parameters"),
                 "values": values_of(state["hyperparameters"]["values"], task=task),
-                "message": (state.get("message") or "").strip().splitlines()[-1:],
+                "failure": _failure(path.parent) if state["status"] == "FAILED" else "",
             }
         )
     return sorted(found, key=lambda one: -one["value"] if one["value"] is not None else float("inf"))
+
+
+def _failure(trial: Path) -> str:
+    told = trial / FAILURE
+    return told.read_text(encoding="utf-8").strip() if told.exists() else "its figure was no number"
 
 
 def to_csv(trials: Sequence[dict[str, Any]], *, task: str) -> str:

@@ -15,7 +15,7 @@ RANKS = {
     "schema": 0,
     "yaml_files": 1,
     "settings": 0,
-    "published": 0,
+    "published": 1,
     "versions": 0,
     "config": 1,
     "use_config": 1,

@@ -68,6 +68,26 @@ class TestFetch:
         with pytest.raises(InputError, match="expected 7 bytes, received word of 1280000"):
             get(server, tmp_path / "a.zip", size=7)
 
+    def test_what_is_there_already_is_not_fetched(self, server, tmp_path):
+        found = get(server, tmp_path / "a.zip")
+        assert get(server, tmp_path / "a.zip") == found
+        assert len(server.asked) == 1
+        (tmp_path / "a.zip").write_bytes(b"cut")
+        get(server, tmp_path / "a.zip")
+        assert (tmp_path / "a.zip").read_bytes() == CONTENT
+
+    @pytest.mark.parametrize("left", [b"", b"{", b"[]"])
+    def test_a_note_that_was_cut_short_begins_it_anew(self, server, tmp_path, left):
+        (tmp_path / "a.zip.partial").write_bytes(b"xyz")
+        (tmp_path / "a.zip.partial.json").write_bytes(left)
+        get(server, tmp_path / "a.zip")
+        assert (tmp_path / "a.zip").read_bytes() == CONTENT
+
+    def test_a_server_that_is_asked_too_often(self, server, tmp_path):
+        server.failures = [429, 429]
+        get(server, tmp_path / "a.zip")
+        assert len(server.asked) == 3
+
     def test_a_server_that_fails_for_a_while(self, server, tmp_path):
         server.failures = [503, 500]
         get(server, tmp_path / "a.zip")

@@ -9,6 +9,7 @@ from ser_fop.pipelines import predict, publish
 
 import ser_fop
 from ser_fop.errors import InputError
+from ser_fop.publishing.model_card import model_card
 from ser_fop.publishing.provenance import history, require_same_recipe
 from ser_fop.saved_model import load_network, network_digest, network_spec
 from tests.pipelines.conftest import MODEL, hyper, run, three_folds, work
@@ -28,14 +29,17 @@ def runs(work, three_folds, tmp_path_factory):
     for seed in (0, 1):
         folds = ["--fold", "all", "--folds", three_folds, "--seed", seed]
         run("finetune", *common, *folds, "--out", root / f"folds-{seed}")
+    scratch = ["--records", ravdess, *MODEL, *REFIT, "--fold", "all", "--folds", three_folds]
+    run("finetune", *scratch, "--out", root / "scratch")
     return root
 
 
 @pytest.fixture(scope="module")
 def published(runs):
     figures = [str(runs / f"folds-{seed}") for seed in (0, 1)]
-    arguments = ["--licence", "CC BY-NC-SA 4.0", "--out", str(runs / "models" / "emotion-toy")]
-    assert publish.main(["--model", str(runs / "all"), "--figures", *figures, *arguments]) == 0
+    arguments = ["--licence", "CC BY-NC-SA 4.0", "--notes", "One word.", "--out", str(runs / "models" / "emotion-toy")]
+    compared = ["--figures", *figures, "--control", str(runs / "scratch")]
+    assert publish.main(["--model", str(runs / "all"), *compared, *arguments]) == 0
     assert (
         publish.main(["--model", str(runs / "fop"), "--licence", "CC BY 4.0", "--out", str(runs / "models" / "fop")])
         == 0
@@ -72,13 +76,28 @@ class TestCard:
         assert "over 3 speaker-disjoint folds, 2 repeats" in card
         assert len(re.findall(r"^\| (neutral|calm|happy|sad|angry|fearful|disgust|surprised) \|", card, re.M)) == 8
 
+    def test_the_control_stands_beside_them(self, published, runs):
+        card = (published / "emotion-toy" / "MODEL_CARD.md").read_text()
+        ua = json.loads((runs / "scratch" / "metrics.json").read_text())["ua"]
+        assert f"control: UA without pretraining, %, 1 repeat | {100 * ua:.1f} |" in card
+        assert "- One word." in card
+
+    def test_says_nothing_of_what_was_not_done(self, published):
+        described = json.loads((published / "emotion-toy" / "config.json").read_text())
+        metrics = json.loads((published / "emotion-toy" / "metrics.json").read_text())
+        spec = network_spec(published / "emotion-toy")
+        assert "pretrained by Future" in model_card(spec, described, metrics)
+        scratch = model_card(spec, {**described, "made": described["made"][1:]}, {**metrics, "control": {}})
+        assert "trained from scratch" in scratch
+        assert "control:" not in scratch
+
     def test_says_what_it_must(self, published):
         card = (published / "emotion-toy" / "MODEL_CARD.md").read_text()
         for words in (
             "CC BY-NC-SA 4.0",
             "Not for decisions about people",
-            "Acted speech",
-            "24 of ravdess",
+            "acted speech",
+            "24 speakers of RAVDESS",
             "LibriSpeech",
         ):
             assert words in card
@@ -128,6 +147,28 @@ class TestProvenance:
         (tmp_path / "old" / "config.json").write_text(json.dumps(config))
         require_same_recipe(runs / "all", [tmp_path / "old"])
 
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"transductive": True}, "are no results"),
+            ({"selected_on": "test"}, "are no results"),
+            ({"labels": ["a", "b"]}, "are of other classes"),
+        ],
+    )
+    def test_dishonest_figures_are_refused(self, runs, tmp_path, change, said):
+        shutil.copytree(runs / "folds-0", tmp_path / "other")
+        path = tmp_path / "other" / "metrics.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+        with pytest.raises(InputError, match=said):
+            require_same_recipe(runs / "all", [tmp_path / "other"])
+
+    def test_another_network_in_the_pretrained_ones_place_is_told(self, runs, tmp_path):
+        shutil.copytree(runs / "all", tmp_path / "all")
+        path = tmp_path / "all" / "config.json"
+        path.write_text(path.read_text().replace(str(runs / "fop"), str(runs / "folds-0" / "fold-0")))
+        with pytest.raises(InputError, match="another network stands there now"):
+            history(tmp_path / "all")
+
     def test_figures_of_one_fold_are_refused(self, runs):
         with pytest.raises(InputError, match="of one fold"):
             require_same_recipe(runs / "all", [runs / "folds-0" / "fold-0"])
@@ -137,6 +178,26 @@ class TestProvenance:
 
     def test_history_begins_with_the_pretraining(self, runs):
         assert [told["stage"] for told in history(runs / "folds-0" / "fold-1")] == ["pretrain", "finetune"]
+
+
+class TestPlace:
+    """What stands at `--out` is replaced where it is a published model, and nothing else ever is."""
+
+    def test_a_folder_of_another_kind_is_left_alone(self, runs, tmp_path, capsys):
+        (tmp_path / "thesis").mkdir()
+        (tmp_path / "thesis" / "thesis.txt").write_text("years of work")
+        for out in (tmp_path / "thesis", runs / "fop"):
+            assert publish.main(["--model", str(runs / "fop"), "--licence", "x", "--out", str(out)]) == 2
+            assert "holds something that is no published model" in capsys.readouterr().err
+        assert (tmp_path / "thesis" / "thesis.txt").exists()
+        assert (runs / "fop" / "COMPLETED").exists()
+
+    def test_a_published_model_is_replaced(self, runs, published, tmp_path):
+        shutil.copytree(published / "fop", tmp_path / "fop")
+        arguments = ["--model", str(runs / "fop"), "--licence", "another", "--out", str(tmp_path / "fop")]
+        assert publish.main(arguments) == 0
+        assert "**another**" in (tmp_path / "fop" / "MODEL_CARD.md").read_text()
+        assert [path.name for path in tmp_path.iterdir()] == ["fop"]
 
 
 class TestNames:

@@ -1,6 +1,7 @@
 """Searches end to end, small: what is tried, who is heard, and what goes on after a failure."""
 
 import csv
+import dataclasses
 import json
 
 import pytest
@@ -9,6 +10,10 @@ from ser_fop.pipelines import finetune, pretrain, tune
 from ser_fop.folds import read_folds
 from ser_fop.records import Records
 from ser_fop.training.splits import folds_of_records
+from ser_fop.tuning.oracles import oracle_of
+from ser_fop.tuning.space import space_of
+from ser_fop.tuning.stage_tuner import StageTuner
+from ser_fop.tuning.tune_config import TuneConfig
 from tests.pipelines.conftest import hyper, work
 
 __all__ = ["hyper", "work"]
@@ -68,7 +73,7 @@ class TestSearch:
         assert [float(row["ua"]) for row in rows] == sorted((float(row["ua"]) for row in rows), reverse=True)
         page = (searched / "report" / "index.html").read_text()
         assert page.count("<tr><td>") == 3
-        assert "whom no trial heard" in page
+        assert "on whom no trial learned" in page
 
     def test_tensorboard_has_the_values(self, searched):
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -91,6 +96,10 @@ class TestSearch:
         assert search(work, tmp_path / "out", "--trials", "2") == 0
         assert (tmp_path / "out" / "search" / "trial_0" / "run" / "COMPLETED").stat().st_mtime_ns == first
         assert len(json.loads((tmp_path / "out" / "trials.json").read_text())["all"]) == 2
+
+    def test_what_a_search_goes_through_must_stay(self, searched, work, capsys):
+        assert search(work, searched, "--trials", "3", space=SPACE.replace("1e-1", "1e-2")) == 2
+        assert "another one than the trials" in capsys.readouterr().err
 
     def test_another_search_is_refused(self, searched, work, capsys):
         assert search(work, searched, "--trials", "3", "--seed", "1") == 2
@@ -126,6 +135,76 @@ class TestTuners:
         assert (tmp_path / "out" / "best" / "network").is_dir()
 
 
+def propose(config, oracle_kind, folder, *, reload):
+    """Return an oracle that goes on from what a folder holds."""
+    config = dataclasses.replace(config, tuner=oracle_kind, out=folder)
+    oracle = oracle_of(config, space_of(config))
+    StageTuner(oracle, config, lambda values, place: None)
+    assert (oracle.end_order != []) == reload
+    return oracle
+
+
+class TestState:
+    """A search that is killed anywhere goes on with every trial once."""
+
+    @pytest.fixture
+    def config(self, tmp_path):
+        (tmp_path / "space.yaml").write_text("model.layers: {choice: [1, 2, 3]}\nmodel.heads: {choice: [2, 4]}")
+        return TuneConfig(records=(tmp_path,), out=tmp_path, space=tmp_path / "space.yaml", trials=6)
+
+    def ended(self, oracle, trial, *, value=0.5):
+        oracle.update_trial(trial.trial_id, {"ua": value})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+
+    @pytest.mark.parametrize("kind", ["grid", "random", "bayesian"])
+    @pytest.mark.parametrize("killed", ["between trials", "in a trial"])
+    def test_every_trial_is_run_once(self, config, tmp_path, kind, killed):
+        tried = []
+        oracle = propose(config, kind, tmp_path / "out", reload=False)
+        for _ in range(2):
+            trial = oracle.create_trial("tuner0")
+            tried.append(trial.hyperparameters.values)
+            self.ended(oracle, trial)
+        if killed == "in a trial":
+            oracle.create_trial("tuner0")
+        oracle = propose(config, kind, tmp_path / "out", reload=True)
+        while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
+            tried.append(trial.hyperparameters.values)
+            self.ended(oracle, trial)
+        assert len(tried) == 6
+        assert len({json.dumps(values, sort_keys=True) for values in tried}) == 6
+        assert len(oracle.end_order) == len(set(oracle.end_order)) == 6
+
+    def test_a_trial_whose_proposal_was_not_recorded_was_never_begun(self, config, tmp_path):
+        oracle = propose(config, "random", tmp_path / "out", reload=False)
+        self.ended(oracle, oracle.create_trial("tuner0"))
+        before = (tmp_path / "out" / "search" / "oracle.json").read_bytes()
+        oracle.create_trial("tuner0")
+        (tmp_path / "out" / "search" / "oracle.json").write_bytes(before)  # killed between the two files
+        oracle = propose(config, "random", tmp_path / "out", reload=True)
+        assert len(oracle.trials) == 1
+        assert oracle.create_trial("tuner0").trial_id == "1"
+
+    def test_a_chief_leaves_its_workers_their_trials(self, config, tmp_path):
+        oracle = propose(config, "random", tmp_path / "out", reload=False)
+        self.ended(oracle, oracle.create_trial("tuner1"))
+        held = oracle.create_trial("tuner1").trial_id
+        config = dataclasses.replace(config, tuner="random", out=tmp_path / "out")
+        again = oracle_of(config, space_of(config))
+        again.keeps_ongoing = True
+        StageTuner(again, config, lambda values, place: None)
+        assert again.create_trial("tuner2").trial_id != held
+        assert again.create_trial("tuner1").trial_id == held
+
+    def test_an_error_inside_lets_go_of_the_lock(self, config, tmp_path):
+        oracle = propose(config, "random", tmp_path / "out", reload=False)
+        with pytest.raises(KeyError):
+            oracle.update_trial("no such trial", {"ua": 1.0})
+        assert isinstance(oracle.broken, KeyError)
+        assert oracle.create_trial("tuner0").status == "RUNNING"  # would wait for ever
+
+
 class TestFailures:
     SPACE = (
         "model.heads: {choice: [2, 3]}\nfinetuning.learning_rates: {choice: [0.001, 0.01]}"  # 16 is no multiple of 3
@@ -140,7 +219,9 @@ class TestFailures:
     def test_one_after_another_do(self, work, tmp_path, capsys):
         space = "model.heads: {choice: [3, 5, 7]}"
         assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "3", space=space) == 2
-        assert "three trials in a row failed" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert "3 trials in a row failed, the last with: model.d_model 16 must be a multiple" in error
+        assert "Traceback" not in error
 
     def test_what_is_no_fault_of_the_values_ends_it(self, work, tmp_path, monkeypatch):
         monkeypatch.setattr(pretrain, "run", lambda config: (_ for _ in ()).throw(ZeroDivisionError))
