@@ -18,7 +18,7 @@ RANKS = {
     "published": 1,
     "versions": 0,
     "config": 1,
-    "use_config": 1,
+    "use_config": 2,
     "json_files": 1,
     "artifacts": 2,
     "audio": 1,
