@@ -1,7 +1,9 @@
 """`ser-fop <stage>`: parses, then calls the pipeline of that name. TensorFlow is imported after parsing."""
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -86,7 +88,7 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         arguments: Its command line; `sys.argv` by default.
 
     Returns:
-        Exit status: 0; 2 after bad input; 128 and the signal's number if one stopped it.
+        Exit status: 0; 2 after bad input; 128 and the signal's number if one stopped it, a closed pipe included.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -96,6 +98,10 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         if stage not in _WITHOUT_TENSORFLOW:
             _import_tensorflow_quietly(one_thread=stage in _OWN_THREADS)
         run(config)
+    except BrokenPipeError:  # whoever read has had enough, as `head` has: nothing to tell
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (InputError, OSError) as error:
         print(f"ser-fop {stage}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -173,6 +173,15 @@ class TestBadInput:
         assert stop.value.code not in (0, None)
         assert extra[0] in capsys.readouterr().err
 
+    def test_a_reader_that_has_had_enough_is_told_nothing(self):
+        code = (
+            "import sys; from ser_fop.cli import run_stage; from ser_fop.config import InfoConfig\n"
+            "def run(_): raise BrokenPipeError\n"
+            "sys.exit(run_stage('info', InfoConfig, run, ['--corpus', 'ravdess', '--audio-dir', 'x']))"
+        )
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+        assert (found.returncode, found.stdout, found.stderr) == (141, b"", b"")
+
     def test_no_records_folder_is_one_line(self, capsys):
         assert main(["pretrain", "--records", "--out", "out"]) == 2
         assert re.fullmatch(r"ser-fop pretrain: error: --records expected .*\n", capsys.readouterr().err)
