@@ -29,7 +29,12 @@ async function decoded(bytes) {
 
 const peakOf = (samples) => samples.reduce((peak, value) => Math.max(peak, Math.abs(value)), 0);
 const rounded = (samples) => Array.from(samples, (value) => Math.round(value * 1e6) / 1e6);
-const instance = (samples) => ({ waveform: rounded(samples), length: samples.length });
+// The rows of one request are of one shape: a shorter one is filled up with zeros, which `length` leaves out.
+const instance = (samples, size = samples.length) => {
+  const waveform = rounded(samples);
+  while (waveform.length < size) waveform.push(0);
+  return { waveform, length: samples.length };
+};
 
 function windowsOf(samples) {
   const size = WINDOW_S * RATE_HZ, hop = HOP_S * RATE_HZ, found = [];
@@ -43,7 +48,8 @@ async function ask(samples) {
   const whole = samples.length <= LONGEST_S * RATE_HZ ? (await json(path, { instances: [instance(samples)] })).predictions[0] : null;
   for (let first = 0; first < parts.length; first += TOGETHER) {
     const some = parts.slice(first, first + TOGETHER), loud = some.filter(([, part]) => peakOf(part) >= SILENCE);
-    const answers = loud.length ? (await json(path, { instances: loud.map(([, part]) => instance(part)) })).predictions : [];
+    const size = Math.max(...loud.map(([, part]) => part.length));
+    const answers = loud.length ? (await json(path, { instances: loud.map(([, part]) => instance(part, size)) })).predictions : [];
     for (const [start, part] of some) over.push({ start, end: start + part.length, answer: peakOf(part) >= SILENCE ? answers.shift() : null });
   }
   return { whole: whole || mean(over), over };
