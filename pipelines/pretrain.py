@@ -20,30 +20,41 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.folds import chosen_folds
     from ser_fop.models.backbone import check_model
     from ser_fop.records import Records
+    from ser_fop.training.distribution import Distribution
+    from ser_fop.training.machine_share import check_reading
     from ser_fop.training.pretraining_optimizer import check_pretraining
     from ser_fop.training.splits import folds_of_records, left_out
 
     check_model(config.model)
     check_pretraining(config.training, config.model)
+    check_reading(config)
     if not config.records:
         raise InputError("--records expected at least one records folder, received none.")
     records = [Records(folder) for folder in config.records]
+    distribution = Distribution(config.strategy)
+
+    def train(one: PretrainConfig, unheard: dict[str, tuple[str, ...]]) -> Path:
+        with distribution.telling_of_lost_workers():
+            return pretrain(one, records, unheard=unheard, distribution=distribution)
+
     if not config.fold:
-        return pretrain(config, records, unheard={})
+        return train(config, {})
     labelled = next((part for part in records if part.manifest.labels), None)
     if labelled is None:
         left_out(records, fold=0, path=config.folds)  # says why
     folds = chosen_folds(config.fold, folds_of_records(labelled, path=config.folds))
+    if len(folds) > 1 and config.strategy == "multiworker":
+        raise InputError("--strategy multiworker trains one network: give --fold a number, one fold after the other.")
 
     def run_fold(one: PretrainConfig) -> Path:
-        return pretrain(one, records, unheard=left_out(records, fold=int(one.fold), path=config.folds))
+        return train(one, left_out(records, fold=int(one.fold), path=config.folds))
 
     if len(folds) == 1:
         return run_fold(dataclasses.replace(config, fold=str(folds[0])))
     return run_each_fold("pretrain", config, folds, run_fold, inputs={"records": config.records}, summarize=_mean_skill)
 
 
-def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[str, ...]]) -> Path:
+def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[str, ...]], distribution: Any) -> Path:
     """Pretrain one network on everybody but the `unheard`."""
     import keras
     import numpy as np
@@ -51,12 +62,14 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     from ser_fop.artifacts import CHECKPOINTS, open_stage
     from ser_fop.augmentation import input_masking
-    from ser_fop.datasets import unlabelled_batches, unlabelled_frames
+    from ser_fop.datasets import filled_up, unlabelled_batches, unlabelled_frames
     from ser_fop.errors import InputError
     from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
     from ser_fop.training.checkpoints import Checkpoints
+    from ser_fop.training.distributed_steps import distribute_steps
+    from ser_fop.training.machine_share import machine_share
     from ser_fop.training.objectives import objective_of
     from ser_fop.training.pretraining_board import PretrainingBoard
     from ser_fop.training.pretraining_optimizer import pretraining_optimizer
@@ -67,7 +80,9 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.training.stopping import BestWeights
     from ser_fop.training.time_left import TimeLeft
 
-    stage = open_stage("pretrain", out=config.out, config=config, inputs={"records": config.records})
+    stage = open_stage(
+        "pretrain", out=config.out, config=config, inputs={"records": config.records}, writes=distribution.is_chief
+    )
     if stage.complete:
         shutil.rmtree(stage.out / CHECKPOINTS, ignore_errors=True)  # of a run killed before it could
         print(f"{stage.out} is complete.")
@@ -77,6 +92,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     features = require_same_features({str(part.folder): part.manifest.features for part in records})
     if len({part.manifest.trim_below_db for part in records}) > 1:
         raise InputError("some of the records were trimmed of silence and some not: prepare them alike.")
+    replicas = distribution.replicas  # waits for the other machines, before TensorFlow does anything else
     seed_everything(config.seed, deterministic=config.deterministic)
 
     # --- dataset: utterances of like length in one batch; whole speakers held out for early stopping
@@ -89,12 +105,16 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     mean, deviation = mel_moments(split.train)
     objective = objective_of(settings, config.model, deviation)
     hide = input_masking(freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean)
-    train = objective.batches(unlabelled_batches(split.train, seed=config.seed, epoch=epoch, hide=hide, **sizes))
+    share = machine_share(split.train, distribution, by=config.shard_by, **sizes)
+    read = unlabelled_batches(
+        share.parts, seed=config.seed, epoch=epoch, hide=hide, service=config.data_service, **share.sizes
+    )
+    train = objective.batches(filled_up(read, share.steps))
     unmapped = unlabelled_batches(split.validation, **sizes)
     validation = objective.batches(unmapped)
 
     # --- model: the statistics of the training speakers travel with it
-    with precision(settings.precision):
+    with precision(settings.precision), distribution.scope():
         model = objective.network(features.mels)
     model.backbone.normalization.set_statistics(mean, deviation)
 
@@ -107,12 +127,16 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         warmup_share=settings.warmup_share,
         accumulate=settings.accumulate,
     )
+    with distribution.scope():
+        optimizer = pretraining_optimizer(settings, rate)
+        optimizer.build(model.trainable_variables)
     model.compile(
-        optimizer=pretraining_optimizer(settings, rate),
+        optimizer=optimizer,
         loss=objective.loss(),
         weighted_metrics=objective.metrics(),
         jit_compile=jit_compile(),
     )
+    distribute_steps(model, distribution, validation, own_batches=share.is_own)
 
     # --- fit: skill each epoch, the best weights kept; killed, it goes on
     baselines = objective.baselines(unmapped)
@@ -128,14 +152,20 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         found = example_prediction(model, split.validation, ahead=settings.ahead)
         return found["true"], found["predicted"]
 
-    board = PretrainingBoard(
-        stage.folder / "logs",
-        frames=useful,
-        batches=int(train.cardinality()),
-        padding=padding,
-        example=example if predicts_frames else None,
-    )
-    checkpoints = Checkpoints(stage.folder / CHECKPOINTS, keep=config.checkpoints)
+    shown = [
+        SkillPrinter(baselines, objective.against),
+        PretrainingBoard(
+            stage.folder / "logs",
+            frames=useful,
+            batches=share.steps,
+            padding=padding,
+            example=example if predicts_frames else None,
+        ),
+        keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
+        TimeLeft(),
+    ]
+    checkpoints = Checkpoints(stage.folder / CHECKPOINTS, keep=config.checkpoints, writes=distribution.is_chief)
+    distribution.require_agreement([path.name for path in checkpoints.found()], what=f"checkpoints in {stage.folder}")
     if settings.epochs:
         fitted = fit_resumably(
             model,
@@ -146,14 +176,12 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
             stopping=BestWeights("val_error", patience=settings.patience),
             checkpoints=checkpoints,
             every_s=60 * config.checkpoint_minutes,
-            callbacks=[
-                SkillPrinter(baselines, objective.against),
-                board,
-                keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
-                TimeLeft(),
-            ],
-            verbose=verbosity(),
+            callbacks=shown if distribution.is_chief else (),
+            verbose=verbosity() if distribution.is_chief else 0,
         )
+    if not distribution.is_chief:
+        print(f"worker {distribution.worker} of {distribution.workers} has done its part; worker 0 writes {stage.out}.")
+        return stage.out
     history, ended = fitted.history, time.perf_counter()
     if history and not np.isfinite(history["val_error"]).any():
         raise InputError(
@@ -191,6 +219,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         "epochs": len(history.get("loss", ())),
         "parameters": model.count_params(),
         "frames": frames,
+        "replicas": replicas,
         "seconds": preparing + fitted.seconds + time.perf_counter() - ended,
         "frames_per_s": frames * len(history.get("loss", ())) / fitted.seconds if history else None,
         "validation_speakers": split.validation_speakers,

@@ -26,8 +26,9 @@ PARTIAL = ".partial"
 # In a partial folder: hours of training, which no other call may throw away.
 CHECKPOINTS = "checkpoints"
 
-# What decides neither content nor figures, and so may differ between two calls.
-_NOT_IDENTITY = frozenset({"out", "jobs", "checkpoint_minutes", "checkpoints"})
+# What decides neither content nor figures, but for rounding and the order of what is read, and so may differ between
+# two calls: a run goes on where fewer machines are left.
+_NOT_IDENTITY = frozenset({"out", "jobs", "checkpoint_minutes", "checkpoints", "strategy", "data_service"})
 _VERSIONED = ("ser_fop", "tensorflow", "keras", "numpy", "scikit-learn", "soundfile", "soxr")
 
 
@@ -160,6 +161,7 @@ def open_stage(
     config: Any,
     inputs: Mapping[str, Sequence[Path]] | None = None,
     digests: Mapping[str, str] | None = None,
+    writes: bool = True,
 ) -> Stage:
     """Find `out` complete, or start (or go on with) the folder beside it.
 
@@ -170,6 +172,7 @@ def open_stage(
         inputs: Config fields that name finished stage folders, with those folders:
             their content counts, not their place.
         digests: Config fields that name other input, with its digest.
+        writes: Whether this process writes it; another one does where several train together.
 
     Returns:
         The stage; `complete` tells whether there is nothing to do.
@@ -196,6 +199,8 @@ def open_stage(
             f"--out {out} already holds something that is no finished `ser-fop {name}` folder. Choose another folder, or empty it."
         )
     partial = out.with_name(out.name + PARTIAL)
+    if not writes:
+        return Stage(name=name, out=out, folder=partial, complete=False, resolved=resolved)
     started = partial / CONFIG
     before = _completed(read_json(started), config) if started.exists() else None
     if partial.exists() and (before is None or _identity(before) != _identity(resolved)):

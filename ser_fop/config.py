@@ -133,6 +133,14 @@ class PretrainConfig:
         checkpoint_minutes: Minutes after which a checkpoint is written within an epoch; after
             each epoch there is one in any case.
         checkpoints: How many of the last are kept until the run has ended.
+        strategy: Train on several devices: `mirrored`, every GPU of this machine;
+            `multiworker`, those of every machine in TF_CONFIG, where the same command runs,
+            with --out on a disk that all of them see.
+        shard_by: What workers share out: `batch`, every worker reads everything and takes
+            its part of each batch, as one machine would have it; `file`, each reads shard
+            files of its own, and makes its part of a batch from them.
+        data_service: Address of a tf.data service that reads the records, such as
+            grpc://host:5000; the order of utterances then follows its workers' speed.
         model: Size of the network.
         training: How it learns.
     """
@@ -145,6 +153,9 @@ class PretrainConfig:
     deterministic: bool = False
     checkpoint_minutes: float = 5.0
     checkpoints: int = 3
+    strategy: Literal["none", "mirrored", "multiworker"] = "none"
+    shard_by: Literal["batch", "file"] = "batch"
+    data_service: str = ""
     model: ModelConfig = field(default_factory=ModelConfig)
     training: PretrainingSettings = field(default_factory=PretrainingSettings)
 

@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.buckets import batch_sizes, bucket_bounds, chunk_lengths
-from ser_fop.records import Records, parse
+from ser_fop.reading import Parts, table, utterances
+from ser_fop.records import Records
 
 # Utterances that shuffling holds at once: about half a gigabyte at 5 s each.
 _SHUFFLE = 4096
@@ -23,10 +24,11 @@ _EPOCHS = 1_000_003
 _SEEDS_A_BATCH = 1024
 _THREADS = os.cpu_count() or 1
 _PREFETCHED = 4
+_BLANK_FRAMES = 16
 
 
 def unlabelled_batches(
-    parts: Sequence[tuple[Records, Collection[str]]],
+    parts: Parts,
     *,
     ahead: Sequence[int],
     batch_size: int,
@@ -35,6 +37,7 @@ def unlabelled_batches(
     seed: int | None = None,
     epoch: tf.Variable | None = None,
     hide: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    service: str = "",
 ) -> tf.data.Dataset:
     """Give batches for future observation prediction.
 
@@ -49,13 +52,14 @@ def unlabelled_batches(
         epoch: Number of the epoch, read whenever an iteration begins: the order follows it and the seed, not how often
             the batches were iterated over before.
         hide: Maps the inputs' log-mels, and a seed that follows epoch and batch, to others; the targets stay.
+        service: Address of a tf.data service that reads; the order then follows its workers' speed too.
 
     Returns:
         Batches `(inputs, target, weight)`: inputs `mel` (batch, frames, mels) and
         `mask` (batch, frames); target (batch, frames, horizons mels), the mels so many
         frames later, one horizon after the other; weight 1 where all of them are real.
     """
-    dataset = _utterances(parts)
+    dataset = utterances(parts, service=service)
     lengths = _unlabelled_lengths(parts, ahead=ahead, chunk_frames=chunk_frames)
     if chunk_frames:
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
@@ -85,7 +89,7 @@ def unlabelled_batches(
 
 
 def unlabelled_frames(
-    parts: Sequence[tuple[Records, Collection[str]]],
+    parts: Parts,
     *,
     ahead: Sequence[int],
     batch_size: int,
@@ -98,6 +102,31 @@ def unlabelled_frames(
     padded = bounds[np.searchsorted(bounds, lengths)] - max(ahead)
     useful = int((lengths - max(ahead)).sum())
     return useful, 1.0 - useful / float(padded.sum())
+
+
+def unlabelled_count(
+    parts: Parts, *, ahead: Sequence[int], batch_size: int, batch_frames: int, chunk_frames: int = 0
+) -> int:
+    """Return how many batches `unlabelled_batches` gives in an epoch."""
+    lengths = _unlabelled_lengths(parts, ahead=ahead, chunk_frames=chunk_frames)
+    return _count(lengths, batch_size=batch_size, batch_frames=batch_frames)
+
+
+def filled_up(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
+    """Add batches of one utterance that weighs nothing, up to `count` batches: for whoever has to wait for others.
+
+    Args:
+        batches: What `unlabelled_batches` gives.
+        count: Batches wanted, not fewer than there are.
+    """
+    missing = count - int(batches.cardinality())
+    if not missing:
+        return batches
+    blank = tf.nest.map_structure(
+        lambda spec: tf.zeros([1, _BLANK_FRAMES, *spec.shape[2:]], spec.dtype), batches.element_spec
+    )
+    blanks = tf.data.Dataset.from_tensors(blank).repeat(missing)
+    return batches.concatenate(blanks).apply(tf.data.experimental.assert_cardinality(count))
 
 
 def labelled_batches(
@@ -124,9 +153,9 @@ def labelled_batches(
         (batch, frames); class index (batch,) int32.
     """
     parts = [(records, classes)]
-    index_of = _table(classes, list(classes.values()))
+    index_of = table(classes, list(classes.values()))
     batches = _bucketed(
-        _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed, vary=vary
+        utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed, vary=vary
     )
     labelled = batches.map(
         lambda item: ({"mel": item["mel"], "mask": item["mask"]}, index_of.lookup(item["id"])),
@@ -151,22 +180,18 @@ def utterance_batches(
         (batch, frames).
     """
     parts = [(records, ids)]
-    batches = _bucketed(
-        _utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None
-    )
+    batches = _bucketed(utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None)
     return _ready(batches)
 
 
-def _unlabelled_lengths(
-    parts: Sequence[tuple[Records, Collection[str]]], *, ahead: Sequence[int], chunk_frames: int
-) -> np.ndarray:
+def _unlabelled_lengths(parts: Parts, *, ahead: Sequence[int], chunk_frames: int) -> np.ndarray:
     lengths = _lengths(parts)
     if chunk_frames:
         lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
     return _some(lengths[lengths > max(ahead)])
 
 
-def _lengths(parts: Sequence[tuple[Records, Collection[str]]]) -> np.ndarray:
+def _lengths(parts: Parts) -> np.ndarray:
     return _some(
         np.array([row.frames for records, ids in parts for row in records.rows if row.id in ids], dtype=np.int64)
     )
@@ -176,49 +201,6 @@ def _some(lengths: np.ndarray) -> np.ndarray:
     if not len(lengths):
         raise ValueError("a dataset needs at least one utterance that is long enough, received none.")
     return lengths
-
-
-def _utterances(parts: Sequence[tuple[Records, Collection[str]]]) -> tf.data.Dataset:
-    """Read and parse the chosen utterances of all parts."""
-    datasets = []
-    for records, ids in parts:
-        chosen = set(ids)
-        shards = sorted({row.shard for row in records.rows if row.id in chosen})
-        if not shards:
-            continue
-        paths = [str(records.folder / records.manifest.shards[shard].name) for shard in shards]
-        manifest = records.manifest
-        dataset = tf.data.TFRecordDataset(paths, num_parallel_reads=min(len(paths), 4))
-        dataset = dataset.map(lambda record, manifest=manifest: parse(record, manifest), num_parallel_calls=_THREADS)
-        if len(chosen) < len(records.rows):
-            wanted = _table(chosen, [1] * len(chosen))
-            dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)
-        datasets.append(_normalised(dataset, records))
-    if not datasets:
-        raise ValueError("a dataset needs at least one utterance, received none.")
-    joined = datasets[0]
-    for dataset in datasets[1:]:
-        joined = joined.concatenate(dataset)
-    return joined
-
-
-def _normalised(dataset: tf.data.Dataset, records: Records) -> tf.data.Dataset:
-    """Take off each utterance's mean and deviation where the records say so."""
-    if records.standards is None:
-        return dataset
-    place = _table([row.id for row in records.rows], range(len(records.rows)))
-    standards = tf.constant(np.stack(records.standards, axis=1), tf.float32)  # (utterances, 2, mels)
-
-    def normalise(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        mean, deviation = tf.unstack(standards[place.lookup(item["id"])])
-        return {**item, "mel": (item["mel"] - mean) / deviation}
-
-    return dataset.map(normalise, num_parallel_calls=_THREADS)
-
-
-def _table(keys: Collection[str], values: Sequence[int]) -> tf.lookup.StaticHashTable:
-    initializer = tf.lookup.KeyValueTensorInitializer(tf.constant(list(keys)), tf.constant(values, tf.int32))
-    return tf.lookup.StaticHashTable(initializer, default_value=-1)
 
 
 def _chunks(item: Mapping[str, tf.Tensor], limit: int) -> tf.data.Dataset:
@@ -270,9 +252,15 @@ def _bucketed(
         pad_to_bucket_boundary=vary is None,
     )
     # Known from the lengths: progress bars and schedules need it, and it is asserted while reading.
+    return batches.apply(tf.data.experimental.assert_cardinality(_count(lengths, **limits)))
+
+
+def _count(lengths: np.ndarray, *, batch_size: int, batch_frames: int) -> int:
+    """Return how many batches hold utterances of these lengths."""
+    limits = {"batch_size": batch_size, "batch_frames": batch_frames}
+    bounds = np.array(bucket_bounds(lengths, **limits))
     held = np.bincount(np.searchsorted(bounds, lengths), minlength=len(bounds))
-    count = sum(-(-int(number) // size) for number, size in zip(held, sizes, strict=True))
-    return batches.apply(tf.data.experimental.assert_cardinality(count))
+    return int(np.sum(-(-held // batch_sizes(bounds, **limits))))
 
 
 def _shuffled(dataset: tf.data.Dataset, held: int, *, seed: int, epoch: tf.Variable | None) -> tf.data.Dataset:

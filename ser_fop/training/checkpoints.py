@@ -27,10 +27,12 @@ class Checkpoints:
     Args:
         folder: Where they lie; made when the first is saved.
         keep: How many of the last are kept.
+        writes: Whether this process keeps them; of several that train together one does.
     """
 
-    def __init__(self, folder: Path, *, keep: int = 3) -> None:
+    def __init__(self, folder: Path, *, keep: int = 3, writes: bool = True) -> None:
         self.folder = folder
+        self.writes = writes
         self.keep = max(1, keep)
 
     def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any], *, epoch: int, step: int) -> Path:
@@ -72,6 +74,8 @@ class Checkpoints:
             try:
                 return _read(path)
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                if not self.writes:
+                    continue
                 aside = path.with_suffix(".damaged")
                 path.replace(aside)
                 print(

@@ -70,7 +70,7 @@ def fit_resumably(
     """
     network.optimizer.build(network.trainable_variables)
     with noted_signals() as interruption:
-        run = _Run(stopping, checkpoints, epoch, every_s, interruption)
+        run = _Run(stopping, checkpoints, epoch, every_s, interruption, steps=int(batches(0).cardinality()))
         run.set_model(network)
         if run.resume():
             print(f"goes on from the checkpoint {run.where}.", flush=True)
@@ -112,6 +112,8 @@ class _Run(keras.callbacks.Callback):
         epoch: tf.Variable,
         every_s: float,
         interruption: Interruption,
+        *,
+        steps: int,
     ) -> None:
         super().__init__()
         self._stopping = stopping
@@ -122,7 +124,7 @@ class _Run(keras.callbacks.Callback):
         self._sums: list[np.ndarray] | None = None
         self._begun = self._saved = time.monotonic()
         self._seconds_before = 0.0
-        self._steps = 0
+        self._steps = steps
         self.epochs = self.step = 0
         self.history: dict[str, list[float]] = {}
 
@@ -153,6 +155,8 @@ class _Run(keras.callbacks.Callback):
         # `fit` resets them before each epoch.
         self._sums = [arrays[f"metric/{number}"] for number in range(len(self.model.metrics_variables))]
         self.epochs, self.step, self.history = facts["epochs"], facts["step"], facts["history"]
+        if facts.get("steps", self._steps) != self._steps:  # shared out among another number of machines
+            self.step = 0
         self._seconds_before = facts["seconds"]
         self._stopping.best, self._stopping.waited = facts["best"], facts["waited"]
         best = [arrays[f"best/{number}"] for number in range(facts["best_weights"])]
@@ -162,7 +166,6 @@ class _Run(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Choose the epoch's order, and take up the sums of one that was broken off."""
         self._epoch.assign(epoch)
-        self._steps = self.step + self.params["steps"]
         if self.step and self._sums is not None:
             for variable, value in zip(self.model.metrics_variables, self._sums, strict=True):
                 variable.assign(value)
@@ -187,6 +190,8 @@ class _Run(keras.callbacks.Callback):
         self._interruption.raise_if_asked(self.where)
 
     def _save(self) -> None:
+        if not self._checkpoints.writes:
+            return
         if hasattr(self.model, "jax_state_sync"):
             self.model.jax_state_sync()  # Keras' JAX trainer keeps the variables elsewhere during an epoch
         named = {"weight": self._variables(), "optimizer": self._optimizer(), "metric": self.model.metrics_variables}
@@ -200,6 +205,7 @@ class _Run(keras.callbacks.Callback):
         facts = {
             "epochs": self.epochs,
             "step": self.step,
+            "steps": self._steps,
             "history": self.history,
             "seconds": self.seconds,
             "best": self._stopping.best,

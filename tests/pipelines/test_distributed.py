@@ -1,0 +1,191 @@
+"""Training on several devices and in several processes: the same as on one, and what a lost worker does to the others."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from ser_fop.artifacts import CHECKPOINTS, METRICS
+from ser_fop.saved_model import load_network
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+
+pytestmark = pytest.mark.slow
+
+# The virtual devices of one processor; a strategy takes them all.
+DEVICES = """
+import sys, tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1]))
+from ser_fop.cli import main
+raise SystemExit(main(sys.argv[2:]))
+"""
+# Clipping is felt, batches are of odd sizes, and nothing is drawn but the order, which the seed decides.
+SIZES = {"d-model": 16, "heads": 2, "feed-forward": 16, "batch-size": 5, "batch-frames": 200}
+SMALL = [*(f"--{name}={value}" for name, value in SIZES.items()), "--dropout=0", "--clip-norm=0.3"]
+EPOCHS = 3
+LONG = 10
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    speakers = [f"speaker-{number}" for number in range(8)]
+    mels = toy_utterances(speakers=speakers, per_speaker=9, frames=(20, 60))
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels, shards=4).folder
+
+
+def arguments(records, out, *options, epochs=EPOCHS):
+    chosen = ["--records", records, "--out", out, "--epochs", epochs, "--patience", epochs, *SMALL, *options]
+    return [*map(str, chosen)]
+
+
+def on_devices(count, *told):
+    subprocess.run(
+        [sys.executable, "-c", DEVICES, str(count), "pretrain", *told], check=True, capture_output=True, timeout=300
+    )
+
+
+def workers(*commands):
+    """Start one process a worker, on loopback; an earlier one's addresses may still be taken."""
+    probes = [socket.socket() for _ in commands]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{probe.getsockname()[1]}" for probe in probes]
+    for probe in probes:
+        probe.close()
+    started = []
+    for index, command in enumerate(commands):
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(cluster)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        program = [sys.executable, "-m", "ser_fop.pipelines.pretrain", *command]
+        started.append(subprocess.Popen(program, env=environment, **pipes))
+    return started
+
+
+def ended(process):
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def all_ended(started):
+    found = [ended(process) for process in started]
+    assert [code for code, *_ in found] == [0] * len(found), found
+    return found
+
+
+def learned(folder):
+    history = json.loads((folder / METRICS).read_text())["history"]
+    return {key: history[key] for key in ("loss", "error", "val_loss", "val_error", "gradient_norm")}
+
+
+def differ(one, other):
+    return max(np.abs(np.array(one[key]) / np.array(other[key]) - 1).max() for key in one)
+
+
+def weights(folder):
+    return load_network(folder)[0].get_weights()
+
+
+@pytest.fixture(scope="module")
+def alone(records, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    on_devices(1, *arguments(records, folder))
+    return folder
+
+
+def test_two_devices_learn_what_one_does(records, alone, tmp_path):
+    on_devices(2, *arguments(records, tmp_path / "two", "--strategy", "mirrored"))
+    assert json.loads((tmp_path / "two" / METRICS).read_text())["replicas"] == 2
+    assert differ(learned(tmp_path / "two"), learned(alone)) < 1e-4
+    for a, b in zip(weights(tmp_path / "two"), weights(alone), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
+    on_devices(2, *arguments(records, tmp_path / "other", "--strategy", "mirrored", "--clip-norm", "1000"))
+    assert differ(learned(tmp_path / "other"), learned(alone)) > 1e-3
+
+
+def test_two_workers_learn_what_one_does(records, alone, tmp_path):
+    told = arguments(records, tmp_path / "two", "--strategy", "multiworker")
+    (_, first, _), (_, second, _) = all_ended(workers(told, told))
+    assert "skill" in first
+    assert "worker 1 of 2 has done its part" in second
+    assert differ(learned(tmp_path / "two"), learned(alone)) < 1e-4
+    for a, b in zip(weights(tmp_path / "two"), weights(alone), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
+    # Complete: nobody waits for anybody.
+    assert "is complete" in all_ended(workers(told))[0][1]
+
+
+def test_workers_with_files_of_their_own_hear_everything(records, alone, tmp_path):
+    told = arguments(records, tmp_path / "two", "--strategy", "multiworker", "--shard-by", "file")
+    all_ended(workers(told, told))
+    found, one = (json.loads((folder / METRICS).read_text()) for folder in (tmp_path / "two", alone))
+    assert found["frames"] == one["frames"]
+    assert found["skill"] > 0.5 * one["skill"] > 0
+
+
+def test_what_cannot_be_shared_out_is_one_line(records, tmp_path):
+    for options, said in (
+        (("--fold", "all"), "give --fold a number"),
+        (("--shard-by", "file", "--batch-size", "1"), "expected at least one utterance for each of 2 workers"),
+    ):
+        told = arguments(records, tmp_path / "out", "--strategy", "multiworker", *options)
+        for code, _, err in map(ended, workers(told, told)):
+            assert code == 2
+            assert said in err.strip().splitlines()[-1]
+            assert "Traceback" not in err
+
+
+@pytest.fixture(scope="module")
+def long(records, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("long") / "run"
+    on_devices(1, *arguments(records, folder, epochs=LONG))
+    return folder
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(records, long, tmp_path, killed):
+    out = tmp_path / "out"
+    told = arguments(records, out, "--strategy", "multiworker", epochs=LONG)
+    started = workers(told, told)
+    kept = out.with_name("out.partial") / CHECKPOINTS
+    end = time.monotonic() + 200
+    while len(list(kept.glob("epoch-*"))) < 2:
+        assert time.monotonic() < end
+        assert all(process.poll() is None for process in started)
+        time.sleep(0.05)
+    started[killed].send_signal(signal.SIGKILL)
+    code, _, err = ended(started[1 - killed])
+    ended(started[killed])
+    assert code == 2
+    assert (
+        err.strip()
+        .splitlines()[-1]
+        .startswith(f"ser-fop pretrain: error: worker {1 - killed} of 2 has lost another one")
+    )
+    assert "Traceback" not in err
+    assert not out.exists()
+    (_, printed, _), _ = all_ended(workers(told, told))
+    assert "goes on from the checkpoint after epoch" in printed
+    assert len(learned(out)["loss"]) == LONG
+    assert differ(learned(out), learned(long)) < 1e-3
+
+
+def test_workers_that_see_different_folders_are_told(records, tmp_path):
+    told = arguments(records, tmp_path / "out", "--strategy", "multiworker", epochs=LONG)
+    started = workers(told, told)
+    kept = tmp_path / "out.partial" / CHECKPOINTS
+    while not list(kept.glob("epoch-*")):
+        time.sleep(0.05)
+    for process in started:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    elsewhere = arguments(records, tmp_path / "elsewhere", "--strategy", "multiworker", epochs=LONG)
+    for code, _, err in map(ended, workers(told, elsewhere)):
+        assert code == 2
+        assert "the workers see different checkpoints" in err
