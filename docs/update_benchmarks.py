@@ -1,8 +1,9 @@
 """Keep the measured tables of the README and the docs: `python docs/update_benchmarks.py`.
 
 They are written anew from benchmarks/results.json, which `python -m benchmarks --record` writes, from
-benchmarks/roofline.md, which `python -m benchmarks.roofline --record` writes, and from benchmarks/serving.json, which
-`python -m benchmarks.serving MODELS --record` writes.
+benchmarks/roofline.md, which `python -m benchmarks.roofline --record` writes, from benchmarks/serving.json, which
+`python -m benchmarks.serving MODELS --record` writes, and from benchmarks/scaling.json, which
+`python -m benchmarks.scaling RAVDESS --record` writes.
 """
 
 import json
@@ -12,7 +13,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
 SERVING = ROOT / "benchmarks" / "serving.json"
-PAGES = ("README.md", "docs/performance.md", "docs/use.md")
+SCALING = ROOT / "benchmarks" / "scaling.json"
+PAGES = ("README.md", "docs/performance.md", "docs/scaling.md", "docs/use.md")
+# On paper: hours of speech, and passes over them in training.
+PROJECTED_HOURS = (1_000, 100_000)
+_EPOCHS = 40
 ROOFLINE = ROOT / "benchmarks" / "roofline.md"
 
 
@@ -26,6 +31,7 @@ def update(page: str, text: str) -> str:
     recorded = json.loads(RESULTS.read_text(encoding="utf-8"))
     text = _between(text, "benchmarks", (summary if page == "README.md" else details)(recorded))
     text = _between(text, "serving", serving(json.loads(SERVING.read_text(encoding="utf-8"))))
+    text = _between(text, "scaling", scaling(json.loads(SCALING.read_text(encoding="utf-8"))))
     return _between(text, "roofline", ROOFLINE.read_text(encoding="utf-8").strip())
 
 
@@ -68,6 +74,51 @@ def details(recorded: dict[str, Any]) -> str:
             rows.append([row["name"], rate, ratio, f"{row['peak_gib']:.2f}"])
         lines += [*_table(rows), ""]
     return "\n".join([*lines, _origin(recorded)])
+
+
+def scaling(recorded: dict[str, Any]) -> str:
+    """Return each stage's seconds, memory and disk as the corpus grows, and what follows for much larger ones."""
+    found = {(one["stage"], one["hours"]): one for one in recorded["measured"]}
+    stages, sizes = list(dict.fromkeys(stage for stage, _ in found)), sorted({hours for _, hours in found})
+    columns = [
+        "stage",
+        *(f"{hours:g} h, s" for hours in sizes),
+        "s for one hour more",
+        *(f"{hours:g} h, GiB" for hours in sizes),
+    ]
+    rows = [[*columns, "disk for an hour, MB"], ["---"] * (len(columns) + 1)]
+    projected = [["stage", *(f"{hours:,} h" for hours in PROJECTED_HOURS)], ["---"] * (1 + len(PROJECTED_HOURS))]
+    for stage in stages:
+        measured = [found[stage, hours] for hours in sizes]
+        ended = [one for one in measured if one["seconds"] is not None]
+        slope = None
+        if len(ended) > 1:
+            before, last = ended[-2:]
+            slope = (last["seconds"] - before["seconds"]) / (last["hours"] - before["hours"])
+        seconds = [_figure(one["seconds"]) if one["seconds"] is not None else "broken off" for one in measured]
+        memory = [f"{one['peak_gib']:.2f}" if one["seconds"] is not None else "" for one in measured]
+        disk = f"{ended[-1]['disk_mb'] / ended[-1]['hours']:.3g}" if ended else ""
+        rows.append([stage, *seconds, "" if slope is None else f"{slope:.2g}", *memory, disk])
+        if slope is None or stage.startswith("classify"):
+            continue
+        passes = _EPOCHS if stage in ("pretrain", "finetune") else 1
+        name = f"{stage}, {passes} epochs" if passes > 1 else stage
+        projected.append([name, *(f"{slope * passes * hours / 86400:,.3g} days" for hours in PROJECTED_HOURS)])
+    disk = found["prepare", sizes[-1]]["disk_mb"] / sizes[-1]
+    projected.append(["disk for the records", *(f"{disk * hours / 1000:,.4g} GB" for hours in PROJECTED_HOURS)])
+    of = recorded["machine"]
+    origin = f"{of['processor']}, {of['cores']} cores; TensorFlow {recorded['versions']['tensorflow']}"
+    return "\n".join(
+        [
+            *_table(rows),
+            "",
+            f"Measured once on {origin}. A stage is broken off after a quarter of an hour.",
+            "",
+            "What follows for this machine alone, by the last column but the memory's:",
+            "",
+            *_table(projected),
+        ]
+    )
 
 
 def serving(recorded: dict[str, Any]) -> str:

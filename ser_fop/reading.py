@@ -25,9 +25,10 @@ def utterances(parts: Parts, *, service: str = "") -> tf.data.Dataset:
             utterances then come in an order of their own. It sees the files under the same paths.
 
     Returns:
-        Items of `id` and `mel` (frames, mels).
+        Items of `id` and `mel` (frames, mels), in the type that is stored: whoever holds many of them holds half as much.
     """
     datasets = []
+    types = {records.manifest.dtype for records, _ in parts}
     for records, ids in parts:
         chosen = set(ids)
         shards = sorted({row.shard for row in records.rows if row.id in chosen})
@@ -38,7 +39,10 @@ def utterances(parts: Parts, *, service: str = "") -> tf.data.Dataset:
         if len(chosen) < len(records.rows):
             wanted = table(chosen, [1] * len(chosen))
             dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)
-        datasets.append(_normalised(dataset, records))
+        dataset = _normalised(dataset, records)
+        if len(types) > 1:
+            dataset = dataset.map(lambda item: {**item, "mel": tf.cast(item["mel"], tf.float32)})
+        datasets.append(dataset)
     if not datasets:
         raise ValueError("a dataset needs at least one utterance, received none.")
     joined = datasets[0]
@@ -126,6 +130,6 @@ def _normalised(dataset: tf.data.Dataset, records: Records) -> tf.data.Dataset:
 
     def normalise(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         mean, deviation = tf.unstack(standards[place.lookup(item["id"])])
-        return {**item, "mel": (item["mel"] - mean) / deviation}
+        return {**item, "mel": (tf.cast(item["mel"], tf.float32) - mean) / deviation}
 
     return dataset.map(normalise, num_parallel_calls=_THREADS)

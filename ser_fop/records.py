@@ -233,7 +233,7 @@ def serialize(utterance_id: str, mel: np.ndarray) -> bytes:
 
 
 def parse(serialized: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
-    """Read one record: `id` (string) and `mel` (frames, mels) float32."""
+    """Read one record: `id` (string) and `mel` (frames, mels), in the type that is stored."""
     parsed = tf.io.parse_single_example(
         serialized,
         {
@@ -244,7 +244,7 @@ def parse(serialized: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
     )
     mel = tf.io.decode_raw(parsed[RECORD.mel], tf.dtypes.as_dtype(manifest.dtype), little_endian=True)
     mel = tf.reshape(mel, [parsed[RECORD.frames], manifest.features.mels])
-    return {"id": parsed[RECORD.id], "mel": tf.cast(mel, tf.float32)}
+    return {"id": parsed[RECORD.id], "mel": mel}
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:

@@ -63,7 +63,7 @@ def parts_of(
         test_labels: What its labels are called here, as THEIRS=OURS.
 
     Raises:
-        InputError: If a part is empty, a speaker is both trained on and tested, or a label is unknown.
+        InputError: If a part is empty, the training part has one class alone, a speaker is both trained on and tested, or a label is unknown.
     """
     if test_labels and test_records is None:
         raise InputError("--test-labels renames the labels of another corpus to test on: name that corpus too.")
@@ -83,6 +83,7 @@ def parts_of(
         if not part:
             of = f" of style {', '.join(styles)}" if styles else ""
             raise InputError(f"the {name} speakers of this fold have no labelled utterance{of} in {folder}.")
+    _require_classes(train, records)
     trained_on = tuple(records.known_as(speaker) for speaker in (*training, *fold.validation))
     shared = sorted({tested.known_as(row.speaker) for row in named}.intersection(trained_on))
     if shared:
@@ -110,15 +111,24 @@ def everyone(records: Records, *, styles: Collection[str] = ()) -> Parts:
         styles: Styles to keep; empty for all.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or they are of one class.
     """
     train = _classes(records, _rows(records, records.speakers, styles))
     if not train:
         raise InputError(f"{records.folder} has no labelled utterance to train on.")
+    _require_classes(train, records)
     trained_on = tuple(records.known_as(speaker) for speaker in records.speakers)
     return Parts(
         train=train, validation={}, test={}, validated=records, tested=records, test_rows=(), trained_on=trained_on
     )
+
+
+def _require_classes(train: Classes, records: Records) -> None:
+    found = sorted({records.manifest.labels[index] for index in train.values()})
+    if len(found) < 2:
+        raise InputError(
+            f"there is nothing to tell apart: the training speakers of {records.folder} have utterances of {found[0]!r} alone."
+        )
 
 
 def _rows(records: Records, speakers: Collection[str], styles: Collection[str]) -> list[Row]:

@@ -2,7 +2,13 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("page", "marker"), [("README.md", "benchmarks"), ("docs/performance.md", "benchmarks"), ("docs/use.md", "serving")]
+    ("page", "marker"),
+    [
+        ("README.md", "benchmarks"),
+        ("docs/performance.md", "benchmarks"),
+        ("docs/use.md", "serving"),
+        ("docs/scaling.md", "scaling"),
+    ],
 )
 def test_the_figures_of_the_pages_are_those_recorded(script, page, marker):
     module = script("update_benchmarks")

@@ -55,6 +55,13 @@ class TestOneCorpus:
         with pytest.raises(InputError, match="'toy:carl' would be trained on and tested"):
             parts_of(records, Fold(test=("carl",), validation=("bert",), train=("carl",)))
 
+    def test_one_class_alone_is_nothing_to_tell_apart(self, tmp_path):
+        mels = toy_utterances(speakers=SPEAKERS, per_speaker=3, emotions=("sad",))
+        sad = write_toy_records(tmp_path / "records", mels)
+        for part in (lambda: parts_of(sad, FOLD), lambda: everyone(sad)):
+            with pytest.raises(InputError, match=r"nothing to tell apart.*have utterances of 'sad' alone"):
+                part()
+
     def test_a_part_without_a_label_is_refused(self, records):
         with pytest.raises(InputError, match="the test speakers of this fold have no labelled utterance in"):
             parts_of(records, Fold(test=("nobody",), validation=("bert",), train=("carl",)))
