@@ -201,7 +201,7 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
         kind="a_lstm",
         size=spec.model,
         attention=spec.attention,
-        mels=spec.features.mels,
+        mels=spec.features.width,
         classes=len(labels),
         feature=config.feature,
         units=units,

@@ -227,7 +227,7 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
         size, heard = spec.model, spec.heard
     if config.training.finetuning_dropout is not None:
         size = dataclasses.replace(size, dropout=config.training.finetuning_dropout)
-    backbone = Backbone(size, features.mels, **chosen)
+    backbone = Backbone(size, features.width, **chosen)
     if config.pretrained:
         backbone.set_weights(pretrained.backbone.get_weights())
     if not config.pretrained or config.training.normalisation == "target":

@@ -115,7 +115,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     # --- model: the statistics of the training speakers travel with it
     with precision(settings.precision), distribution.scope():
-        model = objective.network(features.mels)
+        model = objective.network(features.width)
     model.backbone.normalization.set_statistics(mean, deviation)
 
     # --- compile: the loss and its epoch mean are weighted by real frames

@@ -76,7 +76,7 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any]:
     rates = measure_rates(
         config.model,
         config.classifiers,
-        mels=config.features.mels,
+        mels=config.features.width,
         frames=typical,
         batch_size=config.pretraining.batch_size,
         computing=precisions.pop() if len(precisions) == 1 else "float32",

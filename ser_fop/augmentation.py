@@ -46,6 +46,10 @@ def augmentation(
         raise InputError(
             f"level_db varies log-mels in decibels, and these are normalised by {features.normalised_by}: set it to 0."
         )
+    if (settings.level_db or settings.speed) and features.front_end != "log_mel":
+        raise InputError(
+            f"level_db and speed vary log-mels, and these are frames of {features.front_end}: set both to 0."
+        )
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
     if settings.speed:
         steps.append(functools.partial(_at_some_speed, share=settings.speed, features=features))

@@ -1,12 +1,15 @@
-"""The log-mel front end as TensorFlow operations, and the arithmetic between frames and seconds.
+"""The front end as TensorFlow operations, and the arithmetic between frames and seconds.
 
 The same function runs in `prepare` and inside exported models. It is causal (frame t
 sees no sample after its window) and batch-invariant (no maximum over the tensor).
 """
 
+import numpy as np
+import scipy.fft
 import tensorflow as tf
 
 from ser_fop.errors import InputError
+from ser_fop.linear_prediction import cepstrum, linear_prediction
 from ser_fop.settings import FeatureConfig
 
 
@@ -43,7 +46,32 @@ def check_features(config: FeatureConfig) -> FeatureConfig:
         )
     if min(config.mels, hop_length(config), window_length(config)) < 1 or config.floor <= 0:
         raise InputError("features: mels, hop_s, window_s and floor must be positive.")
+    most = config.mels if config.front_end == "mfcc" else window_length(config)
+    if config.front_end != "log_mel" and not 2 <= config.coefficients <= most:
+        raise InputError(
+            f"features.coefficients of {config.front_end} expected 2 to {most}, received {config.coefficients}."
+        )
     return config
+
+
+def frame_features(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """Compute the frames that the front end's config names.
+
+    Args:
+        waveform: Float32 samples of shape (samples,) or (batch, samples), at
+            `config.sample_rate_hz`.
+        config: The front end.
+
+    Returns:
+        Shape (frames, config.width) or (batch, frames, config.width).
+    """
+    if config.front_end == "log_mel":
+        return log_mel(waveform, config)
+    if config.front_end == "mfcc":
+        cosines = scipy.fft.dct(np.eye(config.mels), type=2, norm="ortho", axis=0)[: config.coefficients]
+        return tf.tensordot(log_mel(waveform, config), tf.constant(cosines.T, tf.float32), axes=1)
+    power, predictor = linear_prediction(_windowed(waveform, config), config.coefficients - 1, floor=config.floor)
+    return tf.concat([power, predictor if config.front_end == "lpc" else cepstrum(predictor)], axis=-1)
 
 
 def log_mel(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
@@ -57,14 +85,19 @@ def log_mel(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
     Returns:
         Natural logarithm of mel-band power, (frames, mels) or (batch, frames, mels).
     """
-    frames = tf.signal.frame(waveform, window_length(config), hop_length(config))
-    window = tf.signal.hann_window(window_length(config), periodic=True)
+    frames = _windowed(waveform, config)
     # Padded here: `rfft` itself pads no batch without frames, and fails.
     filling = [[0, 0]] * (frames.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
-    spectrum = tf.signal.rfft(tf.pad(frames * window, filling), [config.fft_size])
+    spectrum = tf.signal.rfft(tf.pad(frames, filling), [config.fft_size])
     power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
     bands = tf.tensordot(power, mel_filters(config), axes=1)
     return tf.math.log(tf.maximum(bands, config.floor))
+
+
+def _windowed(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """Return overlapping frames of samples, (..., frames, samples), faded in and out."""
+    frames = tf.signal.frame(waveform, window_length(config), hop_length(config))
+    return frames * tf.signal.hann_window(window_length(config), periodic=True)
 
 
 def mel_filters(config: FeatureConfig) -> tf.Tensor:

@@ -27,7 +27,7 @@ from ser_fop.audio import AudioError, read_audio, trim_silence
 from ser_fop.config import PrepareConfig
 from ser_fop.corpora.base import Corpus, Listing
 from ser_fop.errors import InputError
-from ser_fop.features import frame_count, log_mel
+from ser_fop.features import frame_count, frame_features
 from ser_fop.records import (
     MANIFEST,
     QUARANTINE,
@@ -112,9 +112,9 @@ def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
     """Return the function that turns one utterance into its log-mel."""
     features = config.features
     # Traced once, called as a graph: finding the graph for each utterance's arguments takes a third of a millisecond.
-    to_mel = tf.function(lambda samples: tf.cast(log_mel(samples, features), config.dtype)).get_concrete_function(
-        tf.TensorSpec([None], tf.float32)
-    )
+    to_mel = tf.function(
+        lambda samples: tf.cast(frame_features(samples, features), config.dtype)
+    ).get_concrete_function(tf.TensorSpec([None], tf.float32))
 
     def work(utterance: Utterance) -> Prepared:
         try:

@@ -243,7 +243,7 @@ def parse(serialized: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
         },
     )
     mel = tf.io.decode_raw(parsed[RECORD.mel], tf.dtypes.as_dtype(manifest.dtype), little_endian=True)
-    mel = tf.reshape(mel, [parsed[RECORD.frames], manifest.features.mels])
+    mel = tf.reshape(mel, [parsed[RECORD.frames], manifest.features.width])
     return {"id": parsed[RECORD.id], "mel": mel}
 
 

@@ -59,7 +59,7 @@ def _write(network: keras.Model, spec: NetworkSpec, run: Path) -> None:
     """Trace the endpoints, batch and frames dynamic, and save."""
     features = keras.Model(network.backbone.inputs_by_name(), hypercolumns(network.backbone))
     signature = [
-        tf.TensorSpec([None, None, spec.features.mels], tf.float32, "mel"),
+        tf.TensorSpec([None, None, spec.features.width], tf.float32, "mel"),
         tf.TensorSpec([None], tf.int32, "length"),
     ]
     output = "prediction" if spec.kind == FRAME_PREDICTOR else "probabilities"

@@ -15,9 +15,14 @@ Protocol = Literal["single-fold", "session-folds", "leave-one-speaker-out", "k-s
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureConfig:
-    """The log-mel front end. Frame t covers the samples [t hop, t hop + window) and no later one.
+    """The front end. Frame t covers the samples [t hop, t hop + window) and no later one.
 
     Attributes:
+        front_end: What a frame is made of: `log_mel`, the paper's; `mfcc`, the log-mel's
+            cosine transform, from c_0 on; `lpc`, the logarithm of the power that linear
+            prediction leaves, and the predictor's coefficients; `lpcc`, the same with their
+            cepstrum in their place.
+        coefficients: Values of a frame of `mfcc`, `lpc` and `lpcc`.
         sample_rate_hz: Rate to which audio is resampled.
         window_s: Length of the Hann window, in seconds.
         hop_s: Distance between frames, in seconds.
@@ -32,6 +37,8 @@ class FeatureConfig:
             records are read; `none` leaves it to the network, by corpus.
     """
 
+    front_end: Literal["log_mel", "mfcc", "lpc", "lpcc"] = "log_mel"
+    coefficients: int = 20
     sample_rate_hz: int = 16000
     window_s: float = 0.025
     hop_s: float = 0.010
@@ -41,6 +48,11 @@ class FeatureConfig:
     high_hz: float = 7600.0
     floor: float = 1e-8
     normalised_by: Literal["none", "speaker", "utterance"] = "none"
+
+    @property
+    def width(self) -> int:
+        """Values of a frame."""
+        return self.mels if self.front_end == "log_mel" else self.coefficients
 
 
 @dataclass(frozen=True, kw_only=True)

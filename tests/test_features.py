@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from ser_fop.features import (
     check_features,
     frame_count,
     frame_end_s,
+    frame_features,
     hop_length,
     log_mel,
     mel_filters,
@@ -18,6 +21,10 @@ from ser_fop.testing.arrays import normal
 
 PAPER = FeatureConfig()
 SMALL = FeatureConfig(sample_rate_hz=8000, fft_size=256, mels=8, high_hz=4000.0)
+
+
+def of(front_end):
+    return dataclasses.replace(SMALL, front_end=front_end, coefficients=6)
 
 
 def noise(samples, seed=0):
@@ -83,11 +90,13 @@ def test_every_band_has_a_filter_of_its_own():
     assert (np.diff(filters.argmax(axis=0)) >= 0).all()
 
 
+@pytest.mark.parametrize("front_end", ["log_mel", "mfcc", "lpc", "lpcc"])
 @pytest.mark.parametrize("cut", [200, 523, 1500])
-def test_is_causal_in_samples(cut):
+def test_is_causal_in_samples(cut, front_end):
     samples = noise(3000)
     changed = np.concatenate([samples[:cut], noise(3000 - cut, seed=1)])
-    before, after = log_mel(samples, SMALL).numpy(), log_mel(changed, SMALL).numpy()
+    config = of(front_end)
+    before, after = frame_features(samples, config).numpy(), frame_features(changed, config).numpy()
     complete = frame_count(cut, SMALL)
     np.testing.assert_array_equal(after[:complete], before[:complete])
     assert (np.abs(after - before)[complete + 1 :].max(axis=1) > 1e-3).all()
@@ -103,10 +112,41 @@ def test_level_of_one_part_leaves_the_others_alone():
     assert np.abs(by_peak[0] - by_peak[1]).min() > 1
 
 
-def test_a_batch_equals_its_utterances():
+@pytest.mark.parametrize("front_end", ["log_mel", "mfcc", "lpc", "lpcc"])
+def test_a_batch_equals_its_utterances(front_end):
     batch = np.stack([noise(1000), 100 * noise(1000, seed=1), np.zeros(1000, np.float32)])
-    alone = [log_mel(row, SMALL).numpy() for row in batch]
-    np.testing.assert_allclose(log_mel(batch, SMALL), np.stack(alone), atol=1e-5)
+    alone = [frame_features(row, of(front_end)).numpy() for row in batch]
+    np.testing.assert_allclose(frame_features(batch, of(front_end)), np.stack(alone), atol=1e-4)
+
+
+@pytest.mark.parametrize("front_end", ["mfcc", "lpc", "lpcc"])
+def test_frames_of_other_kinds_are_as_many_and_as_wide_as_declared(front_end):
+    config = of(front_end)
+    assert frame_features(noise(1000), config).shape == (frame_count(1000, config), config.width)
+    assert frame_features(noise(100), config).shape == (0, config.width)
+    assert config.width == 6
+    assert SMALL.width == SMALL.mels == 8
+
+
+def test_mfcc_equals_librosa_s_of_the_same_log_mel():
+    librosa = pytest.importorskip("librosa")
+    config = dataclasses.replace(PAPER, front_end="mfcc", coefficients=20)
+    mel = log_mel(noise(3000), PAPER).numpy()
+    expected = librosa.feature.mfcc(S=mel.T, n_mfcc=20, dct_type=2, norm="ortho").T
+    np.testing.assert_allclose(frame_features(noise(3000), config), expected, atol=1e-3)
+    whole = dataclasses.replace(config, coefficients=80)
+    # All of them are the log-mel in another basis.
+    np.testing.assert_allclose(
+        np.linalg.norm(frame_features(noise(3000), whole), axis=1), np.linalg.norm(mel, axis=1), rtol=1e-5
+    )
+
+
+def test_louder_moves_the_first_value_alone():
+    for front_end, per_ln in (("mfcc", np.sqrt(8.0)), ("lpc", 1.0), ("lpcc", 1.0)):
+        config = of(front_end)
+        moved = frame_features(10 * noise(1000), config).numpy() - frame_features(noise(1000), config).numpy()
+        np.testing.assert_allclose(moved[:, 0], per_ln * 2 * np.log(10), rtol=1e-3)
+        np.testing.assert_allclose(moved[:, 1:], 0.0, atol=2e-3)
 
 
 def test_silence_gives_the_floor():
@@ -160,6 +200,8 @@ def test_numbers_of_the_paper_preset():
         ({"hop_s": 0.0}, "must be positive"),
         ({"window_s": 0.0}, "must be positive"),
         ({"floor": 0.0}, "must be positive"),
+        ({"front_end": "mfcc", "coefficients": 81}, "of mfcc expected 2 to 80, received 81"),
+        ({"front_end": "lpc", "coefficients": 1}, "of lpc expected 2 to 400, received 1"),
     ],
 )
 def test_impossible_front_ends_are_refused(changes, message):

@@ -87,7 +87,7 @@ def golden_of(
 
 def _signature(recogniser: Recogniser, *, batch: int | None, frames: int | None) -> list[tf.TensorSpec]:
     return [
-        tf.TensorSpec([batch, frames, recogniser.spec.features.mels], tf.float32, "mel"),
+        tf.TensorSpec([batch, frames, recogniser.spec.features.width], tf.float32, "mel"),
         tf.TensorSpec([batch], tf.int32, "length"),
     ]
 

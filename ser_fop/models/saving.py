@@ -72,7 +72,7 @@ def build_network(spec: NetworkSpec) -> keras.Model:
     Raises:
         InputError: If its kind is unknown.
     """
-    mels = spec.features.mels
+    mels = spec.features.width
     if spec.kind == FRAME_PREDICTOR:
         return FramePredictor(spec.model, mels, horizons=len(spec.ahead), variance=spec.variance)
     if spec.kind == CONTRASTIVE_PREDICTOR:

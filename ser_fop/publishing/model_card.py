@@ -18,6 +18,8 @@ _SPEECH = {
     "vctk": "read English sentences, a quiet room",
 }
 
+_FRAMES = {"log_mel": "log-mels", "mfcc": "MFCCs", "lpc": "values of linear prediction", "lpcc": "LPC cepstra"}
+
 
 def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """Return a model's card.
@@ -40,7 +42,7 @@ def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping
 def _what(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     size = spec.model
     network = (
-        f"a {size.backbone} of {size.layers} layers, width {size.d_model}, on {spec.features.mels} log-mels at"
+        f"a {size.backbone} of {size.layers} layers, width {size.d_model}, on {spec.features.width} {_FRAMES[spec.features.front_end]} at"
         f" {spec.features.sample_rate_hz} Hz, {size.stacked_frames} frames a step"
     )
     if not spec.labels:

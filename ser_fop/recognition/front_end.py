@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ser_fop.features import hop_length, log_mel, window_length
+from ser_fop.features import frame_features, hop_length, window_length
 from ser_fop.settings import FeatureConfig
 
 _SILENCE_FRAME_S = 0.025
@@ -67,7 +67,7 @@ def batch_of_mels(
         waveform, length = without_silence(
             waveform, length, sample_rate_hz=features.sample_rate_hz, below_db=trim_below_db
         )
-    mel = log_mel(waveform, features)
+    mel = frame_features(waveform, features)
     frames = tf.where(length < window, 0, 1 + (length - window) // hop)
     if features.normalised_by == "utterance":
         mel = _normalised(mel, frames)

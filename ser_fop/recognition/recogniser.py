@@ -45,7 +45,7 @@ class Recogniser:
         self._read = keras.Model(inputs, pooled[POOLED_PREFIX + spec.feature]) if head else None
         sound = [tf.TensorSpec([None, None], tf.float32, "waveform"), tf.TensorSpec([None], tf.int32, "length")]
         mels = [
-            tf.TensorSpec([None, None, spec.features.mels], tf.float32, "mel"),
+            tf.TensorSpec([None, None, spec.features.width], tf.float32, "mel"),
             tf.TensorSpec([None], tf.int32, "length"),
         ]
         self.from_waveform = tf.function(self._from_waveform, input_signature=sound)

@@ -50,8 +50,8 @@ def check_batch(arrays: Mapping[str, np.ndarray], spec: NetworkSpec, *, most_ins
     ((name, values),) = ((name, array) for name, array in arrays.items() if name != _LENGTH)
     features, lengths = spec.features, arrays[_LENGTH]
     if name == "mel":
-        if values.shape[2] != features.mels:
-            raise RequestError(400, f"'mel' expected {features.mels} bands, received {values.shape[2]}")
+        if values.shape[2] != features.width:
+            raise RequestError(400, f"'mel' expected {features.width} bands, received {values.shape[2]}")
         least, unit, most = 1, "frames", round(longest_s * features.sample_rate_hz / hop_length(features))
     else:
         least, unit, most = window_length(features), "samples", round(longest_s * features.sample_rate_hz)

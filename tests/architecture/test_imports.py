@@ -22,6 +22,7 @@ RANKS = {
     "json_files": 1,
     "artifacts": 2,
     "audio": 1,
+    "linear_prediction": 0,
     "features": 1,
     "folds": 1,
     "presets": 1,

@@ -1,0 +1,61 @@
+"""MFCC and linear prediction through every stage, to an exported model's answer."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ser_fop.pipelines import export, finetune
+
+import ser_fop
+from ser_fop.audio import read_audio
+from ser_fop.features import frame_features
+from ser_fop.records import Records
+from ser_fop.testing.toy_records import stored_mels
+from ser_fop.transfer.hypercolumns import read_pooled
+from tests.pipelines.conftest import MODEL, run
+
+
+@pytest.mark.parametrize("front_end", ["mfcc", "lpc", "lpcc"])
+def test_records_hold_what_the_graph_computes(work, tmp_path, front_end):
+    audio = work / "audio" / "ravdess"
+    options = ["--front-end", front_end, "--coefficients", "12", "--dtype", "float32"]
+    run("prepare", "--corpus", "ravdess", "--audio-dir", audio, *options, "--out", tmp_path / "records")
+    records = Records(tmp_path / "records")
+    assert (records.manifest.features.front_end, records.manifest.features.width) == (front_end, 12)
+    row = records.rows[0]
+    samples = read_audio(audio / row.file, sample_rate_hz=16000)
+    np.testing.assert_allclose(
+        stored_mels(records)[row.id], frame_features(samples, records.manifest.features), atol=1e-4
+    )
+
+
+def test_every_stage_takes_them(work, tmp_path, capsys):
+    audio = work / "audio" / "ravdess"
+    options = ["--front-end", "lpcc", "--coefficients", "12"]
+    run("prepare", "--corpus", "ravdess", "--audio-dir", audio, *options, "--out", tmp_path / "records")
+    common = ["--records", tmp_path / "records"]
+    run("pretrain", *common, *MODEL, "--fold", "0", "--epochs", "1", "--out", tmp_path / "fop")
+    run("extract", *common, "--pretrained", tmp_path / "fop", "--out", tmp_path / "hyper")
+    assert read_pooled(tmp_path / "hyper" / "hypercolumns.npz").arrays["F"].shape[1] == 12
+    tuned = [*common, "--pretrained", tmp_path / "fop", "--epochs", "1"]
+    run("finetune", *tuned, "--fold", "0", "--out", tmp_path / "ft")
+    one = next(audio.rglob("*.wav"))
+    told = ["--model", tmp_path / "ft", "--out", tmp_path / "models", "--check-on", one]
+    assert export.main([str(option) for option in told]) == 0
+    served = tf.saved_model.load(str(tmp_path / "models" / "1")).signatures["serving_default"]
+    samples = read_audio(one, sample_rate_hz=16000)
+    answer = served(waveform=tf.constant(samples[np.newaxis]), length=tf.constant([len(samples)]))
+    expected = ser_fop.load(tmp_path / "ft").predict(one).probabilities
+    np.testing.assert_allclose(answer["scores"][0], list(expected.values()), atol=1e-5)
+    for option in ("--speed", "--level-db"):
+        told = [*tuned, option, "0.1", "--out", tmp_path / "refused"]
+        assert finetune.main([str(value) for value in told]) == 2
+        assert "these are frames of lpcc: set both to 0" in capsys.readouterr().err
+
+
+def test_networks_of_other_frames_are_not_mixed_up(work, tmp_path, capsys):
+    audio = work / "audio" / "ravdess"
+    options = ["--front-end", "mfcc", "--coefficients", "80"]
+    run("prepare", "--corpus", "ravdess", "--audio-dir", audio, *options, "--out", tmp_path / "records")
+    told = ["--records", tmp_path / "records", "--pretrained", work / "inductive", "--out", tmp_path / "ft"]
+    assert finetune.main([str(value) for value in told]) == 2
+    assert "front_end is mfcc and log_mel" in capsys.readouterr().err
