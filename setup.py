@@ -54,6 +54,7 @@ setup(
         "serve": ["fastapi>=0.115", "uvicorn>=0.34", "orjson>=3.10", "prometheus-client>=0.21"],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20", "onnxruntime>=1.23"],
         "litert": ["ai-edge-litert>=2.1"],
+        "classical": ["opensmile>=2.5"],
         "demo": ["espeakng-loader>=0.2.4"],
         "dev": [
             "pytest>=8",

@@ -11,6 +11,9 @@ from typing import Any
 from ser_fop.cli import run_stage
 from ser_fop.config import ClassifyConfig
 
+# The stages whose folders hold features.
+_FEATURES = ("extract", "functionals")
+
 
 def run(config: ClassifyConfig) -> Path:
     """Classify on one fold, or on each, or find it complete."""
@@ -21,7 +24,7 @@ def run(config: ClassifyConfig) -> Path:
     from ser_fop.records import Records
     from ser_fop.training.splits import folds_of_records
 
-    require_complete(config.hypercolumns, "extract")
+    require_complete(config.hypercolumns, _FEATURES)
     inside = sorted(config.hypercolumns.glob("fold-*"))
     sources = read_json((inside[0] if inside else config.hypercolumns) / "config.json")["sources"]
     records = Records(Path(sources["records"]))
@@ -105,16 +108,17 @@ def _test_records(config: ClassifyConfig) -> Any:
 
     if config.test_hypercolumns is None:
         return None
-    require_complete(config.test_hypercolumns, "extract")
+    require_complete(config.test_hypercolumns, _FEATURES)
     here, there = (read_json(one / "config.json") for one in (config.hypercolumns, config.test_hypercolumns))
     for what, one, other in (
-        ("the same network", here["inputs"]["pretrained"], there["inputs"]["pretrained"]),
-        ("the same pooling", here["config"]["pooling"], there["config"]["pooling"]),
+        ("the same network", here["inputs"].get("pretrained"), there["inputs"].get("pretrained")),
+        ("the same pooling", here["config"].get("pooling"), there["config"].get("pooling")),
+        ("the same sets", here["config"].get("sets"), there["config"].get("sets")),
     ):
         if one != other:
             raise InputError(
-                f"{config.hypercolumns} and {config.test_hypercolumns} were not extracted with {what}. Run `ser-fop"
-                " extract` on both with the same --pretrained and --pooling."
+                f"{config.hypercolumns} and {config.test_hypercolumns} were not made with {what}. Run `ser-fop"
+                f" {here['stage']}` on both with the same options."
             )
     return Records(Path(there["sources"]["records"]))
 
@@ -178,6 +182,11 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
     from ser_fop.training.setup import seed_everything
 
     found = read_json(config.hypercolumns / "config.json")
+    if found["stage"] == "functionals":
+        raise InputError(
+            f"--classifier {config.classifier} reads frames, and {config.hypercolumns} has functionals of whole utterances:"
+            " choose svm, rf or logistic."
+        )
     source = Path(found["sources"]["pretrained"])
     if not source.exists():
         raise InputError(

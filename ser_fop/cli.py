@@ -29,6 +29,7 @@ STAGES = {
     "pretrain": "learn, without labels, to predict future frames",
     "finetune": "fine-tune for emotion recognition, or train from scratch",
     "extract": "pooled hypercolumns of every utterance",
+    "functionals": "openSMILE's features of every utterance, for `classify`",
     "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
     "tune": "search for better settings with KerasTuner",
     "predict": "the emotion of recordings",

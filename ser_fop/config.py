@@ -221,13 +221,32 @@ class ExtractConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FunctionalsConfig:
+    """Compute openSMILE's functionals of every utterance, for `classify`: the field's classical features.
+
+    Attributes:
+        records: Records folder: whose utterances, labels and folds.
+        audio_dir: Folder of the corpus that it was prepared from.
+        out: Folder to write, to be given to `classify --hypercolumns`.
+        sets: openSMILE's feature sets; their names are the features of `classify`.
+        jobs: Threads; 0 means one a core.
+    """
+
+    records: Path
+    audio_dir: Path
+    out: Path
+    sets: tuple[str, ...] = ("eGeMAPSv02", "ComParE_2016")
+    jobs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClassifyConfig:
     """Recognise emotions from hypercolumns.
 
     Attributes:
-        hypercolumns: Folder of `extract`.
+        hypercolumns: Folder of `extract`, or of `functionals`.
         out: Run folder to write.
-        feature: F, h1..hL, h_add or h_concat.
+        feature: F, h1..hL, h_add or h_concat; or the name of a set of functionals.
         classifier: Support vector machine, random forest, logistic regression; or, on
             the frames of the network that the hypercolumns came from, the attention
             LSTM, or `attention`: the same without the LSTM, a mean with learned weights.

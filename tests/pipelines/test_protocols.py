@@ -133,7 +133,7 @@ class TestAnotherCorpus:
         run("extract", "--records", emodb, "--pretrained", work / "transductive", "--out", tmp_path / "there")
         common = ["--hypercolumns", str(hyper), "--test-hypercolumns", str(tmp_path / "there")]
         assert classify.main([*common, "--out", str(tmp_path / "svm")]) == 2
-        assert "were not extracted with the same network" in capsys.readouterr().err
+        assert "were not made with the same network" in capsys.readouterr().err
 
 
 def test_styles(work, tmp_path, capsys):

@@ -1,0 +1,47 @@
+"""openSMILE's functionals, for `classify`.
+
+`ser-fop functionals --records records/ravdess --audio-dir RAVDESS --out functionals/ravdess`
+"""
+
+import os
+import time
+from pathlib import Path
+
+from ser_fop.cli import run_stage
+from ser_fop.config import FunctionalsConfig
+
+
+def run(config: FunctionalsConfig) -> Path:
+    """Compute the functionals of a corpus, or find them complete."""
+    from ser_fop.artifacts import open_stage
+    from ser_fop.records import Records
+    from ser_fop.transfer.functionals import pooled_functionals
+    from ser_fop.transfer.hypercolumns import ARRAYS, write_pooled
+
+    records = Records(config.records)
+    stage = open_stage("functionals", out=config.out, config=config, inputs={"records": [config.records]})
+    if stage.complete:
+        print(f"{stage.out} is complete.")
+        return stage.out
+    started = time.perf_counter()
+    pooled = pooled_functionals(records, config.audio_dir, sets=config.sets, jobs=config.jobs or os.cpu_count() or 1)
+    write_pooled(stage.folder / ARRAYS, pooled)
+    metrics = {
+        "utterances": len(pooled.ids),
+        "widths": {name: array.shape[1] for name, array in pooled.arrays.items()},
+        "seconds": time.perf_counter() - started,
+    }
+    sources = {"records": config.records.resolve()}
+    # Nobody was heard: nothing in them is learned.
+    out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], heard=(), sources=sources)
+    print(f"{metrics['utterances']} utterances, {metrics['seconds']:.1f} s -> {out}")
+    return out
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage from command-line arguments."""
+    return run_stage("functionals", FunctionalsConfig, run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

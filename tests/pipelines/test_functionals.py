@@ -1,0 +1,104 @@
+import importlib.util
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from ser_fop.pipelines import classify
+from ser_fop.pipelines import functionals as stage
+
+from ser_fop import functionals
+from ser_fop.audio import read_audio, trim_silence
+from ser_fop.errors import InputError
+from ser_fop.functionals import Sound
+from ser_fop.records import Records
+from ser_fop.testing.fake_corpora import fake_ravdess
+from ser_fop.transfer.functionals import pooled_functionals
+from ser_fop.transfer.hypercolumns import read_pooled
+from tests.pipelines.conftest import run
+
+if importlib.util.find_spec("opensmile") is None:
+    pytest.skip("openSMILE is not installed (extra `classical`)", allow_module_level=True)
+# In this process, which has TensorFlow, openSMILE must not be loaded.
+ALONE = """
+import sys, numpy as np, opensmile
+extractor = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
+np.save(sys.argv[2], extractor(np.load(sys.argv[1]), 16000).ravel())
+"""
+SETS = ["--sets", "eGeMAPSv02", "IS09"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    root = tmp_path_factory.mktemp("functionals")
+    fake_ravdess(root / "audio", odd_cases=False)
+    prepared = ["--corpus", "ravdess", "--audio-dir", root / "audio", "--trim-silence"]
+    run("prepare", *prepared, "--out", root / "records")
+    told = ["--records", root / "records", "--audio-dir", root / "audio", *SETS, "--out", root / "functionals"]
+    assert stage.main([str(option) for option in told]) == 0
+    return root
+
+
+def test_they_are_opensmile_s_own_of_the_sound_that_was_prepared(corpus):
+    records, pooled = Records(corpus / "records"), read_pooled(corpus / "functionals" / "hypercolumns.npz")
+    assert {name: array.shape for name, array in pooled.arrays.items()} == {"eGeMAPSv02": (192, 88), "IS09": (192, 384)}
+    row = records.rows[0]
+    samples = read_audio(corpus / "audio" / row.file, sample_rate_hz=16000)
+    np.save(corpus / "sound.npy", trim_silence(samples, sample_rate_hz=16000, below_db=40.0))
+    alone = [sys.executable, "-c", ALONE, str(corpus / "sound.npy"), str(corpus / "expected.npy")]
+    subprocess.run(alone, check=True, capture_output=True)
+    expected = np.load(corpus / "expected.npy")
+    np.testing.assert_allclose(pooled.of("eGeMAPSv02", [row.id])[0], expected, rtol=1e-5)
+    # Those of another utterance are not.
+    assert not np.allclose(pooled.of("eGeMAPSv02", [records.rows[1].id])[0], expected, rtol=1e-2)
+    labels = {one.id: one.emotion for one in records.rows}
+    assert [labels[key] for key in pooled.ids] == list(pooled.emotions)
+
+
+def test_processes_make_no_difference(corpus):
+    records = Records(corpus / "records")
+    one, other = (pooled_functionals(records, corpus / "audio", sets=["eGeMAPSv02"], jobs=jobs) for jobs in (1, 3))
+    np.testing.assert_array_equal(one.arrays["eGeMAPSv02"], other.arrays["eGeMAPSv02"])
+
+
+def test_they_are_classified_over_the_folds_as_hypercolumns_are(corpus, tmp_path, capsys):
+    common = ["--hypercolumns", corpus / "functionals", "--feature", "eGeMAPSv02"]
+    run("classify", *common, "--classifier", "svm", "--fold", "all", "--out", tmp_path / "svm")
+    metrics = json.loads((tmp_path / "svm" / "metrics.json").read_text())
+    assert metrics["n"] == 192
+    assert not metrics["transductive"]
+    run("classify", *common, "--classifier", "rf", "--rf-trees", "20", "--out", tmp_path / "rf")
+    for options, said in (
+        (["--classifier", "a_lstm"], "reads frames, and"),
+        (["--feature", "h_concat"], "expected one of eGeMAPSv02, IS09"),
+    ):
+        assert classify.main([str(option) for option in [*common, *options, "--out", tmp_path / "no"]]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_bad_input_is_one_line(corpus, tmp_path):
+    records = Records(corpus / "records")
+    with pytest.raises(InputError, match=r"received 'egemapsv02'.*eGeMAPSv02"):
+        pooled_functionals(records, corpus / "audio", sets=["egemapsv02"], jobs=1)
+    with pytest.raises(InputError, match="each once"):
+        pooled_functionals(records, corpus / "audio", sets=["IS09", "IS09"], jobs=1)
+    with pytest.raises(InputError, match=r"\.wav does not exist: expected in .* the sound that"):
+        pooled_functionals(records, tmp_path, sets=["IS09"], jobs=1)
+
+
+def test_too_short_is_told(tmp_path):
+    soundfile.write(tmp_path / "short.wav", 0.1 * np.ones(300, np.float32), 16000)
+    sound = Sound(path=tmp_path / "short.wav", sample_rate_hz=16000)
+    ((values,),) = functionals.functionals([sound], sets=["eGeMAPSv02"], jobs=1)
+    assert np.isnan(values).all()
+
+
+def test_without_opensmile_it_is_said_how_to_get_it(monkeypatch):
+    def missing(name):
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(functionals.importlib, "import_module", missing)
+    with pytest.raises(InputError, match=r"pip install 'ser_fop\[classical\]'"):
+        functionals._load(("IS09",))
