@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from ser_fop.errors import InputError, closest
+from ser_fop.locations import location
 
 Config = TypeVar("Config")
 
@@ -78,7 +79,7 @@ def from_mapping(
 
 
 def _decode(wanted: type, value: Any) -> Any:
-    """Decode what msgspec does not know: paths."""
+    """Decode what msgspec does not know: paths, and the URLs of some."""
     if wanted is Path and isinstance(value, str):
-        return Path(value)
+        return location(value)
     raise msgspec.ValidationError(f"Expected `{wanted.__name__}`")
