@@ -25,9 +25,10 @@ from ser_fop.staging import Staging
 
 # Beam's runner for one machine. "DirectRunner" would first try to fetch another program from the network.
 _DEFAULT_RUNNER = "FnApiRunner"
-# The last line of a traceback, as Beam hands one on from a worker, and what Beam adds to it.
-_RAISED = re.compile(r"^(?:[\w.]+\.)?(\w+): (.+)$")
-_WHERE = re.compile(r" \[while running .*\]$")
+_TRACEBACK = "Traceback (most recent call last)"
+# What begins the last line of a traceback, and what Beam adds at its end.
+_RAISED = re.compile(r"^(?:\w+\.)*(\w+): ", re.MULTILINE)
+_WHERE = re.compile(r" \[while running .*?\]$", re.MULTILINE)
 
 
 class _WriteShard(beam.DoFn):
@@ -62,7 +63,7 @@ def write_shards_on_beam(
         stage: The folder being written.
         config: What was asked for; `beam_options` say where the pipeline runs.
         tasks: The shards.
-        log: What Beam and its workers say goes there; removed after success.
+        log: What Beam and its workers say goes there.
 
     Returns:
         The note of each shard, and how many an earlier run had finished.
@@ -85,8 +86,7 @@ def write_shards_on_beam(
             f"Beam's workers reported {len(lost)} of {len(tasks)} shards done that are not in {staging.folder} (the first"
             f" is {lost[0]}): expected a folder that they and this process share. Give --staging one, such as gs://bucket/tmp."
         )
-    staging.clear(stage.folder)
-    log.unlink(missing_ok=True)
+    staging.clear()
     return notes, len(tasks) - len(pending)
 
 
@@ -99,7 +99,7 @@ def _run(log: Path, config: PrepareConfig, staging: Staging, tasks: Sequence[Sha
     # The workers of another process may stand in another folder.
     there = config.audio_dir if is_remote(config.audio_dir) else config.audio_dir.absolute()
     config = dataclasses.replace(config, audio_dir=there)
-    with held_back(log):
+    with held_back(log) as said:
         try:
             pipeline = beam.Pipeline(options=_options(config.beam_options))
             # Without the shuffle, a runner may leave all shards to the one worker that holds the list.
@@ -108,7 +108,7 @@ def _run(log: Path, config: PrepareConfig, staging: Staging, tasks: Sequence[Sha
             result = pipeline.run()
             state = result.wait_until_finish() or result.state
         except Exception as error:
-            traceback.print_exc()
+            traceback.print_exc(file=said)
             reason = _reason(error)
         else:
             reason = "" if state == PipelineState.DONE else f"the pipeline ended as {state}"
@@ -134,14 +134,14 @@ def _options(given: Sequence[str]) -> PipelineOptions:
 
 
 def _reason(error: Exception) -> str:
-    """Return the one line of an error that says what was wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    raised = [found for line in lines if (found := _RAISED.match(_WHERE.sub("", line)))]
-    if len(lines) == 1 or not raised:
-        line = _WHERE.sub("", lines[-1]).rstrip(".")
-        return line if isinstance(error, InputError) else f"{type(error).__name__}: {line}"
-    name, message = raised[-1].groups()
-    return message.rstrip(".") if name == InputError.__name__ else f"{name}: {message}".rstrip(".")
+    """Return in one line what was wrong: the error itself, or the last of the traceback that a worker handed on."""
+    name, message = type(error).__name__, _WHERE.sub("", str(error))
+    if _TRACEBACK in message:
+        raised = list(_RAISED.finditer(message))
+        if raised:
+            name, message = raised[-1][1], message[raised[-1].end() :]
+    message = " ".join(message.split()).rstrip(".")
+    return message if name == InputError.__name__ else f"{name}: {message}"
 
 
 def _packed(task: ShardTask) -> bytes:

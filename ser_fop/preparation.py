@@ -23,6 +23,7 @@ from ser_fop.records import MANIFEST, QUARANTINE, STATISTICS, UTTERANCES, Manife
 from ser_fop.schema import QUARANTINE_COLUMNS
 from ser_fop.shard_notes import ShardNote, ShardTask, note_path, reusable_note, shard_tasks, statistics_path
 from ser_fop.shard_writer import ShardWriter
+from ser_fop.staging import sweep
 
 # What Beam and its workers said, while the folder is being written.
 BEAM_LOG = "beam.log"
@@ -51,6 +52,9 @@ def prepare_records(stage: Stage, *, config: PrepareConfig, corpus: Corpus, list
         notes, reused = write_shards_on_beam(stage, config=config, tasks=tasks, log=stage.folder / BEAM_LOG)
     else:
         notes, reused = _write_shards(stage, config=config, tasks=tasks, name=config.name or corpus.name)
+    # Of this run, or of one on Beam that was killed.
+    sweep(stage.folder)
+    (stage.folder / BEAM_LOG).unlink(missing_ok=True)
     return _finish(stage, config=config, corpus=corpus, listing=listing, notes=notes, started=started, reused=reused)
 
 

@@ -93,16 +93,14 @@ class Staging:
                     self._fetch(path, beside)
                     beside.replace(folder / path.name)
 
-    def clear(self, folder: Path) -> None:
-        """Remove what is no longer needed: all of it, or what killed workers left in the stage's own folder."""
+    def clear(self) -> None:
+        """Remove the folder, unless it is the stage's own."""
         if not self._own:
             if is_remote(self.folder):
                 with reaching(self.folder):
                     self.folder.fs.rm(self.folder.path, recursive=True)
             else:
                 shutil.rmtree(self.folder)
-        for path in folder.glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _fetch(self, path: Path, to: Path) -> None:
         if is_remote(path):
@@ -110,6 +108,12 @@ class Staging:
                 path.fs.get_file(path.path, str(to))
         else:
             shutil.copyfile(path, to)
+
+
+def sweep(folder: Path) -> None:
+    """Remove from a stage folder what workers that were killed left unfinished."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _files(shard: Path) -> tuple[Path, Path, Path]:

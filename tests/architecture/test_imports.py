@@ -189,6 +189,11 @@ def test_kernels_of_tensorflow_are_reached_from_one_place_and_only_when_called()
     assert name not in {alias.name for node in at_import for alias in node.names}
 
 
+def test_beam_is_imported_in_one_place():
+    users = [name for name, imported in IMPORTS.items() if any(one.split(".")[0] == "apache_beam" for one in imported)]
+    assert users == ["ser_fop.beam_preparation"]
+
+
 def test_layers_and_networks_use_no_backend_at_all():
     for name, imported in IMPORTS.items():
         if unit(name) in ("layers", "losses", "metrics", "models") and name != TENSORFLOW_KERNELS:
