@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -163,7 +164,9 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
         values = merged(preset(common["--preset"], stage), values)
     default = from_mapping(config_type, values, where=where, missing=tyro.MISSING)
     try:
-        with _PATHS:
+        with _PATHS, warnings.catch_warnings():
+            # Of a URL in a YAML file, which is no `Path`.
+            warnings.filterwarnings("ignore", message=r".*upath\.implementations")
             parsed = tyro.cli(
                 config_type,
                 prog=f"ser-fop {stage}",

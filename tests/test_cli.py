@@ -252,6 +252,13 @@ class TestParse:
         error = capsys.readouterr().err
         assert re.fullmatch(rf"ser-fop {stage}: error: {option} expected .*the URL s3://b/c\..*\n", error)
 
+    @pytest.mark.filterwarnings("error")
+    def test_a_url_in_a_file_is_one_too_without_a_warning(self, tmp_path):
+        values = {"corpus": "csv", "audio_dir": "s3://b/c", "manifest": "s3://b/m.csv", "staging": "gs://e"}
+        config = parse("prepare", PrepareConfig, [*write_yaml(tmp_path / "c.yaml", values), "--out", "o"])
+        assert (str(config.audio_dir), str(config.manifest)) == ("s3://b/c", "s3://b/m.csv")
+        assert config.staging == location("gs://e")
+
     def test_a_url_of_an_unknown_kind_is_one_line(self, capsys):
         assert main(["info", "--corpus", "ravdess", "--audio-dir", "foo://x"]) == 2
         assert re.fullmatch(r"ser-fop info: error: foo://x: expected .*\n", capsys.readouterr().err)
