@@ -16,7 +16,7 @@ $(VENV)/.demo: setup.py
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical]"
+	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam]"
 	touch $@
 
 reproduce: $(VENV)/.demo  ## The paper's whole experiment on the embedded synthetic corpora
@@ -32,7 +32,7 @@ test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,bench]"
+	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,bench]"
 	touch $@
 
 bench: $(VENV)/.bench  ## Every stage beside what a user would pick instead; `--record` keeps the figures

@@ -47,6 +47,8 @@ setup(
         "msgspec>=0.19",
         "pyyaml>=6.0",
         "tqdm>=4.66",
+        "fsspec>=2025.3",
+        "universal-pathlib>=0.3.10",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
@@ -55,6 +57,7 @@ setup(
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20", "onnxruntime>=1.23"],
         "litert": ["ai-edge-litert>=2.1"],
         "classical": ["opensmile>=2.5"],
+        "beam": ["apache-beam>=2.77"],
         "demo": ["espeakng-loader>=0.2.4"],
         "dev": [
             "pytest>=8",

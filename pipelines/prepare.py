@@ -17,6 +17,7 @@ def run(config: PrepareConfig) -> Path:
 
     corpus = get_corpus(config.corpus)
     check_features(config.features)
+    _check_runner(config)
     stage = open_stage("prepare", out=config.out, config=config)
     if stage.complete:
         print(f"{stage.out} is complete.")
@@ -35,6 +36,21 @@ def run(config: PrepareConfig) -> Path:
         f" {found['seconds']:.1f} s, {found['times_real_time']:.0f} times real time -> {out}"
     )
     return out
+
+
+def _check_runner(config: PrepareConfig) -> None:
+    """Raise `InputError` for what only Beam understands, and for a Beam that is not there, before any work."""
+    import importlib.util
+
+    from ser_fop.errors import InputError
+
+    for name in ("beam_options", "staging"):
+        if config.runner != "beam" and getattr(config, name):
+            raise InputError(
+                f"--{name.replace('_', '-')} is for Beam, and --runner is {config.runner}. Give --runner beam."
+            )
+    if config.runner == "beam" and importlib.util.find_spec("apache_beam") is None:
+        raise InputError('--runner beam needs its extra, apache_beam is missing: pip install "ser_fop[beam]".')
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,6 +8,7 @@ with the digest by which later stages know its content.
 import dataclasses
 import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import shutil
@@ -28,7 +29,19 @@ CHECKPOINTS = "checkpoints"
 
 # What decides neither content nor figures, but for rounding and the order of what is read, and so may differ between
 # two calls: a run goes on where fewer machines are left.
-_NOT_IDENTITY = frozenset({"out", "jobs", "checkpoint_minutes", "checkpoints", "strategy", "data_service"})
+_NOT_IDENTITY = frozenset(
+    {
+        "out",
+        "jobs",
+        "runner",
+        "beam_options",
+        "staging",
+        "checkpoint_minutes",
+        "checkpoints",
+        "strategy",
+        "data_service",
+    }
+)
 _VERSIONED = ("ser_fop", "tensorflow", "keras", "numpy", "scikit-learn", "soundfile", "soxr")
 
 
@@ -131,6 +144,12 @@ class Stage:
     folder: Path
     complete: bool
     resolved: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Short digest of what decides the result and of its place, for files of this run in a folder of many."""
+        asked = json.dumps([str(self.out), _identity(self.resolved)], sort_keys=True)
+        return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
     def commit(self, *, metrics: Mapping[str, Any], content: Sequence[Path], **extra: Any) -> Path:
         """Write config, metrics and `COMPLETED`, and rename the folder into place.

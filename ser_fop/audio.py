@@ -1,5 +1,6 @@
 """The only audio input and output: any file that libsndfile reads, as mono float32 at one rate."""
 
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import soundfile
 import soxr
 
 from ser_fop.errors import InputError
+from ser_fop.locations import is_remote, read_remote
 
 # Below this peak (full scale is 1) a file holds no sound: half a step of 16 bits.
 SILENCE_PEAK = 0.5 / 32768
@@ -49,7 +51,7 @@ def read_audio(
     left alone.
 
     Args:
-        path: A wav of any depth, FLAC, Ogg or MP3 file; or one that is open and can be sought in.
+        path: A wav of any depth, FLAC, Ogg or MP3 file, here or at a URL; or one that is open and can be sought in.
         sample_rate_hz: Rate of the result.
         start_s: Where to start, in seconds.
         end_s: Where to end, in seconds; None reads to the end.
@@ -61,6 +63,7 @@ def read_audio(
     Raises:
         AudioError: If it is missing, not audio, truncated, empty, silent, holds NaN
             or infinite samples, or lasts too long.
+        InputError: If it lies at a URL that cannot be reached.
     """
     with _open(path) as sound:
         rate_hz = sound.samplerate
@@ -171,6 +174,8 @@ def _open(path: Path | BinaryIO) -> soundfile.SoundFile:
             raise AudioError("is not a file")
         if path.stat().st_size == 0:
             raise AudioError("is an empty file")
+    elif is_remote(path):
+        path = io.BytesIO(_fetched(path))
     try:
         sound = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, RuntimeError) as error:
@@ -180,6 +185,16 @@ def _open(path: Path | BinaryIO) -> soundfile.SoundFile:
         sound.close()
         raise AudioError(f"is cut short: {stated[2]} of {stated[1]} bytes of sound are there")
     return sound
+
+
+def _fetched(path: Path) -> bytes:
+    try:
+        content = read_remote(path)
+    except FileNotFoundError:
+        raise AudioError("does not exist") from None
+    if not content:
+        raise AudioError("is an empty file")
+    return content
 
 
 def _reason(error: Exception) -> str:

@@ -1,11 +1,13 @@
 """`ser-fop <stage>`: parses, then calls the pipeline of that name. TensorFlow is imported after parsing."""
 
 import contextlib
+import dataclasses
 import importlib
 import os
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +18,7 @@ import yaml
 
 import ser_fop
 from ser_fop.errors import InputError, StoppedError, closest
+from ser_fop.locations import is_remote, location
 from ser_fop.presets import merged, preset
 from ser_fop.yaml_files import from_mapping, read_yaml
 
@@ -45,10 +48,41 @@ _PREFIXED = frozenset({"reproduce", "tune"})
 _WITHOUT_TENSORFLOW = frozenset({"download", "info", "report"})
 # These keep every core busy with threads of their own: TensorFlow's would only get in their way.
 _OWN_THREADS = frozenset({"prepare"})
-
+# These may be URLs; other paths are of this machine.
+_MAY_BE_REMOTE = frozenset({"audio_dir", "manifest", "staging"})
 
 # Options of every stage that stand before its own.
 _COMMON = {"--config": "a YAML file", "--preset": "a preset's name"}
+
+
+class _BadUrlError(Exception):
+    """Carries an `InputError` past the parser, which would frame it."""
+
+
+def _located(texts: list[str]) -> Path:
+    try:
+        return location(texts[0])
+    except InputError as error:
+        raise _BadUrlError(str(error)) from error
+
+
+_PATHS = tyro.constructors.ConstructorRegistry()
+
+
+@_PATHS.primitive_rule
+def _path_rule(
+    info: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Path] | None:
+    """Read paths by `location`: `Path` itself makes `s3:/` of `s3://`."""
+    if info.type is not Path:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="PATH",
+        instance_from_str=_located,
+        is_instance=lambda value: isinstance(value, Path) or is_remote(value),
+        str_from_instance=lambda value: [str(value)],
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -130,20 +164,39 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
         )  # a wrong key of the file is not the preset's
         values = merged(preset(common["--preset"], stage), values)
     default = from_mapping(config_type, values, where=where, missing=tyro.MISSING)
-    parsed = tyro.cli(
-        config_type,
-        prog=f"ser-fop {stage}",
-        description=(config_type.__doc__ or "").partition("Attributes:")[0].strip()
-        + "\n\nAlso --preset NAME (`paper`, the defaults, or `recommended`), --config FILE.yaml (its keys are the options,"
-        " with underscores; it stands over the preset) and --print_config.",
-        default=default,
-        args=rest,
-        config=() if stage in _PREFIXED else (tyro.conf.OmitArgPrefixes,),
-    )
+    try:
+        with _PATHS, warnings.catch_warnings():
+            # Of a URL in a YAML file, which is no `Path`.
+            warnings.filterwarnings("ignore", message=r".*upath\.implementations")
+            parsed = tyro.cli(
+                config_type,
+                prog=f"ser-fop {stage}",
+                description=(config_type.__doc__ or "").partition("Attributes:")[0].strip()
+                + "\n\nAlso --preset NAME (`paper`, the defaults, or `recommended`), --config FILE.yaml (its keys are the"
+                " options, with underscores; it stands over the preset) and --print_config.",
+                default=default,
+                args=rest,
+                config=() if stage in _PREFIXED else (tyro.conf.OmitArgPrefixes,),
+            )
+    except _BadUrlError as error:
+        raise InputError(str(error)) from None
+    _require_local(parsed)
     if print_config:
         print(yaml.safe_dump(_plain(parsed), sort_keys=False), end="")
         return None
     return parsed
+
+
+def _require_local(config: Any) -> None:
+    """Refuse a URL where it would be taken for a folder here."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if is_remote(one) and field.name not in _MAY_BE_REMOTE:
+                raise InputError(
+                    f"--{field.name.replace('_', '-')} expected a path of this machine, received the URL {one}."
+                    " Audio and its manifest may be read from a URL; copy other input here first."
+                )
 
 
 def _import_tensorflow_quietly(*, one_thread: bool) -> None:

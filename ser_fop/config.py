@@ -44,7 +44,7 @@ class InfoConfig:
 
     Attributes:
         corpus: Name of the corpus.
-        audio_dir: Folder that holds it.
+        audio_dir: Folder that holds it, or its URL (s3://, gs:// ..).
         manifest: CSV of a corpus of your own (`--corpus csv`).
         labels: Label set instead of the corpus's own.
         microphone: Which microphone of VCTK 0.92.
@@ -65,7 +65,7 @@ class PrepareConfig:
 
     Attributes:
         corpus: Name of the corpus.
-        audio_dir: Folder that holds it.
+        audio_dir: Folder that holds it, or its URL (s3://, gs:// ..).
         out: Records folder to write.
         manifest: CSV of a corpus of your own (`--corpus csv`).
         name: Name under which the speakers are known to later stages; the corpus
@@ -79,7 +79,10 @@ class PrepareConfig:
         max_quarantine_share: The run fails when a larger share is quarantined.
         dtype: Type of the stored log-mels.
         utterances_per_shard: Utterances in a shard.
-        jobs: Threads; 0 means one a core. The bytes written do not depend on it.
+        jobs: Threads, of each worker process on Beam; 0 means one a core. The bytes written do not depend on it.
+        runner: Who does the work: this process, or Apache Beam (extra `beam`). The bytes written do not depend on it.
+        beam_options: Beam's own options, NAME=VALUE, such as `runner=FlinkRunner flink_master=host:8081`.
+        staging: Folder or URL to which Beam's workers bring shards, if they do not share the disk of `out`.
         features: The log-mel front end.
     """
 
@@ -98,6 +101,9 @@ class PrepareConfig:
     dtype: Literal["float16", "float32"] = "float16"
     utterances_per_shard: int = 256
     jobs: int = 0
+    runner: Literal["local", "beam"] = "local"
+    beam_options: tuple[str, ...] = ()
+    staging: Path | None = None
     features: FeatureConfig = field(default_factory=FeatureConfig)
 
 

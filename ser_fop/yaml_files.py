@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from ser_fop.errors import InputError, closest
+from ser_fop.locations import location
 
 Config = TypeVar("Config")
 
@@ -69,12 +70,22 @@ def from_mapping(
             built[name] = from_mapping(field.type, nested, where=where, prefix=f"{prefix}{name}.", missing=missing)
         elif name in values:
             try:
-                built[name] = msgspec.convert(values[name], field.type, dec_hook=_decode)
+                found = msgspec.convert(values[name], field.type, dec_hook=_decode)
+                built[name] = _located(found, values[name])
             except msgspec.ValidationError as error:
                 raise InputError(f"{where}: {prefix}{name}: {error}, received {values[name]!r}.") from error
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             built[name] = missing
     return config_type(**built)
+
+
+def _located(found: Any, given: Any) -> Any:
+    """Put what the given text names in the place of each path: msgspec takes none for a URL, which is no `Path`."""
+    if isinstance(found, Path):
+        return location(given)
+    if isinstance(found, tuple):
+        return tuple(_located(one, text) for one, text in zip(found, given, strict=True))
+    return found
 
 
 def _decode(wanted: type, value: Any) -> Any:

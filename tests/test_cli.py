@@ -25,6 +25,7 @@ from ser_fop.config import (
 )
 from ser_fop.errors import InputError
 from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.locations import location
 from ser_fop.settings import ModelConfig
 from ser_fop.tuning.tune_config import TuneConfig
 from ser_fop.use_config import ExportConfig, PredictConfig, PublishConfig, ServeConfig
@@ -233,6 +234,43 @@ class TestParse:
         config = parse("pretrain", PretrainConfig, ["--records", "a", "b", "--out", "o"])
         assert config.records == (Path("a"), Path("b"))
 
+    def test_a_url_of_audio_is_none_of_a_folder(self):
+        arguments = ["--corpus", "csv", "--audio-dir", "s3://b/c", "--manifest", "memory://d/m.csv", "--out", "o"]
+        config = parse("prepare", PrepareConfig, [*arguments, "--staging", "gs://e/f"])
+        assert str(config.audio_dir) == "s3://b/c"
+        assert str(config.manifest) == "memory://d/m.csv"
+        assert str(config.staging) == "gs://e/f"
+        assert type(config.out) is type(Path("o"))
+        assert config.audio_dir / "x.wav" == location("s3://b/c/x.wav")
+
+    @pytest.mark.parametrize(
+        ("stage", "option"),
+        [("prepare", "--out"), ("pretrain", "--records"), ("pretrain", "--folds"), ("reproduce", "--out")],
+    )
+    def test_a_url_elsewhere_is_refused_in_one_line(self, stage, option, capsys):
+        assert main([stage, *REQUIRED[stage], option, "s3://b/c"]) == 2
+        error = capsys.readouterr().err
+        assert re.fullmatch(rf"ser-fop {stage}: error: {option} expected .*the URL s3://b/c\..*\n", error)
+
+    @pytest.mark.filterwarnings("error")
+    def test_a_url_in_a_file_is_one_too_without_a_warning(self, tmp_path):
+        values = {"corpus": "csv", "audio_dir": "s3://b/c", "manifest": "s3://b/m.csv", "staging": "gs://e"}
+        config = parse("prepare", PrepareConfig, [*write_yaml(tmp_path / "c.yaml", values), "--out", "o"])
+        assert (str(config.audio_dir), str(config.manifest)) == ("s3://b/c", "s3://b/m.csv")
+        assert config.staging == location("gs://e")
+
+    def test_a_url_of_an_unknown_kind_is_one_line(self, capsys):
+        assert main(["info", "--corpus", "ravdess", "--audio-dir", "foo://x"]) == 2
+        assert re.fullmatch(r"ser-fop info: error: foo://x: expected .*\n", capsys.readouterr().err)
+
+    def test_options_of_beam_stand_with_and_without_dashes(self, tmp_path):
+        config = parse(
+            "prepare", PrepareConfig, [*REQUIRED["prepare"], "--beam-options", "runner=F", "a=b", "--jobs", "2"]
+        )
+        assert (config.beam_options, config.jobs) == (("runner=F", "a=b"), 2)
+        file = write_yaml(tmp_path / "c.yaml", {"beam_options": ["--runner=F", "a=b"]})
+        assert parse("prepare", PrepareConfig, [*REQUIRED["prepare"], *file]).beam_options == ("--runner=F", "a=b")
+
     @pytest.mark.parametrize("stage", STAGES)
     def test_defaults_are_those_of_the_config(self, stage):
         found = parse(stage, CONFIGS[stage], REQUIRED[stage])
@@ -266,6 +304,7 @@ class TestYaml:
     def test_print_config_round_trips(self, stage, tmp_path, capsys):
         changes = {
             "prepare": ["--labels", "happy", "sad", "--floor", "1e-6", "--manifest", "m.csv", "--trim-silence"],
+            "info": ["--audio-dir", "s3://bucket/corpus", "--manifest", "memory://d/m.csv"],
             "pretrain": ["--records", "a", "b", "--loss", "huber", "--layers", "3"],
             "finetune": ["--pretrained", "p", "--learning-rates", "1e-3", "1e-4"],
             "reproduce": ["--model.reading", "narrow", "--classifiers.svm-c", "1", "2.5", "--unlabelled", "vctk=x"],

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from ser_fop.pipelines.prepare import run
 
-from ser_fop import preparation
+from ser_fop import shard_writer
 from ser_fop.artifacts import sha256
 from ser_fop.audio import read_audio
 from ser_fop.config import PrepareConfig
@@ -162,7 +162,7 @@ def interrupted(audio, tmp_path, monkeypatch):
         return read_audio(*arguments, **keywords)
 
     with monkeypatch.context() as patch:
-        patch.setattr(preparation, "read_audio", read)
+        patch.setattr(shard_writer, "read_audio", read)
         with pytest.raises(UnpluggedError):
             run(config)
     assert not config.out.exists()
@@ -174,7 +174,7 @@ class TestRestart:
         partial = interrupted.out.with_name("records.partial")
         assert [path.name for path in partial.glob("*.tfrecord")] == ["mel-00000-of-00003.tfrecord"]
         read = []
-        monkeypatch.setattr(preparation, "read_audio", lambda path, **options: (read.append(path), _read(path))[1])
+        monkeypatch.setattr(shard_writer, "read_audio", lambda path, **options: (read.append(path), _read(path))[1])
         out = run(interrupted)
         assert len(read) == 8
         assert figures(out)["shards_reused"] == 1
@@ -327,7 +327,7 @@ class TestOrderedMap:
 
         with ThreadPoolExecutor(4) as pool:
             results = []
-            for result in preparation._ordered(pool, work, range(30), ahead=5):
+            for result in shard_writer._ordered(pool, work, range(30), ahead=5):
                 results.append(result)
                 with lock:
                     most = max(most, len(started) - len(results))
@@ -336,7 +336,7 @@ class TestOrderedMap:
 
     def test_hands_an_error_on(self):
         with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
-            list(preparation._ordered(pool, lambda item: 1 // (3 - item), range(10), ahead=2))
+            list(shard_writer._ordered(pool, lambda item: 1 // (3 - item), range(10), ahead=2))
 
 
 def test_log_mels_do_not_depend_on_the_neighbour(audio, prepared, tmp_path):

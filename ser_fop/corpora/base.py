@@ -3,9 +3,10 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from ser_fop.errors import InputError
+from ser_fop.locations import is_remote, reaching, remote_files
 from ser_fop.schema import Utterance
 
 
@@ -75,7 +76,7 @@ class Corpus:
     read: Callable[[Path, ReadOptions], Listing]
 
 
-def is_stray(path: Path) -> bool:
+def is_stray(path: PurePath) -> bool:
     """Tell whether a file is one that systems leave behind (AppleDouble `._*`, dot files)."""
     return path.name.startswith(".")
 
@@ -90,6 +91,13 @@ def audio_files(folder: Path, *suffixes: str) -> Iterator[Path]:
     Yields:
         Paths below `folder`.
     """
+    if is_remote(folder):
+        # One question for all of them: a store answers tens a second.
+        for file in remote_files(folder):
+            name = PurePosixPath(file)
+            if name.suffix.lower() in suffixes and not is_stray(name):
+                yield folder / file
+        return
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in suffixes and not is_stray(path) and path.is_file():
             yield path
@@ -97,11 +105,13 @@ def audio_files(folder: Path, *suffixes: str) -> Iterator[Path]:
 
 def require_folder(folder: Path, corpus: str) -> Path:
     """Return `folder` if it is one, or raise `InputError`."""
-    if not folder.exists():
+    with reaching(folder):
+        exists, is_folder = folder.exists(), folder.is_dir()
+    if not exists:
         raise InputError(
             f"the audio folder {folder} of corpus {corpus!r} does not exist. Give --audio-dir the folder that holds the corpus."
         )
-    if not folder.is_dir():
+    if not is_folder:
         raise InputError(f"--audio-dir expected a folder, received the file {folder}.")
     return folder
 

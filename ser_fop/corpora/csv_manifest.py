@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, listing, require_folder
 from ser_fop.errors import InputError, closest
+from ser_fop.locations import is_remote, reaching, remote_files
 from ser_fop.schema import Utterance
 
 NAME = "csv"
@@ -44,6 +45,8 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     require_folder(folder, NAME)
     if len(set(options.labels)) != len(options.labels):
         raise InputError(f"--labels names a label twice: {', '.join(options.labels)}. Name each once.")
+    # A store has no links, and is asked once for all its names.
+    held = frozenset(remote_files(folder)) if is_remote(folder) else None
     resolved = folder.resolve()
     rows_of: dict[str, int] = {}
     utterances: list[Utterance] = []
@@ -51,7 +54,8 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     for row, fields in _rows(options.manifest):
         where = f"row {row} of {options.manifest}"
         utterance = _utterance(fields, labels=options.labels, where=where)
-        _require_inside(folder, utterance.file, resolved=resolved, where=where)
+        if held is None:
+            _require_inside(folder, utterance.file, resolved=resolved, where=where)
         if utterance.id in rows_of:
             raise InputError(
                 f"rows {rows_of[utterance.id]} and {row} of {options.manifest} share the id {utterance.id!r}:"
@@ -59,7 +63,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
             )
         rows_of[utterance.id] = row
         # Path.is_file raises where a name is too long for the file system.
-        if os.path.isfile(folder / utterance.file):
+        if os.path.isfile(folder / utterance.file) if held is None else utterance.file in held:
             utterances.append(utterance)
         else:
             message = f"{where} lists it, and {folder} does not hold it: skipped"
@@ -79,7 +83,9 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
 def _rows(manifest: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the number and the fields of each row that is not blank; the header is row 1."""
-    if not manifest.is_file():
+    with reaching(manifest):
+        is_file = manifest.is_file()
+    if not is_file:
         raise InputError(
             f"the manifest {manifest} is no file: expected a CSV file. Check the path given as --manifest."
         )

@@ -18,6 +18,7 @@ from ser_fop.corpora.base import Corpus, Listing, ReadOptions
 from ser_fop.corpora.synthetic_trees import write_iemocap_tree, write_vctk_tree
 from ser_fop.corpora.synthetic_voices import UNLABELLED
 from ser_fop.errors import InputError
+from ser_fop.locations import is_remote
 
 LABELLED_FOLDER = "IEMOCAP_full_release"
 UNLABELLED_FOLDER = "VCTK-Corpus"
@@ -188,14 +189,22 @@ def _complete_root(folder: Path, name: str) -> Path | None:
     return next((root for root in (folder, folder / name) if (root / MARKER).is_file()), None)
 
 
+def _local(folder: Path) -> Path:
+    if is_remote(folder):
+        raise InputError(
+            f"the synthetic corpora are written where --audio-dir says: expected a folder of this machine, received {folder}."
+        )
+    return folder
+
+
 def _read_labelled(folder: Path, options: ReadOptions) -> Listing:
-    if _complete_root(folder, LABELLED_FOLDER) is None:
+    if _complete_root(_local(folder), LABELLED_FOLDER) is None:
         write_labelled(folder)
     return iemocap.CORPUS.read(folder, options)
 
 
 def _read_unlabelled(folder: Path, options: ReadOptions) -> Listing:
-    if _complete_root(folder, UNLABELLED_FOLDER) is None:
+    if _complete_root(_local(folder), UNLABELLED_FOLDER) is None:
         write_unlabelled(folder)
     return vctk.CORPUS.read(folder, options)
 

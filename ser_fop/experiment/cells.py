@@ -8,6 +8,7 @@ from typing import Any
 from ser_fop.config import PrepareConfig
 from ser_fop.errors import InputError
 from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.locations import location
 
 # Which network a row's hidden states come from.
 IN_CORPUS, UNLABELLED, UNTRAINED = "in_corpus", "unlabelled", "untrained"
@@ -61,7 +62,7 @@ def unlabelled_corpus(config: ReproduceConfig) -> tuple[str, Path] | None:
         raise InputError(
             f"--unlabelled expected NAME=FOLDER, such as vctk=/data/VCTK-Corpus, received {config.unlabelled!r}."
         )
-    return name, Path(folder)
+    return name, location(folder)
 
 
 def audio_dir(config: ReproduceConfig) -> Path:

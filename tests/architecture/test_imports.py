@@ -13,7 +13,8 @@ import ser_fop
 RANKS = {
     "errors": 0,
     "schema": 0,
-    "yaml_files": 1,
+    "locations": 1,
+    "yaml_files": 2,
     "settings": 0,
     "published": 1,
     "versions": 0,
@@ -21,17 +22,22 @@ RANKS = {
     "use_config": 2,
     "json_files": 1,
     "artifacts": 2,
-    "audio": 1,
+    "audio": 2,
     "linear_prediction": 0,
-    "functionals": 2,
+    "functionals": 3,
     "features": 1,
     "folds": 1,
     "presets": 1,
-    "corpora": 2,
+    "corpora": 3,
     "downloads": 2,
     "buckets": 3,
     "records": 3,
-    "preparation": 4,
+    "held_back": 0,
+    "shard_notes": 4,
+    "shard_writer": 5,
+    "staging": 5,
+    "beam_preparation": 6,
+    "preparation": 7,
     "augmentation": 4,
     "reading": 4,
     "datasets": 5,
@@ -61,6 +67,7 @@ TENSORFLOW_KERNELS = "ser_fop.layers.tensorflow_kernels"
 WITHOUT_TENSORFLOW = (
     "errors",
     "schema",
+    "locations",
     "config",
     "settings",
     "cli",
@@ -184,6 +191,11 @@ def test_kernels_of_tensorflow_are_reached_from_one_place_and_only_when_called()
     body = ast.parse(MODULES[users[0]].read_text(encoding="utf-8")).body
     at_import = [node for node in body if isinstance(node, ast.ImportFrom) and node.module == package]
     assert name not in {alias.name for node in at_import for alias in node.names}
+
+
+def test_beam_is_imported_in_one_place():
+    users = [name for name, imported in IMPORTS.items() if any(one.split(".")[0] == "apache_beam" for one in imported)]
+    assert users == ["ser_fop.beam_preparation"]
 
 
 def test_layers_and_networks_use_no_backend_at_all():

@@ -5,6 +5,7 @@ import pytest
 from ser_fop.errors import InputError
 from ser_fop.experiment.cells import preparation_cells
 from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.locations import location
 from ser_fop.settings import FeatureConfig
 
 
@@ -22,6 +23,12 @@ def test_both_corpora_are_prepared_alike():
     assert labelled.trim_silence
     assert second.trim_silence
     assert not any(cell.config.trim_silence for cell in preparation_cells(config_of()))
+
+
+def test_both_corpora_may_lie_at_urls():
+    paths = {"out": Path("out"), "audio_dir": location("s3://a/b"), "unlabelled": "librispeech=gs://c/d"}
+    labelled, second = (cell.config for cell in preparation_cells(ReproduceConfig(corpus="ravdess", **paths)))
+    assert (str(labelled.audio_dir), str(second.audio_dir)) == ("s3://a/b", "gs://c/d")
 
 
 def test_the_second_corpus_is_another_one():
