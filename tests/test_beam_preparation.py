@@ -39,6 +39,7 @@ def everything(folder):
     """Return every file of a records folder, but for times and who did the work."""
     found = {path.name: path.read_bytes() for path in folder.iterdir()}
     metrics, config = json.loads(found.pop("metrics.json")), json.loads(found.pop("config.json"))
+    del config["git_revision"]  # the tree may be worked on meanwhile
     for name in ("seconds", "times_real_time", "shards_reused"):
         del metrics[name]
     for name in ("out", "audio_dir", "manifest", "runner", "beam_options", "staging", "jobs"):
