@@ -61,10 +61,10 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     import tensorflow as tf
 
     from ser_fop.artifacts import CHECKPOINTS, open_stage
-    from ser_fop.augmentation import input_masking
+    from ser_fop.augmentation import in_turn, input_masking
     from ser_fop.datasets import filled_up, unlabelled_batches, unlabelled_frames
     from ser_fop.errors import InputError
-    from ser_fop.models.saving import FRAME_PREDICTOR, NetworkSpec, save_network
+    from ser_fop.models.saving import NetworkSpec, save_network
     from ser_fop.records import mel_moments, require_same_features
     from ser_fop.saved_model import NETWORK, write_saved_model
     from ser_fop.training.checkpoints import Checkpoints
@@ -99,12 +99,14 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     split = split_for_pretraining(
         records, unheard=unheard, validation_share=settings.validation_share, seed=config.seed
     )
-    sizes = {name: getattr(settings, name) for name in ("ahead", "batch_size", "batch_frames", "chunk_frames")}
     with tf.device("CPU:0"):
         epoch = tf.Variable(0, dtype=tf.int64)  # an epoch's order follows its number: a run can go on anywhere
     mean, deviation = mel_moments(split.train)
-    objective = objective_of(settings, config.model, deviation)
-    hide = input_masking(freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean)
+    objective = objective_of(settings, config.model, mean=mean, deviation=deviation)
+    sizes = {name: getattr(settings, name) for name in ("batch_size", "batch_frames", "chunk_frames")}
+    sizes["ahead"] = objective.ahead
+    masking = input_masking(freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean)
+    hide = in_turn(objective.spoiling(), masking)
     share = machine_share(split.train, distribution, by=config.shard_by, **sizes)
     read = unlabelled_batches(
         share.parts, seed=config.seed, epoch=epoch, hide=hide, service=config.data_service, **share.sizes
@@ -146,10 +148,8 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     fitted = Fitted(history={}, seconds=0.0)
     useful, padding = unlabelled_frames(split.train, **sizes)
 
-    predicts_frames = objective.kind == FRAME_PREDICTOR
-
     def example() -> tuple[np.ndarray, np.ndarray]:
-        found = example_prediction(model, split.validation, ahead=settings.ahead)
+        found = example_prediction(model, split.validation, ahead=objective.ahead)
         return found["true"], found["predicted"]
 
     shown = [
@@ -159,7 +159,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
             frames=useful,
             batches=share.steps,
             padding=padding,
-            example=example if predicts_frames else None,
+            example=example if objective.gives_frames else None,
         ),
         keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
         TimeLeft(),
@@ -196,15 +196,15 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         kind=objective.kind,
         features=features,
         model=config.model,
-        ahead=settings.ahead,
-        variance=objective.variance,
+        ahead=objective.ahead,
+        **objective.spec,
         heard=() if not history else split.heard,
         trim_below_db=records[0].manifest.trim_below_db,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)
-    if predicts_frames:
-        np.savez(stage.folder / EXAMPLES, **example_prediction(model, split.validation, ahead=settings.ahead))
+    if objective.gives_frames:
+        np.savez(stage.folder / EXAMPLES, **example_prediction(model, split.validation, ahead=objective.ahead))
     frames = sum(row.frames for part, ids in split.train for row in part.rows if row.id in ids)
     metrics = {
         "skill": 1.0 - error / baseline,
@@ -212,7 +212,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
         "copy_error": baseline,
         "untrained_skill": 1.0 - untrained / baseline,
         "skill_by_horizon": {
-            n: 1.0 - (history[f"val_error_{n}"][best] / baselines[f"error_{n}"]) for n in settings.ahead
+            n: 1.0 - (history[f"val_error_{n}"][best] / baselines[f"error_{n}"]) for n in objective.ahead
         }
         if history and len(baselines) > 1
         else {},

@@ -16,6 +16,7 @@ import tensorflow as tf
 from ser_fop.errors import InputError
 from ser_fop.settings import AugmentationSettings, FeatureConfig
 
+_SEEDS_A_STEP = 256
 _MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
 
 
@@ -108,6 +109,54 @@ def input_masking(
         return tf.where(hidden, middle, mel)
 
     return hide
+
+
+def input_noise(
+    *, noise: float, gap_share: float, mean: np.ndarray, deviation: np.ndarray
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Return what spoils a batch for a denoising autoencoder; its random numbers follow from a seed alone.
+
+    Args:
+        noise: Deviation of the noise, in units of each band's.
+        gap_share: Share of the frames that are hidden behind the mean.
+        mean: Mean of each band, (mels,).
+        deviation: Deviation of each band, (mels,).
+
+    Returns:
+        Maps log-mels (batch, frames, mels) and a seed (2,) to log-mels.
+
+    Raises:
+        InputError: If nothing, or everything, would be spoiled.
+    """
+    if noise < 0 or not 0 <= gap_share < 1 or not (noise or gap_share):
+        raise InputError(
+            "training: noise must not be negative and gap_share is 0 to 1 (exclusive), not both 0, received"
+            f" {noise:g} and {gap_share:g}."
+        )
+    middle, scale = tf.constant(mean, tf.float32), tf.constant(noise * np.asarray(deviation), tf.float32)
+
+    def spoil(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        noisy = mel + scale * tf.random.stateless_normal(tf.shape(mel), seed)
+        gaps = tf.random.stateless_uniform(tf.shape(mel)[:2], tf.stack([seed[0], seed[1] + 1])) < gap_share
+        return tf.where(gaps[:, :, tf.newaxis], middle, noisy)
+
+    return spoil
+
+
+def in_turn(
+    *steps: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
+    """Return what does to a batch what each step does, with seeds of their own; None stands for nothing."""
+    present = [step for step in steps if step is not None]
+    if len(present) < 2:
+        return present[0] if present else None
+
+    def all_of_them(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        for number, step in enumerate(present):
+            mel = step(mel, tf.stack([seed[0], seed[1] + _SEEDS_A_STEP * number]))
+        return mel
+
+    return all_of_them
 
 
 def _spans(batch: tf.Tensor, length: tf.Tensor, limit: int, seed: tf.Tensor) -> tf.Tensor:

@@ -43,7 +43,7 @@ def unlabelled_batches(
 
     Args:
         parts: Records, each with the ids to use.
-        ahead: Distances of the predicted frames, in frames.
+        ahead: Distances of the predicted frames, in frames; 0 is the frame itself.
         batch_size: Utterances or chunks in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         chunk_frames: Longer utterances are cut into equal chunks of at most this
@@ -70,8 +70,8 @@ def unlabelled_batches(
 
     def shifted(item: Mapping[str, tf.Tensor]) -> tuple:
         mel, valid = item["mel"], item["mask"][:, farthest:]
-        inputs = {"mel": mel[:, :-farthest], "mask": valid}
         frames = tf.shape(mel)[1] - farthest
+        inputs = {"mel": mel[:, :frames], "mask": valid}
         later = [mel[:, distance : distance + frames] for distance in ahead]
         return inputs, tf.concat(later, axis=-1), tf.cast(valid, tf.float32)
 

@@ -21,6 +21,7 @@ from ser_fop.errors import InputError
 from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.models.saving import (
     CONTRASTIVE_PREDICTOR,
+    FRAME_AUTOENCODER,
     FRAME_PREDICTOR,
     SPEC,
     NetworkSpec,
@@ -62,7 +63,8 @@ def _write(network: keras.Model, spec: NetworkSpec, run: Path) -> None:
         tf.TensorSpec([None, None, spec.features.width], tf.float32, "mel"),
         tf.TensorSpec([None], tf.int32, "length"),
     ]
-    output = "prediction" if spec.kind == FRAME_PREDICTOR else "probabilities"
+    gives_frames = spec.kind in (FRAME_PREDICTOR, FRAME_AUTOENCODER)
+    output = "prediction" if gives_frames else "probabilities"
 
     def inputs(mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         # TF Serving pads with the tensor's first element: only `length` tells what is real.
@@ -71,7 +73,7 @@ def _write(network: keras.Model, spec: NetworkSpec, run: Path) -> None:
     @tf.function(input_signature=signature)
     def predict(mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         result = network(inputs(mel, length), training=False)
-        return {output: result if spec.kind == FRAME_PREDICTOR else tf.nn.softmax(result)}
+        return {output: result if gives_frames else tf.nn.softmax(result)}
 
     @tf.function(input_signature=signature)
     def hidden_states(mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:

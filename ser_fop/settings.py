@@ -89,9 +89,17 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingSettings:
-    """How the network learns to predict future frames.
+    """How the network learns from speech without labels.
 
     Attributes:
+        task: What it learns: `prediction` of future frames, the paper's; or, what the paper
+            compares with, to give back the frames that it reads: `autoencoder`, `denoising`
+            (from noise and gaps), `variational` (through a code that is drawn).
+        noise: Of `denoising`: deviation of the noise, in units of each band's.
+        gap_share: Of `denoising`: share of the frames that are hidden behind the mean.
+        code: Values of a step's code in an autoencoder.
+        divergence_steps: Of `variational`: training steps over which the divergence gains its
+            weight.
         ahead: Distances of the predicted frames, in frames: one horizon, or several at once.
         loss: Error on normalised log-mels, averaged over valid frames; `gaussian` is the
             negative log-likelihood of equation 1, of a normal distribution whose mean and
@@ -118,6 +126,11 @@ class PretrainingSettings:
             weights, normalisation, statistics and loss stay float32.
     """
 
+    task: Literal["prediction", "autoencoder", "denoising", "variational"] = "prediction"
+    noise: float = 0.3
+    gap_share: float = 0.15
+    code: int = 64
+    divergence_steps: int = 1000
     ahead: tuple[int, ...] = (1,)
     loss: Literal["l1", "mse", "huber", "gaussian", "contrastive"] = "l1"
     freq_mask: int = 0

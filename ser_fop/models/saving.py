@@ -16,6 +16,7 @@ from ser_fop.models.attention_lstm import AttentionLSTM
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.contrastive_predictor import ContrastivePredictor
 from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.models.frame_autoencoder import FrameAutoencoder
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.settings import FeatureConfig, ModelConfig
 
@@ -24,6 +25,7 @@ WEIGHTS = "network.weights.h5"
 
 FRAME_PREDICTOR = "frame_predictor"
 CONTRASTIVE_PREDICTOR = "contrastive_predictor"
+FRAME_AUTOENCODER = "frame_autoencoder"
 EMOTION_CLASSIFIER = "emotion_classifier"
 ATTENTION_LSTM = "attention_lstm"
 
@@ -33,8 +35,8 @@ class NetworkSpec:
     """All that is needed, beside the weights, to rebuild and to use a network.
 
     Attributes:
-        kind: `frame_predictor`, `contrastive_predictor`, `emotion_classifier` or
-            `attention_lstm`.
+        kind: `frame_predictor`, `contrastive_predictor`, `frame_autoencoder`,
+            `emotion_classifier` or `attention_lstm`.
         features: The front end whose log-mels it reads.
         model: Size of its backbone.
         heard: Speakers that any of its weights were trained or stopped on, as
@@ -42,6 +44,8 @@ class NetworkSpec:
         attention: What its backbone's frames look at: `causal` or `full`.
         ahead: Distances of the predicted frames, in frames (predictors).
         variance: Whether their variances are predicted too (`frame_predictor`).
+        code: Values of a step's code (`frame_autoencoder`).
+        variational: Whether codes are drawn in training (`frame_autoencoder`).
         labels: Classes in order (classifiers).
         pooling: Utterance vector (`emotion_classifier`).
         feature: Feature of the backbone that is read (`attention_lstm`).
@@ -58,6 +62,8 @@ class NetworkSpec:
     attention: Literal["causal", "full"] = "causal"
     ahead: tuple[int, ...] = (1,)
     variance: bool = False
+    code: int = 0
+    variational: bool = False
     labels: tuple[str, ...] = ()
     pooling: str = "mean"
     feature: str = ""
@@ -77,6 +83,8 @@ def build_network(spec: NetworkSpec) -> keras.Model:
         return FramePredictor(spec.model, mels, horizons=len(spec.ahead), variance=spec.variance)
     if spec.kind == CONTRASTIVE_PREDICTOR:
         return ContrastivePredictor(spec.model, mels, horizons=len(spec.ahead))
+    if spec.kind == FRAME_AUTOENCODER:
+        return FrameAutoencoder(spec.model, mels, code=spec.code, variational=spec.variational)
     backbone = Backbone(spec.model, mels, attention=spec.attention, name="backbone")
     if spec.kind == EMOTION_CLASSIFIER:
         return EmotionClassifier(backbone, len(spec.labels), pooling=spec.pooling)

@@ -93,7 +93,7 @@ def _check_training(layer_class: type, config: dict[str, Any], x: np.ndarray, ma
         assert np.isfinite(weight).all(), f"{weight.path} is not finite after a step"
         assert np.abs(np.asarray(weight) - value).max() > 0, f"{weight.path} learns nothing"
     for weight, value in zip(layer.non_trainable_weights, frozen, strict=True):
-        if "seed" not in weight.path:
+        if "seed" not in weight.path and weight.name != "steps":  # what counts or draws is meant to move
             np.testing.assert_array_equal(weight, value)
 
 

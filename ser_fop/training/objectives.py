@@ -14,6 +14,7 @@ from ser_fop.models.contrastive_predictor import ContrastivePredictor
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.models.saving import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
 from ser_fop.settings import ModelConfig, PretrainingSettings
+from ser_fop.training.reconstruction import Reconstruction
 from ser_fop.training.skill import copy_errors, error_kind, frame_metrics
 
 
@@ -28,16 +29,18 @@ class FramePrediction:
 
     kind = FRAME_PREDICTOR
     against = "copying the last frame"
+    gives_frames = True
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> None:
         self._settings = settings
         self._model = model
         self._deviation = deviation
-        self.variance = settings.loss == "gaussian"
+        self.ahead = settings.ahead
+        self.spec = {"variance": settings.loss == "gaussian"}
 
     def network(self, mels: int) -> keras.Model:
         """Return the network, untrained."""
-        return FramePredictor(self._model, mels, horizons=len(self._settings.ahead), variance=self.variance)
+        return FramePredictor(self._model, mels, horizons=len(self.ahead), **self.spec)
 
     def loss(self) -> keras.losses.Loss:
         """Return what is minimised, averaged over weighted frames."""
@@ -45,11 +48,15 @@ class FramePrediction:
 
     def metrics(self) -> list[keras.metrics.Metric]:
         """Return `error`, and those of several horizons."""
-        return frame_metrics(error_kind(self._settings.loss), self._deviation, self._settings.ahead)
+        return frame_metrics(error_kind(self._settings.loss), self._deviation, self.ahead)
 
     def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         """Return what `fit` takes, from what `unlabelled_batches` gives."""
         return dataset
+
+    def spoiling(self) -> None:
+        """Return what spoils the inputs in training: nothing."""
+        return None
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
@@ -57,7 +64,7 @@ class FramePrediction:
             dataset,
             kind=error_kind(self._settings.loss),
             deviation=self._deviation,
-            ahead=self._settings.ahead,
+            ahead=self.ahead,
             stacked_frames=self._model.stacked_frames,
         )
 
@@ -72,15 +79,16 @@ class Contrast:
 
     kind = CONTRASTIVE_PREDICTOR
     against = "guessing"
-    variance = False
+    gives_frames = False
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig) -> None:
-        self._settings = settings
         self._model = model
+        self.ahead = settings.ahead
+        self.spec: dict[str, Any] = {}
 
     def network(self, mels: int) -> keras.Model:
         """Return the network, untrained."""
-        return ContrastivePredictor(self._model, mels, horizons=len(self._settings.ahead))
+        return ContrastivePredictor(self._model, mels, horizons=len(self.ahead))
 
     def loss(self) -> keras.losses.Loss:
         """Return what is minimised, averaged over weighted frames."""
@@ -93,6 +101,10 @@ class Contrast:
     def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         """Return what `fit` takes: what lies ahead is an input, to be told from the rest."""
         return dataset.map(lambda inputs, later, weight: ({**inputs, "later": later}, weight, weight))
+
+    def spoiling(self) -> None:
+        """Return what spoils the inputs in training: nothing."""
+        return None
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the error of a guess among an utterance's steps, averaged as the network's is.
@@ -113,14 +125,19 @@ class Contrast:
         return {"error": total / weights}
 
 
-def objective_of(settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> Any:
+def objective_of(
+    settings: PretrainingSettings, model: ModelConfig, *, mean: Sequence[float], deviation: Sequence[float]
+) -> Any:
     """Return the objective that the settings name.
 
     Args:
         settings: How the network learns.
         model: Its size.
+        mean: Mean of each band, (mels,).
         deviation: Standard deviation of each band, (mels,).
     """
+    if settings.task != "prediction":
+        return Reconstruction(settings, model, mean, deviation)
     if settings.loss == "contrastive":
         return Contrast(settings, model)
     return FramePrediction(settings, model, deviation)

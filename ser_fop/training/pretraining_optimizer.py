@@ -16,9 +16,14 @@ def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> Pret
         settings: How the network learns.
         model: Its size.
     """
+    if settings.task != "prediction":
+        if settings.loss not in ("l1", "mse", "huber"):
+            raise InputError(f"training.loss of an autoencoder expected l1, mse or huber, received {settings.loss}.")
+        if settings.code < 1 or settings.divergence_steps < 0:
+            raise InputError("training: code must be positive, and divergence_steps must not be negative.")
     if not settings.ahead or len(set(settings.ahead)) < len(settings.ahead):
         raise InputError(f"training.ahead expected one or more distances, each once, received {list(settings.ahead)}.")
-    if min(settings.ahead) < model.stacked_frames:
+    if settings.task == "prediction" and min(settings.ahead) < model.stacked_frames:
         raise InputError(
             f"training.ahead expected at least the {model.stacked_frames} frames of a step (model.stacked_frames), which"
             f" sees its last one, received {min(settings.ahead)}."

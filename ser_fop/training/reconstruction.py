@@ -1,0 +1,76 @@
+"""Pretraining by giving back what was read: the autoencoders that the paper compares with."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ser_fop.augmentation import input_noise
+from ser_fop.losses import FramePredictionLoss
+from ser_fop.metrics import FrameError
+from ser_fop.models.frame_autoencoder import FrameAutoencoder
+from ser_fop.models.saving import FRAME_AUTOENCODER
+from ser_fop.settings import ModelConfig, PretrainingSettings
+
+
+class Reconstruction:
+    """The frames that were read: skill against giving the mean of each band.
+
+    Args:
+        settings: Which autoencoder, and its loss.
+        model: Size of the network.
+        mean: Mean of each band, (mels,).
+        deviation: Standard deviation of each band, (mels,).
+    """
+
+    kind = FRAME_AUTOENCODER
+    against = "giving the mean frame"
+    gives_frames = True
+    ahead = (0,)
+
+    def __init__(
+        self, settings: PretrainingSettings, model: ModelConfig, mean: Sequence[float], deviation: Sequence[float]
+    ) -> None:
+        self._settings = settings
+        self._model = model
+        self._mean = np.asarray(mean, np.float32)
+        self._deviation = deviation
+        attention = "full" if model.backbone == "transformer" else "causal"
+        self._form = {"code": settings.code, "variational": settings.task == "variational"}
+        self.spec = {**self._form, "attention": attention}
+
+    def network(self, mels: int) -> keras.Model:
+        """Return the network, untrained."""
+        return FrameAutoencoder(self._model, mels, warmup_steps=self._settings.divergence_steps, **self._form)
+
+    def loss(self) -> keras.losses.Loss:
+        """Return what is minimised, averaged over weighted frames."""
+        return FramePredictionLoss(self._settings.loss, self._deviation)
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Return `error`."""
+        return [FrameError(self._settings.loss, self._deviation)]
+
+    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """Return what `fit` takes, from what `unlabelled_batches` gives."""
+        return dataset
+
+    def spoiling(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
+        """Return what spoils the inputs in training, as `unlabelled_batches` takes it."""
+        if self._settings.task != "denoising":
+            return None
+        return input_noise(
+            noise=self._settings.noise,
+            gap_share=self._settings.gap_share,
+            mean=self._mean,
+            deviation=np.asarray(self._deviation),
+        )
+
+    def baselines(self, dataset: tf.data.Dataset) -> dict[str, Any]:
+        """Return the error of giving each band's mean, on what `unlabelled_batches` gives."""
+        (metric,) = self.metrics()
+        for _, target, weight in dataset.as_numpy_iterator():
+            metric.update_state(target, np.broadcast_to(self._mean, target.shape), sample_weight=weight)
+        return {"error": float(metric.result())}

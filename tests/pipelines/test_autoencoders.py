@@ -1,0 +1,83 @@
+"""The autoencoders through the stages: same trainer, same transfer."""
+
+import json
+
+import numpy as np
+import pytest
+from ser_fop.pipelines import pretrain
+
+from ser_fop.augmentation import input_noise
+from ser_fop.datasets import unlabelled_batches
+from ser_fop.records import Records, mel_moments
+from ser_fop.saved_model import load_network
+from tests.pipelines.conftest import MODEL, run
+
+TASKS = ("autoencoder", "denoising", "variational")
+
+
+def metrics_of(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def task(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def trained(work, tmp_path_factory, task):
+    out = tmp_path_factory.mktemp("task") / task
+    options = ["--task", task, "--epochs", "12", "--batch-frames", "400", "--learning-rate", "5e-3"]
+    options += ["--noise", "1", "--code", "8", "--divergence-steps", "200", "--dropout", "0"]
+    run("pretrain", "--records", work / "records" / "ravdess", *MODEL, *options, "--fold", "0", "--out", out)
+    return out
+
+
+def test_each_learns(trained):
+    metrics = metrics_of(trained)
+    assert metrics["skill"] > metrics["untrained_skill"] + 0.1
+    assert metrics["history"]["val_error"][-1] < metrics["history"]["val_error"][0]
+
+
+def test_each_is_transferred_as_the_predictor_is(work, trained, tmp_path):
+    records = work / "records" / "ravdess"
+    run("extract", "--records", records, "--pretrained", trained, "--out", tmp_path / "hyper")
+    run("classify", "--hypercolumns", tmp_path / "hyper", "--feature", "h2", "--out", tmp_path / "svm")
+    run("finetune", "--records", records, "--pretrained", trained, "--epochs", "1", "--out", tmp_path / "ft")
+    assert not metrics_of(tmp_path / "ft")["transductive"]
+    one, other = (load_network(place)[0] for place in (trained, trained / "saved_model"))
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_denoising_one_takes_noise_away(work, trained, task):
+    """Its output is nearer to the clean frames than what it was given."""
+    if task != "denoising":
+        return
+    network, _ = load_network(trained)
+    records = Records(work / "records" / "ravdess")
+    parts = [(records, {row.id for row in records.of_speakers(["Actor_02", "Actor_05"])})]
+    mean, deviation = mel_moments([(records, {row.id for row in records.rows})])
+    spoil = input_noise(noise=1.0, gap_share=0.15, mean=mean, deviation=deviation)
+    given, found = [], []
+    for inputs, target, weight in unlabelled_batches(parts, ahead=(0,), batch_size=8, batch_frames=2000):
+        noisy = spoil(inputs["mel"], np.array([1, 2]))
+        answer = network({**inputs, "mel": noisy}, training=False)
+        for frames, kept in ((noisy, given), (answer, found)):
+            error = np.abs(np.asarray(frames) - np.asarray(target)).mean(axis=-1)
+            kept.append((error * weight).numpy().sum())
+    assert sum(found) < 0.8 * sum(given)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--task", "autoencoder", "--loss", "contrastive"], "expected l1, mse or huber"),
+        (["--task", "variational", "--code", "0"], "code must be positive"),
+        (["--task", "denoising", "--noise", "0", "--gap-share", "0"], "not both 0"),
+    ],
+)
+def test_what_cannot_be_is_one_line(work, tmp_path, capsys, options, said):
+    told = ["--records", work / "records" / "ravdess", *MODEL, *options, "--out", tmp_path / "out"]
+    assert pretrain.main([str(option) for option in told]) == 2
+    assert said in capsys.readouterr().err
