@@ -84,12 +84,14 @@ def _manifest(path: Path, rows: list[dict[str, Any]], hours: float) -> None:
 def _measured(
     folder: Path, audio: Path, rows: list[dict[str, Any]], *, hours: float, at_most_s: float
 ) -> list[dict[str, Any]]:
-    """Run every stage; one that is broken off has no seconds."""
+    """Run every stage; one that is broken off has no seconds, and those that read it are left out."""
     manifest = folder / "manifest.csv"
     _manifest(manifest, rows, hours)
     places = {"audio": audio.absolute(), "manifest": manifest, **{name: folder / name for name in STAGES}}
     found = []
     for name, options in STAGES.items():
+        if any(f"{{{one['stage']}}}" in options and one["seconds"] is None for one in found):
+            continue  # it would read what was broken off
         command = [option.format(**places) for option in options] + ["--out", str(folder / name)]
         seconds, peak_gib = _run(command, at_most_s)
         one = {"stage": name, "hours": hours, "seconds": seconds, "peak_gib": peak_gib}

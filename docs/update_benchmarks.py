@@ -18,6 +18,9 @@ PAGES = ("README.md", "docs/performance.md", "docs/scaling.md", "docs/use.md")
 # On paper: hours of speech, and passes over them in training.
 PROJECTED_HOURS = (1_000, 100_000)
 _EPOCHS = 40
+# Below, what a stage needs to start hides what an hour of speech costs.
+_ENOUGH_HOURS = 10
+_NOT_RUN: dict[str, Any] = {"seconds": None}
 ROOFLINE = ROOT / "benchmarks" / "roofline.md"
 
 
@@ -89,13 +92,13 @@ def scaling(recorded: dict[str, Any]) -> str:
     rows = [[*columns, "disk for an hour, MB"], ["---"] * (len(columns) + 1)]
     projected = [["stage", *(f"{hours:,} h" for hours in PROJECTED_HOURS)], ["---"] * (1 + len(PROJECTED_HOURS))]
     for stage in stages:
-        measured = [found[stage, hours] for hours in sizes]
+        measured = [found.get((stage, hours), _NOT_RUN) for hours in sizes]
         ended = [one for one in measured if one["seconds"] is not None]
         slope = None
-        if len(ended) > 1:
+        if len(ended) > 1 and ended[-1]["hours"] >= _ENOUGH_HOURS:
             before, last = ended[-2:]
             slope = (last["seconds"] - before["seconds"]) / (last["hours"] - before["hours"])
-        seconds = [_figure(one["seconds"]) if one["seconds"] is not None else "broken off" for one in measured]
+        seconds = [_figure(one["seconds"]) if one["seconds"] is not None else "not ended" for one in measured]
         memory = [f"{one['peak_gib']:.2f}" if one["seconds"] is not None else "" for one in measured]
         disk = f"{ended[-1]['disk_mb'] / ended[-1]['hours']:.3g}" if ended else ""
         rows.append([stage, *seconds, "" if slope is None else f"{slope:.2g}", *memory, disk])
@@ -108,17 +111,12 @@ def scaling(recorded: dict[str, Any]) -> str:
     projected.append(["disk for the records", *(f"{disk * hours / 1000:,.4g} GB" for hours in PROJECTED_HOURS)])
     of = recorded["machine"]
     origin = f"{of['processor']}, {of['cores']} cores; TensorFlow {recorded['versions']['tensorflow']}"
-    return "\n".join(
-        [
-            *_table(rows),
-            "",
-            f"Measured once on {origin}. A stage is broken off after a quarter of an hour.",
-            "",
-            "What follows for this machine alone, by the last column but the memory's:",
-            "",
-            *_table(projected),
-        ]
-    )
+    lines = [*_table(rows), "", f"Measured once on {origin}."]
+    if len(projected) > 3:
+        lines += ["", "What follows for this machine alone, by what one hour more costs:", "", *_table(projected)]
+    else:
+        lines[-1] += " The slopes, and what follows for 1,000 and 100,000 hours, wait for ten hours and more."
+    return "\n".join(lines)
 
 
 def serving(recorded: dict[str, Any]) -> str:
