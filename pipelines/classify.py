@@ -120,7 +120,15 @@ def _test_records(config: ClassifyConfig) -> Any:
                 f"{config.hypercolumns} and {config.test_hypercolumns} were not made with {what}. Run `ser-fop"
                 f" {here['stage']}` on both with the same options."
             )
-    return Records(Path(there["sources"]["records"]))
+    ours, theirs = (Records(Path(one["sources"]["records"])) for one in (here, there))
+    if here["stage"] == "functionals":
+        for what, one, other in (
+            ("rate", ours.manifest.features.sample_rate_hz, theirs.manifest.features.sample_rate_hz),
+            ("trimming of silence (dB)", ours.manifest.trim_below_db, theirs.manifest.trim_below_db),
+        ):
+            if one != other:
+                raise InputError(f"the two corpora were prepared unlike: their {what} is {one:g} and {other:g}.")
+    return theirs
 
 
 def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path) -> tuple:

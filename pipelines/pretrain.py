@@ -19,6 +19,7 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.evaluation.fold_runs import run_each_fold
     from ser_fop.folds import chosen_folds
     from ser_fop.models.backbone import check_model
+    from ser_fop.reading import telling_of_the_service
     from ser_fop.records import Records
     from ser_fop.training.distribution import Distribution
     from ser_fop.training.machine_share import check_reading
@@ -34,7 +35,7 @@ def run(config: PretrainConfig) -> Path:
     distribution = Distribution(config.strategy)
 
     def train(one: PretrainConfig, unheard: dict[str, tuple[str, ...]]) -> Path:
-        with distribution.telling_of_lost_workers():
+        with telling_of_the_service(config.data_service), distribution.telling_of_lost_workers():
             return pretrain(one, records, unheard=unheard, distribution=distribution)
 
     if not config.fold:
@@ -176,6 +177,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
             stopping=BestWeights("val_error", patience=settings.patience),
             checkpoints=checkpoints,
             every_s=60 * config.checkpoint_minutes,
+            layout=None if config.data_service else distribution.workers if share.is_own else 1,
             callbacks=shown if distribution.is_chief else (),
             verbose=verbosity() if distribution.is_chief else 0,
         )

@@ -235,7 +235,7 @@ class FunctionalsConfig:
         audio_dir: Folder of the corpus that it was prepared from.
         out: Folder to write, to be given to `classify --hypercolumns`.
         sets: openSMILE's feature sets; their names are the features of `classify`.
-        jobs: Threads; 0 means one a core.
+        jobs: Processes; 0 means one a core.
     """
 
     records: Path

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.audio import read_audio, trim_silence
+from ser_fop.audio import AudioError, read_audio, trim_silence
 from ser_fop.errors import InputError, closest
 
 # Sounds that go to a process at once.
@@ -56,7 +56,7 @@ def functionals(sounds: Sequence[Sound], *, sets: Sequence[str], jobs: int) -> I
 
     Raises:
         InputError: If openSMILE is not installed or has no such set.
-        AudioError: If a sound cannot be read.
+        AudioError: If a sound cannot be read; names its file.
 
     Reference:
         Eyben et al., "The Geneva Minimalistic Acoustic Parameter Set (GeMAPS)", IEEE Transactions on Affective
@@ -64,6 +64,8 @@ def functionals(sounds: Sequence[Sound], *, sets: Sequence[str], jobs: int) -> I
     """
     if not sets or len(set(sets)) < len(sets):
         raise InputError(f"--sets expected one or more feature sets, each once, received {list(sets)}.")
+    if jobs < 1:
+        raise InputError(f"--jobs must not be negative, received {jobs}.")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         try:
@@ -93,7 +95,10 @@ def _of(sound: Sound, sets: tuple[str, ...]) -> list[np.ndarray]:
     if not _extractors:
         _load(sets)
     rate_hz = sound.sample_rate_hz
-    samples = read_audio(sound.path, sample_rate_hz=rate_hz, start_s=sound.start_s, end_s=sound.end_s)
+    try:
+        samples = read_audio(sound.path, sample_rate_hz=rate_hz, start_s=sound.start_s, end_s=sound.end_s)
+    except AudioError as error:
+        raise AudioError(f"{sound.path} {error}") from None
     if sound.trim_below_db:
         samples = trim_silence(samples, sample_rate_hz=rate_hz, below_db=sound.trim_below_db)
     with warnings.catch_warnings():

@@ -1,9 +1,10 @@
 """Record shards to single utterances: the part of the way that other processes, or machines, may go instead."""
 
+import contextlib
 import os
 import re
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -100,7 +101,22 @@ def require_service(address: str) -> str:
             f"--data-service {address}: nothing answers there ({error}). Start its dispatcher and workers first, or drop"
             " --data-service."
         ) from error
+    print(f"reads through the tf.data service at {address}, and waits there for a worker.", flush=True)
     return address
+
+
+@contextlib.contextmanager
+def telling_of_the_service(address: str) -> Iterator[None]:
+    """Turn what a tf.data service cannot do into one line; without an address nothing is turned."""
+    try:
+        yield
+    except (tf.errors.NotFoundError, tf.errors.UnavailableError) as error:
+        if not address:
+            raise
+        raise InputError(
+            f"--data-service {address} did not give what was asked for ({' '.join(error.message.split())[:200]}). Its workers"
+            " must run, and see the records under the same path."
+        ) from error
 
 
 def table(keys: Collection[str], values: Sequence[int]) -> tf.lookup.StaticHashTable:

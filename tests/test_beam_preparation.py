@@ -271,17 +271,19 @@ class TestProcesses:
         reached = []
         for _ in range(self.KILLS):
             process = subprocess.Popen(command(many, out, *options), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            before, wanted = len(self.finished(tmp_path)), int(generator.integers(1, 8))
+            before, wanted = len(self.finished(tmp_path)), int(generator.integers(1, 4))
             end = time.monotonic() + 120
             while len(self.finished(tmp_path)) < before + wanted and process.poll() is None:
                 assert time.monotonic() < end
                 time.sleep(0.002)
             time.sleep(generator.uniform(0, 0.02))
-            assert process.poll() is None
             process.kill()
             process.communicate()
+            if process.returncode == 0:  # it was done before
+                break
             reached.append(len(self.finished(tmp_path)))
             assert not out.exists()
+        assert len(reached) >= 2
         assert reached == sorted(reached)
         done = subprocess.run(command(many, out, *options), capture_output=True, text=True, timeout=300, check=False)
         assert (done.returncode, done.stderr) == (0, "")

@@ -32,6 +32,10 @@ class FrameUnstacking(keras.layers.Layer):
         frames = ops.reshape(inputs, (-1, ops.shape(inputs)[1] * self.size, inputs.shape[-1] // self.size))
         return frames[:, : ops.shape(like)[1]]
 
+    def compute_mask(self, *_: Any, **__: Any) -> None:
+        """Pass no mask on: that of steps does not fit frames."""
+        return None
+
     def compute_output_shape(self, inputs_shape: tuple, like_shape: tuple) -> tuple:
         return (inputs_shape[0], like_shape[1], inputs_shape[-1] // self.size)
 

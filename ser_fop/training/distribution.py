@@ -131,6 +131,8 @@ def _place_in_cluster() -> tuple[int, int]:
         found = json.loads(text or "{}")
         workers = found["cluster"]["worker"]
         kind, index = found["task"]["type"], int(found["task"]["index"])
+        if not isinstance(workers, list) or not all(isinstance(one, str) and ":" in one for one in workers):
+            raise ValueError("no list of addresses")
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{expected}; received {text!r}.") from error
     if set(found["cluster"]) != {"worker"} or kind != "worker" or not 0 <= index < len(workers):

@@ -63,5 +63,11 @@ def machine_share(parts: Parts, distribution: Distribution, *, by: str, **sizes:
         )
     own = {**sizes, **{name: sizes[name] // count for name in ("batch_size", "batch_frames")}}
     shares = shared_by_file(parts, count)
-    steps = max(unlabelled_count(share, **own) for share in shares)
+    try:
+        steps = max(unlabelled_count(share, **own) for share in shares)
+    except ValueError as error:
+        raise InputError(
+            f"--shard-by file: the files of one of {count} workers hold no utterance that is long enough. Use --shard-by batch,"
+            " or fewer workers."
+        ) from error
     return MachineShare(parts=shares[distribution.worker], sizes=own, steps=steps, is_own=True)

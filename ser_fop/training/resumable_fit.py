@@ -42,6 +42,7 @@ def fit_resumably(
     stopping: BestWeights,
     checkpoints: Checkpoints,
     every_s: float = 300.0,
+    layout: int | None = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
 ) -> Fitted:
@@ -61,6 +62,8 @@ def fit_resumably(
         stopping: Decides when to stop.
         checkpoints: Where they are kept.
         every_s: Seconds after which a checkpoint is written within an epoch.
+        layout: What else than the epoch's number decides its batches: among how many machines they are dealt out. A
+            checkpoint of another layout is taken up at the beginning of its epoch; None is unlike any.
         callbacks: More of them, before early stopping: they may add to an epoch's logs.
         verbose: As of `keras.Model.fit`.
 
@@ -70,7 +73,7 @@ def fit_resumably(
     """
     network.optimizer.build(network.trainable_variables)
     with noted_signals() as interruption:
-        run = _Run(stopping, checkpoints, epoch, every_s, interruption, steps=int(batches(0).cardinality()))
+        run = _Run(stopping, checkpoints, epoch, every_s, interruption, layout=layout)
         run.set_model(network)
         if run.resume():
             print(f"goes on from the checkpoint {run.where}.", flush=True)
@@ -90,7 +93,7 @@ def fit_resumably(
                 shuffle=False,  # the dataset shuffles
                 verbose=verbose,
             )
-        interruption.raise_if_asked(run.where)
+        run.stop_if_asked()
     if stopping.weights is not None:
         network.set_weights(stopping.weights)
     return Fitted(history=run.history, seconds=run.seconds)
@@ -113,7 +116,7 @@ class _Run(keras.callbacks.Callback):
         every_s: float,
         interruption: Interruption,
         *,
-        steps: int,
+        layout: int | None,
     ) -> None:
         super().__init__()
         self._stopping = stopping
@@ -124,7 +127,8 @@ class _Run(keras.callbacks.Callback):
         self._sums: list[np.ndarray] | None = None
         self._begun = self._saved = time.monotonic()
         self._seconds_before = 0.0
-        self._steps = steps
+        self._layout = layout
+        self._steps = 0
         self.epochs = self.step = 0
         self.history: dict[str, list[float]] = {}
 
@@ -137,6 +141,11 @@ class _Run(keras.callbacks.Callback):
     def seconds(self) -> float:
         """How long the training has taken, before it was broken off too."""
         return self._seconds_before + time.monotonic() - self._begun
+
+    def stop_if_asked(self) -> None:
+        """Raise `StoppedError` if a signal came; of several processes the one that saves does, and the others lose it."""
+        if self._checkpoints.writes:
+            self._interruption.raise_if_asked(self.where)
 
     def resume(self) -> bool:
         """Take up the last checkpoint, and tell whether there was one."""
@@ -155,8 +164,8 @@ class _Run(keras.callbacks.Callback):
         # `fit` resets them before each epoch.
         self._sums = [arrays[f"metric/{number}"] for number in range(len(self.model.metrics_variables))]
         self.epochs, self.step, self.history = facts["epochs"], facts["step"], facts["history"]
-        if facts.get("steps", self._steps) != self._steps:  # shared out among another number of machines
-            self.step = 0
+        if self._layout is None or facts.get("layout", self._layout) != self._layout:
+            self.step = 0  # the epoch's other batches are not those that are left
         self._seconds_before = facts["seconds"]
         self._stopping.best, self._stopping.waited = facts["best"], facts["waited"]
         best = [arrays[f"best/{number}"] for number in range(facts["best_weights"])]
@@ -166,6 +175,7 @@ class _Run(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Choose the epoch's order, and take up the sums of one that was broken off."""
         self._epoch.assign(epoch)
+        self._steps = self.step + self.params["steps"]
         if self.step and self._sums is not None:
             for variable, value in zip(self.model.metrics_variables, self._sums, strict=True):
                 variable.assign(value)
@@ -179,7 +189,7 @@ class _Run(keras.callbacks.Callback):
         asked = self._interruption.signal_number is not None
         if asked or time.monotonic() - self._saved > self._every_s:
             self._save()
-            self._interruption.raise_if_asked(self.where)
+            self.stop_if_asked()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch's logs, and save."""
@@ -187,7 +197,7 @@ class _Run(keras.callbacks.Callback):
             self.history.setdefault(key, []).append(float(value))
         self.epochs, self.step = epoch + 1, 0
         self._save()
-        self._interruption.raise_if_asked(self.where)
+        self.stop_if_asked()
 
     def _save(self) -> None:
         if not self._checkpoints.writes:
@@ -205,7 +215,7 @@ class _Run(keras.callbacks.Callback):
         facts = {
             "epochs": self.epochs,
             "step": self.step,
-            "steps": self._steps,
+            "layout": self._layout,
             "history": self.history,
             "seconds": self.seconds,
             "best": self._stopping.best,

@@ -45,7 +45,8 @@ def pooled_functionals(records: Records, audio_dir: Path, *, sets: Sequence[str]
         found.extend(tqdm(each, total=len(rows), unit="utt", desc="functionals", disable=None))
     except AudioError as error:
         raise InputError(
-            f"{rows[len(found)].file} {error}: expected in {audio_dir} the sound that {records.folder} was prepared from."
+            f"{error}: expected the sound that {records.folder} was prepared from. Give --audio-dir the folder that it was"
+            " then."
         ) from error
     arrays = {name: np.stack([values[place] for values in found]) for place, name in enumerate(sets)}
     for name, array in arrays.items():

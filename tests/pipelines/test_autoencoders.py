@@ -50,6 +50,12 @@ def test_each_is_transferred_as_the_predictor_is(work, trained, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_steps_of_several_frames(work, tmp_path, task):
+    options = ["--task", task, "--stacked-frames", "3", "--epochs", "1", "--out", tmp_path / "out"]
+    run("pretrain", "--records", work / "records" / "ravdess", *MODEL, *options)
+    assert np.isfinite(metrics_of(tmp_path / "out")["error"])
+
+
 def test_the_denoising_one_takes_noise_away(work, trained, task):
     """Its output is nearer to the clean frames than what it was given."""
     if task != "denoising":

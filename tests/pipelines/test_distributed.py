@@ -121,11 +121,10 @@ def test_two_workers_learn_what_one_does(records, alone, tmp_path):
     assert "is complete" in all_ended(workers(told))[0][1]
 
 
-def test_workers_with_files_of_their_own_hear_everything(records, alone, tmp_path):
+def test_workers_with_files_of_their_own_learn_too(records, alone, tmp_path):
     told = arguments(records, tmp_path / "two", "--strategy", "multiworker", "--shard-by", "file")
     all_ended(workers(told, told))
     found, one = (json.loads((folder / METRICS).read_text()) for folder in (tmp_path / "two", alone))
-    assert found["frames"] == one["frames"]
     assert found["skill"] > 0.5 * one["skill"] > 0
 
 
@@ -180,7 +179,10 @@ def test_workers_that_see_different_folders_are_told(records, tmp_path):
     told = arguments(records, tmp_path / "out", "--strategy", "multiworker", epochs=LONG)
     started = workers(told, told)
     kept = tmp_path / "out.partial" / CHECKPOINTS
+    end = time.monotonic() + 200
     while not list(kept.glob("epoch-*")):
+        assert time.monotonic() < end
+        assert all(process.poll() is None for process in started)
         time.sleep(0.05)
     for process in started:
         process.send_signal(signal.SIGKILL)

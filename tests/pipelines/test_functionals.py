@@ -10,7 +10,7 @@ from ser_fop.pipelines import classify
 from ser_fop.pipelines import functionals as stage
 
 from ser_fop import functionals
-from ser_fop.audio import read_audio, trim_silence
+from ser_fop.audio import AudioError, read_audio, trim_silence
 from ser_fop.errors import InputError
 from ser_fop.functionals import Sound
 from ser_fop.records import Records
@@ -84,8 +84,19 @@ def test_bad_input_is_one_line(corpus, tmp_path):
         pooled_functionals(records, corpus / "audio", sets=["egemapsv02"], jobs=1)
     with pytest.raises(InputError, match="each once"):
         pooled_functionals(records, corpus / "audio", sets=["IS09", "IS09"], jobs=1)
-    with pytest.raises(InputError, match=r"\.wav does not exist: expected in .* the sound that"):
+    with pytest.raises(InputError, match=r"\.wav does not exist: expected the sound that"):
         pooled_functionals(records, tmp_path, sets=["IS09"], jobs=1)
+
+
+def test_the_file_that_is_broken_is_the_one_named(tmp_path):
+    for number in range(12):
+        soundfile.write(tmp_path / f"{number}.wav", 0.1 * np.sin(np.arange(16000.0)), 16000)
+    (tmp_path / "6.wav").write_bytes(b"no sound")
+    sounds = [Sound(path=tmp_path / f"{number}.wav", sample_rate_hz=16000) for number in range(12)]
+    with pytest.raises(AudioError, match=r"/6\.wav is not audio"):
+        list(functionals.functionals(sounds, sets=["eGeMAPSv02"], jobs=2))
+    with pytest.raises(InputError, match="--jobs must not be negative"):
+        list(functionals.functionals(sounds, sets=["eGeMAPSv02"], jobs=-1))
 
 
 def test_too_short_is_told(tmp_path):

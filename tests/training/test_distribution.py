@@ -32,6 +32,8 @@ def test_the_first_worker_is_the_one_that_writes(monkeypatch):
         "{",
         "[]",
         '{"cluster": {"worker": []}}',
+        '{"cluster": {"worker": null}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}',
         json.dumps({**CLUSTER, "task": {"type": "worker", "index": 2}}),
         json.dumps({**CLUSTER, "task": {"type": "evaluator", "index": 0}}),
         json.dumps({**CLUSTER, "cluster": {**CLUSTER["cluster"], "ps": ["c:3"]}}),

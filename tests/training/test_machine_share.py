@@ -48,6 +48,11 @@ def test_a_batch_smaller_than_the_machines(parts):
         machine_share(parts, machine(0, 4), by="file", **{**SIZES, "batch_size": 3})
 
 
+def test_a_machine_with_short_utterances_alone(parts):
+    with pytest.raises(InputError, match="no utterance that is long enough"):
+        machine_share(parts, machine(0, 4), by="file", **{**SIZES, "ahead": (29,)})
+
+
 def config(tmp_path, **options):
     return PretrainConfig(records=(tmp_path,), out=tmp_path / "out", **options)
 
