@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,9 @@ def main() -> None:
             for one in _measured(Path(folder), options.audio, rows, hours=hours, at_most_s=options.at_most_s):
                 print(json.dumps(one), flush=True)
                 found.append(one)
-    if options.record:
-        kept = {"machine": machine(), "versions": versions(), "measured": found}
-        RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+                if options.record:
+                    kept = {"machine": machine(), "versions": versions(), "measured": found}
+                    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def _rows(audio: Path) -> list[dict[str, Any]]:
@@ -83,7 +84,7 @@ def _manifest(path: Path, rows: list[dict[str, Any]], hours: float) -> None:
 
 def _measured(
     folder: Path, audio: Path, rows: list[dict[str, Any]], *, hours: float, at_most_s: float
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Run every stage; one that is broken off has no seconds, and those that read it are left out."""
     manifest = folder / "manifest.csv"
     _manifest(manifest, rows, hours)
@@ -98,7 +99,7 @@ def _measured(
         if seconds is not None:
             one["disk_mb"] = sum(path.stat().st_size for path in (folder / name).rglob("*") if path.is_file()) / 1e6
         found.append(one)
-    return found
+        yield one
 
 
 def _run(command: list[str], at_most_s: float) -> tuple[float | None, float]:

@@ -11,6 +11,8 @@ from typing import Any
 from ser_fop.cli import run_stage
 from ser_fop.config import ClassifyConfig
 
+# What reads frames, not utterances.
+ON_FRAMES = ("a_lstm", "attention")
 # The stages whose folders hold features.
 _FEATURES = ("extract", "functionals")
 
@@ -24,6 +26,8 @@ def run(config: ClassifyConfig) -> Path:
     from ser_fop.records import Records
     from ser_fop.training.splits import folds_of_records
 
+    if config.code != "none" and config.classifier in ON_FRAMES:
+        raise InputError(f"--code {config.code} is one of utterances: --classifier {config.classifier} reads frames.")
     require_complete(config.hypercolumns, _FEATURES)
     inside = sorted(config.hypercolumns.glob("fold-*"))
     sources = read_json((inside[0] if inside else config.hypercolumns) / "config.json")["sources"]
@@ -67,7 +71,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         test_records=_test_records(config),
         test_labels=config.test_labels,
     )
-    use = _on_frames if config.classifier in ("a_lstm", "attention") else _scikit_learn
+    use = _on_frames if config.classifier in ON_FRAMES else _scikit_learn
     probabilities, predicted, details, written = use(config, records, parts=parts, folder=stage.folder)
     labels = records.manifest.labels
     predictions = predictions_from(
@@ -82,6 +86,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         "left_out": parts.left_out,
         "feature": config.feature,
         "classifier": config.classifier,
+        "code": config.code,
         "fold": int(config.fold),
         "seed": config.seed,
         "chosen": details,
@@ -136,6 +141,7 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
+    from ser_fop.transfer.codes import CODE, fitted_code, write_code
     from ser_fop.transfer.estimators import calibrate_svm, choose_cost, choose_svm, fit_forest, write_estimator
     from ser_fop.transfer.hypercolumns import ARRAYS, read_pooled
 
@@ -145,6 +151,12 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     truth = {name: labels[list(getattr(parts, name).values())] for name in ("train", "validation")}
     train, test = pooled.of(config.feature, parts.train), elsewhere.of(config.feature, parts.test)
     validation = (pooled if parts.validated is records else elsewhere).of(config.feature, parts.validation)
+    written = []
+    if config.code != "none":
+        told = {"unlabelled": validation, "settings": config.settings, "seed": config.seed}
+        coded = fitted_code(config.code, train, truth["train"], **told)
+        train, validation, test = (coded.transform(features) for features in (train, validation, test))
+        written = write_code(folder / CODE, coded)
     chosen_from = (train, truth["train"], validation, truth["validation"])
     predicted = None
     if config.classifier == "svm":
@@ -165,7 +177,7 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     probabilities = dict(zip(parts.test, raw[:, order], strict=True))
     path = folder / "estimator.skops"
     write_estimator(path, estimator)
-    return probabilities, predicted, details, [path]
+    return probabilities, predicted, details, [path, *written]
 
 
 def _by_cost(chosen: Any, accuracy: dict[float, float]) -> dict[str, Any]:

@@ -75,7 +75,15 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     from ser_fop.training.parts import everyone, parts_of, require_comparable
     from ser_fop.training.reuse import compiled
     from ser_fop.training.setup import learning_rate, precision, seed_everything
-    from ser_fop.training.strategies import callbacks_of, check_strategy, freeze, optimizer_of
+    from ser_fop.training.strategies import (
+        answering,
+        callbacks_of,
+        check_strategy,
+        freeze,
+        optimizer_of,
+        training_form,
+    )
+    from ser_fop.training.views import standardised_views
 
     digests = {"pretrained": network_digest(config.pretrained)} if config.pretrained else {}
     inputs = {"records": [config.records], "test_records": [config.test_records] if config.test_records else []}
@@ -104,6 +112,9 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     sizes = {"batch_size": settings.batch_size, "batch_frames": settings.batch_frames}
     learned = {**parts.train, **parts.validation} if settings.train_on_validation else parts.train
     weights = balanced_weights(learned.values(), count=len(labels))
+    views = standardised_views(records, learned, parts.validation) if settings.view_weight else {}
+    if settings.view_weight and not views:
+        print(f"{records.folder} has no arousal and valence: training is on classes alone.", flush=True)
     chosen, tried = None, []
     for rate in settings.learning_rates:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
@@ -113,10 +124,10 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         check_strategy(settings, layers=fresh.backbone.config.layers)
         freeze(fresh, settings)
         vary = augmentation(settings.augmentation, records.manifest.features, fresh.backbone.normalization.mean.numpy())
-        train = labelled_batches(records, learned, seed=config.seed, vary=vary, **sizes)
-        validation = (
-            None if settings.train_on_validation else labelled_batches(parts.validated, parts.validation, **sizes)
-        )
+        train = labelled_batches(records, learned, seed=config.seed, vary=vary, views=views, **sizes)
+        validation = None
+        if not settings.train_on_validation:
+            validation = labelled_batches(parts.validated, parts.validation, views=views, **sizes)
 
         # --- compile, or take the steps of an equal network: each depth at the rate that the strategy gives it
         scheduled = learning_rate(
@@ -127,7 +138,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
             warmup_share=settings.warmup_share,
         )
         model = compiled(
-            fresh,
+            training_form(fresh, settings, views=bool(views)),
             lambda network, rate=scheduled: compile_classifier(
                 network,
                 optimizer=optimizer_of(network, settings, rate),
@@ -138,6 +149,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
             mels=fresh.backbone.mels,
             classes=len(labels),
             settings=settings,
+            views=bool(views),
             rate=rate,
             batches=int(train.cardinality()) if settings.schedule != "constant" else 0,
         )
@@ -160,6 +172,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
 
     # --- test: once
     model.set_weights(chosen[1])
+    model = answering(model)
     tested, answers = {}, []
     if parts.test:
         probabilities = probabilities_of(model, parts.tested, parts.test, batch_frames=settings.batch_frames)

@@ -24,7 +24,7 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.training.distribution import Distribution
     from ser_fop.training.machine_share import check_reading
     from ser_fop.training.pretraining_optimizer import check_pretraining
-    from ser_fop.training.splits import folds_of_records, left_out
+    from ser_fop.training.splits import LeftOut, folds_of_records, left_out
 
     check_model(config.model)
     check_pretraining(config.training, config.model)
@@ -34,12 +34,15 @@ def run(config: PretrainConfig) -> Path:
     records = [Records(folder) for folder in config.records]
     distribution = Distribution(config.strategy)
 
-    def train(one: PretrainConfig, unheard: dict[str, tuple[str, ...]]) -> Path:
+    if config.training.task == "ladder" and config.strategy != "none":
+        raise InputError("task `ladder` averages over the labels of a batch, on one device: drop --strategy.")
+
+    def train(one: PretrainConfig, unknown: Any) -> Path:
         with telling_of_the_service(config.data_service), distribution.telling_of_lost_workers():
-            return pretrain(one, records, unheard=unheard, distribution=distribution)
+            return pretrain(one, records, unknown=unknown, distribution=distribution)
 
     if not config.fold:
-        return train(config, {})
+        return train(config, LeftOut())
     labelled = next((part for part in records if part.manifest.labels), None)
     if labelled is None:
         left_out(records, fold=0, path=config.folds)  # says why
@@ -55,8 +58,8 @@ def run(config: PretrainConfig) -> Path:
     return run_each_fold("pretrain", config, folds, run_fold, inputs={"records": config.records}, summarize=_mean_skill)
 
 
-def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[str, ...]], distribution: Any) -> Path:
-    """Pretrain one network on everybody but the `unheard`."""
+def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distribution: Any) -> Path:
+    """Pretrain one network on everybody but those whom it must not know."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -77,7 +80,7 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
     from ser_fop.training.resumable_fit import Fitted, fit_resumably
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
     from ser_fop.training.skill import EXAMPLES, SkillPrinter, example_prediction
-    from ser_fop.training.splits import split_for_pretraining
+    from ser_fop.training.splits import split_for_pretraining, told_classes
     from ser_fop.training.stopping import BestWeights
     from ser_fop.training.time_left import TimeLeft
 
@@ -98,22 +101,29 @@ def pretrain(config: PretrainConfig, records: list, *, unheard: dict[str, tuple[
 
     # --- dataset: utterances of like length in one batch; whole speakers held out for early stopping
     split = split_for_pretraining(
-        records, unheard=unheard, validation_share=settings.validation_share, seed=config.seed
+        records, unheard=unknown.unheard, validation_share=settings.validation_share, seed=config.seed
     )
+    told, count = told_classes(split, untold=unknown.untold) if settings.task == "ladder" else (None, 0)
     with tf.device("CPU:0"):
         epoch = tf.Variable(0, dtype=tf.int64)  # an epoch's order follows its number: a run can go on anywhere
     mean, deviation = mel_moments(split.train)
-    objective = objective_of(settings, config.model, mean=mean, deviation=deviation)
+    objective = objective_of(settings, config.model, mean=mean, deviation=deviation, classes=count)
     sizes = {name: getattr(settings, name) for name in ("batch_size", "batch_frames", "chunk_frames")}
     sizes["ahead"] = objective.ahead
     masking = input_masking(freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean)
     hide = in_turn(objective.spoiling(), masking)
     share = machine_share(split.train, distribution, by=config.shard_by, **sizes)
     read = unlabelled_batches(
-        share.parts, seed=config.seed, epoch=epoch, hide=hide, service=config.data_service, **share.sizes
+        share.parts,
+        seed=config.seed,
+        epoch=epoch,
+        hide=hide,
+        classes=told,
+        service=config.data_service,
+        **share.sizes,
     )
     train = objective.batches(filled_up(read, share.steps))
-    unmapped = unlabelled_batches(split.validation, **sizes)
+    unmapped = unlabelled_batches(split.validation, classes=told, **sizes)  # none of which is told here
     validation = objective.batches(unmapped)
 
     # --- model: the statistics of the training speakers travel with it

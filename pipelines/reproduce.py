@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ser_fop.pipelines import classify, extract, finetune, prepare, pretrain
+from ser_fop.pipelines import classify, extract, finetune, functionals, prepare, pretrain
 
 from ser_fop.cli import run_stage
 from ser_fop.experiment.reproduce_config import ReproduceConfig
 
 RUNNERS = {
     "prepare": prepare.run,
+    "functionals": functionals.run,
     "pretrain": pretrain.run,
     "finetune": finetune.run,
     "extract": extract.run,
@@ -54,15 +55,16 @@ def _check(config: ReproduceConfig) -> None:
         received = f"{config.repeats} and {config.side_by_side}"
         raise InputError(f"--repeats and --side-by-side expected at least 1, received {received}.")
     preparation_cells(config)
-    extendable = ("also", "repeats", "repeats_of", "side_by_side")
+    extendable = ("also", "systems", "repeats", "repeats_of", "side_by_side", "kept")
     claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
 
 
-def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any]:
-    """Prepare the corpora, and return the cells of each repeat, with the rates by which their time was projected."""
+def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
+    """Prepare the corpora, and return the cells of each repeat, the rates by which their time was projected, and where they are kept."""
     from ser_fop.artifacts import write_json
     from ser_fop.evaluation.scores import chance_scores
     from ser_fop.experiment.cells import preparation_cells
+    from ser_fop.experiment.kept import KeptCells
     from ser_fop.experiment.one_repeat import training_cells
     from ser_fop.experiment.running import projected_s, run_cells
     from ser_fop.training.rates import measure_rates
@@ -71,6 +73,9 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any]:
     sizes, fold, records = _survey(config)
     repeats = training_cells(config, sizes)
     cells = [cell for repeat in repeats for cell in repeat]
+    kept = KeptCells(config, cells) if config.kept else None
+    if kept and (taken := kept.take_up()):
+        print(f"{taken} of {len(cells)} cells were kept in {config.kept}: they are not run again.", flush=True)
     typical = min(config.pretraining.chunk_frames or 512, 512)
     precisions = {config.pretraining.precision, config.finetuning.precision}
     rates = measure_rates(
@@ -96,20 +101,20 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any]:
         config.out / "runs" / "controls.json",
         chance_scores(emotions["train"], emotions["test"], records.manifest.labels),
     )
-    return repeats, rates
+    return repeats, rates, kept
 
 
-def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any]) -> None:
+def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -> None:
     """Run the repeats, one after the other or side by side."""
     from ser_fop.experiment.running import run_cells
     from ser_fop.experiment.side_by_side import run_side_by_side
 
-    repeats, rates = planned
+    repeats, rates, kept = planned
     if config.side_by_side > 1:
         logs = [config.out / "logs" / f"seed-{config.seed + number}.txt" for number in range(config.repeats)]
-        run_side_by_side(list(zip(logs, repeats, strict=True)), RUNNERS, processes=config.side_by_side)
+        run_side_by_side(list(zip(logs, repeats, strict=True)), RUNNERS, processes=config.side_by_side, kept=kept)
     else:
-        run_cells([cell for repeat in repeats for cell in repeat], RUNNERS, rates=rates)
+        run_cells([cell for repeat in repeats for cell in repeat], RUNNERS, rates=rates, kept=kept)
 
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:

@@ -129,7 +129,7 @@ def _told(config: TuneConfig) -> Path:
     from ser_fop.tuning.oracles import OBJECTIVES
     from ser_fop.tuning.space import with_values
     from ser_fop.tuning.stage_tuner import PROJECT
-    from ser_fop.tuning.trials import to_csv, to_rows, trials_of
+    from ser_fop.tuning.trials import to_csv, to_rows, told_in_words, trials_of
 
     trials, task = trials_of(config.out, task=config.task), config.task
     if not trials or trials[0]["value"] is None:
@@ -159,11 +159,11 @@ def _told(config: TuneConfig) -> Path:
     write_json(config.out / "trials.json", {**told, "all": trials})
     write_text(config.out / "trials.csv", to_csv(trials, task=task))
     header, rows = to_rows(trials, task=task)
-    parts = [f"<p>{html.escape(line)}</p>" for line in _lines(told)]
+    parts = [f"<p>{html.escape(line)}</p>" for line in told_in_words(told)]
     page = config.out / "report" / "index.html"
     page.parent.mkdir(exist_ok=True)
     write_text(page, document(f"A search of {len(trials)} trials: {task}", [*parts, table(header, rows)]))
-    print("\n".join(_lines(told)))
+    print("\n".join(told_in_words(told)))
     print(f"-> {config.out / 'best'}, {page}")
     return config.out / "best"
 
@@ -177,23 +177,6 @@ def _make_room(out: Path, best: Mapping[str, Any]) -> None:
         for folder in (out / "best", out / "best.partial"):
             shutil.rmtree(folder, ignore_errors=True)
         write_json(note, {"trial": best["trial"], "values": best["values"]})
-
-
-def _lines(told: Mapping[str, Any]) -> list[str]:
-    """Say what a search found, and what it is worth to speakers whom it never saw."""
-    best, objective = told["best"]["value"], told["objective"]
-    lines = [
-        f"best {objective} in the search {best:.4f} (trial {told['best']['trial']}), default settings {told['default']:.4f}:"
-        f" {best - told['default']:+.4f}. The best of {told['trials']} is flattered by having been chosen."
-    ]
-    if "test_best" in told:
-        ours, before = told["test_best"], told["test_default"]
-        heard = ", whom the pretrained network had heard: transductive" if ours["transductive"] else ""
-        lines.append(
-            f"On the fold's test speakers, on whom no trial learned{heard} ({ours['n']} utterances): UA {ours['ua']:.4f} with the best"
-            f" settings, {before['ua']:.4f} with the default ones; WA {ours['wa']:.4f} and {before['wa']:.4f}."
-        )
-    return lines
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -181,6 +181,8 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
     except _BadUrlError as error:
         raise InputError(str(error)) from None
     _require_local(parsed)
+    if getattr(parsed, "jobs", 0) < 0:
+        raise InputError(f"--jobs expected 0 (one a core) or more, received {parsed.jobs}.")
     if print_config:
         print(yaml.safe_dump(_plain(parsed), sort_keys=False), end="")
         return None

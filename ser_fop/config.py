@@ -256,6 +256,8 @@ class ClassifyConfig:
         classifier: Support vector machine, random forest, logistic regression; or, on
             the frames of the network that the hypercolumns came from, the attention
             LSTM, or `attention`: the same without the LSTM, a mean with learned weights.
+        code: What an SVM, a forest or a regression is given: the feature itself, or the hidden
+            code of a `denoising` autoencoder or a semi-supervised `ladder` network trained on it.
         fold: Fold to train and test, or `all`.
         folds: Fold file of your own instead of the published ones.
         styles: Only utterances of these styles (`improvised`, `scripted`, `read`) are
@@ -275,6 +277,7 @@ class ClassifyConfig:
     out: Path
     feature: str = "h_concat"
     classifier: Literal["svm", "rf", "logistic", "a_lstm", "attention"] = "svm"
+    code: Literal["none", "denoising", "ladder"] = "none"
     fold: str = "0"
     folds: Path | None = None
     styles: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ def unlabelled_batches(
     seed: int | None = None,
     epoch: tf.Variable | None = None,
     hide: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    classes: Mapping[str, int] | None = None,
     service: str = "",
 ) -> tf.data.Dataset:
     """Give batches for future observation prediction.
@@ -52,11 +53,12 @@ def unlabelled_batches(
         epoch: Number of the epoch, read whenever an iteration begins: the order follows it and the seed, not how often
             the batches were iterated over before.
         hide: Maps the inputs' log-mels, and a seed that follows epoch and batch, to others; the targets stay.
+        classes: Class index by id, which the inputs then have too, -1 for any other utterance.
         service: Address of a tf.data service that reads; the order then follows its workers' speed too.
 
     Returns:
         Batches `(inputs, target, weight)`: inputs `mel` (batch, frames, mels) and
-        `mask` (batch, frames); target (batch, frames, horizons mels), the mels so many
+        `mask` (batch, frames), with `classes` also `class_index` (batch,); target (batch, frames, horizons mels), the mels so many
         frames later, one horizon after the other; weight 1 where all of them are real.
     """
     dataset = utterances(parts, service=service)
@@ -65,6 +67,7 @@ def unlabelled_batches(
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
         dataset = dataset.map(_without_filling, num_parallel_calls=_THREADS)
     farthest = max(ahead)
+    index_of = table(classes, list(classes.values())) if classes else None
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > farthest)
     batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed, epoch=epoch)
 
@@ -72,6 +75,8 @@ def unlabelled_batches(
         mel, valid = item["mel"], item["mask"][:, farthest:]
         frames = tf.shape(mel)[1] - farthest
         inputs = {"mel": mel[:, :frames], "mask": valid}
+        if index_of:
+            inputs["class_index"] = index_of.lookup(item["id"])
         later = [mel[:, distance : distance + frames] for distance in ahead]
         return inputs, tf.concat(later, axis=-1), tf.cast(valid, tf.float32)
 
@@ -122,9 +127,13 @@ def filled_up(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
     missing = count - int(batches.cardinality())
     if not missing:
         return batches
-    blank = tf.nest.map_structure(
-        lambda spec: tf.zeros([1, _BLANK_FRAMES, *spec.shape[2:]], spec.dtype), batches.element_spec
-    )
+
+    def blank_of(spec: tf.TensorSpec) -> tf.Tensor:
+        if spec.shape.rank == 1:  # a class, which is unknown
+            return tf.fill([1], tf.constant(-1, spec.dtype))
+        return tf.zeros([1, _BLANK_FRAMES, *spec.shape[2:]], spec.dtype)
+
+    blank = tf.nest.map_structure(blank_of, batches.element_spec)
     blanks = tf.data.Dataset.from_tensors(blank).repeat(missing)
     return batches.concatenate(blanks).apply(tf.data.experimental.assert_cardinality(count))
 
@@ -137,6 +146,7 @@ def labelled_batches(
     batch_frames: int,
     seed: int | None = None,
     vary: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    views: Mapping[str, Sequence[float]] | None = None,
 ) -> tf.data.Dataset:
     """Give batches for emotion recognition.
 
@@ -147,21 +157,27 @@ def labelled_batches(
         batch_frames: Frames in a batch, padding included, at most.
         seed: Shuffling; None keeps a fixed order.
         vary: Maps a log-mel (frames, mels) to another; utterances may change their length.
+        views: Numbers by utterance id, as many for each, which the inputs then have too.
 
     Returns:
         Batches `(inputs, class index)`: inputs `mel` (batch, frames, mels) and `mask`
-        (batch, frames); class index (batch,) int32.
+        (batch, frames), with `views` also `views` (batch, numbers); class index (batch,) int32.
     """
     parts = [(records, classes)]
     index_of = table(classes, list(classes.values()))
     batches = _bucketed(
         utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed, vary=vary
     )
-    labelled = batches.map(
-        lambda item: ({"mel": item["mel"], "mask": item["mask"]}, index_of.lookup(item["id"])),
-        num_parallel_calls=_THREADS,
-    )
-    return _ready(labelled)
+    place_of = table(classes, range(len(classes))) if views else None
+    numbers = tf.constant([views[key] for key in classes], tf.float32) if views else None
+
+    def labelled(item: Mapping[str, tf.Tensor]) -> tuple:
+        inputs = {"mel": item["mel"], "mask": item["mask"]}
+        if place_of:
+            inputs["views"] = tf.gather(numbers, place_of.lookup(item["id"]))
+        return inputs, index_of.lookup(item["id"])
+
+    return _ready(batches.map(labelled, num_parallel_calls=_THREADS))
 
 
 def utterance_batches(

@@ -22,6 +22,7 @@ from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.models.saving import (
     CONTRASTIVE_PREDICTOR,
     FRAME_AUTOENCODER,
+    FRAME_LADDER,
     FRAME_PREDICTOR,
     SPEC,
     NetworkSpec,
@@ -84,7 +85,7 @@ def _write(network: keras.Model, spec: NetworkSpec, run: Path) -> None:
     module.spec = tf.saved_model.Asset(str(run / NETWORK / SPEC))
     module.hidden_states = hidden_states
     signatures = {"serving_default": hidden_states, "hidden_states": hidden_states}
-    if spec.kind != CONTRASTIVE_PREDICTOR:  # which tells what lies ahead apart, but does not say what it is
+    if spec.kind not in (CONTRASTIVE_PREDICTOR, FRAME_LADDER):  # which read more than log-mels
         module.predict = signatures["serving_default"] = predict
     tf.saved_model.save(module, str(run / SAVED_MODEL), signatures=signatures)
 

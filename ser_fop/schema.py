@@ -19,6 +19,8 @@ class Utterance:
         style: `"improvised"`, `"scripted"`, `"read"` or an empty string.
         start_s: Start inside the file, in seconds.
         end_s: End inside the file, in seconds; None is the end of the file.
+        arousal: How aroused the speaker was judged to be, on the corpus's own scale; None where nobody did.
+        valence: How pleasant their feeling, likewise.
     """
 
     id: str
@@ -31,6 +33,8 @@ class Utterance:
     style: str = ""
     start_s: float = 0.0
     end_s: float | None = None
+    arousal: float | None = None
+    valence: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,8 @@ class Row:
         file: Audio file, relative to the corpus folder.
         start_s: Start inside the file, in seconds.
         end_s: End inside the file, in seconds, or an empty string.
+        arousal: Judged arousal, or an empty string.
+        valence: Judged valence, or an empty string.
     """
 
     id: str
@@ -66,6 +72,8 @@ class Row:
     file: str = ""
     start_s: float = 0.0
     end_s: float | str = ""
+    arousal: float | str = ""
+    valence: float | str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +108,8 @@ UTTERANCE_COLUMNS = (
     "file",
     "start_s",
     "end_s",
+    "arousal",
+    "valence",
 )
 
 # Columns of `quarantine.csv` in a records folder, in order.

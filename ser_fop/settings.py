@@ -61,7 +61,9 @@ class ModelConfig:
 
     Attributes:
         backbone: `transformer`; or `cnn`, causal convolutions, or `lstm`, of as many
-            weights a layer where `feed_forward` is twice `d_model`.
+            weights a layer where `feed_forward` is twice `d_model`; or `attentive_cnn`, for
+            recognition alone: convolutions to both sides and a maximum over three kernels'
+            length, to be pooled with attention (in the style of Neumann and Vu 2017).
         reading: `wide` has a residual stream of `d_model`; `narrow` has one of the
             mel width (of a step), in which equation 7 stands as written.
         d_model: Width of the attention, heads times the width of a head; or of the other
@@ -76,7 +78,7 @@ class ModelConfig:
             have one vector a step.
     """
 
-    backbone: Literal["transformer", "cnn", "lstm"] = "transformer"
+    backbone: Literal["transformer", "cnn", "lstm", "attentive_cnn"] = "transformer"
     reading: Literal["wide", "narrow"] = "wide"
     d_model: int = 256
     heads: int = 4
@@ -94,12 +96,17 @@ class PretrainingSettings:
     Attributes:
         task: What it learns: `prediction` of future frames, the paper's; or, what the paper
             compares with, to give back the frames that it reads: `autoencoder`, `denoising`
-            (from noise and gaps), `variational` (through a code that is drawn).
-        noise: Of `denoising`: deviation of the noise, in units of each band's.
+            (from noise and gaps), `variational` (through a code that is drawn); or `ladder`: to
+            take noise away at every layer, and to recognise emotions, which it is told of the
+            fold's training speakers.
+        noise: Of `denoising` and `ladder`: deviation of the noise, in units of each band's; in the
+            layers of `ladder`, in theirs.
         gap_share: Of `denoising`: share of the frames that are hidden behind the mean.
         code: Values of a step's code in an autoencoder.
         divergence_steps: Of `variational`: training steps over which the divergence gains its
             weight.
+        ladder_costs: Of `ladder`: what noise left in the input weighs, in the first layer, and in
+            each above, beside cross-entropy.
         ahead: Distances of the predicted frames, in frames: one horizon, or several at once.
         loss: Error on normalised log-mels, averaged over valid frames; `gaussian` is the
             negative log-likelihood of equation 1, of a normal distribution whose mean and
@@ -126,11 +133,12 @@ class PretrainingSettings:
             weights, normalisation, statistics and loss stay float32.
     """
 
-    task: Literal["prediction", "autoencoder", "denoising", "variational"] = "prediction"
+    task: Literal["prediction", "autoencoder", "denoising", "variational", "ladder"] = "prediction"
     noise: float = 0.3
     gap_share: float = 0.15
     code: int = 64
     divergence_steps: int = 1000
+    ladder_costs: tuple[float, ...] = (10.0, 1.0, 0.1)
     ahead: tuple[int, ...] = (1,)
     loss: Literal["l1", "mse", "huber", "gaussian", "contrastive"] = "l1"
     freq_mask: int = 0
@@ -190,6 +198,10 @@ class FinetuningSettings:
         loss: Cross-entropy, or focal loss, which counts what is already recognised less.
         focal_gamma: How much less.
         class_weights: `balanced` lets a rare class count as much as a frequent one.
+        contrastive_weight: What the contrastive loss of all pairs in a batch counts beside it: a siamese network.
+        contrastive_margin: Distance beyond which utterances of two classes are far enough apart.
+        view_weight: What arousal and valence count beside it, which are then told too where a corpus has them: multi-view
+            learning.
         attention: `causal`, as in pretraining, or `full`: each frame looks at the whole
             utterance.
         normalisation: Whose mel statistics a pretrained network goes on with: its own or those of
@@ -219,6 +231,9 @@ class FinetuningSettings:
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = 2.0
     class_weights: Literal["none", "balanced"] = "none"
+    contrastive_weight: float = 0.0
+    contrastive_margin: float = 1.0
+    view_weight: float = 0.0
     attention: Literal["causal", "full"] = "causal"
     normalisation: Literal["pretrained", "target"] = "pretrained"
     finetuning_dropout: float | None = None
@@ -247,6 +262,9 @@ class ClassifierSettings:
         lstm_epochs: Epochs of the attention LSTM at most.
         lstm_patience: Epochs without a better validation loss before it stops.
         lstm_batch_size: Utterances in a batch of the attention LSTM.
+        code_widths: Hidden layers of the network whose code is classified; the last is the code.
+        code_noise: Deviation of the noise that it learns to take away.
+        code_epochs: Its epochs.
     """
 
     svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0)
@@ -258,3 +276,6 @@ class ClassifierSettings:
     lstm_epochs: int = 50
     lstm_patience: int = 8
     lstm_batch_size: int = 32
+    code_widths: tuple[int, ...] = (512, 256, 128)
+    code_noise: float = 0.3
+    code_epochs: int = 100

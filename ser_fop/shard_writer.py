@@ -151,11 +151,10 @@ def _ordered(
 
 
 def _row_of(item: Prepared, shard: int) -> Row:
-    utterance = dict(vars(item.utterance))  # flat: `dataclasses.asdict` would copy each value
-    end_s = utterance.pop("end_s")
+    # Flat: `dataclasses.asdict` would copy each value.
+    utterance = {name: "" if value is None else value for name, value in vars(item.utterance).items()}
     return Row(
         **utterance,
-        end_s="" if end_s is None else end_s,
         shard=shard,
         frames=len(item.mel),
         duration_s=round(item.duration_s, 4),

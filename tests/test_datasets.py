@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_fop.datasets import labelled_batches, unlabelled_batches, utterance_batches
+from ser_fop.datasets import filled_up, labelled_batches, unlabelled_batches, utterance_batches
 from ser_fop.records import mel_moments
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 
@@ -267,6 +267,30 @@ class TestChunks:
         )
         assert plain == chunked
 
+    def test_classes_go_with_every_chunk_and_are_unknown_elsewhere(self, records, known):
+        told = {key: number for number, key in enumerate(sorted(known)[::2])}
+        start_of = {}
+        for key, mel in known.items():
+            size = _size(len(mel), 7)
+            start_of |= {mel[first].tobytes(): key for first in range(0, len(mel), size)}
+        options = {"ahead": (0,), "chunk_frames": 7, "batch_size": 5, "batch_frames": 100}
+        seen = set()
+        for inputs, _, _ in batches_of(unlabelled_batches(every(records), classes=told, **options)):
+            for mel, emotion in zip(inputs["mel"], inputs["class_index"], strict=True):
+                key = start_of[mel[0].tobytes()]
+                assert emotion == told.get(key, -1)
+                seen.add((key, int(emotion)))
+        assert {key for key, emotion in seen if emotion >= 0} == set(told)
+        assert len(seen) == len(known)
+
+    def test_what_fills_up_has_no_class(self, records, known):
+        batches = unlabelled_batches(every(records), ahead=(0,), classes=dict.fromkeys(known, 1), **SIZES)
+        count = int(batches.cardinality())
+        *_, (inputs, _, weight) = batches_of(filled_up(batches, count + 1))
+        np.testing.assert_array_equal(inputs["class_index"], [-1])
+        assert not weight.any()
+        assert not inputs["mask"].any()
+
 
 def _size(length, limit):
     return int(np.ceil(length / np.ceil(length / limit)))
@@ -284,6 +308,13 @@ class TestLabelledBatches:
                 assert label == classes[key]
                 seen.append(key)
         assert sorted(seen) == sorted(known)
+
+    def test_views_are_joined_by_id(self, records, known):
+        classes = {key: number for number, key in enumerate(sorted(known))}
+        views = {key: (float(number), np.nan) for key, number in classes.items()}
+        for inputs, index in batches_of(labelled_batches(records, classes, seed=1, views=views, **SIZES)):
+            np.testing.assert_array_equal(inputs["views"][:, 0], index)
+            assert np.isnan(inputs["views"][:, 1]).all()
 
     def test_unlabelled_ones_are_left_out(self, records, mels, known):
         classes = {key.id: int(key.emotion == "sad") for key in mels if key.emotion}

@@ -1,7 +1,7 @@
 """The user's own corpus: a CSV file of one row an utterance, and the folder of its audio.
 
 Columns `file`, `speaker` and `emotion`; and, where wanted, `session`, `start`, `end`
-(seconds), `id`, `gender` and `style`. Other columns are left alone.
+(seconds), `id`, `gender`, `style`, and `arousal` and `valence` (numbers on any scale). Other columns are left alone.
 """
 
 import csv
@@ -18,7 +18,7 @@ from ser_fop.schema import Utterance
 
 NAME = "csv"
 REQUIRED_COLUMNS = ("file", "speaker", "emotion")
-OPTIONAL_COLUMNS = ("session", "start", "end", "id", "gender", "style")
+OPTIONAL_COLUMNS = ("session", "start", "end", "id", "gender", "style", "arousal", "valence")
 
 _EXPECTED = "the audio files that the manifest lists, relative to it"
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -170,6 +170,8 @@ def _utterance(fields: dict[str, str], *, labels: tuple[str, ...], where: str) -
         style=style,
         start_s=start_s or 0.0,
         end_s=end_s,
+        arousal=_judged(fields, "arousal", where),
+        valence=_judged(fields, "valence", where),
     )
 
 
@@ -210,6 +212,20 @@ def _seconds(fields: dict[str, str], column: str, where: str) -> float | None:
         value = math.nan
     if not math.isfinite(value) or value < 0:
         raise InputError(f"{where}: expected {column} in seconds, 0 or more, received {text!r}.")
+    return value
+
+
+def _judged(fields: dict[str, str], column: str, where: str) -> float | None:
+    """Read a rating; None where it is blank."""
+    text = fields.get(column, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{where}: expected {column} as a number, or a blank, received {text!r}.")
     return value
 
 

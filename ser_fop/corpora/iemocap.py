@@ -13,7 +13,9 @@ LABELS = ("ang", "hap", "sad", "neu")
 ANNOTATIONS = ("ang", "hap", "exc", "sad", "neu", "fru", "sur", "fea", "dis", "oth", "xxx")
 _SESSION = re.compile(r"Session([1-5])$")
 _NAME = re.compile(r"(Ses0[1-5])[FM]_(impro|script)\w*_([FM])\w+$")
-_SUMMARY = re.compile(r"\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\t(\S+)\t(\w+)\t")
+_SUMMARY = re.compile(
+    r"\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\t(\S+)\t(\w+)\t(?:\[\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*[\d.]+\s*\])?"
+)
 
 
 def read(folder: Path, options: ReadOptions) -> Listing:
@@ -78,7 +80,7 @@ def _read_session(
         if path.stem not in annotations:
             problems.append(Problem(file=file, message="has no line in dialog/EmoEvaluation; skipped"))
             continue
-        annotation = annotations[path.stem]
+        annotation, valence, arousal = annotations[path.stem]
         emotion = "hap" if annotation == "exc" and "exc" not in labels else annotation
         utterances.append(
             Utterance(
@@ -91,6 +93,8 @@ def _read_session(
                 style="improvised" if name[2] == "impro" else "scripted",
                 emotion=emotion if emotion in labels else "",
                 annotation=annotation,
+                arousal=arousal,
+                valence=valence,
             )
         )
     for missing in sorted(set(annotations) - seen):
@@ -98,8 +102,8 @@ def _read_session(
         problems.append(Problem(file=file, message="is annotated but does not exist; skipped"))
 
 
-def _annotations(folder: Path) -> dict[str, str]:
-    """Read the summary lines; the folders below hold each rater's own labels and are left alone."""
+def _annotations(folder: Path) -> dict[str, tuple[str, float | None, float | None]]:
+    """Read label, valence and arousal from the summary lines; the folders below hold each rater's own labels and are left alone."""
     found = {}
     for path in sorted(folder.glob("*.txt")):
         if is_stray(path):
@@ -107,7 +111,8 @@ def _annotations(folder: Path) -> dict[str, str]:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             summary = _SUMMARY.match(line)
             if summary:
-                found[summary[3]] = summary[4]
+                valence, arousal = (None if value is None else float(value) for value in summary.groups()[4:])
+                found[summary[3]] = (summary[4], valence, arousal)
     return found
 
 

@@ -51,5 +51,6 @@ def _beside(name: str, config: ReproduceConfig) -> ReproduceConfig:
     told = from_mapping(ReproduceConfig, values, where=name)
     said = [field for field in known if field in METHOD or field in values]
     out = config.out / FOLDER / (path.stem if file else name)
+    kept = config.kept / FOLDER / out.name if config.kept else None
     changes = {field: getattr(told, field) for field in said}
-    return dataclasses.replace(config, **changes, out=out, audio_dir=audio_dir(config), also=())
+    return dataclasses.replace(config, **changes, out=out, audio_dir=audio_dir(config), also=(), systems=(), kept=kept)

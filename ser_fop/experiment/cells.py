@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_fop.config import PrepareConfig
+from ser_fop.config import FunctionalsConfig, PrepareConfig
 from ser_fop.errors import InputError
 from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.experiment.rivals import chosen_rivals, functional_sets
 from ser_fop.locations import location
 
 # Which network a row's hidden states come from.
@@ -77,7 +78,7 @@ def audio_dir(config: ReproduceConfig) -> Path:
 
 
 def preparation_cells(config: ReproduceConfig) -> list[Cell]:
-    """Return the `prepare` calls."""
+    """Return the `prepare` calls, and that of `functionals` where a system needs it."""
     common = {"jobs": config.jobs, "features": config.features, "trim_silence": config.trim_silence}
     labelled = PrepareConfig(
         corpus=config.corpus,
@@ -97,6 +98,16 @@ def preparation_cells(config: ReproduceConfig) -> list[Cell]:
             )
         prepared = PrepareConfig(corpus=name, audio_dir=folder, out=config.out / "records" / name, **common)
         cells.append(Cell(name=f"records/{name}", stage="prepare", config=prepared))
+    sets = functional_sets(chosen_rivals(config.systems))
+    if sets:
+        computed = FunctionalsConfig(
+            records=labelled.out,
+            audio_dir=labelled.audio_dir,
+            out=config.out / "functionals" / config.corpus,
+            sets=sets,
+            jobs=config.jobs,
+        )
+        cells.append(Cell(name=f"functionals/{config.corpus}", stage="functionals", config=computed))
     return cells
 
 

@@ -1,6 +1,8 @@
 """The cells of one repeat: a new initialisation, a new pretraining, a new classifier."""
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
@@ -15,12 +17,14 @@ from ser_fop.experiment.cells import (
     unlabelled_corpus,
 )
 from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.experiment.rivals import Rival, chosen_rivals, model_changes
 from ser_fop.models.hypercolumns import feature_names
-from ser_fop.settings import ALL_FOLDS
+from ser_fop.settings import ALL_FOLDS, ModelConfig
 
 SINGLE_FOLD = "0"
 A_LSTM = "a_lstm"
 CLASSIFIERS = ("svm", "rf", A_LSTM)
+_NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
 def training_cells(config: ReproduceConfig, sizes: Sizes) -> list[list[Cell]]:
@@ -51,11 +55,30 @@ class _Repeat:
         present = [network for network in networks(self.config) if network != IN_CORPUS or self.runs(limits.in_corpus)]
         cells = [self.pretrain(network) for network in present]
         if self.runs(limits.finetuning):
-            cells += [self.finetune(network) for network in ("none", *present) if network != UNTRAINED]
+            cells += [self.finetune("none", pretrained=False)]
+            cells += [self.finetune(network) for network in present if network != UNTRAINED]
         for network in present:
             cells.append(self.extract(network))
             cells += [self.classify(network, *choice) for choice in self.choices(network)]
+        if self.runs(limits.systems):
+            for name, rival in chosen_rivals(self.config.systems).items():
+                cells += self.rival(name, rival)
         return cells
+
+    def rival(self, name: str, rival: Rival) -> list[Cell]:
+        """Return the cells of one of the systems that the paper compares with."""
+        if rival.functionals:
+            once = not rival.is_random and self.number > 0
+            return [] if once else [self.classify_functionals(rival)]
+        if rival.pretraining is None:
+            model = dataclasses.replace(self.config.model, **model_changes(rival, self.config.model.stacked_frames))
+            return [self.finetune(name, pretrained=False, model=model, changes=rival.finetuning)]
+        return [
+            self.pretrain(name, rival.pretraining),
+            self.finetune(name, changes=rival.finetuning),
+            self.extract(name),
+            self.classify(name, TABLE3_FEATURE, "svm"),
+        ]
 
     def runs(self, limit: int) -> bool:
         """Tell whether this repeat belongs to so many first ones; 0 is all."""
@@ -77,9 +100,9 @@ class _Repeat:
         """Return how many folds that is."""
         return self.sizes.folds if fold == ALL_FOLDS else 1
 
-    def pretrain(self, network: str) -> Cell:
+    def pretrain(self, network: str, changes: Mapping[str, Any] = _NO_CHANGES) -> Cell:
         """Pretrain, leaving out the test speakers of the labelled corpus."""
-        settings = self.config.pretraining
+        settings = dataclasses.replace(self.config.pretraining, **changes)
         if network == UNTRAINED:
             settings = dataclasses.replace(settings, epochs=0)
         second = unlabelled_corpus(self.config)
@@ -103,10 +126,16 @@ class _Repeat:
             transformer=frames * settings.epochs * times,
         )
 
-    def finetune(self, network: str) -> Cell:
-        """Fine-tune from a network, or from none."""
-        settings = self.config.finetuning
-        pretrained = None if network == "none" else self.root / f"pretrain-{network}"
+    def finetune(
+        self,
+        network: str,
+        *,
+        pretrained: bool = True,
+        model: ModelConfig | None = None,
+        changes: Mapping[str, Any] = _NO_CHANGES,
+    ) -> Cell:
+        """Fine-tune from a network, or train one from scratch."""
+        settings = dataclasses.replace(self.config.finetuning, **changes)
         fold = self.over_folds()
         times = self.times(fold) * len(settings.learning_rates)
         return self.cell(
@@ -115,9 +144,9 @@ class _Repeat:
             FinetuneConfig(
                 records=self.records,
                 out=self.root / f"finetune-{network}",
-                pretrained=pretrained,
+                pretrained=self.root / f"pretrain-{network}" if pretrained else None,
                 fold=fold,
-                model=self.config.model,
+                model=model or self.config.model,
                 training=settings,
                 **self.common,
             ),
@@ -156,6 +185,23 @@ class _Repeat:
                 **self.common,
             ),
             lstm=lstm if classifier == A_LSTM else 0,
+        )
+
+    def classify_functionals(self, rival: Rival) -> Cell:
+        """Train one classifier on functionals."""
+        return self.cell(
+            rival.cell,
+            "classify",
+            ClassifyConfig(
+                hypercolumns=self.config.out / "functionals" / self.config.corpus,
+                out=self.root / rival.cell,
+                feature=rival.functionals,
+                classifier=rival.classifier,
+                code=rival.code,
+                fold=self.over_folds(),
+                settings=self.config.classifiers,
+                **self.common,
+            ),
         )
 
     def cell(self, name: str, stage: str, config: Any, **cost: float) -> Cell:

@@ -15,11 +15,13 @@ class RepeatLimits:
         finetuning: Of fine-tuning.
         a_lstm: Of the attention LSTM.
         in_corpus: Of pretraining on the labelled corpus (a network a fold), and of all that rests on it.
+        systems: Of the systems that the paper compares with.
     """
 
     finetuning: int = 0
     a_lstm: int = 0
     in_corpus: int = 0
+    systems: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +40,15 @@ class ReproduceConfig:
         cross_validation: Also run every fold, for pooled figures and for the claims.
         also: The same experiment beside this one, under other settings: names of presets, or YAML files with groups of
             settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
+        systems: Systems that the paper compares with, for Table 3: `all`, or names; on the same records, folds and
+            seeds, trained as long as the FOP model.
         repeats: Initialisations; each is a new pretraining and a new classifier.
         repeats_of: Fewer of them for what takes long.
         seed: Seed of the first repeat.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
         pooling: Utterance vector for SVM and RF.
+        kept: Folder of small files of finished cells: those in it are not run again, and what is finished is added; a
+            study can so go on on another machine, and its answers be published.
         jobs: Threads of `prepare`; 0 means one a core.
         side_by_side: Repeats that run at once, each with its share of the cores.
         features: The log-mel front end.
@@ -62,11 +68,13 @@ class ReproduceConfig:
     folds: Path | None = None
     cross_validation: bool = True
     also: tuple[str, ...] = ("recommended",)
+    systems: tuple[str, ...] = ()
     repeats: int = 1
     repeats_of: RepeatLimits = field(default_factory=RepeatLimits)
     seed: int = 0
     deterministic: bool = False
     pooling: Literal["mean", "mean_std"] = "mean"
+    kept: Path | None = None
     jobs: int = 0
     side_by_side: int = 1
     features: FeatureConfig = field(default_factory=FeatureConfig)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ser_fop.artifacts import COMPLETED
 from ser_fop.experiment.cells import Cell
+from ser_fop.experiment.kept import KeptCells
 
 Runner = Callable[[Any], Any]
 
@@ -21,19 +22,28 @@ def projected_s(cells: list[Cell], rates: Mapping[str, float]) -> float:
     return sum(frames / rates[kind] for cell in pending for kind, frames in cell.cost.items())
 
 
-def run_cells(cells: list[Cell], runners: Mapping[str, Runner], *, rates: Mapping[str, float] | None = None) -> None:
+def run_cells(
+    cells: list[Cell],
+    runners: Mapping[str, Runner],
+    *,
+    rates: Mapping[str, float] | None = None,
+    kept: KeptCells | None = None,
+) -> None:
     """Run the cells in order; finished ones are skipped by their stages.
 
     Args:
         cells: What to run.
         runners: The stages by name.
         rates: As for `projected_s`; prints how long is left after each cell.
+        kept: Where to keep them.
     """
     started = time.perf_counter()
     projected = projected_s(cells, rates) if rates else 0.0
     for number, cell in enumerate(cells, start=1):
         print(f"[{number}/{len(cells)}] {cell.name}", flush=True)
         runners[cell.stage](cell.config)
+        if kept:
+            kept.keep()
         if rates and number < len(cells):
             left = projected_s(cells[number:], rates)
             done = projected - left

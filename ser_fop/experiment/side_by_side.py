@@ -13,11 +13,16 @@ from pathlib import Path
 
 from ser_fop.errors import InputError
 from ser_fop.experiment.cells import Cell
+from ser_fop.experiment.kept import KeptCells
 from ser_fop.experiment.running import Runner, run_cells
 
 
 def run_side_by_side(
-    repeats: Sequence[tuple[Path, Sequence[Cell]]], runners: Mapping[str, Runner], *, processes: int
+    repeats: Sequence[tuple[Path, Sequence[Cell]]],
+    runners: Mapping[str, Runner],
+    *,
+    processes: int,
+    kept: KeptCells | None = None,
 ) -> None:
     """Run repeats, several at once.
 
@@ -28,6 +33,7 @@ def run_side_by_side(
         repeats: Cells of each, with the file that takes what they print.
         runners: The stages by name, functions of modules.
         processes: How many at once.
+        kept: Where to keep what is finished.
 
     Raises:
         InputError: What the first failing repeat raised, or that a process died.
@@ -45,7 +51,7 @@ def run_side_by_side(
         while pending or running:
             while pending and len(running) < processes:  # one that waits in the pool could not be called back
                 log, cells = pending.pop(0)
-                running[pool.submit(_run, log, list(cells), dict(runners), os.getpid())] = log
+                running[pool.submit(_run, log, list(cells), dict(runners), os.getpid(), kept)] = log
                 print(f"what is printed goes to {log}", flush=True)
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 log = running.pop(done)
@@ -77,18 +83,18 @@ def _end_with(parent: int) -> None:
         time.sleep(5)
 
 
-def _run(log: Path, cells: list[Cell], runners: dict[str, Runner], parent: int) -> None:
+def _run(log: Path, cells: list[Cell], runners: dict[str, Runner], parent: int, kept: KeptCells | None) -> None:
     """Run a repeat's cells, all that is printed going to a file."""
     try:
-        _run_cells(log, cells, runners)
+        _run_cells(log, cells, runners, kept)
     finally:
         if os.getppid() != parent:  # nobody waits for the result
             os._exit(1)
 
 
-def _run_cells(log: Path, cells: list[Cell], runners: dict[str, Runner]) -> None:
+def _run_cells(log: Path, cells: list[Cell], runners: dict[str, Runner], kept: KeptCells | None) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
         for descriptor in (1, 2):  # what TensorFlow prints knows nothing of Python's streams
             os.dup2(file.fileno(), descriptor)
-        run_cells(cells, runners)
+        run_cells(cells, runners, kept=kept)

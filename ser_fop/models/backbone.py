@@ -1,5 +1,6 @@
 """The network of section 2.1, its hidden states as named outputs."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
@@ -7,11 +8,23 @@ import keras
 from ser_fop.errors import InputError
 from ser_fop.layers.attention_layer import AttentionLayer
 from ser_fop.layers.causal_convolution_layer import CausalConvolutionLayer
+from ser_fop.layers.convolution_max_layer import ConvolutionMaxLayer
 from ser_fop.layers.frame_stacking import FrameStacking
 from ser_fop.layers.mel_normalization import MelNormalization
 from ser_fop.layers.recurrent_layer import RecurrentLayer
 from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
 from ser_fop.settings import ModelConfig
+
+Attention = Literal["causal", "full"]
+# What each backbone's steps may look at; the first is what it looks at unless told otherwise.
+_ATTENTION: dict[str, tuple[Attention, ...]] = {
+    "transformer": ("causal", "full"),
+    "cnn": ("causal",),
+    "lstm": ("causal",),
+    "attentive_cnn": ("full",),
+}
+# Of the attentive CNN: the maximum is taken over so many kernels' lengths.
+_POOLED_KERNELS = 3
 
 
 def check_model(config: ModelConfig) -> ModelConfig:
@@ -44,8 +57,8 @@ class Backbone(keras.Model):
     Args:
         config: Size of the network.
         mels: Mel bands of the input.
-        attention: `causal` looks at no later step, `full` at the whole utterance: for
-            recognition alone.
+        attention: `causal` looks at no later step, `full` at what is later too: for what
+            predicts nothing.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels), raw log-mel, and `mask`
@@ -55,44 +68,34 @@ class Backbone(keras.Model):
         Lian et al. 2019, section 2.1 (arXiv 1910.13806).
     """
 
-    def __init__(
-        self, config: ModelConfig, mels: int, *, attention: Literal["causal", "full"] = "causal", **kwargs: Any
-    ) -> None:
-        check_model(config)
-        if attention == "full" and config.backbone != "transformer":
-            raise InputError(f"attention `full` is the transformer's: a {config.backbone} looks back alone.")
-        # === Layers ===
-        stream = hidden_width(config, mels)
-        # Log-mels reach -18: bfloat16 would round them to an eighth before their mean is taken off.
-        normalization = MelNormalization(name="normalization", dtype="float32")
-        embed = keras.layers.Dense(stream, name="feature_embedding")
-        positions = SinusoidalPositions(name="positions")
-        layers = [_layer(number, config, attention) for number in range(1, config.layers + 1)]
-        # === Functional model ===
+    def __init__(self, config: ModelConfig, mels: int, *, attention: Attention = "causal", **kwargs: Any) -> None:
+        check_attention(config, attention)
+        layers = _Layers(config, mels, attention)
         mel = keras.Input((None, mels), name="mel")
         mask = keras.Input((None,), dtype="bool", name="mask")
-        states = {"F": normalization(mel)}
-        if config.stacked_frames > 1:
-            stack = FrameStacking(config.stacked_frames, name="frame_stacking", dtype="float32")
-            states["F"] = stack(states["F"], mask=mask)
-        step_mask = _step_mask(mask, config) if attention == "full" else None
-        states["embedding"] = embed(states["F"])
-        # No dropout here: a frame is predicted from its neighbour, and noise on the embedding would hide it.
-        hidden = positions(states["embedding"]) if config.backbone == "transformer" else states["embedding"]
-        for number, layer in enumerate(layers, start=1):
-            hidden = states[f"h{number}"] = layer(hidden, mask=step_mask)
+        states = layers.states(mel, mask)
         super().__init__(inputs={"mel": mel, "mask": mask}, outputs=states, **kwargs)
         # === Config ===
         self.config = config
         self.mels = mels
         self.attention = attention
-        self.normalization = normalization
+        self.normalization = layers.normalization
         self.hidden_states = states
-        self.last = hidden
+        self.last = states[f"h{config.layers}"]
+        self._layers_in_order = layers
 
     def step_mask(self, mask: Any) -> Any:
         """Return which steps hold a real frame, (batch, steps), from which frames are real, (batch, frames)."""
         return _step_mask(mask, self.config)
+
+    def changed_states(self, change: Callable[[str, Any], Any]) -> dict[str, Any]:
+        """Return the hidden states of a second way through the same layers, changed before the next layer reads them.
+
+        Args:
+            change: Maps the name of `F`, `h1` .. `hL` and its symbolic value to another value.
+        """
+        inputs = self.inputs_by_name()
+        return self._layers_in_order.states(inputs["mel"], inputs["mask"], change)
 
     def inputs_by_name(self) -> dict[str, Any]:
         """Return the symbolic inputs `mel` and `mask`."""
@@ -104,12 +107,54 @@ class Backbone(keras.Model):
         )
 
 
+def widest_attention(config: ModelConfig) -> Attention:
+    """Return the most that a backbone's steps may look at."""
+    return _ATTENTION[config.backbone][-1]
+
+
+def check_attention(config: ModelConfig, attention: Attention) -> None:
+    """Raise `InputError` where no network of this size can look at so much, or so little."""
+    check_model(config)
+    if attention not in _ATTENTION[config.backbone]:
+        says = "looks back alone" if attention == "full" else "looks ahead too, and so cannot predict"
+        raise InputError(f"attention `{attention}` is not for a {config.backbone}, which {says}.")
+
+
+class _Layers:
+    """The layers in order, and what goes through them."""
+
+    def __init__(self, config: ModelConfig, mels: int, attention: Attention) -> None:
+        self.config = config
+        self.attention = attention
+        # Log-mels reach -18: bfloat16 would round them to an eighth before their mean is taken off.
+        self.normalization = MelNormalization(name="normalization", dtype="float32")
+        self.stack = FrameStacking(config.stacked_frames, name="frame_stacking", dtype="float32")
+        self.embed = keras.layers.Dense(hidden_width(config, mels), name="feature_embedding")
+        self.positions = SinusoidalPositions(name="positions")
+        self.above = [_layer(number, config, attention) for number in range(1, config.layers + 1)]
+
+    def states(self, mel: Any, mask: Any, change: Callable[[str, Any], Any] = lambda name, value: value) -> Any:
+        frames = self.normalization(mel)
+        if self.config.stacked_frames > 1:
+            frames = self.stack(frames, mask=mask)
+        states = {"F": change("F", frames)}
+        step_mask = _step_mask(mask, self.config) if self.attention == "full" else None
+        states["embedding"] = self.embed(states["F"])
+        # No dropout here: a frame is predicted from its neighbour, and noise on the embedding would hide it.
+        hidden = states["embedding"]
+        if self.config.backbone == "transformer":
+            hidden = self.positions(hidden)
+        for number, layer in enumerate(self.above, start=1):
+            hidden = states[f"h{number}"] = change(f"h{number}", layer(hidden, mask=step_mask))
+        return states
+
+
 def hidden_width(config: ModelConfig, mels: int) -> int:
     """Return the width of `h1` .. `hL`."""
     return config.d_model if config.reading == "wide" else mels * config.stacked_frames
 
 
-def _layer(number: int, config: ModelConfig, attention: str) -> keras.layers.Layer:
+def _layer(number: int, config: ModelConfig, attention: Attention) -> keras.layers.Layer:
     """Return the layer of this number, counted from 1."""
     if config.backbone == "cnn":
         dilation = config.kernel ** (number - 1)
@@ -118,6 +163,11 @@ def _layer(number: int, config: ModelConfig, attention: str) -> keras.layers.Lay
         )
     if config.backbone == "lstm":
         return RecurrentLayer(config.d_model, config.dropout, name=f"recurrent_layer_{number}")
+    if config.backbone == "attentive_cnn":
+        pool = _POOLED_KERNELS * config.kernel
+        return ConvolutionMaxLayer(
+            config.d_model, config.kernel, pool, config.dropout, name=f"convolution_max_layer_{number}"
+        )
     return AttentionLayer(
         config.d_model,
         config.heads,

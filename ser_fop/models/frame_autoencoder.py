@@ -6,7 +6,7 @@ import keras
 
 from ser_fop.layers.frame_unstacking import FrameUnstacking
 from ser_fop.layers.variational_code import VariationalCode
-from ser_fop.models.backbone import Backbone
+from ser_fop.models.backbone import Backbone, widest_attention
 from ser_fop.settings import ModelConfig
 
 
@@ -43,7 +43,7 @@ class FrameAutoencoder(keras.Model):
         warmup_steps: int = 0,
         **kwargs: Any,
     ) -> None:
-        attention = "full" if config.backbone == "transformer" else "causal"
+        attention = widest_attention(config)
         backbone = Backbone(config, mels, attention=attention, name="backbone")
         inputs = backbone.inputs_by_name()
         size = config.stacked_frames

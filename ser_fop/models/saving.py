@@ -17,6 +17,7 @@ from ser_fop.models.backbone import Backbone
 from ser_fop.models.contrastive_predictor import ContrastivePredictor
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_autoencoder import FrameAutoencoder
+from ser_fop.models.frame_ladder import FrameLadder
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.settings import FeatureConfig, ModelConfig
 
@@ -26,6 +27,7 @@ WEIGHTS = "network.weights.h5"
 FRAME_PREDICTOR = "frame_predictor"
 CONTRASTIVE_PREDICTOR = "contrastive_predictor"
 FRAME_AUTOENCODER = "frame_autoencoder"
+FRAME_LADDER = "frame_ladder"
 EMOTION_CLASSIFIER = "emotion_classifier"
 ATTENTION_LSTM = "attention_lstm"
 
@@ -36,7 +38,7 @@ class NetworkSpec:
 
     Attributes:
         kind: `frame_predictor`, `contrastive_predictor`, `frame_autoencoder`,
-            `emotion_classifier` or `attention_lstm`.
+            `frame_ladder`, `emotion_classifier` or `attention_lstm`.
         features: The front end whose log-mels it reads.
         model: Size of its backbone.
         heard: Speakers that any of its weights were trained or stopped on, as
@@ -47,6 +49,7 @@ class NetworkSpec:
         code: Values of a step's code (`frame_autoencoder`).
         variational: Whether codes are drawn in training (`frame_autoencoder`).
         labels: Classes in order (classifiers).
+        classes: Classes that it was told in training (`frame_ladder`).
         pooling: Utterance vector (`emotion_classifier`).
         feature: Feature of the backbone that is read (`attention_lstm`).
         units: Units of the LSTM (`attention_lstm`).
@@ -65,6 +68,7 @@ class NetworkSpec:
     code: int = 0
     variational: bool = False
     labels: tuple[str, ...] = ()
+    classes: int = 0
     pooling: str = "mean"
     feature: str = ""
     units: int = 0
@@ -85,6 +89,8 @@ def build_network(spec: NetworkSpec) -> keras.Model:
         return ContrastivePredictor(spec.model, mels, horizons=len(spec.ahead))
     if spec.kind == FRAME_AUTOENCODER:
         return FrameAutoencoder(spec.model, mels, code=spec.code, variational=spec.variational)
+    if spec.kind == FRAME_LADDER:
+        return FrameLadder(spec.model, mels, classes=spec.classes)
     backbone = Backbone(spec.model, mels, attention=spec.attention, name="backbone")
     if spec.kind == EMOTION_CLASSIFIER:
         return EmotionClassifier(backbone, len(spec.labels), pooling=spec.pooling)

@@ -41,6 +41,11 @@ def recogniser_of(run: Path) -> Recogniser:
 
 def _with_estimator(run: Path, config: dict[str, Any]) -> Recogniser:
     """Join a scikit-learn classifier to the network whose features it learned from."""
+    code = config["config"].get("code", "none")
+    if code != "none":
+        raise InputError(
+            f"{run} reads a {code} code of features, which does not leave its folder: classify without --code."
+        )
     hypercolumns = Path(config["sources"]["hypercolumns"])
     extracted = require_complete(hypercolumns, "extract")
     pretrained, records = (Path(extracted["sources"][name]) for name in ("pretrained", "records"))

@@ -55,6 +55,8 @@ def _cells(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[
     for row in tables["table3"]:
         for column in ("single_fold", "cross_validation"):
             yield {"table": "3", "row": row["system"], "column": column}, row[column]
+    for row in tables.get("systems", ()):
+        yield {"table": "3", "row": row["system"], "column": "all systems"}, row
 
 
 def _figure(figures: Mapping[str, Any], score: str) -> dict[str, Any]:

@@ -46,6 +46,13 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             "A skill below zero means that copying the last frame still predicts better: that pretraining was too short"
             " to be called done, and its rows show the machinery, not the method."
         )
+    if tables.get("systems"):
+        lines.append(
+            "Systems that the paper compares with were built from public descriptions: `in the style of` says that not all of"
+            " one was public. All were trained on the same folds and seeds, for as many epochs, with the same augmentation; they"
+            " are compared with FOP + Fine-tuning (pre-trained on the same speech) and with nothing else, two-sided, without"
+            " correction for their number. The paper copied its figures for them, from other experiments."
+        )
     if second:
         lines.insert(
             1,

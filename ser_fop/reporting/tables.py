@@ -10,6 +10,7 @@ from ser_fop.experiment.also import FOLDER
 from ser_fop.experiment.claims import CLAIMS
 from ser_fop.reporting import paper
 from ser_fop.reporting.runs import Run, comparison, figures, runs_of, spread
+from ser_fop.reporting.systems import systems
 
 CLASSIFIERS = ("svm", "rf", "a_lstm")
 NETWORKS = ("in_corpus", "unlabelled", "untrained")
@@ -50,6 +51,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         ],
         "table2": _table2(seeds),
         "table3": _table3(seeds),
+        "systems": systems(seeds),
         "claims": _claims(seeds),
         "cost": _cost(seeds),
         "presets": {folder.name: collect_tables(folder) for folder in _beside(out)},

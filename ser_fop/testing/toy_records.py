@@ -128,5 +128,5 @@ def stored_mels(records: Records) -> dict[str, np.ndarray]:
 
 
 def _row(utterance: Utterance, shard: int, frames: int) -> Row:
-    fields = {key: value for key, value in vars(utterance).items() if key != "end_s"}
+    fields = {key: "" if value is None else value for key, value in vars(utterance).items()}
     return Row(**fields, shard=shard, frames=frames, duration_s=frames / 100)

@@ -26,6 +26,18 @@ def compile_classifier(
     )
 
 
+def with_labels(network: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Give a network that reads the class index too, as `class_index`, what it reads; any other its batches as they are.
+
+    Args:
+        network: The network in the form in which it is trained.
+        batches: What `labelled_batches` gives.
+    """
+    if "class_index" not in {tensor.name for tensor in network.inputs}:
+        return batches
+    return batches.map(lambda inputs, classes: ({**inputs, "class_index": classes}, classes))
+
+
 def fit_classifier(
     network: keras.Model,
     train: tf.data.Dataset,
@@ -41,7 +53,7 @@ def fit_classifier(
     """Fit a compiled classifier, stopping early by the validation speakers.
 
     Args:
-        network: The compiled network.
+        network: The compiled network, in the form in which it is trained.
         train: What `labelled_batches` gives of the training speakers, shuffled.
         validation: What it gives of the validation speakers; None where they are trained on, which only `last` allows.
         epochs: Epochs at most.
@@ -58,8 +70,8 @@ def fit_classifier(
     """
     stopping = [] if keep == "last" else [_early_stopping(f"val_{keep}", patience)]
     history = network.fit(
-        train,
-        validation_data=validation,
+        with_labels(network, train),
+        validation_data=None if validation is None else with_labels(network, validation),
         epochs=epochs,
         callbacks=[
             *callbacks,
@@ -106,11 +118,13 @@ def probabilities_of(
     """Return each utterance's class probabilities, by id.
 
     Args:
-        network: A compiled network of logits.
+        network: A network of logits.
         records: The records.
         ids: The utterances.
         batch_frames: Frames in a batch, at most.
     """
+    if not network.compiled:  # it was trained in another form
+        network.compile(jit_compile=jit_compile())
     found = {}
     for batch in utterance_batches(records, ids, batch_frames=batch_frames).as_numpy_iterator():
         logits = np.asarray(network.predict_on_batch({"mel": batch["mel"], "mask": batch["mask"]}), dtype=np.float64)

@@ -14,6 +14,7 @@ from ser_fop.models.contrastive_predictor import ContrastivePredictor
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.models.saving import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
 from ser_fop.settings import ModelConfig, PretrainingSettings
+from ser_fop.training.noise_removal import NoiseRemoval
 from ser_fop.training.reconstruction import Reconstruction
 from ser_fop.training.skill import copy_errors, error_kind, frame_metrics
 
@@ -126,7 +127,12 @@ class Contrast:
 
 
 def objective_of(
-    settings: PretrainingSettings, model: ModelConfig, *, mean: Sequence[float], deviation: Sequence[float]
+    settings: PretrainingSettings,
+    model: ModelConfig,
+    *,
+    mean: Sequence[float],
+    deviation: Sequence[float],
+    classes: int = 0,
 ) -> Any:
     """Return the objective that the settings name.
 
@@ -135,7 +141,10 @@ def objective_of(
         model: Its size.
         mean: Mean of each band, (mels,).
         deviation: Standard deviation of each band, (mels,).
+        classes: Classes of those utterances that have one.
     """
+    if settings.task == "ladder":
+        return NoiseRemoval(settings, model, mean, deviation, classes)
     if settings.task != "prediction":
         return Reconstruction(settings, model, mean, deviation)
     if settings.loss == "contrastive":

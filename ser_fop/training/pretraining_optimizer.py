@@ -16,6 +16,11 @@ def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> Pret
         settings: How the network learns.
         model: Its size.
     """
+    if min(settings.ladder_costs, default=-1.0) < 0:
+        received = " ".join(f"{cost:g}" for cost in settings.ladder_costs)
+        raise InputError(f"training.ladder_costs expected one or more weights, none negative, received {received}.")
+    if settings.noise < 0:
+        raise InputError(f"training.noise must not be negative, received {settings.noise:g}.")
     if settings.task != "prediction":
         if settings.loss not in ("l1", "mse", "huber"):
             raise InputError(f"training.loss of an autoencoder expected l1, mse or huber, received {settings.loss}.")

@@ -1,7 +1,6 @@
 """Pretraining by giving back what was read: the autoencoders that the paper compares with."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +9,7 @@ import tensorflow as tf
 from ser_fop.augmentation import input_noise
 from ser_fop.losses import FramePredictionLoss
 from ser_fop.metrics import FrameError
+from ser_fop.models.backbone import widest_attention
 from ser_fop.models.frame_autoencoder import FrameAutoencoder
 from ser_fop.models.saving import FRAME_AUTOENCODER
 from ser_fop.settings import ModelConfig, PretrainingSettings
@@ -37,7 +37,7 @@ class Reconstruction:
         self._model = model
         self._mean = np.asarray(mean, np.float32)
         self._deviation = deviation
-        attention = "full" if model.backbone == "transformer" else "causal"
+        attention = widest_attention(model)
         self._form = {"code": settings.code, "variational": settings.task == "variational"}
         self.spec = {**self._form, "attention": attention}
 
@@ -68,9 +68,20 @@ class Reconstruction:
             deviation=np.asarray(self._deviation),
         )
 
-    def baselines(self, dataset: tf.data.Dataset) -> dict[str, Any]:
+    def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the error of giving each band's mean, on what `unlabelled_batches` gives."""
-        (metric,) = self.metrics()
-        for _, target, weight in dataset.as_numpy_iterator():
-            metric.update_state(target, np.broadcast_to(self._mean, target.shape), sample_weight=weight)
-        return {"error": float(metric.result())}
+        return mean_frame_error(dataset, self._mean, *self.metrics())
+
+
+def mean_frame_error(dataset: tf.data.Dataset, mean: Sequence[float], metric: keras.metrics.Metric) -> dict[str, float]:
+    """Return the error of giving each band's mean.
+
+    Args:
+        dataset: What `unlabelled_batches` gives.
+        mean: Mean of each band, (mels,).
+        metric: What measures it.
+    """
+    for _, target, weight in dataset.as_numpy_iterator():
+        given = np.broadcast_to(np.asarray(mean, np.float32), target.shape)
+        metric.update_state(target, given, sample_weight=weight)
+    return {"error": float(metric.result())}

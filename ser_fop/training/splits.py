@@ -41,27 +41,42 @@ def folds_of_records(records: Records, *, path: Path | None = None) -> FoldFile:
     return folds_of(records.corpus, {row.speaker: row.session for row in records.rows}, path=path)
 
 
-def left_out(parts: Sequence[Records], *, fold: int | None, path: Path | None) -> dict[str, tuple[str, ...]]:
-    """Return, by corpus, the speakers that pretraining must not hear.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """What pretraining must not know, by corpus.
+
+    Attributes:
+        unheard: Speakers that it must not hear: those whom the fold tests, and those that it does not use.
+        untold: Speakers whose emotions it must not be told: those who validate.
+    """
+
+    unheard: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    untold: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+
+def left_out(parts: Sequence[Records], *, fold: int, path: Path | None) -> LeftOut:
+    """Return what pretraining must not know.
 
     Args:
         parts: The records to pretrain on.
-        fold: Whose test speakers, and those that it does not use; None leaves nobody out.
+        fold: The fold that is tested later.
         path: Fold file of the user's own.
+
+    Raises:
+        InputError: If none of the records has labels, or there is no such fold.
     """
-    if fold is None:
-        return {}
     labelled = [records for records in parts if records.manifest.labels]
     if not labelled:
         raise InputError(
             "--fold leaves out a fold's test speakers, but none of the records has emotion labels. Drop --fold."
         )
-    unheard = {}
+    unheard, untold = {}, {}
     for records in labelled:
         folds = folds_of_records(records, path=path)
         (number,) = chosen_folds(str(fold), folds)
         unheard[records.corpus] = (*folds.folds[number].test, *folds.folds[number].unused)
-    return unheard
+        untold[records.corpus] = folds.folds[number].validation
+    return LeftOut(unheard=unheard, untold=untold)
 
 
 def split_for_pretraining(
@@ -101,6 +116,33 @@ def split_for_pretraining(
     return PretrainingSplit(
         train=tuple(train), validation=tuple(validation), heard=tuple(heard), validation_speakers=tuple(validating)
     )
+
+
+def told_classes(split: PretrainingSplit, *, untold: Mapping[str, Collection[str]]) -> tuple[dict[str, int], int]:
+    """Return the class index by id of what is learned from, and the number of classes: of the first labelled records.
+
+    Args:
+        split: Who is heard.
+        untold: Speakers whose emotions are not told, by corpus.
+
+    Raises:
+        InputError: If nobody's emotions are told, or an id of theirs is in other records too.
+    """
+    labelled = [(records, ids) for records, ids in split.train if records.manifest.labels]
+    if not labelled:
+        raise InputError("task `ladder` learns from labels too: none of the records has emotion labels.")
+    (told, ids), others = labelled[0], [records for records, _ in split.train if records is not labelled[0][0]]
+    labels, unknown = told.manifest.labels, untold.get(told.corpus, ())
+    index = {label: number for number, label in enumerate(labels)}
+    classes = {
+        row.id: index[row.emotion] for row in told.rows if row.id in ids and row.emotion and row.speaker not in unknown
+    }
+    if not classes:
+        raise InputError(f"no utterance of {told.folder} whose emotion may be told is left to learn from.")
+    twice = next((row.id for records in others for row in records.rows if row.id in classes), None)
+    if twice is not None:
+        raise InputError(f"utterance {twice!r} is in {told.folder} and in other records: labels go by it.")
+    return classes, len(labels)
 
 
 def _ids(records: Records, speakers: Collection[str]) -> frozenset[str]:

@@ -6,6 +6,8 @@ import keras
 
 from ser_fop.errors import InputError
 from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.models.multi_view_classifier import MultiViewClassifier
+from ser_fop.models.siamese_classifier import SiameseClassifier
 from ser_fop.settings import FinetuningSettings
 from ser_fop.training.groupwise_adam import GroupwiseAdam
 
@@ -30,6 +32,16 @@ def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSe
             "train_on_validation leaves no speaker to choose by: it expected keep `last` and one learning rate, received"
             f" keep `{settings.keep}` and {len(settings.learning_rates)}."
         )
+    if settings.contrastive_weight < 0 or settings.contrastive_margin <= 0:
+        raise InputError(
+            "contrastive_weight must not be negative and contrastive_margin must be positive, received"
+            f" {settings.contrastive_weight:g} and {settings.contrastive_margin:g}."
+        )
+    if settings.view_weight < 0 or (settings.view_weight and settings.contrastive_weight):
+        raise InputError(
+            "view_weight must not be negative, and stands beside no contrastive_weight, received"
+            f" {settings.view_weight:g} and {settings.contrastive_weight:g}."
+        )
     if settings.epochs < 1:
         raise InputError(f"epochs expected at least 1, received {settings.epochs}.")
     return settings
@@ -48,11 +60,31 @@ def freeze(network: EmotionClassifier, settings: FinetuningSettings) -> None:
             layer.trainable = False
 
 
-def optimizer_of(network: EmotionClassifier, settings: FinetuningSettings, rate: Any) -> keras.optimizers.Optimizer:
+def training_form(classifier: EmotionClassifier, settings: FinetuningSettings, *, views: bool) -> keras.Model:
+    """Return the network in the form in which it is trained: itself, a siamese pair of it, or with other views.
+
+    Args:
+        classifier: The network that will answer.
+        settings: What its training minimises.
+        views: Whether arousal and valence are known.
+    """
+    if settings.contrastive_weight:
+        return SiameseClassifier(classifier, weight=settings.contrastive_weight, margin=settings.contrastive_margin)
+    if settings.view_weight and views:
+        return MultiViewClassifier(classifier, weight=settings.view_weight)
+    return classifier
+
+
+def answering(trained: keras.Model) -> EmotionClassifier:
+    """Return the classifier of a network in any form in which it is trained."""
+    return trained if isinstance(trained, EmotionClassifier) else trained.classifier
+
+
+def optimizer_of(network: keras.Model, settings: FinetuningSettings, rate: Any) -> keras.optimizers.Optimizer:
     """Return Adam, each depth at a rate of its own where the settings ask for it.
 
     Args:
-        network: The classifier, frozen as the strategy says.
+        network: The classifier in the form in which it is trained, frozen as the strategy says.
         settings: Strategy and decay.
         rate: The head's learning rate, or its schedule.
     """

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,27 @@ def to_rows(trials: Sequence[dict[str, Any]], *, task: str) -> tuple[list[str], 
         rows.append([one["trial"], value, size, minutes, *(_plain(one["values"].get(name)) for name in names)])
     header = ["trial", OBJECTIVES[task], "parameters", "minutes", *(name.partition(".")[2] for name in names)]
     return header, rows
+
+
+def told_in_words(told: Mapping[str, Any]) -> list[str]:
+    """Say what a search found, and what it is worth to speakers whom it never saw.
+
+    Args:
+        told: What `trials.json` holds.
+    """
+    best, objective = told["best"]["value"], told["objective"]
+    lines = [
+        f"best {objective} in the search {best:.4f} (trial {told['best']['trial']}), default settings {told['default']:.4f}:"
+        f" {best - told['default']:+.4f}. The best of {told['trials']} is flattered by having been chosen."
+    ]
+    if "test_best" in told:
+        ours, before = told["test_best"], told["test_default"]
+        heard = ", whom the pretrained network had heard: transductive" if ours["transductive"] else ""
+        lines.append(
+            f"On the fold's test speakers, on whom no trial learned{heard} ({ours['n']} utterances): UA {ours['ua']:.4f} with the best"
+            f" settings, {before['ua']:.4f} with the default ones; WA {ours['wa']:.4f} and {before['wa']:.4f}."
+        )
+    return lines
 
 
 def _plain(value: Any) -> str:

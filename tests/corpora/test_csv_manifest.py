@@ -54,10 +54,13 @@ class TestListing:
             "id": "x",
             "gender": "female",
             "style": "read",
+            "arousal": "4.5",
+            "valence": "",
             "note": "1",
         }
         (utterance,) = read_rows(tmp_path, {**ROW, **extra}).utterances
         assert (utterance.id, utterance.session, utterance.gender, utterance.style) == ("x", "s1", "F", "read")
+        assert (utterance.arousal, utterance.valence) == (4.5, None)
         assert (utterance.start_s, utterance.end_s) == (0.5, 1.25)
 
     @pytest.mark.parametrize(("written", "gender"), [("m", "M"), ("Male", "M"), ("F", "F"), ("FEMALE", "F"), ("", "")])

@@ -66,6 +66,16 @@ def changed(path, pattern, replacement):
 
 
 class TestSmallTree:
+    def test_valence_stands_before_arousal_and_may_be_missing(self, small):
+        path = label_file(small)
+        name = re.search(r"\t(Ses\w+)\t", path.read_text())[1]
+        with changed(path, r"\[2\.5000, 2\.5000, 2\.5000\]", "[1.5000, 4.0000, 3.0000]"):
+            utterance = by_id(CORPUS.read(small, DEFAULT))[name]
+            assert (utterance.valence, utterance.arousal) == (1.5, 4.0)
+        with changed(path, r"\[2\.5000, 2\.5000, 2\.5000\]", ""):
+            utterance = by_id(CORPUS.read(small, DEFAULT))[name]
+            assert (utterance.valence, utterance.arousal) == (None, None)
+
     def test_each_turn_once_and_nothing_stray(self, untouched):
         strays = [path.name for path in untouched.rglob("._*")]
         assert sum(name.endswith(".wav") for name in strays) == sum(name.endswith(".txt") for name in strays) == 5
@@ -73,6 +83,7 @@ class TestSmallTree:
         assert len(listing.utterances) == 5 * 12
         assert listing.problems == ()
         assert listing.labels == ("ang", "hap", "sad", "neu")
+        assert {(one.valence, one.arousal) for one in listing.utterances} == {(2.5, 2.5)}
         assert all((untouched / utterance.file).is_file() for utterance in listing.utterances)
         assert Counter(utterance.emotion for utterance in listing.utterances) == {
             "ang": 10, "hap": 15, "sad": 10, "neu": 10, "": 15,

@@ -122,7 +122,7 @@ def test_learns(kind):
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_what_is_the_transformers_is_refused(kind):
-    with pytest.raises(InputError, match=f"attention `full` is the transformer's: a {kind}"):
+    with pytest.raises(InputError, match=f"attention `full` is not for a {kind}, which looks back alone"):
         Backbone(sized(kind), MELS, attention="full")
     with pytest.raises(InputError, match=f"'narrow' is one of the transformer's: a {kind}"):
         Backbone(sized(kind, reading="narrow"), MELS)

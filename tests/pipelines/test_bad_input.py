@@ -41,6 +41,13 @@ def test_empty_folder(refused, tmp_path):
     assert "no utterance of corpus 'ravdess' found" in line
 
 
+@pytest.mark.parametrize("stage", ["prepare", "info", "reproduce"])
+def test_fewer_than_no_jobs(refused, stage, tmp_path):
+    told = ["--corpus", "ravdess", "--audio-dir", tmp_path, "--jobs", "-1"]
+    line = refused(stage, *told, *(["--out", tmp_path / "out"] if stage != "info" else []))
+    assert "--jobs expected 0 (one a core) or more, received -1" in line
+
+
 def test_wrong_corpus_name(refused, tmp_path):
     line = refused("info", "--corpus", "ravdes", "--audio-dir", tmp_path)
     assert "Did you mean 'ravdess'?" in line

@@ -166,3 +166,21 @@ class TestOtherSettingsBeside:
         assert 'href="../presets/stacked/report/index.html"' in page
         rows = list(csv.DictReader((out / "report" / "figures.csv").open()))
         assert {row["settings"] for row in rows} == {"", "stacked"}
+
+
+def test_a_study_goes_on_from_what_was_kept_elsewhere(done, tmp_path, capsys):
+    """Nothing is trained again, and the report has the same figures."""
+    out, arguments = done
+    assert reproduce.main([*arguments, "--kept", str(tmp_path / "kept")]) == 0
+    assert sum(path.stat().st_size for path in (tmp_path / "kept").rglob("*.xz")) < 300_000
+    capsys.readouterr()
+    moved = [*arguments[:-1], str(tmp_path / "out"), "--kept", str(tmp_path / "kept")]
+    assert reproduce.main(moved) == 0
+    printed = capsys.readouterr().out
+    assert "they are not run again" in printed
+    assert "WA 0." not in printed
+    one, other = (json.loads((folder / "report" / "tables.json").read_text()) for folder in (out, tmp_path / "out"))
+    assert other["table1"] == one["table1"]
+    assert other["table2"] == one["table2"]
+    assert other["claims"] == one["claims"]
+    assert not list((tmp_path / "out").rglob("*.weights.h5"))

@@ -9,6 +9,7 @@ from ser_fop.training.splits import (
     folds_of_records,
     left_out,
     split_for_pretraining,
+    told_classes,
 )
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil", "fred")
@@ -91,22 +92,52 @@ class TestLeftOut:
     def test_test_speakers_of_the_labelled_corpora(self, records, unlabelled):
         folds = folds_of_records(records)
         for number, fold in enumerate(folds.folds):
-            assert left_out([unlabelled, records], fold=number, path=None) == {"toy": fold.test}
-
-    def test_without_a_fold_nobody(self, records):
-        assert left_out([records], fold=None, path=None) == {}
+            found = left_out([unlabelled, records], fold=number, path=None)
+            assert found.unheard == {"toy": fold.test}
+            assert found.untold == {"toy": fold.validation}
 
     def test_a_fold_of_ones_own(self, records, tmp_path):
         write_folds(tmp_path / "f.json", FoldFile(corpus="toy", protocol="x", description="x", folds=(FOLD,)))
-        assert left_out([records], fold=0, path=tmp_path / "f.json") == {"toy": ("anna",)}
+        assert left_out([records], fold=0, path=tmp_path / "f.json").unheard == {"toy": ("anna",)}
 
     def test_those_that_the_fold_does_not_use(self, records, tmp_path):
         fold = dataclasses.replace(FOLD, train=FOLD.train[1:], unused=FOLD.train[:1])
         write_folds(tmp_path / "f.json", FoldFile(corpus="toy", protocol="x", description="x", folds=(fold,)))
-        assert left_out([records], fold=0, path=tmp_path / "f.json") == {"toy": ("anna", *FOLD.train[:1])}
+        assert left_out([records], fold=0, path=tmp_path / "f.json").unheard == {"toy": ("anna", *FOLD.train[:1])}
 
     def test_without_labels_there_is_no_fold(self, unlabelled):
         with pytest.raises(InputError, match="none of the records has emotion labels"):
             left_out([unlabelled], fold=0, path=None)
         with pytest.raises(InputError, match="no emotion labels, so it has no folds"):
             folds_of_records(unlabelled)
+
+
+class TestToldClasses:
+    def test_training_speakers_alone_are_told(self, records, unlabelled):
+        split = split_for_pretraining([unlabelled, records], unheard={"toy": FOLD.test}, validation_share=0.2, seed=0)
+        classes, count = told_classes(split, untold={"toy": FOLD.validation})
+        rows = {row.id: row for row in records.rows}
+        assert count == len(records.manifest.labels)
+        assert classes
+        told = {rows[key].speaker for key in classes}
+        assert told.isdisjoint({*FOLD.test, *FOLD.validation})
+        assert told.isdisjoint(name.removeprefix("toy:") for name in split.validation_speakers)
+        assert all(records.manifest.labels[place] == rows[key].emotion for key, place in classes.items())
+        # The counter-case: without a fold, those who validate it are told.
+        everyone, _ = told_classes(split, untold={})
+        assert {rows[key].speaker for key in everyone} - told <= {"bert"}
+
+    def test_nobody_s_labels_are_refused(self, records, unlabelled):
+        split = split_for_pretraining([unlabelled], unheard={}, validation_share=0.1, seed=0)
+        with pytest.raises(InputError, match="none of the records has emotion labels"):
+            told_classes(split, untold={})
+        split = split_for_pretraining([records], unheard={}, validation_share=0.1, seed=0)
+        with pytest.raises(InputError, match="whose emotion may be told"):
+            told_classes(split, untold={"toy": SPEAKERS})
+
+    def test_an_id_in_two_corpora_is_refused(self, records, tmp_path):
+        mels = toy_utterances(speakers=SPEAKERS, per_speaker=3)
+        twin = write_toy_records(tmp_path / "twin", mels, corpus="twin", labels=())
+        split = split_for_pretraining([records, twin], unheard={}, validation_share=0.1, seed=0)
+        with pytest.raises(InputError, match="and in other records: labels go by it"):
+            told_classes(split, untold={})

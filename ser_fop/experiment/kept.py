@@ -1,0 +1,124 @@
+"""Finished cells in a few small files: so that a study goes on on another machine, and others can check its answers."""
+
+import csv
+import io
+import json
+import lzma
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ser_fop.artifacts import COMPLETED, CONFIG, METRICS, PARTIAL, digest_of
+from ser_fop.errors import InputError
+from ser_fop.experiment.cells import Cell
+from ser_fop.experiment.departures import METHOD
+from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.json_files import builtins
+from ser_fop.schema import PREDICTION_COLUMNS
+
+_SUFFIX = ".json.xz"
+_PREDICTIONS = "predictions.csv"
+# What a network is, without its weights: later stages look at it before they find themselves finished.
+_SPEC = "network/network.json"
+# Stands for the folder of the run, wherever it is, at the start of a path.
+_RUN = '"{run}/'
+
+
+class KeptCells:
+    """Answers and figures of finished cells, without the networks: a file for each network's cells of a repeat.
+
+    A network's cells are kept, and taken up again, all together: none that is left could
+    need the network, which is not kept. Of predictions the probabilities are left out.
+
+    Args:
+        config: The experiment; `kept` is the folder.
+        cells: All its cells.
+    """
+
+    def __init__(self, config: ReproduceConfig, cells: Sequence[Cell]) -> None:
+        self.folder = config.kept
+        self.run = config.out
+        method = {name: getattr(config, name) for name in (*METHOD, "corpus", "labels", "deterministic")}
+        records = {
+            path.parent.name: digest_of(path.parent) for path in sorted(config.out.glob(f"records/*/{COMPLETED}"))
+        }
+        self.made_with = json.loads(json.dumps(builtins({"method": method, "records": records})))
+        self.groups: dict[Path, list[Cell]] = {}
+        for cell in cells:
+            self.groups.setdefault(self._file_of(cell), []).append(cell)
+
+    def take_up(self) -> int:
+        """Put kept cells where their stages find them finished, and return how many.
+
+        Raises:
+            InputError: If they are of other settings or of other records, or a file is damaged.
+        """
+        taken = 0
+        for file, cells in self.groups.items():
+            if not file.exists() or any((cell.config.out / COMPLETED).exists() for cell in cells):
+                continue
+            kept = self._read(file)
+            for cell in cells:
+                for name, text in kept[cell.name].items():
+                    path = cell.config.out / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(text.replace(_RUN, f'"{self.run}/'), encoding="utf-8")
+                taken += 1
+        return taken
+
+    def keep(self) -> None:
+        """Write a file for each group of cells that is finished and has none."""
+        for file, cells in self.groups.items():
+            if file.exists() or not all((cell.config.out / COMPLETED).exists() for cell in cells):
+                continue
+            texts = {cell.name: dict(self._texts(cell.config.out)) for cell in cells}
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial = file.with_name(file.name + PARTIAL)
+            partial.write_bytes(lzma.compress(json.dumps({"made_with": self.made_with, "cells": texts}).encode()))
+            partial.rename(file)
+
+    def _file_of(self, cell: Cell) -> Path:
+        _, seed, name = cell.name.split("/")
+        return self.folder / seed / (name.split("-")[1] + _SUFFIX)
+
+    def _read(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+        try:
+            found = json.loads(lzma.decompress(file.read_bytes()))
+            made_with, cells = found["made_with"], found["cells"]
+        except (lzma.LZMAError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{file} cannot be read as kept cells ({error}). Remove it, and they are run again."
+            ) from error
+        for what in ("method", "records"):
+            if made_with[what] != self.made_with[what]:
+                raise InputError(
+                    f"{file} was kept by a run with other {what}: {_difference(made_with[what], self.made_with[what])}."
+                    " Give --kept another folder."
+                )
+        missing = {cell.name for cell in self.groups[file]} - set(cells)
+        if missing:
+            raise InputError(f"{file} lacks the cell {min(missing)}. Remove it, and its cells are run again.")
+        return cells
+
+    def _texts(self, folder: Path) -> Iterator[tuple[str, str]]:
+        """Yield the small files of a cell and of its folds, the marks of completion last."""
+        for name in (CONFIG, METRICS, _PREDICTIONS, _SPEC, COMPLETED):
+            for path in sorted([*folder.glob(name), *folder.glob(f"fold-*/{name}")], reverse=True):
+                text = path.read_text(encoding="utf-8")
+                if name == _PREDICTIONS:
+                    text = _without_probabilities(text)
+                for place in {str(self.run.resolve()), str(self.run)}:
+                    text = text.replace(f'"{place}/', _RUN)
+                yield path.relative_to(folder).as_posix(), text
+
+
+def _without_probabilities(text: str) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerows(row[: len(PREDICTION_COLUMNS)] for row in csv.reader(io.StringIO(text)))
+    return written.getvalue()
+
+
+def _difference(kept: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    name = next(key for key in sorted({*kept, *now}) if kept.get(key) != now.get(key))
+    return f"its {name} is {kept.get(name)!r}, now {now.get(name)!r}"

@@ -1,0 +1,43 @@
+"""What batch normalisation without weights leaves to be learned."""
+
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable("ser_fop")
+class Shift(keras.layers.Layer):
+    """Adds a bias to each feature, multiplies by a scale if asked to, and applies an activation.
+
+    Args:
+        scaled: Whether there is a scale.
+        activation: A Keras activation.
+
+    Call arguments:
+        inputs: Any shape; the last axis has the features.
+
+    Output shape:
+        That of `inputs`.
+    """
+
+    def __init__(self, *, scaled: bool = False, activation: str = "linear", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scaled = scaled
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: tuple) -> None:
+        self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
+        if self.scaled:
+            self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        shifted = inputs + self.bias
+        return self.activation(shifted * self.scale if self.scaled else shifted)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), "scaled": self.scaled, "activation": activation}

@@ -1,0 +1,76 @@
+"""Pretraining by taking noise away at every layer, with labels where there are any: the ladder network."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ser_fop.metrics import FrameError
+from ser_fop.models.backbone import widest_attention
+from ser_fop.models.frame_ladder import FrameLadder
+from ser_fop.models.saving import FRAME_LADDER
+from ser_fop.settings import ModelConfig, PretrainingSettings
+from ser_fop.training.reconstruction import mean_frame_error
+
+
+class NoiseRemoval:
+    """The frames that were read, without the noise: skill against giving the mean of each band.
+
+    Args:
+        settings: Noise and costs.
+        model: Size of the network.
+        mean: Mean of each band, (mels,).
+        deviation: Standard deviation of each band, (mels,).
+        classes: Number of classes.
+    """
+
+    kind = FRAME_LADDER
+    against = "giving the mean frame"
+    gives_frames = False
+    ahead = (0,)
+
+    def __init__(
+        self,
+        settings: PretrainingSettings,
+        model: ModelConfig,
+        mean: Sequence[float],
+        deviation: Sequence[float],
+        classes: int,
+    ) -> None:
+        self._settings = settings
+        self._model = model
+        self._mean = mean
+        self._deviation = deviation
+        self.spec: dict[str, Any] = {"classes": classes, "attention": widest_attention(model)}
+
+    def network(self, mels: int) -> keras.Model:
+        """Return the network, untrained."""
+        settings = self._settings
+        return FrameLadder(
+            self._model,
+            mels,
+            classes=self.spec["classes"],
+            noise=settings.noise,
+            costs=settings.ladder_costs,
+        )
+
+    def loss(self) -> None:
+        """Return what is minimised beside the network's own costs: nothing."""
+        return None
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Return `error`."""
+        return [FrameError(self._settings.loss, self._deviation)]
+
+    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """Return what `fit` takes, from what `unlabelled_batches` gives."""
+        return dataset
+
+    def spoiling(self) -> None:
+        """Return what spoils the inputs in training: nothing, the network has noise of its own."""
+        return None
+
+    def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
+        """Return the error of giving each band's mean, on what `unlabelled_batches` gives."""
+        return mean_frame_error(dataset, self._mean, *self.metrics())

@@ -1,0 +1,27 @@
+"""The hidden code of a denoising autoencoder."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from ser_fop.models.dense_autoencoder import DenseAutoencoder
+from ser_fop.transfer.hidden_code import HiddenCode
+
+
+class DenoisingCode(HiddenCode):
+    """What a denoising autoencoder of vectors, such as functionals, says of each; labels are not looked at.
+
+    Args and attributes are those of `HiddenCode`.
+
+    Reference:
+        Vincent et al. 2010, the paper's reference 14.
+    """
+
+    def _train(
+        self, vectors: np.ndarray, labels: Any, unlabelled: int, optimizer: keras.optimizers.Optimizer
+    ) -> DenseAutoencoder:
+        network = DenseAutoencoder(vectors.shape[1], self.widths, noise=self.noise)
+        network.compile(optimizer, loss="mse", jit_compile=False)
+        network.fit(vectors, vectors, batch_size=self.batch_size, epochs=self.epochs, verbose=0)
+        return network

@@ -1,0 +1,33 @@
+"""The hidden code of a ladder network."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from ser_fop.layers.label_cost import UNKNOWN
+from ser_fop.models.dense_ladder import DenseLadder
+from ser_fop.transfer.hidden_code import HiddenCode
+
+
+class LadderCode(HiddenCode):
+    """What a ladder network of vectors, such as functionals, says of each in its last hidden layer.
+
+    Args and attributes are those of `HiddenCode`.
+
+    Reference:
+        In the style of Huang et al. 2018, the paper's reference 37.
+    """
+
+    def _train(
+        self, vectors: np.ndarray, labels: Any, unlabelled: int, optimizer: keras.optimizers.Optimizer
+    ) -> DenseLadder:
+        if labels is None:
+            raise ValueError("LadderCode requires y to be passed, but the target y is None.")
+        known, classes = np.unique(np.asarray(labels), return_inverse=True)
+        classes = np.concatenate([classes, np.full(unlabelled, UNKNOWN)]).astype(np.int32)
+        network = DenseLadder(vectors.shape[1], self.widths, len(known), noise=self.noise)
+        network.compile(optimizer, jit_compile=False)
+        inputs = {"vector": vectors, "class_index": classes}
+        network.fit(inputs, batch_size=self.batch_size, epochs=self.epochs, verbose=0)
+        return network

@@ -1,0 +1,128 @@
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ser_fop.artifacts import COMPLETED
+from ser_fop.errors import InputError
+from ser_fop.experiment.cells import Cell
+from ser_fop.experiment.kept import KeptCells
+from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.experiment.running import run_cells
+from ser_fop.settings import ModelConfig
+
+NAMES = ("pretrain-unlabelled", "finetune-unlabelled", "classify-unlabelled-h1-svm", "finetune-none")
+HEADER = "id,speaker,fold,seed,label,predicted,p_calm,p_cross\n"
+
+
+@dataclasses.dataclass
+class Out:
+    out: Path
+
+
+def config_of(root, **changes):
+    return ReproduceConfig(out=root / "run", corpus="toy", audio_dir=root, kept=root.parent / "kept", **changes)
+
+
+def cells_of(config):
+    names = [f"runs/seed-{seed}/{name}" for seed in (0, 1) for name in NAMES]
+    return [Cell(name=name, stage=name.split("/")[2].split("-")[0], config=Out(config.out / name)) for name in names]
+
+
+def prepare(config, digest="abc"):
+    records = config.out / "records" / "toy"
+    records.mkdir(parents=True)
+    (records / COMPLETED).write_text(digest + "\n")
+
+
+def finish(told):
+    """Write what a stage leaves, two folds of it."""
+    for folder in (told.out, told.out / "fold-0"):
+        (folder / "network").mkdir(parents=True)
+        (folder / "network" / "network.json").write_text("{}")
+        (folder / "network" / "network.weights.h5").write_bytes(b"0" * 1000)
+        (folder / "config.json").write_text(json.dumps({"config": {"out": str(told.out)}, "other": "/elsewhere/x"}))
+        (folder / "metrics.json").write_text('{"wa": 0.5}')
+        (folder / "predictions.csv").write_text(HEADER + '"a,b",anna,0,0,calm,cross,0.25,0.75\n')
+        (folder / COMPLETED).write_text(f"digest of {told.out.name}\n")
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A run on one machine of which seed 0 and half of seed 1 are finished."""
+    config = config_of(tmp_path / "one")
+    prepare(config)
+    cells = cells_of(config)
+    run_cells(
+        cells[:6], {stage: finish for stage in ("pretrain", "finetune", "classify")}, kept=KeptCells(config, cells)
+    )
+    return tmp_path
+
+
+def files_of(folder):
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_network_s_cells_are_kept_when_all_are_finished(kept):
+    found = sorted(path.relative_to(kept / "kept").as_posix() for path in (kept / "kept").rglob("*.xz"))
+    assert found == ["seed-0/none.json.xz", "seed-0/unlabelled.json.xz"]
+
+
+def test_another_machine_goes_on_from_them(kept):
+    config = config_of(kept / "other")
+    prepare(config)
+    cells = cells_of(config)
+    store = KeptCells(config, cells)
+    assert store.take_up() == 4
+    assert [cell.name for cell in cells if (cell.config.out / COMPLETED).exists()] == [cell.name for cell in cells[:4]]
+    folder = cells[2].config.out
+    assert set(files_of(folder)) == {
+        f"{place}{name}"
+        for place in ("", "fold-0/")
+        for name in ("config.json", "metrics.json", "predictions.csv", "network/network.json", COMPLETED)
+    }
+    assert json.loads((folder / "config.json").read_text()) == {"config": {"out": str(folder)}, "other": "/elsewhere/x"}
+    assert (
+        folder / "predictions.csv"
+    ).read_text() == 'id,speaker,fold,seed,label,predicted\n"a,b",anna,0,0,calm,cross\n'
+    assert (folder / COMPLETED).read_text() == "digest of classify-unlabelled-h1-svm\n"
+    assert store.take_up() == 0
+    # What it finishes is added, and what it took up is not written again.
+    before = {path: path.read_bytes() for path in (kept / "kept").rglob("*.xz")}
+    for cell in cells[4:]:
+        finish(cell.config)
+    store.keep()
+    assert len(list((kept / "kept").rglob("*.xz"))) == 4
+    assert all(path.read_bytes() == text for path, text in before.items())
+
+
+def test_work_under_way_here_is_left_alone(kept):
+    config = config_of(kept / "other")
+    prepare(config)
+    cells = cells_of(config)
+    finish(cells[0].config)
+    assert KeptCells(config, cells).take_up() == 1  # that of `none` alone: its network is another one
+    assert not (cells[1].config.out / COMPLETED).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "digest", "said"),
+    [({"model": ModelConfig(layers=3)}, "abc", "other method: its model is"), ({}, "xyz", "other records: its toy is")],
+)
+def test_cells_of_another_study_are_refused(kept, changes, digest, said):
+    config = config_of(kept / "other", **changes)
+    prepare(config, digest)
+    with pytest.raises(InputError, match=said):
+        KeptCells(config, cells_of(config)).take_up()
+
+
+def test_a_damaged_file_is_one_line(kept):
+    (kept / "kept" / "seed-0" / "none.json.xz").write_bytes(b"junk")
+    config = config_of(kept / "other")
+    prepare(config)
+    with pytest.raises(InputError, match="cannot be read as kept cells"):
+        KeptCells(config, cells_of(config)).take_up()
+    shutil.rmtree(kept / "kept")
+    assert KeptCells(config, cells_of(config)).take_up() == 0

@@ -1,0 +1,89 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from ser_fop.errors import InputError
+from ser_fop.experiment.cells import Sizes, preparation_cells
+from ser_fop.experiment.one_repeat import training_cells
+from ser_fop.experiment.reproduce_config import RepeatLimits, ReproduceConfig
+from ser_fop.experiment.rivals import RIVALS, chosen_rivals, functional_sets
+from ser_fop.models.backbone import check_attention
+from ser_fop.settings import FinetuningSettings, ModelConfig
+from ser_fop.training.strategies import check_strategy
+
+SIZES = Sizes(labelled_frames=1000, unlabelled_frames=2000, folds=5)
+CONFIG = ReproduceConfig(
+    out=Path("out"),
+    corpus="ravdess",
+    audio_dir=Path("a"),
+    systems=("all",),
+    repeats=2,
+    model=ModelConfig(stacked_frames=4),
+    finetuning=FinetuningSettings(attention="full", pooling="mean_std", epochs=7),
+)
+
+
+def cells_of(**changes):
+    repeats = training_cells(dataclasses.replace(CONFIG, **changes), SIZES)
+    return {cell.name.removeprefix("runs/"): cell for repeat in repeats for cell in repeat}
+
+
+def test_every_system_is_run_over_all_folds_in_every_repeat_in_which_something_is_random():
+    cells = cells_of()
+    for rival in RIVALS.values():
+        found = [seed for seed in ("seed-0", "seed-1") if f"{seed}/{rival.cell}" in cells]
+        assert found == (["seed-0", "seed-1"] if rival.is_random else ["seed-0"])
+        assert all(cells[f"{seed}/{rival.cell}"].config.fold == "all" for seed in found)
+
+
+def test_budgets_are_equal():
+    """As many epochs, the same augmentation, batches and rates; what differs is what makes the system."""
+    cells = cells_of()
+    ours = cells["seed-0/finetune-in_corpus"].config.training
+    allowed = {"pooling", "attention", "contrastive_weight", "view_weight"}
+    for name, rival in RIVALS.items():
+        if rival.functionals:
+            continue
+        theirs = cells[f"seed-0/{rival.cell}"].config.training
+        differing = {
+            field.name for field in dataclasses.fields(ours) if getattr(ours, field.name) != getattr(theirs, field.name)
+        }
+        assert differing <= allowed & set(rival.finetuning), name
+        if rival.pretraining:
+            fop, other = (cells[f"seed-0/pretrain-{one}"].config for one in ("in_corpus", name))
+            assert dataclasses.replace(other.training, task="prediction") == fop.training
+            assert (other.model, other.records, other.fold) == (fop.model, fop.records, fop.fold)
+
+
+def test_what_is_made_of_each_can_be_built():
+    for cell in cells_of().values():
+        if cell.stage == "finetune":
+            check_attention(cell.config.model, cell.config.training.attention)
+            check_strategy(cell.config.training, layers=cell.config.model.layers)
+    assert cells_of()["seed-0/finetune-attentive_cnn"].config.model.kernel == 3
+
+
+def test_functionals_are_computed_once_before_all():
+    *_, last = preparation_cells(CONFIG)
+    assert (last.stage, last.config.sets) == ("functionals", ("ComParE_2016", "eGeMAPSv02"))
+    few = dataclasses.replace(CONFIG, systems=("siamese",))
+    assert {cell.stage for cell in preparation_cells(few)} == {"prepare"}
+    used = {cell.config.hypercolumns for name, cell in cells_of().items() if "eGeMAPS" in name or "ComParE" in name}
+    assert used == {last.config.out}
+
+
+def test_some_systems_and_fewer_repeats():
+    assert list(chosen_rivals(("ladder", "siamese"))) == ["siamese", "ladder"]
+    assert chosen_rivals(()) == {}
+    assert functional_sets(chosen_rivals(("egemaps_rf",))) == ("eGeMAPSv02",)
+    found = cells_of(systems=("ladder",), repeats_of=RepeatLimits(systems=1))
+    assert "seed-0/finetune-ladder" in found
+    assert "seed-1/finetune-ladder" not in found
+    assert "seed-1/finetune-none" in found
+    assert not any("siamese" in name for name in found)
+
+
+def test_an_unknown_system_is_refused():
+    with pytest.raises(InputError, match=r"received 'lader'\. Did you mean 'ladder'"):
+        chosen_rivals(("lader",))

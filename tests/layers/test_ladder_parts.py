@@ -1,0 +1,110 @@
+"""The layers that a ladder network is made of, and the shift that stands beside batch normalisation."""
+
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.layers.corrupting_noise import CorruptingNoise
+from ser_fop.layers.denoising_cost import DenoisingCost, distance
+from ser_fop.layers.label_cost import UNKNOWN, LabelCost
+from ser_fop.layers.ladder_combinator import LadderCombinator
+from ser_fop.layers.shift import Shift
+from ser_fop.testing.arrays import mask_of, normal
+from ser_fop.testing.layer_contract import check_layer
+
+
+def test_contracts():
+    check_layer(Shift, {"scaled": True, "activation": "relu"}, normal(2, 5, 4))
+    for layer, other in (
+        (CorruptingNoise(0.3), {"deviation": 0.3}),
+        (DenoisingCost(2.0, standardised=False), {"weight": 2.0, "standardised": False}),
+        (LabelCost(0.5), {"weight": 0.5}),
+        (LadderCombinator(), {}),
+    ):
+        found = type(layer).from_config(layer.get_config())
+        assert {name: getattr(found, name) for name in other} == other
+
+
+class TestCorruptingNoise:
+    def test_is_new_in_training_and_the_same_in_evaluation(self):
+        layer, x = CorruptingNoise(0.5), np.zeros((2, 5000, 3), np.float32)
+        one, other = (np.asarray(layer(x, training=True)) for _ in range(2))
+        assert one.std() == pytest.approx(0.5, abs=0.01)
+        assert (one != other).mean() > 0.99
+        one, other = (np.asarray(layer(x, training=False)) for _ in range(2))
+        assert one.std() == pytest.approx(0.5, abs=0.01)
+        np.testing.assert_array_equal(one, other)
+
+
+class TestLadderCombinator:
+    def test_gives_nothing_back_at_first(self):
+        noisy, above = normal(2, 5, 3), normal(2, 1, 3, seed=1)
+        layer = LadderCombinator()
+        found = np.asarray(layer(noisy, above))
+        np.testing.assert_allclose(found, np.zeros_like(found), atol=1e-6)
+
+    def test_by_hand(self):
+        layer = LadderCombinator()
+        layer.build((None, None, 1), (None, None, 1))
+        a = np.array([0.5, 1.0, 0.2, -0.3, 0.1, 0.7, 2.0, -0.4, 0.05, 0.3])
+        layer.set_weights([a[:, np.newaxis].astype(np.float32)])
+        z, u = 1.3, -0.6
+
+        def curve(b):
+            return b[0] / (1 + np.exp(-(b[1] * u + b[2]))) + b[3] * u + b[4]
+
+        expected = (z - curve(a[:5])) * curve(a[5:]) + curve(a[:5])
+        found = layer(np.full((1, 1, 1), z, np.float32), np.full((1, 1, 1), u, np.float32))
+        assert float(np.asarray(found).item()) == pytest.approx(expected, rel=1e-5)
+
+    def test_can_be_the_identity_and_the_mean(self):
+        layer = LadderCombinator()
+        noisy, above = normal(2, 5, 3), normal(2, 5, 3, seed=1)
+        layer.build(noisy.shape, above.shape)
+        weights = np.zeros((10, 3), np.float32)
+        weights[9] = 1.0
+        layer.set_weights([weights])
+        np.testing.assert_allclose(layer(noisy, above), noisy, atol=1e-6)
+        weights[9], weights[3] = 0.0, 1.0
+        layer.set_weights([weights])
+        np.testing.assert_allclose(layer(noisy, above), above, atol=1e-6)
+
+
+class TestDenoisingCost:
+    def test_counts_real_steps_in_deviations_of_the_clean_values(self):
+        clean, denoised, mask = 3 + 5 * normal(2, 6, 4), normal(2, 6, 4, seed=1), mask_of((6, 2), 6)
+        real, other = clean[mask], denoised[mask]
+        expected = np.mean(((other - real) / real.std(axis=0)) ** 2)
+        assert float(distance(denoised, clean, mask, standardised=True)) == pytest.approx(expected, rel=1e-4)
+        plain = np.mean((other - real) ** 2)
+        assert float(distance(denoised, clean, mask, standardised=False)) == pytest.approx(plain, rel=1e-4)
+        junk = np.where(mask[..., np.newaxis], clean, 99.0)
+        assert float(distance(denoised, junk, mask, standardised=True)) == pytest.approx(expected, rel=1e-4)
+
+    def test_small_clean_values_cost_as_much(self):
+        clean, denoised = normal(1, 8, 3), normal(1, 8, 3, seed=1)
+        mask = np.ones((1, 8), bool)
+        one = float(distance(denoised, clean, mask, standardised=True))
+        assert float(distance(denoised / 100, clean / 100, mask, standardised=True)) == pytest.approx(one, rel=1e-3)
+
+    def test_adds_its_weight_to_the_loss(self):
+        layer, clean = DenoisingCost(2.0), normal(3, 4)
+        found = layer(clean + 1, clean, np.ones(3, bool))
+        np.testing.assert_array_equal(found, clean + 1)
+        one = distance(clean + 1, clean, np.ones(3), standardised=True)
+        assert float(layer.losses[0]) == pytest.approx(2.0 * float(one))
+
+
+class TestLabelCost:
+    def test_is_the_mean_over_known_classes(self):
+        layer, logits = LabelCost(3.0), normal(4, 3)
+        classes = np.array([2, UNKNOWN, 0, UNKNOWN])
+        np.testing.assert_array_equal(layer(logits, classes), logits)
+        shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        expected = -3.0 * np.mean([np.log(shares[0, 2]), np.log(shares[2, 0])])
+        assert float(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
+
+    def test_costs_nothing_where_none_is_known(self):
+        layer = LabelCost()
+        layer(normal(2, 3), np.full(2, UNKNOWN))
+        assert float(keras.ops.convert_to_numpy(layer.losses[0])) == 0

@@ -1,0 +1,60 @@
+"""The backbone in the style of Neumann and Vu: it looks to both sides, and so serves recognition alone."""
+
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.errors import InputError
+from ser_fop.models.backbone import Backbone, widest_attention
+from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.settings import ModelConfig
+from ser_fop.testing.arrays import network_inputs, normal
+from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
+
+MELS = 6
+SIZE = ModelConfig(backbone="attentive_cnn", d_model=8, kernel=3, layers=1, dropout=0.5)
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return EmotionClassifier(Backbone(SIZE, MELS, attention="full"), 3, pooling="attentive")
+
+
+def call(network):
+    def logits(mel, mask=None):
+        mask = np.ones(mel.shape[:2], bool) if mask is None else mask
+        return network({"mel": mel, "mask": mask}, training=False)
+
+    return logits
+
+
+def test_neither_padding_nor_the_batch_matters(network):
+    assert_padding_invariant(call(network), normal(2, 12, MELS), 7, over_time=False, atol=1e-5)
+    assert_batch_invariant(call(network), normal(1, 9, MELS), normal(2, 9, MELS, seed=1), atol=1e-5)
+
+
+def test_looks_ahead(network):
+    def hidden(mel):
+        return network.backbone({"mel": mel, "mask": np.ones(mel.shape[:2], bool)})["h1"]
+
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(hidden, normal(2, 12, MELS), 6)
+
+
+def test_attention_sums_to_one_over_real_steps_alone(network):
+    inputs = network_inputs((9, 4), MELS)
+    states = network.backbone(inputs)["h1"]
+    pooling = network.get_layer("pooling")
+    pooling.score.assign(np.asarray(normal(8)))
+    weights = np.asarray(pooling.weights_over_time(states, inputs["mask"]))
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_array_equal(weights[~inputs["mask"]], 0.0)
+    assert weights.std() > 0.01
+
+
+def test_predicts_nothing():
+    assert widest_attention(SIZE) == "full"
+    with pytest.raises(InputError, match="looks ahead too, and so cannot predict"):
+        FramePredictor(SIZE, MELS)

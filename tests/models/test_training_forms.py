@@ -1,0 +1,78 @@
+"""Classifiers in the forms in which they are trained: a siamese pair, and with other views."""
+
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.layers.pair_contrast import contrast
+from ser_fop.models.backbone import Backbone
+from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.models.multi_view_classifier import MultiViewClassifier
+from ser_fop.models.siamese_classifier import SiameseClassifier
+from ser_fop.settings import ModelConfig
+from ser_fop.testing.arrays import network_inputs
+
+MELS = 6
+CLASSES = np.array([1, 0, 1])
+VIEWS = np.array([[0.5, np.nan], [-1.0, 1.0], [np.nan, np.nan]], np.float32)
+
+
+def compiled(network, rate=0.0):
+    network.compile(
+        keras.optimizers.SGD(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
+    return network
+
+
+@pytest.fixture
+def classifier():
+    keras.utils.set_random_seed(0)
+    return EmotionClassifier(Backbone(ModelConfig(d_model=8, heads=2, feed_forward=8, dropout=0.0), MELS), 2)
+
+
+@pytest.fixture
+def inputs():
+    return network_inputs((7, 7, 4), MELS)
+
+
+FORMS = {
+    "siamese": (SiameseClassifier, {"class_index": CLASSES}),
+    "multi_view": (MultiViewClassifier, {"views": VIEWS}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gives_the_classifiers_logits_and_trains_its_weights(classifier, inputs, form):
+    make, told = FORMS[form]
+    network = compiled(make(classifier, weight=0.5), 0.1)
+    assert network.classifier is classifier
+    np.testing.assert_allclose(network({**inputs, **told}), classifier(inputs), atol=1e-6)
+    before = [np.array(weight) for weight in classifier.trainable_weights]
+    network.train_on_batch({**inputs, **told}, CLASSES)
+    assert all((np.array(now) != then).any() for now, then in zip(classifier.trainable_weights, before, strict=True))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_without_weight_it_is_the_plain_classifier(classifier, inputs, form):
+    make, told = FORMS[form]
+    plain = compiled(classifier).test_on_batch(inputs, CLASSES)
+    network = compiled(make(classifier, weight=0.0))
+    assert network.test_on_batch({**inputs, **told}, CLASSES) == pytest.approx(plain, rel=1e-6)
+    assert compiled(make(classifier, weight=0.5)).test_on_batch({**inputs, **told}, CLASSES) > plain + 1e-3
+
+
+def test_the_siamese_loss_is_that_of_the_pooled_vectors(classifier, inputs):
+    plain = compiled(classifier).test_on_batch(inputs, CLASSES)
+    pooled = keras.Model(classifier.inputs, classifier.get_layer("pooling").output).predict_on_batch(inputs)
+    network = compiled(SiameseClassifier(classifier, weight=0.7, margin=1.2))
+    expected = plain + 0.7 * float(contrast(pooled, CLASSES, margin=1.2))
+    assert network.test_on_batch({**inputs, "class_index": CLASSES}, CLASSES) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_views_head_is_trained_at_the_top_and_left_behind(classifier, inputs):
+    network = MultiViewClassifier(classifier)
+    groups = network.layer_groups()
+    assert network.head in groups[0]
+    assert network.head not in classifier.layer_groups()[0]
+    assert groups[1:] == classifier.layer_groups()[1:]
+    assert network.count_params() > classifier.count_params()

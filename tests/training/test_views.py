@@ -1,0 +1,41 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.training.views import standardised_views
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """Records of which every third utterance was not judged."""
+    mels = {}
+    for number, (utterance, mel) in enumerate(toy_utterances(per_speaker=4).items()):
+        told = {} if number % 3 == 2 else {"arousal": 1.0 + number, "valence": 3.0}
+        mels[dataclasses.replace(utterance, **told)] = mel
+    return write_toy_records(tmp_path_factory.mktemp("judged") / "records", mels)
+
+
+def test_standardised_on_what_is_learned_from(judged):
+    learned = [row.id for row in judged.of_speakers(["anna", "bert"])]
+    other = [row.id for row in judged.of_speakers(["carl"])]
+    views = standardised_views(judged, learned, other)
+    assert set(views) == {*learned, *other}
+    arousal = np.array([views[key][0] for key in learned])
+    assert np.nanmean(arousal) == pytest.approx(0, abs=1e-9)
+    assert np.nanstd(arousal) == pytest.approx(1)
+    # A view that never changes is its mean, and one that nobody judged is unknown.
+    assert {views[row.id][1] for row in judged.rows if row.valence != ""} == {0.0}
+    assert all(np.isnan(views[row.id]).all() == (row.arousal == "") for row in judged.rows)
+    # What is not learned from moves neither mean nor deviation.
+    assert standardised_views(judged, learned)[learned[0]] == views[learned[0]]
+
+
+def test_ids_of_other_records_are_unknown(judged):
+    assert np.isnan(standardised_views(judged, [row.id for row in judged.rows], ["elsewhere"])["elsewhere"]).all()
+
+
+def test_nothing_where_nobody_judged(tmp_path):
+    records = write_toy_records(tmp_path / "records", toy_utterances())
+    assert standardised_views(records, [row.id for row in records.rows]) == {}
