@@ -203,20 +203,15 @@ def _require_inside(folder: Path, file: str, *, resolved: Path, where: str) -> N
 
 def _seconds(fields: dict[str, str], column: str, where: str) -> float | None:
     """Read a time; None where it is blank."""
-    text = fields.get(column, "")
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value < 0:
-        raise InputError(f"{where}: expected {column} in seconds, 0 or more, received {text!r}.")
-    return value
+    return _number(fields, column, where, expected=f"{column} in seconds, 0 or more", least=0.0)
 
 
 def _judged(fields: dict[str, str], column: str, where: str) -> float | None:
     """Read a rating; None where it is blank."""
+    return _number(fields, column, where, expected=f"{column} as a number, or a blank", least=-math.inf)
+
+
+def _number(fields: dict[str, str], column: str, where: str, *, expected: str, least: float) -> float | None:
     text = fields.get(column, "")
     if not text:
         return None
@@ -224,8 +219,8 @@ def _judged(fields: dict[str, str], column: str, where: str) -> float | None:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{where}: expected {column} as a number, or a blank, received {text!r}.")
+    if not math.isfinite(value) or value < least:
+        raise InputError(f"{where}: expected {expected}, received {text!r}.")
     return value
 
 

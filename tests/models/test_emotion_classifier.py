@@ -5,7 +5,7 @@ import pytest
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.settings import ModelConfig
-from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.arrays import mask_of, network_inputs, normal, output_of
 from ser_fop.testing.assertions import assert_batch_invariant, assert_padding_invariant
 
 MELS = 6
@@ -17,10 +17,6 @@ def network(request):
     keras.utils.set_random_seed(0)
     config = ModelConfig(reading=request.param, d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
     return EmotionClassifier(Backbone(config, MELS, name="backbone"), 4)
-
-
-def call(network):
-    return lambda mel, mask: network({"mel": mel, "mask": mask}, training=False)
 
 
 def test_equation_6(network):
@@ -37,12 +33,12 @@ def test_equation_6(network):
 
 def test_is_batch_and_padding_invariant(network):
     first = normal(1, 9, MELS), mask_of((5,), 9)
-    assert_batch_invariant(call(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
-    assert_padding_invariant(call(network), normal(2, 9, MELS), 6, over_time=False)
+    assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
+    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, over_time=False)
 
 
 def test_a_classifier_that_ignores_the_mask_fails_the_check(network):
-    everything = lambda mel, mask: call(network)(mel, np.ones_like(mask))  # noqa: E731
+    everything = lambda mel, mask: output_of(network)(mel, np.ones_like(mask))  # noqa: E731
     with pytest.raises(AssertionError, match="looks at padding"):
         assert_padding_invariant(everything, normal(2, 9, MELS), 6, over_time=False)
 

@@ -5,7 +5,7 @@ import pytest
 from ser_fop.models.frame_autoencoder import FrameAutoencoder
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.settings import ModelConfig
-from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.arrays import mask_of, network_inputs, normal, output_of
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 
 MELS = 6
@@ -32,14 +32,6 @@ def network(request, config):
     return network
 
 
-def call(network):
-    def give_back(mel, mask=None):
-        mask = np.ones(mel.shape[:2], bool) if mask is None else mask
-        return network({"mel": mel, "mask": mask}, training=False)
-
-    return give_back
-
-
 def test_gives_back_as_many_frames(network):
     inputs = network_inputs((7, 4), MELS)
     assert network(inputs).shape == inputs["mel"].shape
@@ -47,15 +39,15 @@ def test_gives_back_as_many_frames(network):
 
 def test_neither_padding_nor_the_batch_matters(network):
     # Behind an odd end, a step of several frames is filled up.
-    assert_padding_invariant(call(network), normal(2, 6, MELS), 3, over_time=True, atol=1e-4)
-    assert_batch_invariant(call(network), normal(1, 6, MELS), normal(2, 6, MELS, seed=1), atol=1e-4)
+    assert_padding_invariant(output_of(network), normal(2, 6, MELS), 3, over_time=True, atol=1e-4)
+    assert_batch_invariant(output_of(network), normal(1, 6, MELS), normal(2, 6, MELS, seed=1), atol=1e-4)
 
 
 def test_a_transformer_looks_at_the_whole_utterance(network):
     if network.backbone.config.backbone == "lstm":
         return
     with pytest.raises(AssertionError):
-        assert_causal(call(network), normal(2, 12, MELS), 6)
+        assert_causal(output_of(network), normal(2, 12, MELS), 6)
 
 
 def test_codes_are_drawn_in_training_alone(config):

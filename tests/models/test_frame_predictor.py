@@ -7,7 +7,7 @@ import pytest
 from ser_fop.losses import FramePredictionLoss
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.settings import ModelConfig
-from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.arrays import mask_of, network_inputs, normal, output_of
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 from ser_fop.training.setup import precision
 
@@ -25,14 +25,6 @@ def network(request):
     network = FramePredictor(config(request.param), MELS)
     network.backbone.normalization.set_statistics(10 * normal(MELS), 1 + np.abs(normal(MELS, seed=1)))
     return network
-
-
-def call(network):
-    def predict(mel, mask=None):
-        mask = np.ones(mel.shape[:2], bool) if mask is None else mask
-        return network({"mel": mel, "mask": mask}, training=False)
-
-    return predict
 
 
 @pytest.mark.parametrize(("reading", "parameters"), [("wide", 1_096_690), ("narrow", 344_642)])
@@ -71,7 +63,7 @@ def test_a_step_of_stacked_frames_predicts_as_many():
     kernel, bias = stacking.get_layer("prediction").get_weights()
     frames = (np.asarray(stacking.backbone(inputs)["h2"]) @ kernel + bias).reshape(2, 9, MELS)
     np.testing.assert_allclose(stacking(inputs), frames[:, :8], atol=1e-4)
-    assert_causal(call(stacking), normal(2, 9, MELS), 6)
+    assert_causal(output_of(stacking), normal(2, 9, MELS), 6)
 
 
 @pytest.mark.parametrize("stacked", [1, 3])
@@ -88,14 +80,14 @@ def test_several_horizons_and_their_variances(stacked):
     middle, deviation = (np.tile(weight, 2) for weight in predictor.backbone.normalization.get_weights())
     np.testing.assert_allclose(found[..., : 2 * MELS], mean * deviation + middle, atol=1e-4)
     np.testing.assert_allclose(found[..., 2 * MELS :], log_variance, atol=1e-5)  # in units of the band's own
-    assert_causal(call(predictor), normal(2, 9, MELS), 6)
+    assert_causal(output_of(predictor), normal(2, 9, MELS), 6)
 
 
 def test_is_causal_batch_and_padding_invariant(network):
-    assert_causal(call(network), normal(2, 9, MELS), 4)
+    assert_causal(output_of(network), normal(2, 9, MELS), 4)
     first = normal(1, 9, MELS), mask_of((5,), 9)
-    assert_batch_invariant(call(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)), atol=1e-4)
-    assert_padding_invariant(call(network), normal(2, 9, MELS), 6, over_time=True, atol=1e-4)
+    assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)), atol=1e-4)
+    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, over_time=True, atol=1e-4)
 
 
 def test_learns_a_constant_frame():
@@ -115,7 +107,7 @@ def test_in_bfloat16_log_mels_of_several_horizons_are_not_rounded(options):
     with precision("bfloat16"):
         mixed = FramePredictor(config("wide"), MELS, **options)
     mixed.backbone.normalization.set_statistics(np.full(MELS, -15.0), np.full(MELS, 0.01))
-    found = np.asarray(call(mixed)(normal(2, 9, MELS)))[..., : 2 * MELS]
+    found = np.asarray(output_of(mixed)(normal(2, 9, MELS)))[..., : 2 * MELS]
     assert found.dtype == np.float32
     assert len(np.unique(found)) > 100  # bfloat16 has nothing between -15.0625 and -15
 
@@ -126,10 +118,10 @@ def test_in_bfloat16_stays_near_float32_and_predicts_float32(network):
     assert all(weight.dtype == "float32" for weight in mixed.weights if "seed" not in weight.path)
     mixed.set_weights(network.get_weights())
     mel = normal(2, 9, MELS)
-    found, expected = call(mixed)(mel), call(network)(mel)
+    found, expected = output_of(mixed)(mel), output_of(network)(mel)
     assert found.dtype == "float32"
     assert mixed.backbone.hidden_states["h1"].dtype == "bfloat16"
     assert mixed.backbone.hidden_states["F"].dtype == "float32"
     deviation = np.asarray(network.backbone.normalization.deviation)
     np.testing.assert_allclose(np.asarray(found) / deviation, np.asarray(expected) / deviation, atol=0.15)
-    assert_causal(call(mixed), mel, 4, atol=1e-3)
+    assert_causal(output_of(mixed), mel, 4, atol=1e-3)

@@ -11,7 +11,7 @@ from ser_fop.models.backbone import Backbone
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.models.hypercolumns import feature_names, hypercolumns
 from ser_fop.settings import ModelConfig
-from ser_fop.testing.arrays import mask_of, network_inputs, normal
+from ser_fop.testing.arrays import mask_of, network_inputs, normal, output_of
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 from ser_fop.training.setup import precision
 
@@ -24,14 +24,6 @@ def sized(kind, **changes):
     return dataclasses.replace(TINY, backbone=kind, **changes)
 
 
-def call(network):
-    def predict(mel, mask=None):
-        mask = np.ones(mel.shape[:2], bool) if mask is None else mask
-        return network({"mel": mel, "mask": mask}, training=False)
-
-    return predict
-
-
 @pytest.fixture(scope="module", params=[(kind, stacked) for kind in KINDS[1:] for stacked in (1, 3)], ids=str)
 def network(request):
     keras.utils.set_random_seed(0)
@@ -41,10 +33,10 @@ def network(request):
 
 def test_causal_batch_and_padding_invariant(network):
     whole = 3 * network.backbone.config.stacked_frames
-    assert_causal(call(network), normal(2, 12, MELS), whole)
+    assert_causal(output_of(network), normal(2, 12, MELS), whole)
     first = normal(1, 9, MELS), mask_of((6,), 9)
-    assert_batch_invariant(call(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 3), 9)), atol=1e-4)
-    assert_padding_invariant(call(network), normal(2, 9, MELS), 6, over_time=True, atol=1e-4)
+    assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 3), 9)), atol=1e-4)
+    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, over_time=True, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
@@ -65,7 +57,7 @@ def test_every_output_hears_the_past(network):
     mel = normal(1, 12, MELS)
     other = mel.copy()
     other[:, 0] += 1
-    before, after = (np.asarray(call(network)(one)) for one in (mel, other))
+    before, after = (np.asarray(output_of(network)(one)) for one in (mel, other))
     size = network.backbone.config.stacked_frames
     assert np.abs(before - after)[:, : 3 * size].max(axis=(0, 2)).min() > 1e-6
 
@@ -95,7 +87,7 @@ def test_a_convolution_sees_further_in_each_layer():
     mel = normal(1, 20, MELS)
     other = mel.copy()
     other[:, 4] += 1
-    before, after = (np.asarray(call(network)(one)["h2"]) for one in (mel, other))
+    before, after = (np.asarray(output_of(network)(one)["h2"]) for one in (mel, other))
     changed = np.flatnonzero(np.abs(before - after).max(axis=(0, 2)) > 1e-6)
     assert changed.tolist() == list(range(4, 4 + 2 + 2 * 3 + 1))
 
@@ -107,7 +99,7 @@ def test_in_bfloat16_stays_near_float32(kind):
         mixed = FramePredictor(sized(kind), MELS)
     mixed.set_weights(network.get_weights())
     mel = normal(2, 9, MELS)
-    np.testing.assert_allclose(call(mixed)(mel), call(network)(mel), atol=0.15)
+    np.testing.assert_allclose(output_of(mixed)(mel), output_of(network)(mel), atol=0.15)
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])

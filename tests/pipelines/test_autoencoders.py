@@ -1,7 +1,5 @@
 """The autoencoders through the stages: same trainer, same transfer."""
 
-import json
-
 import numpy as np
 import pytest
 from ser_fop.pipelines import pretrain
@@ -10,13 +8,9 @@ from ser_fop.augmentation import input_noise
 from ser_fop.datasets import unlabelled_batches
 from ser_fop.records import Records, mel_moments
 from ser_fop.saved_model import load_network
-from tests.pipelines.conftest import MODEL, run
+from tests.pipelines.conftest import MODEL, check_transfer, metrics_of, run
 
 TASKS = ("autoencoder", "denoising", "variational")
-
-
-def metrics_of(folder):
-    return json.loads((folder / "metrics.json").read_text())
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -40,14 +34,7 @@ def test_each_learns(trained):
 
 
 def test_each_is_transferred_as_the_predictor_is(work, trained, tmp_path):
-    records = work / "records" / "ravdess"
-    run("extract", "--records", records, "--pretrained", trained, "--out", tmp_path / "hyper")
-    run("classify", "--hypercolumns", tmp_path / "hyper", "--feature", "h2", "--out", tmp_path / "svm")
-    run("finetune", "--records", records, "--pretrained", trained, "--epochs", "1", "--out", tmp_path / "ft")
-    assert not metrics_of(tmp_path / "ft")["transductive"]
-    one, other = (load_network(place)[0] for place in (trained, trained / "saved_model"))
-    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    check_transfer(work / "records" / "ravdess", trained, tmp_path)
 
 
 def test_steps_of_several_frames(work, tmp_path, task):

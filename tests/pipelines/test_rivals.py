@@ -1,13 +1,10 @@
 """The systems that the paper compares with: each learns something real, through the stages."""
 
-import json
-
-import numpy as np
 import pytest
 from ser_fop.pipelines import finetune, pretrain
 
 from ser_fop.saved_model import load_network
-from tests.pipelines.conftest import MODEL, run
+from tests.pipelines.conftest import MODEL, check_transfer, metrics_of, run
 
 # What `reproduce` gives each supervised system beside the FOP network's own settings.
 SUPERVISED = {
@@ -16,10 +13,6 @@ SUPERVISED = {
     "attention_lstm": ["--backbone", "lstm", "--pooling", "attentive"],
 }
 EPOCHS = ["--epochs", "15", "--patience", "15", "--learning-rates", "5e-3", "--dropout", "0", "--batch-size", "8"]
-
-
-def metrics_of(folder):
-    return json.loads((folder / "metrics.json").read_text())
 
 
 @pytest.mark.parametrize("system", SUPERVISED)
@@ -66,14 +59,7 @@ def ladder(work, tmp_path_factory):
 def test_the_ladder_learns_and_is_transferred_as_the_predictor_is(work, ladder, tmp_path):
     metrics = metrics_of(ladder)
     assert metrics["skill"] > metrics["untrained_skill"] + 0.1
-    records = work / "records" / "ravdess"
-    run("extract", "--records", records, "--pretrained", ladder, "--out", tmp_path / "hyper")
-    run("classify", "--hypercolumns", tmp_path / "hyper", "--feature", "h2", "--out", tmp_path / "svm")
-    run("finetune", "--records", records, "--pretrained", ladder, "--epochs", "1", "--out", tmp_path / "ft")
-    assert not metrics_of(tmp_path / "ft")["transductive"]
-    one, other = (load_network(place)[0] for place in (ladder, ladder / "saved_model"))
-    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    check_transfer(work / "records" / "ravdess", ladder, tmp_path)
 
 
 @pytest.mark.parametrize(
