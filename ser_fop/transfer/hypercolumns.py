@@ -83,20 +83,23 @@ def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_
         mels=backbone.mels,
         pooling=pooling,
     )
-    by_id: dict[str, dict[str, np.ndarray]] = {}
     wanted = {row.id: row for row in records.rows}
+    ids = sorted(wanted)
+    place = {key: number for number, key in enumerate(ids)}
+    # What is found is held once: it is all that grows with the corpus.
+    arrays = {name: np.empty((len(ids), values.shape[-1]), np.float32) for name, values in pooled.items()}
     with tqdm(total=len(wanted), unit="utt", desc="extract", disable=None) as bar:
         for batch in utterance_batches(records, wanted, batch_frames=batch_frames).as_numpy_iterator():
             values = extractor.predict_on_batch({"mel": batch["mel"], "mask": batch["mask"]})
-            for position, key in enumerate(batch["id"]):
-                by_id[key.decode()] = {name: array[position] for name, array in values.items()}
+            rows = [place[key.decode()] for key in batch["id"]]
+            for name, array in arrays.items():
+                array[rows] = values[name]
             bar.update(len(batch["id"]))
-    ids = sorted(wanted)
     return PooledFeatures(
         ids=np.array(ids),
         emotions=np.array([wanted[key].emotion for key in ids]),
         speakers=np.array([wanted[key].speaker for key in ids]),
-        arrays={name: np.stack([by_id[key][name] for key in ids]).astype(np.float32) for name in pooled},
+        arrays=arrays,
     )
 
 
