@@ -28,7 +28,8 @@ class KeptCells:
     """Answers and figures of finished cells, without the networks: a file for each network's cells of a repeat.
 
     A network's cells are kept, and taken up again, all together: none that is left could
-    need the network, which is not kept. Of predictions the probabilities are left out.
+    need the network, which is not kept. Probabilities are kept of fine-tuned networks, whose
+    repeats the report asks together, in four digits; of others they are left out.
 
     Args:
         config: The experiment; `kept` is the folder.
@@ -71,7 +72,7 @@ class KeptCells:
         for file, cells in self.groups.items():
             if file.exists() or not all((cell.config.out / COMPLETED).exists() for cell in cells):
                 continue
-            texts = {cell.name: dict(self._texts(cell.config.out)) for cell in cells}
+            texts = {cell.name: dict(self._texts(cell)) for cell in cells}
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_name(file.name + PARTIAL)
             partial.write_bytes(lzma.compress(json.dumps({"made_with": self.made_with, "cells": texts}).encode()))
@@ -100,22 +101,30 @@ class KeptCells:
             raise InputError(f"{file} lacks the cell {min(missing)}. Remove it, and its cells are run again.")
         return cells
 
-    def _texts(self, folder: Path) -> Iterator[tuple[str, str]]:
+    def _texts(self, cell: Cell) -> Iterator[tuple[str, str]]:
         """Yield the small files of a cell and of its folds, the marks of completion last."""
+        folder = cell.config.out
         for name in (CONFIG, METRICS, _PREDICTIONS, _SPEC, COMPLETED):
             for path in sorted([*folder.glob(name), *folder.glob(f"fold-*/{name}")], reverse=True):
                 text = path.read_text(encoding="utf-8")
                 if name == _PREDICTIONS:
-                    text = _without_probabilities(text)
+                    text = _smaller(text, probabilities=cell.stage == "finetune")
                 for place in {str(self.run.resolve()), str(self.run)}:
                     text = text.replace(f'"{place}/', _RUN)
                 yield path.relative_to(folder).as_posix(), text
 
 
-def _without_probabilities(text: str) -> str:
+def _smaller(text: str, *, probabilities: bool) -> str:
+    """Return `predictions.csv` with probabilities in four digits, or without them."""
+    rows = csv.reader(io.StringIO(text))
+    fixed = len(PREDICTION_COLUMNS)
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerows(row[: len(PREDICTION_COLUMNS)] for row in csv.reader(io.StringIO(text)))
+    header = next(rows)
+    writer.writerow(header if probabilities else header[:fixed])
+    for row in rows:
+        rounded = [f"{float(value):.4f}" for value in row[fixed:]] if probabilities else []
+        writer.writerow([*row[:fixed], *rounded])
     return written.getvalue()
 
 

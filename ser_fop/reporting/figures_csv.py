@@ -47,6 +47,7 @@ def _cells(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[
         place = {"table": "1", "row": row["setting"], "column": "finetuning"}
         yield place, row if "wa" in row else {}
         yield place, row["cross_validation"]
+        yield {**place, "column": "finetuning, repeats asked as one"}, row["together"]
     for row in tables["table2"]:
         for name, pooled in row["cross_validation"].items():
             place = {"table": "2", "row": f"{row['network']} {row['feature']}", "column": name}

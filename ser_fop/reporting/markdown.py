@@ -20,6 +20,7 @@ SOURCES = {
 }
 SYSTEMS = {"hypercolumns": "FOP + Hypercolumns (h_concat, A-LSTM)", "finetuning": "FOP + Fine-tuning"}
 NOT_RUN = "not run"
+TOGETHER = ", all repeats asked as one"
 
 
 def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
@@ -113,19 +114,21 @@ def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[st
     """Return Tables 1 and 2 over all folds, as far as they were run."""
     first = [row for row in tables["table1"] if row.get("cross_validation")]
     second = [row for row in tables["table2"] if any(row.get("cross_validation", {}).values())]
-    found = []
+    parts = []
     if first:
         cells = [
             [
-                _named(SETTINGS[row["setting"]], tables) + _stamp(row["cross_validation"]),
-                percent(row["cross_validation"]),
-                percent(row["cross_validation"], "ua"),
-                str(row["cross_validation"]["repeats"]),
+                f"{_named(SETTINGS[row['setting']], tables)}{remark}{_stamp(found)}",
+                percent(found),
+                percent(found, "ua"),
+                str(found["repeats"]),
             ]
             for row in first
+            for found, remark in ((row["cross_validation"], ""), (row.get("together"), TOGETHER))
+            if found
         ]
         header = ["Pretraining", f"WA % ({ours})", f"UA % ({ours})", "repeats"]
-        found.append((f"Table 1 over all folds, pooled, on {ours}", header, cells))
+        parts.append((f"Table 1 over all folds, pooled, on {ours}", header, cells))
     if second:
         cells = [
             [
@@ -136,8 +139,8 @@ def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[st
             for row in second
         ]
         title = f"Table 2 over all folds, pooled, on {ours}: WA %, then UA % in brackets"
-        found.append((title, ["Feature", "Network", "SVM", "RF", "A-LSTM"], cells))
-    return found
+        parts.append((title, ["Feature", "Network", "SVM", "RF", "A-LSTM"], cells))
+    return parts
 
 
 def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:

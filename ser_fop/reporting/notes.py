@@ -34,6 +34,14 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         " interval of the mean over speakers (bootstrap by speaker, expanded for few of them): what other speakers may bring.",
         "A claim is one comparison declared beforehand, averaged over repeats first, tested over speakers by flipping signs, two-sided:"
         " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn two stars.",
+        *(
+            [
+                "`All repeats asked as one`: the mean of the log-probabilities of all repeats' networks answers; that is one"
+                " system of as many networks, without a spread over repeats."
+            ]
+            if any(row.get("together") for row in tables["table1"])
+            else []
+        ),
         "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
         _departures(tables["config"]),
         *(

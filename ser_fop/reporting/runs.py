@@ -1,7 +1,7 @@
 """The runs of one cell over repeats, and what they say together."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 from ser_fop.artifacts import COMPLETED, METRICS, read_json
 from ser_fop.evaluation.comparisons import compare
 from ser_fop.evaluation.confusions import confusions_by_speaker
+from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.intervals import over_repeats, over_speakers
 from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
+from ser_fop.evaluation.together import together
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,20 +76,39 @@ def figures(runs: Sequence[Run]) -> dict[str, Any]:
     if not runs:
         return {}
     metrics = [run.metrics for run in runs]
-    labels = metrics[0]["labels"]
-    confusions = confusions_by_speaker([item for run in runs for item in run.predictions()], labels)
+    return _figures(metrics, [item for run in runs for item in run.predictions()], of=runs)
+
+
+def figures_together(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the figures of all repeats asked as one system; empty for fewer than two.
+
+    They have no spread over repeats: there is one such system.
+    """
+    if len(runs) < 2:
+        return {}
+    labels = runs[0].metrics["labels"]
+    joined = together([run.predictions() for run in runs], labels)
+    described = {**runs[0].metrics, **describe_predictions(joined, labels)}
+    described["seconds"] = sum(run.metrics["seconds"] for run in runs)
+    return _figures([described], joined, of=runs)
+
+
+def _figures(
+    metrics: Sequence[Mapping[str, Any]], predictions: Sequence[Prediction], *, of: Sequence[Run]
+) -> dict[str, Any]:
+    confusions = confusions_by_speaker(predictions, metrics[0]["labels"])
     found: dict[str, Any] = {key: spread([row[key] for row in metrics]) for key in ("wa", "ua", "macro_f1")}
     for score in ("wa", "ua"):
         interval = over_speakers(confusions, score)
         found[score]["over_speakers"] = dataclasses.asdict(interval) if interval else None
     return {
         **found,
-        "repeats": len(runs),
-        "folds": runs[0].folds,
+        "repeats": len(of),
+        "folds": of[0].folds,
         "n": metrics[0]["n"],
-        "transductive": any(row["transductive"] for row in metrics),
+        "transductive": any(run.metrics["transductive"] for run in of),
         "selected_on": next(
-            (row["selected_on"] for row in metrics if row["selected_on"] != "validation"), "validation"
+            (run.metrics["selected_on"] for run in of if run.metrics["selected_on"] != "validation"), "validation"
         ),
         "seconds": float(np.mean([row["seconds"] for row in metrics])),
         "confusion": confusions.counts.sum(axis=0).tolist(),

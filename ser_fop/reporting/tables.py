@@ -9,7 +9,7 @@ from ser_fop.errors import InputError
 from ser_fop.experiment.also import FOLDER
 from ser_fop.experiment.claims import CLAIMS
 from ser_fop.reporting import paper
-from ser_fop.reporting.runs import Run, comparison, figures, runs_of, spread
+from ser_fop.reporting.runs import Run, comparison, figures, figures_together, runs_of, spread
 from ser_fop.reporting.systems import systems
 
 CLASSIFIERS = ("svm", "rf", "a_lstm")
@@ -90,6 +90,7 @@ def _row(key: str, name: str, runs: Sequence[Run], published: float | None) -> d
         "paper_wa": published,
         **figures([run.single_fold() for run in runs]),
         "cross_validation": figures(pooled),
+        "together": figures_together(pooled),
     }
 
 

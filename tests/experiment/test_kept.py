@@ -84,9 +84,10 @@ def test_another_machine_goes_on_from_them(kept):
         for name in ("config.json", "metrics.json", "predictions.csv", "network/network.json", COMPLETED)
     }
     assert json.loads((folder / "config.json").read_text()) == {"config": {"out": str(folder)}, "other": "/elsewhere/x"}
-    assert (
-        folder / "predictions.csv"
-    ).read_text() == 'id,speaker,fold,seed,label,predicted\n"a,b",anna,0,0,calm,cross\n'
+    fixed = 'id,speaker,fold,seed,label,predicted\n"a,b",anna,0,0,calm,cross\n'
+    assert (folder / "predictions.csv").read_text() == fixed
+    tuned = (cells[1].config.out / "predictions.csv").read_text()
+    assert tuned == f'{HEADER}"a,b",anna,0,0,calm,cross,0.2500,0.7500\n'
     assert (folder / COMPLETED).read_text() == "digest of classify-unlabelled-h1-svm\n"
     assert store.take_up() == 0
     # What it finishes is added, and what it took up is not written again.

@@ -6,7 +6,7 @@ import pytest
 from ser_fop.artifacts import write_json
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import write_predictions
-from ser_fop.reporting.runs import comparison, figures, runs_of
+from ser_fop.reporting.runs import comparison, figures, figures_together, runs_of
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
 
 STAMPS = {"transductive": False, "selected_on": "validation", "seconds": 2.0}
@@ -78,3 +78,15 @@ def test_selection_on_test_is_carried_along(seeds, tmp_path):
     write_predictions(tmp_path / "seed-9" / "good" / "predictions.csv", renamed, LABELS)
     assert figures(runs_of(stamped, "good"))["selected_on"] == "test"
     assert figures(runs_of(seeds, "good"))["selected_on"] == "validation"
+
+
+def test_repeats_asked_as_one_have_no_spread_over_repeats(seeds):
+    runs = runs_of(seeds, "bad")
+    found = figures_together(runs)
+    assert (found["repeats"], found["folds"], found["n"], found["seconds"]) == (3, 2, 240, 6.0)
+    assert found["wa"]["deviation"] is None
+    assert found["wa"]["over_repeats"] is None
+    assert found["wa"]["over_speakers"]["units"] == 8
+    assert np.sum(found["confusion"]) == 240
+    assert found["wa"]["mean"] != figures(runs)["wa"]["mean"]
+    assert figures_together(runs[:1]) == {}
