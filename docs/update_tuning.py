@@ -1,33 +1,32 @@
-"""Keep the search of docs/tuning.md: `python docs/update_tuning.py [RUN COMMAND]`.
+"""Keep the searches of docs/tuning.md: `python docs/update_tuning.py [RUN NAME COMMAND]`.
 
-With a finished folder of `ser-fop tune` and the command that made it, its trials are kept in
-`docs/searches/ravdess.json`. Then the page's table is written anew from that file.
+With a finished folder of `ser-fop tune`, a name and the command that made it, its trials are kept in
+`docs/searches/NAME.json`. Then the page's tables are written anew from what is kept there.
 """
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from ser_fop.artifacts import machine, read_json, versions
 from ser_fop.tuning.trials import to_rows, told_in_words
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / "docs" / "searches" / "ravdess.json"
+SEARCHES = ROOT / "docs" / "searches"
 PAGE = ROOT / "docs" / "tuning.md"
-START, END = "<!-- search -->", "<!-- /search -->"
 
 
-def keep(run: Path, command: str) -> None:
-    """Write `docs/searches/ravdess.json`."""
+def keep(run: Path, name: str, command: str) -> None:
+    """Write `docs/searches/NAME.json`."""
     told = read_json(run / "trials.json")
     kept = {"command": command, "machine": machine(), "versions": versions(), **told}
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    SEARCHES.mkdir(exist_ok=True)
+    (SEARCHES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def render() -> str:
-    """Return the table and what it says."""
-    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+def render(kept: dict[str, Any]) -> str:
+    """Return a search's table and what it says."""
     header, rows = to_rows(kept["all"], task="finetuning")
     lines = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
     of = kept["machine"]
@@ -38,15 +37,19 @@ def render() -> str:
 
 
 def update(page: str) -> str:
-    """Return the page with its table written anew."""
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{render()}\n{END}{after}"
+    """Return the page with its tables written anew."""
+    for path in sorted(SEARCHES.glob("*.json")):
+        start, end = f"<!-- {path.stem} -->", f"<!-- /{path.stem} -->"
+        if start in page:
+            before, _, rest = page.partition(start)
+            table = render(json.loads(path.read_text(encoding="utf-8")))
+            page = f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
+    return page
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        keep(Path(sys.argv[1]), sys.argv[2])
+    if len(sys.argv) == 4:
+        keep(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
     elif len(sys.argv) != 1:
         raise SystemExit(__doc__)
     PAGE.write_text(update(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

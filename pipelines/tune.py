@@ -6,7 +6,7 @@
 import dataclasses
 import html
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +134,11 @@ def _told(config: TuneConfig) -> Path:
     trials, task = trials_of(config.out, task=config.task), config.task
     if not trials or trials[0]["value"] is None:
         raise InputError("no trial came to an end: there is no best one.")
-    _trainer(config)({}, config.out / PROJECT / "default")  # what the search is to be better than
     best, objective = trials[0], OBJECTIVES[task]
-    default = read_json(config.out / PROJECT / "default" / METRICS)[objective]
+    default = _value_of_defaults(config, trials)  # what the search is to be better than
+    if default is None:
+        _trainer(config)({}, config.out / PROJECT / "default")
+        default = read_json(config.out / PROJECT / "default" / METRICS)[objective]
     told = {"objective": objective, "best": best, "default": default, "trials": len(trials)}
     _make_room(config.out, best)
     if task == "finetuning":
@@ -166,6 +168,17 @@ def _told(config: TuneConfig) -> Path:
     print("\n".join(told_in_words(told)))
     print(f"-> {config.out / 'best'}, {page}")
     return config.out / "best"
+
+
+def _value_of_defaults(config: TuneConfig, trials: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the figure of the trial that had the default settings, if one had."""
+    from ser_fop.tuning.space import settings_of
+
+    known = settings_of(config)
+    alike = [
+        one for one in trials if all(known[name] == value for name, value in one["values"].items() if name in known)
+    ]
+    return alike[0]["value"] if alike else None
 
 
 def _make_room(out: Path, best: Mapping[str, Any]) -> None:

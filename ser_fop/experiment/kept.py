@@ -1,5 +1,6 @@
 """Finished cells in a few small files: so that a study goes on on another machine, and others can check its answers."""
 
+import copy
 import csv
 import io
 import json
@@ -44,9 +45,18 @@ class KeptCells:
             path.parent.name: digest_of(path.parent) for path in sorted(config.out.glob(f"records/*/{COMPLETED}"))
         }
         self.made_with = json.loads(json.dumps(builtins({"method": method, "records": records})))
+        networks = {cell.name.replace("/pretrain-", "/") for cell in cells if cell.stage == "pretrain"}
         self.groups: dict[Path, list[Cell]] = {}
         for cell in cells:
-            self.groups.setdefault(self._file_of(cell), []).append(cell)
+            self.groups.setdefault(self._file_of(cell, networks), []).append(cell)
+        self._whole: set[Path] = set()  # files that are known to hold all cells of theirs
+
+    def of(self, cells: Sequence[Cell]) -> "KeptCells":
+        """Return what keeps these cells alone: two processes must not write one file."""
+        names = {cell.name for cell in cells}
+        part = copy.copy(self)
+        part.groups = {file: group for file, group in self.groups.items() if {one.name for one in group} <= names}
+        return part
 
     def take_up(self) -> int:
         """Put kept cells where their stages find them finished, and return how many.
@@ -68,28 +78,37 @@ class KeptCells:
         return taken
 
     def keep(self) -> None:
-        """Write a file for each group of cells that is finished and has none."""
+        """Write a file for each group of cells that is finished and has none, or one of fewer cells."""
         for file, cells in self.groups.items():
-            if file.exists() or not all((cell.config.out / COMPLETED).exists() for cell in cells):
+            if file in self._whole or not all((cell.config.out / COMPLETED).exists() for cell in cells):
+                continue
+            self._whole.add(file)
+            if file.exists() and {cell.name for cell in cells} <= set(self._contents(file)[1]):
                 continue
             texts = {cell.name: dict(self._texts(cell)) for cell in cells}
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_name(file.name + PARTIAL)
             partial.write_bytes(lzma.compress(json.dumps({"made_with": self.made_with, "cells": texts}).encode()))
-            partial.rename(file)
+            partial.replace(file)
 
-    def _file_of(self, cell: Cell) -> Path:
-        _, seed, name = cell.name.split("/")
-        return self.folder / seed / (name.split("-")[1] + _SUFFIX)
+    def _file_of(self, cell: Cell, networks: set[str]) -> Path:
+        """Return the file of a network's cells, or of a cell that stands alone."""
+        runs, seed, name = cell.name.split("/")
+        _, _, rest = name.partition("-")
+        network, _, _ = rest.partition("-")
+        return self.folder / seed / ((network if f"{runs}/{seed}/{network}" in networks else rest) + _SUFFIX)
 
-    def _read(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+    def _contents(self, file: Path) -> tuple[Mapping[str, Any], Mapping[str, Mapping[str, str]]]:
         try:
             found = json.loads(lzma.decompress(file.read_bytes()))
-            made_with, cells = found["made_with"], found["cells"]
+            return found["made_with"], found["cells"]
         except (lzma.LZMAError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{file} cannot be read as kept cells ({error}). Remove it, and they are run again."
             ) from error
+
+    def _read(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+        made_with, cells = self._contents(file)
         for what in ("method", "records"):
             if made_with[what] != self.made_with[what]:
                 raise InputError(

@@ -51,7 +51,8 @@ def run_side_by_side(
         while pending or running:
             while pending and len(running) < processes:  # one that waits in the pool could not be called back
                 log, cells = pending.pop(0)
-                running[pool.submit(_run, log, list(cells), dict(runners), os.getpid(), kept)] = log
+                keeping = kept.of(cells) if kept else None
+                running[pool.submit(_run, log, list(cells), dict(runners), os.getpid(), keeping)] = log
                 print(f"what is printed goes to {log}", flush=True)
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 log = running.pop(done)

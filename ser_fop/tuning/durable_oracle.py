@@ -26,11 +26,13 @@ class DurableOracle(keras_tuner.Oracle):
         broken: What went wrong inside, to be raised by whoever owns the search.
         keeps_ongoing: Whether a trial that was under way belongs to its worker still, which may live: true for a chief
             whose workers are elsewhere.
+        begins_with_defaults: Whether the first trial has the settings that the search is to improve on.
     """
 
     gave_up: str = ""
     broken: Exception | None = None
     keeps_ongoing: bool = False
+    begins_with_defaults: bool = False
 
     def create_trial(self, tuner_id: str) -> Any:
         """Propose a trial, none after too many failures."""
@@ -40,6 +42,13 @@ class DurableOracle(keras_tuner.Oracle):
                 hyperparameters=self.hyperparameters.copy(), trial_id="none", status="STOPPED"
             )
         return self._guarded(super().create_trial, tuner_id)
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Propose the values of a trial."""
+        if self.begins_with_defaults and not self.start_order:
+            values = {one.name: one.default for one in self.hyperparameters.space}
+            return {"status": engine.trial_module.TrialStatus.RUNNING, "values": values}
+        return super().populate_space(trial_id)
 
     def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> Any:
         """Take note of a trial's figures."""

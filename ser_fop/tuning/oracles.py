@@ -43,7 +43,10 @@ def oracle_of(config: TuneConfig, space: keras_tuner.HyperParameters) -> Durable
                 f"Hyperband expected a factor of at least 2 and an epoch, received {config.hyperband_factor} and {settings.epochs}."
             )
         limits = {"max_epochs": settings.epochs, "factor": config.hyperband_factor}
-    return Durable(
+    if config.tuner == "bayesian":
+        # KerasTuner would draw three times as many at random as there are settings before it learns from any.
+        limits["num_initial_points"] = max(3, config.trials // 4)
+    oracle = Durable(
         objective=keras_tuner.Objective(OBJECTIVES[config.task], direction="max"),
         hyperparameters=space,
         allow_new_entries=False,
@@ -51,3 +54,5 @@ def oracle_of(config: TuneConfig, space: keras_tuner.HyperParameters) -> Durable
         seed=config.seed + 1,  # 0 would be none
         **limits,
     )
+    oracle.begins_with_defaults = config.tuner in ("random", "bayesian")
+    return oracle

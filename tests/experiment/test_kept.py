@@ -13,6 +13,7 @@ from ser_fop.experiment.reproduce_config import ReproduceConfig
 from ser_fop.experiment.running import run_cells
 from ser_fop.settings import ModelConfig
 
+FUNCTIONALS = ("classify-ComParE_2016-svm", "classify-ComParE_2016-ladder-svm")
 NAMES = ("pretrain-unlabelled", "finetune-unlabelled", "classify-unlabelled-h1-svm", "finetune-none")
 HEADER = "id,speaker,fold,seed,label,predicted,p_calm,p_cross\n"
 
@@ -26,8 +27,8 @@ def config_of(root, **changes):
     return ReproduceConfig(out=root / "run", corpus="toy", audio_dir=root, kept=root.parent / "kept", **changes)
 
 
-def cells_of(config):
-    names = [f"runs/seed-{seed}/{name}" for seed in (0, 1) for name in NAMES]
+def cells_of(config, names=NAMES):
+    names = [f"runs/seed-{seed}/{name}" for seed in (0, 1) for name in names]
     return [Cell(name=name, stage=name.split("/")[2].split("-")[0], config=Out(config.out / name)) for name in names]
 
 
@@ -127,3 +128,41 @@ def test_a_damaged_file_is_one_line(kept):
         KeptCells(config, cells_of(config)).take_up()
     shutil.rmtree(kept / "kept")
     assert KeptCells(config, cells_of(config)).take_up() == 0
+
+
+def test_cells_that_stand_alone_have_files_of_their_own(tmp_path):
+    config = config_of(tmp_path / "one")
+    prepare(config)
+    cells = cells_of(config, FUNCTIONALS)
+    finish(cells[0].config)
+    KeptCells(config, cells).keep()
+    assert [path.name for path in (tmp_path / "kept").rglob("*.xz")] == ["ComParE_2016-svm.json.xz"]
+    # More systems later, elsewhere: what is kept is taken up, the rest is run.
+    other = config_of(tmp_path / "other")
+    prepare(other)
+    assert KeptCells(other, cells_of(other, FUNCTIONALS)).take_up() == 1
+
+
+def test_a_network_with_more_cells_is_kept_anew(kept):
+    config = config_of(kept / "one")
+    cells = cells_of(config, (*NAMES, "classify-unlabelled-h1-a_lstm"))
+    store = KeptCells(config, cells)
+    store.keep()
+    file = kept / "kept" / "seed-0" / "unlabelled.json.xz"
+    before = file.read_bytes()
+    finish(next(cell.config for cell in cells if cell.name == "runs/seed-0/classify-unlabelled-h1-a_lstm"))
+    store.keep()
+    assert file.read_bytes() != before
+    after = file.stat().st_mtime_ns
+    store.keep()
+    assert file.stat().st_mtime_ns == after
+
+
+def test_a_process_keeps_its_own_repeat(kept):
+    shutil.rmtree(kept / "kept")
+    config = config_of(kept / "one")
+    cells = cells_of(config)
+    for cell in cells[6:]:
+        finish(cell.config)
+    KeptCells(config, cells).of(cells[4:]).keep()
+    assert {path.parent.name for path in (kept / "kept").rglob("*.xz")} == {"seed-1"}

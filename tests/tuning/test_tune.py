@@ -49,12 +49,19 @@ class TestSearch:
     def test_no_trial_hears_or_tests_a_test_speaker(self, searched, work):
         fold = folds_of_records(Records(work / "records" / "ravdess")).folds[0]
         tested = {f"ravdess:{speaker}" for speaker in fold.test}
-        for run in [*(searched / "search").glob("trial_*/run"), searched / "search" / "default"]:
+        for run in (searched / "search").glob("trial_*/run"):
             assert not tested & set(json.loads((run / "config.json").read_text())["heard"])
             with (run / "predictions.csv").open() as file:
                 assert {row["speaker"] for row in csv.DictReader(file)} == set(fold.validation)
         (inner,) = read_folds(searched / "inner_folds.json").folds
         assert set(fold.test) <= set(inner.unused)
+
+    def test_the_first_trial_is_what_the_search_is_to_improve_on(self, searched):
+        told = json.loads((searched / "trials.json").read_text())
+        (first,) = (one for one in told["all"] if one["trial"] == "0")
+        assert first["values"] == {"finetuning.learning_rates": 1e-3, "finetuning.pooling": "mean"}
+        assert told["default"] == first["value"] <= told["best"]["value"]
+        assert not (searched / "search" / "default").exists()  # it is not trained twice
 
     def test_the_best_is_trained_on_the_fold_itself(self, searched, work):
         told = json.loads((searched / "trials.json").read_text())
@@ -107,6 +114,20 @@ class TestSearch:
 
 
 class TestTuners:
+    def test_settings_outside_the_space_are_trained_beside_it(self, work, tmp_path):
+        space = "finetuning.learning_rates: {float: [2e-3, 1e-1], log: true}"
+        assert search(work, tmp_path / "out", "--trials", "1", space=space) == 0
+        told = json.loads((tmp_path / "out" / "trials.json").read_text())
+        metrics = json.loads((tmp_path / "out" / "search" / "default" / "metrics.json").read_text())
+        assert told["default"] == metrics["ua"]
+        assert told["all"][0]["values"] == {"finetuning.learning_rates": 2e-3}
+
+    def test_a_bayesian_search_learns_before_its_trials_are_spent(self, tmp_path):
+        config = TuneConfig(records=(tmp_path,), out=tmp_path / "out", tuner="bayesian", trials=12)
+        oracle = oracle_of(config, space_of(config))
+        assert oracle.num_initial_points == 3
+        assert oracle.begins_with_defaults
+
     def test_a_grid_is_gone_through(self, work, tmp_path):
         space = "finetuning.pooling: {choice: [mean, mean_std]}\nfinetuning.batch_frames: {choice: [4096, 8192]}"
         assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "9", space=space) == 0
