@@ -28,6 +28,10 @@ def run(config: ClassifyConfig) -> Path:
 
     if config.code != "none" and config.classifier in ON_FRAMES:
         raise InputError(f"--code {config.code} is one of utterances: --classifier {config.classifier} reads frames.")
+    if config.settings.refit_on_validation and config.select_on == "test":
+        raise InputError(
+            "--select-on test puts the test speakers in the place of those on whom --refit-on-validation fits."
+        )
     require_complete(config.hypercolumns, _FEATURES)
     inside = sorted(config.hypercolumns.glob("fold-*"))
     sources = read_json((inside[0] if inside else config.hypercolumns) / "config.json")["sources"]
@@ -62,7 +66,8 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         print(f"{stage.out} is complete.")
         return stage.out
     started = time.perf_counter()
-    heard = read_json(config.hypercolumns / "config.json")["heard"]
+    known = read_json(config.hypercolumns / "config.json")
+    heard = known["heard"]
     parts = parts_of(
         records,
         fold,
@@ -71,6 +76,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         test_records=_test_records(config),
         test_labels=config.test_labels,
     )
+    parts.refuse_told(known.get("told", ()))
     use = _on_frames if config.classifier in ON_FRAMES else _scikit_learn
     probabilities, predicted, details, written = use(config, records, parts=parts, folder=stage.folder)
     labels = records.manifest.labels
@@ -139,6 +145,7 @@ def _test_records(config: ClassifyConfig) -> Any:
 def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path) -> tuple:
     """Fit and ask a scikit-learn classifier on pooled features, joined to labels by id."""
     import numpy as np
+    from sklearn.base import clone
     from sklearn.linear_model import LogisticRegression
 
     from ser_fop.transfer.codes import CODE, fitted_code, write_code
@@ -158,19 +165,25 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
         train, validation, test = (coded.transform(features) for features in (train, validation, test))
         written = write_code(folder / CODE, coded)
     chosen_from = (train, truth["train"], validation, truth["validation"])
+    fitted_on, fitted_to, speakers = train, truth["train"], pooled.speakers_of(parts.train)
+    if config.settings.refit_on_validation:
+        fitted_on, fitted_to = np.concatenate([train, validation]), np.concatenate(list(truth.values()))
+        speakers = np.concatenate([speakers, pooled.speakers_of(parts.validation)])
     predicted = None
     if config.classifier == "svm":
         answering, accuracy = choose_svm(*chosen_from, costs=config.settings.svm_c)
+        answering = clone(answering).fit(fitted_on, fitted_to)
         details = _by_cost(answering, accuracy)
-        estimator = calibrate_svm(answering, train, truth["train"], pooled.speakers_of(parts.train))
+        estimator = calibrate_svm(answering, fitted_on, fitted_to, speakers)
         predicted = dict(zip(parts.test, answering.predict(test), strict=True))
     elif config.classifier == "logistic":
         estimator, accuracy = choose_cost(
             lambda cost: LogisticRegression(C=cost, max_iter=2000), *chosen_from, costs=config.settings.logistic_c
         )
+        estimator = clone(estimator).fit(fitted_on, fitted_to)
         details = _by_cost(estimator, accuracy)
     else:
-        estimator = fit_forest(train, truth["train"], settings=config.settings, seed=config.seed)
+        estimator = fit_forest(fitted_on, fitted_to, settings=config.settings, seed=config.seed)
         details = {"trees": config.settings.rf_trees}
     order = [list(estimator.classes_).index(label) if label in estimator.classes_ else -1 for label in labels]
     raw = np.pad(estimator.predict_proba(test), ((0, 0), (0, 1)))  # the last column serves classes unseen in training

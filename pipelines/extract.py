@@ -17,7 +17,7 @@ def run(config: ExtractConfig) -> Path:
     inside = sorted(config.pretrained.glob("fold-*"), key=lambda path: int(path.name.removeprefix("fold-")))
     if not inside:
         return extract(config, records)
-    from ser_fop.artifacts import METRICS, open_stage
+    from ser_fop.artifacts import METRICS, open_stage, read_json
     from ser_fop.saved_model import network_digest
 
     digests = {"pretrained": network_digest(config.pretrained)}
@@ -28,7 +28,8 @@ def run(config: ExtractConfig) -> Path:
     runs = [
         extract(dataclasses.replace(config, pretrained=one, out=stage.folder / one.name), records) for one in inside
     ]
-    return stage.commit(metrics={"networks": len(runs)}, content=[one / METRICS for one in runs])
+    seconds = sum(read_json(one / METRICS)["seconds"] for one in runs)
+    return stage.commit(metrics={"networks": len(runs), "seconds": seconds}, content=[one / METRICS for one in runs])
 
 
 def extract(config: ExtractConfig, records: Any) -> Path:
@@ -57,7 +58,8 @@ def extract(config: ExtractConfig, records: Any) -> Path:
         "seconds": time.perf_counter() - started,
     }
     sources = {"records": config.records.resolve(), "pretrained": place_of(config.pretrained).resolve()}
-    out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], heard=spec.heard, sources=sources)
+    known = {"heard": spec.heard, "told": spec.told}
+    out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], sources=sources, **known)
     print(f"{metrics['utterances']} utterances, {metrics['seconds']:.1f} s -> {out}")
     return out
 

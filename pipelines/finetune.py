@@ -83,7 +83,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         optimizer_of,
         training_form,
     )
-    from ser_fop.training.views import standardised_views
+    from ser_fop.training.views import known_views, wanted_views
 
     digests = {"pretrained": network_digest(config.pretrained)} if config.pretrained else {}
     inputs = {"records": [config.records], "test_records": [config.test_records] if config.test_records else []}
@@ -112,15 +112,14 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     sizes = {"batch_size": settings.batch_size, "batch_frames": settings.batch_frames}
     learned = {**parts.train, **parts.validation} if settings.train_on_validation else parts.train
     weights = balanced_weights(learned.values(), count=len(labels))
-    views = standardised_views(records, learned, parts.validation) if settings.view_weight else {}
-    if settings.view_weight and not views:
-        print(f"{records.folder} has no arousal and valence: training is on classes alone.", flush=True)
+    views = wanted_views(settings, records, learned, parts.validation)
     chosen, tried = None, []
     for rate in settings.learning_rates:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
         seed_everything(config.seed, deterministic=config.deterministic)
         with precision(settings.precision):
-            fresh, heard = starting_model(config, records, normalised_on=learned)
+            fresh, heard, told = starting_model(config, records, normalised_on=learned)
+        parts.refuse_told(told)
         check_strategy(settings, layers=fresh.backbone.config.layers)
         freeze(fresh, settings)
         vary = augmentation(settings.augmentation, records.manifest.features, fresh.backbone.normalization.mean.numpy())
@@ -206,6 +205,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     metrics = {
         **tested,
         "labels": labels,
+        "views": known_views(views, learned),
         "seed": config.seed,
         "chosen": {key: value for key, value in chosen[0].items() if key != "history"},
         "tried": tried,
@@ -218,8 +218,8 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     return out
 
 
-def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return the network before fine-tuning, and the speakers that its backbone has heard.
+def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) -> tuple[Any, tuple, tuple]:
+    """Return the network before fine-tuning, the speakers that its backbone has heard, and those whose emotions it was told.
 
     Args:
         config: The config of the stage.
@@ -233,11 +233,11 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
 
     features = records.manifest.features
     chosen = {"attention": config.training.attention, "name": "backbone"}
-    size, heard = config.model, ()
+    size, heard, told = config.model, (), ()
     if config.pretrained:
         pretrained, spec = load_network(config.pretrained)
         require_same_features({str(records.folder): features, str(config.pretrained): spec.features})
-        size, heard = spec.model, spec.heard
+        size, heard, told = spec.model, spec.heard, spec.told
     if config.training.finetuning_dropout is not None:
         size = dataclasses.replace(size, dropout=config.training.finetuning_dropout)
     backbone = Backbone(size, features.width, **chosen)
@@ -245,7 +245,7 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
         backbone.set_weights(pretrained.backbone.get_weights())
     if not config.pretrained or config.training.normalisation == "target":
         backbone.normalization.set_statistics(*mel_moments([(records, normalised_on)]))
-    return EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling), heard
+    return EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling), heard, told
 
 
 def main(arguments: list[str] | None = None) -> int:

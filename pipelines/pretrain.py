@@ -23,6 +23,7 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.records import Records
     from ser_fop.training.distribution import Distribution
     from ser_fop.training.machine_share import check_reading
+    from ser_fop.training.objectives import needs_classes
     from ser_fop.training.pretraining_optimizer import check_pretraining
     from ser_fop.training.splits import LeftOut, folds_of_records, left_out
 
@@ -34,8 +35,10 @@ def run(config: PretrainConfig) -> Path:
     records = [Records(folder) for folder in config.records]
     distribution = Distribution(config.strategy)
 
-    if config.training.task == "ladder" and config.strategy != "none":
-        raise InputError("task `ladder` averages over the labels of a batch, on one device: drop --strategy.")
+    if needs_classes(config.training) and config.strategy != "none":
+        raise InputError(
+            f"task `{config.training.task}` averages over the labels of a batch, on one device: drop --strategy."
+        )
 
     def train(one: PretrainConfig, unknown: Any) -> Path:
         with telling_of_the_service(config.data_service), distribution.telling_of_lost_workers():
@@ -74,13 +77,13 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     from ser_fop.training.checkpoints import Checkpoints
     from ser_fop.training.distributed_steps import distribute_steps
     from ser_fop.training.machine_share import machine_share
-    from ser_fop.training.objectives import objective_of
+    from ser_fop.training.objectives import needs_classes, objective_of
     from ser_fop.training.pretraining_board import PretrainingBoard
     from ser_fop.training.pretraining_optimizer import pretraining_optimizer
     from ser_fop.training.resumable_fit import Fitted, fit_resumably
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
     from ser_fop.training.skill import EXAMPLES, SkillPrinter, example_prediction
-    from ser_fop.training.splits import split_for_pretraining, told_classes
+    from ser_fop.training.splits import speakers_told, split_for_pretraining, told_classes
     from ser_fop.training.stopping import BestWeights
     from ser_fop.training.time_left import TimeLeft
 
@@ -103,7 +106,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     split = split_for_pretraining(
         records, unheard=unknown.unheard, validation_share=settings.validation_share, seed=config.seed
     )
-    told, count = told_classes(split, untold=unknown.untold) if settings.task == "ladder" else (None, 0)
+    told, count = told_classes(split, untold=unknown.untold) if needs_classes(settings) else (None, 0)
     with tf.device("CPU:0"):
         epoch = tf.Variable(0, dtype=tf.int64)  # an epoch's order follows its number: a run can go on anywhere
     mean, deviation = mel_moments(split.train)
@@ -157,6 +160,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
     preparing = time.perf_counter() - started
     fitted = Fitted(history={}, seconds=0.0)
+    first = max(0, min(-(-objective.settling_steps // max(1, share.steps)), settings.epochs - 1))
     useful, padding = unlabelled_frames(split.train, **sizes)
 
     def example() -> tuple[np.ndarray, np.ndarray]:
@@ -184,7 +188,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
             validation,
             epoch=epoch,
             epochs=settings.epochs,
-            stopping=BestWeights("val_error", patience=settings.patience),
+            stopping=BestWeights("val_error", patience=settings.patience, first=first),
             checkpoints=checkpoints,
             every_s=60 * config.checkpoint_minutes,
             layout=None if config.data_service else distribution.workers if share.is_own else 1,
@@ -195,12 +199,12 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         print(f"worker {distribution.worker} of {distribution.workers} has done its part; worker 0 writes {stage.out}.")
         return stage.out
     history, ended = fitted.history, time.perf_counter()
-    if history and not np.isfinite(history["val_error"]).any():
+    if history and not np.isfinite(history["val_error"][first:]).any():
         raise InputError(
             f"no epoch had a validation error that is a number: training with a learning rate of {settings.learning_rate:g}"
             f" diverged. Remove {stage.folder}, and lower --learning-rate or give --clip-norm."
         )
-    best = int(np.nanargmin(history["val_error"])) if history else None
+    best = first + int(np.nanargmin(history["val_error"][first:])) if history else None
     error = history["val_error"][best] if history else untrained
 
     # --- save: weights with our JSON config, and a SavedModel
@@ -211,6 +215,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         ahead=objective.ahead,
         **objective.spec,
         heard=() if not history else split.heard,
+        told=speakers_told(split, told or ()) if history else (),
         trim_below_db=records[0].manifest.trim_below_db,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
@@ -237,7 +242,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         "validation_speakers": split.validation_speakers,
         "history": history,
     }
-    out = stage.commit(metrics=metrics, content=written, heard=spec.heard)
+    out = stage.commit(metrics=metrics, content=written, heard=spec.heard, told=spec.told)
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     print(
         f"skill {metrics['skill']:+.4f} on held-out speakers after {metrics['epochs']} epochs, {metrics['seconds']:.0f} s -> {out}"

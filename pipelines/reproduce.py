@@ -45,16 +45,16 @@ def _check(config: ReproduceConfig) -> None:
     """Raise `InputError` where an experiment cannot be run, before any work; claim its folder."""
     from ser_fop.artifacts import claim_folder
     from ser_fop.errors import InputError
-    from ser_fop.experiment.cells import preparation_cells
-    from ser_fop.models.backbone import check_model
-    from ser_fop.training.pretraining_optimizer import check_pretraining
+    from ser_fop.experiment.cells import Sizes, preparation_cells
+    from ser_fop.experiment.checks import check_cells
+    from ser_fop.experiment.one_repeat import training_cells
 
-    check_model(config.model)
-    check_pretraining(config.pretraining, config.model)
     if min(config.repeats, config.side_by_side) < 1:
         received = f"{config.repeats} and {config.side_by_side}"
         raise InputError(f"--repeats and --side-by-side expected at least 1, received {received}.")
     preparation_cells(config)
+    (first, *_) = training_cells(config, Sizes(labelled_frames=0, unlabelled_frames=0, folds=1))
+    check_cells(first)  # it has every cell that any repeat has
     extendable = ("also", "systems", "repeats", "repeats_of", "side_by_side", "kept")
     claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
 

@@ -112,6 +112,9 @@ UTTERANCE_COLUMNS = (
     "valence",
 )
 
+# What else judges may have said of an utterance, in the order in which networks learn it.
+VIEWS = ("arousal", "valence")
+
 # Columns of `quarantine.csv` in a records folder, in order.
 QUARANTINE_COLUMNS = ("id", "file", "problem")
 

@@ -256,6 +256,7 @@ class ClassifierSettings:
         svm_c: Values of C to try by validation speakers (RBF kernel).
         logistic_c: Values of C to try by validation speakers (logistic regression).
         rf_trees: Trees of the random forest.
+        refit_on_validation: Once C is chosen, fit SVM, logistic regression and forest on the validation speakers too.
         lstm_units: Units of the attention LSTM.
         lstm_dropout: Dropout rate of the attention LSTM; what follows of it also serves `attention`.
         lstm_learning_rate: Adam's learning rate for the attention LSTM.
@@ -270,6 +271,7 @@ class ClassifierSettings:
     svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0)
     logistic_c: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0)
     rf_trees: int = 500
+    refit_on_validation: bool = False
     lstm_units: int = 128
     lstm_dropout: float = 0.2
     lstm_learning_rate: float = 1e-3

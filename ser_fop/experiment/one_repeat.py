@@ -17,7 +17,7 @@ from ser_fop.experiment.cells import (
     unlabelled_corpus,
 )
 from ser_fop.experiment.reproduce_config import ReproduceConfig
-from ser_fop.experiment.rivals import Rival, chosen_rivals, model_changes
+from ser_fop.experiment.rivals import Rival, chosen_rivals, finetuning_changes, model_changes
 from ser_fop.models.hypercolumns import feature_names
 from ser_fop.settings import ALL_FOLDS, ModelConfig
 
@@ -75,7 +75,7 @@ class _Repeat:
             return [self.finetune(name, pretrained=False, model=model, changes=rival.finetuning)]
         return [
             self.pretrain(name, rival.pretraining),
-            self.finetune(name, changes=rival.finetuning),
+            self.finetune(name, changes=finetuning_changes(rival, self.config.model.backbone)),
             self.extract(name),
             self.classify(name, TABLE3_FEATURE, "svm"),
         ]

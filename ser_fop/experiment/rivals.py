@@ -46,7 +46,7 @@ class Rival:
 
 
 def _pretrained(name: str, title: str) -> Rival:
-    remark = "on the FOP model's frames, network and fine-tuning"
+    remark = "on the FOP model's frames, network and fine-tuning, without the causal mask"
     return Rival(title=title, cell=f"finetune-{name}", pretraining={"task": name}, remark=remark)
 
 
@@ -128,6 +128,12 @@ def chosen_rivals(names: tuple[str, ...]) -> dict[str, Rival]:
 def functional_sets(rivals: Mapping[str, Rival]) -> tuple[str, ...]:
     """Return the sets of functionals that these systems read."""
     return tuple(dict.fromkeys(rival.functionals for rival in rivals.values() if rival.functionals))
+
+
+def finetuning_changes(rival: Rival, backbone: str) -> dict[str, Any]:
+    """Return where its training with labels differs; what was pretrained without the causal mask goes on without it."""
+    without_mask = rival.pretraining is not None and backbone == "transformer"
+    return {**rival.finetuning, **({"attention": "full"} if without_mask else {})}
 
 
 def model_changes(rival: Rival, stacked_frames: int) -> dict[str, Any]:

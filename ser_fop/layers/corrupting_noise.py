@@ -5,17 +5,19 @@ from typing import Any
 import keras
 from keras import ops
 
-_EVALUATION_SEED = 20150709
+_SEEDS = 2**31 - 1
 
 
 @keras.saving.register_keras_serializable("ser_fop")
 class CorruptingNoise(keras.layers.Layer):
-    """Adds normal noise: drawn anew in training, the same each time else.
+    """Adds normal noise: drawn anew in training, the same each time else, by the layer's name.
 
     A network that is judged by how well it takes noise away must meet some when it is judged.
 
     Args:
         deviation: Standard deviation of the noise.
+        relative: Whether that is in units of each vector's own size, the root of its mean square, so that values
+            cannot grow out of the noise.
 
     Call arguments:
         inputs: Any shape.
@@ -25,19 +27,22 @@ class CorruptingNoise(keras.layers.Layer):
         That of `inputs`.
     """
 
-    def __init__(self, deviation: float, **kwargs: Any) -> None:
+    def __init__(self, deviation: float, *, relative: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.deviation = deviation
+        self.relative = relative
         self.seed_generator = keras.random.SeedGenerator()
         self.supports_masking = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        seed = self.seed_generator if training else _EVALUATION_SEED
+        seed = self.seed_generator if training else int.from_bytes(self.name.encode()) % _SEEDS
         noise = keras.random.normal(ops.shape(inputs), dtype=inputs.dtype, seed=seed)
+        if self.relative:
+            noise = noise * ops.stop_gradient(ops.sqrt(ops.mean(ops.square(inputs), axis=-1, keepdims=True)))
         return inputs + self.deviation * noise
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "deviation": self.deviation}
+        return {**super().get_config(), "deviation": self.deviation, "relative": self.relative}

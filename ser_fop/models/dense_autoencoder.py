@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from ser_fop.layers.gaps import Gaps
+
 
 class DenseAutoencoder(keras.Model):
     """Gives vectors back that it reads with noise, and with some of their values hidden.
@@ -30,7 +32,7 @@ class DenseAutoencoder(keras.Model):
     ) -> None:
         inputs = keras.Input((width,), name="vector")
         noisy = keras.layers.GaussianNoise(noise, name="noise")(inputs)
-        hidden = keras.layers.Dropout(hidden_share, name="gaps")(noisy)
+        hidden = Gaps(hidden_share, name="gaps")(noisy)
         above = []
         for number, size in enumerate(widths, start=1):
             above.append(keras.layers.Dense(size, activation="relu", name=f"encoder_{number}"))

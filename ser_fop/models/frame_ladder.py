@@ -33,7 +33,7 @@ class FrameLadder(keras.Model):
         config: Size of the network.
         mels: Values of a frame.
         classes: Number of emotions.
-        noise: Deviation of the noise; the input is normalised.
+        noise: Deviation of the noise; the input is normalised, in the layers it is in units of each step's vector.
         costs: What the distance of the input weighs, of the first layer, and of each above.
 
     Call arguments:
@@ -64,7 +64,9 @@ class FrameLadder(keras.Model):
         steps = backbone.step_mask(inputs["mask"])
         clean = backbone.hidden_states
         noisy = backbone.changed_states(
-            lambda name, values: CorruptingNoise(noise, name=f"noise_on_{name}", dtype="float32")(values)
+            lambda name, values: CorruptingNoise(noise, relative=name != "F", name=f"noise_on_{name}", dtype="float32")(
+                values
+            )
         )
         levels = ["F", *(f"h{number}" for number in range(1, config.layers + 1))]
         # --- up: the answer of the noisy way

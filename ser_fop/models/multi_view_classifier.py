@@ -6,8 +6,7 @@ import keras
 
 from ser_fop.layers.view_cost import ViewCost
 from ser_fop.models.emotion_classifier import EmotionClassifier
-
-VIEWS = ("arousal", "valence")
+from ser_fop.schema import VIEWS
 
 
 class MultiViewClassifier(keras.Model):

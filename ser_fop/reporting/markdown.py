@@ -97,7 +97,8 @@ def _systems(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
         f"paper, WA % ({tables['paper_corpus']})",
         "remark",
     ]
-    title = "Table 3 with the systems that the paper compares with, over all folds, pooled"
+    over = "over all folds, pooled" if any(row["folds"] > 1 for row in tables.get("systems", ())) else "single fold"
+    title = f"Table 3 with the systems that the paper compares with, {over}"
     return [(title, header, lines)] if lines else []
 
 

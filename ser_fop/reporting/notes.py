@@ -42,7 +42,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             if any(row.get("together") for row in tables["table1"])
             else []
         ),
-        "Test speakers choose nothing: C, the epoch and the learning rate are chosen on validation speakers.",
+        f"Test speakers choose nothing: {_chooser(tables['config'])}",
         _departures(tables["config"]),
         *(
             f"Settings `{name}`, beside it: {_departures(other['config'])}"
@@ -57,8 +57,8 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
     if tables.get("systems"):
         lines.append(
             "Systems that the paper compares with were built from public descriptions: `in the style of` says that not all of"
-            " one was public. All were trained on the same folds and seeds, for as many epochs, with the same augmentation; they"
-            " are compared with FOP + Fine-tuning (pre-trained on the same speech) and with nothing else, two-sided, without"
+            " one was public. All were trained on the same folds and seeds; networks on frames for as many epochs, with the same"
+            " augmentation. They are compared with FOP + Fine-tuning (pre-trained on the same speech) and with nothing else, two-sided, without"
             " correction for their number. The paper copied its figures for them, from other experiments."
         )
     if second:
@@ -67,6 +67,16 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             f"Second corpus, for pretraining only: {second['title']}: {second['hours']:.2f} h, {second['speakers']} speakers. Licence: {second['licence']}.",
         )
     return lines
+
+
+def _chooser(config: Mapping[str, Any]) -> str:
+    """Say who chooses, and who is learned from after that."""
+    found = ["C is chosen on validation speakers"]
+    if config["classifiers"].get("refit_on_validation"):
+        found.append("who are then fitted on too")
+    if config["finetuning"].get("train_on_validation"):
+        return ", ".join(found) + "; fine-tuning learns from them too, and keeps its last epoch, which nobody chooses."
+    return ", ".join(found) + "; so are the epoch and the learning rate of fine-tuning, of several."
 
 
 def _departures(config: Mapping[str, Any]) -> str:

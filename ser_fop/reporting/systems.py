@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.artifacts import CONFIG, read_json
+from ser_fop.artifacts import CONFIG, METRICS, read_json
 from ser_fop.experiment.cells import IN_CORPUS, TABLE3_FEATURE
 from ser_fop.experiment.rivals import RIVALS
 from ser_fop.reporting import paper
 from ser_fop.reporting.runs import Run, comparison, figures, runs_of
+from ser_fop.schema import VIEWS
 
 # What every system is compared with, declared before any figure is seen.
 OURS = f"finetune-{IN_CORPUS}"
@@ -58,7 +59,7 @@ def _row(seeds: Sequence[Path], cell: str, title: str, published: float | None, 
         "system": title,
         "cell": cell,
         "paper_wa": published,
-        "remark": remark,
+        "remark": "; ".join(filter(None, [remark, _missing(runs[0])])),
         **figures(runs),
         "parameters": runs[0].single_fold().metrics.get("parameters"),
         "hours": float(np.mean([_hours(run) for run in runs])),
@@ -66,14 +67,22 @@ def _row(seeds: Sequence[Path], cell: str, title: str, published: float | None, 
     }
 
 
+def _missing(run: Run) -> str:
+    """Return what a system would have learned from beside classes, and this corpus has not."""
+    settings = read_json(run.folder / CONFIG)["config"].get("training", {})
+    missing = set(VIEWS) - set(run.single_fold().metrics.get("views", ())) if settings.get("view_weight") else ()
+    return f"here without {' and '.join(sorted(missing))}, which the corpus does not have" if missing else ""
+
+
 def _hours(run: Run) -> float:
     """Return what all folds of one repeat took, what the cell was made from included."""
-    total = float(run.metrics["seconds"])
+    total = float(run.metrics["seconds"]) / 3600
     config = read_json(run.folder / CONFIG)["config"]
     for needed in ("pretrained", "hypercolumns"):
-        folder = Path(config.get(needed) or "")
-        metrics = folder / "metrics.json"
-        if config.get(needed) and metrics.exists():
-            found = Run(folder=folder, metrics=read_json(metrics))
-            total += _hours(found) * 3600 if "seconds" in found.metrics else 0.0
-    return total / 3600
+        # Cells of one repeat lie side by side, wherever the experiment was moved to; functionals serve all repeats.
+        named = Path(config.get(needed) or "")
+        beside = run.folder.parent / named.name
+        folder = beside if (beside / METRICS).exists() else named
+        if config.get(needed) and (folder / METRICS).exists():
+            total += _hours(Run(folder=folder, metrics=read_json(folder / METRICS)))
+    return total

@@ -28,6 +28,8 @@ class NoiseRemoval:
     kind = FRAME_LADDER
     against = "giving the mean frame"
     gives_frames = False
+    needs_classes = True
+    settling_steps = 0
     ahead = (0,)
 
     def __init__(

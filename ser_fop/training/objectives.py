@@ -1,4 +1,8 @@
-"""What a network is pretrained for: its head, loss and metrics, and what its skill is measured against."""
+"""What a network is pretrained for: its head, loss and metrics, and what its skill is measured against.
+
+Beside what they do, objectives say whether they learn from classes too (`needs_classes`), and for how many steps what
+they minimise still changes (`settling_steps`): no epoch before is kept.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,6 +35,8 @@ class FramePrediction:
     kind = FRAME_PREDICTOR
     against = "copying the last frame"
     gives_frames = True
+    needs_classes = False
+    settling_steps = 0
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> None:
         self._settings = settings
@@ -81,6 +87,8 @@ class Contrast:
     kind = CONTRASTIVE_PREDICTOR
     against = "guessing"
     gives_frames = False
+    needs_classes = False
+    settling_steps = 0
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig) -> None:
         self._model = model
@@ -126,6 +134,11 @@ class Contrast:
         return {"error": total / weights}
 
 
+def needs_classes(settings: PretrainingSettings) -> bool:
+    """Tell whether the objective that the settings name learns from classes too."""
+    return _kind(settings).needs_classes
+
+
 def objective_of(
     settings: PretrainingSettings,
     model: ModelConfig,
@@ -143,10 +156,15 @@ def objective_of(
         deviation: Standard deviation of each band, (mels,).
         classes: Classes of those utterances that have one.
     """
-    if settings.task == "ladder":
+    kind = _kind(settings)
+    if kind is NoiseRemoval:
         return NoiseRemoval(settings, model, mean, deviation, classes)
-    if settings.task != "prediction":
+    if kind is Reconstruction:
         return Reconstruction(settings, model, mean, deviation)
-    if settings.loss == "contrastive":
-        return Contrast(settings, model)
-    return FramePrediction(settings, model, deviation)
+    return Contrast(settings, model) if kind is Contrast else FramePrediction(settings, model, deviation)
+
+
+def _kind(settings: PretrainingSettings) -> type:
+    if settings.task != "prediction":
+        return NoiseRemoval if settings.task == "ladder" else Reconstruction
+    return Contrast if settings.loss == "contrastive" else FramePrediction

@@ -42,6 +42,19 @@ class Parts:
             return True
         return not set(heard).isdisjoint(self.tested.known_as(row.speaker) for row in self.test_rows)
 
+    def refuse_told(self, told: Collection[str]) -> None:
+        """Raise `InputError` where a network was told the emotions of those whom it is tested on.
+
+        Args:
+            told: The speakers, as `corpus:speaker`.
+        """
+        tested = {self.tested.known_as(row.speaker) for row in self.test_rows}
+        if known := sorted(tested & set(told)):
+            raise InputError(
+                f"the network was told the emotions of {', '.join(known)} in pretraining, and would be tested on them."
+                " Pretrain it with --fold."
+            )
+
 
 def parts_of(
     records: Records,

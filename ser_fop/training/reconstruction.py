@@ -28,6 +28,7 @@ class Reconstruction:
     kind = FRAME_AUTOENCODER
     against = "giving the mean frame"
     gives_frames = True
+    needs_classes = False
     ahead = (0,)
 
     def __init__(
@@ -40,6 +41,8 @@ class Reconstruction:
         attention = widest_attention(model)
         self._form = {"code": settings.code, "variational": settings.task == "variational"}
         self.spec = {**self._form, "attention": attention}
+        # Until the divergence has its whole weight, a code that says more is better: no epoch before is a variational one.
+        self.settling_steps = settings.divergence_steps if settings.task == "variational" else 0
 
     def network(self, mels: int) -> keras.Model:
         """Return the network, untrained."""

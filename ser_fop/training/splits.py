@@ -145,5 +145,21 @@ def told_classes(split: PretrainingSplit, *, untold: Mapping[str, Collection[str
     return classes, len(labels)
 
 
+def speakers_told(split: PretrainingSplit, told: Collection[str]) -> tuple[str, ...]:
+    """Return the speakers of utterances whose class is told, as `corpus:speaker`.
+
+    Args:
+        split: Who is heard.
+        told: Ids of those utterances.
+    """
+    named = {
+        records.known_as(row.speaker)
+        for records, ids in split.train
+        for row in records.rows
+        if row.id in ids and row.id in told
+    }
+    return tuple(sorted(named))
+
+
 def _ids(records: Records, speakers: Collection[str]) -> frozenset[str]:
     return frozenset(row.id for row in records.of_speakers(speakers))

@@ -14,6 +14,7 @@ class BestWeights(keras.callbacks.Callback):
     Args:
         monitor: What is to become small, of an epoch's logs.
         patience: Epochs without a better one before training stops.
+        first: Epochs before this one, counted from 0, are not compared: what is minimised still changes.
 
     Attributes:
         best: The smallest value so far.
@@ -21,10 +22,11 @@ class BestWeights(keras.callbacks.Callback):
         weights: The weights of that epoch, or None before there is one.
     """
 
-    def __init__(self, monitor: str, *, patience: int) -> None:
+    def __init__(self, monitor: str, *, patience: int, first: int = 0) -> None:
         super().__init__()
         self.monitor = monitor
         self.patience = patience
+        self.first = first
         self.best = float("inf")
         self.waited = 0
         self.weights: list[np.ndarray] | None = None
@@ -36,6 +38,8 @@ class BestWeights(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Compare the epoch just ended with the best one; a value that is no number is never better."""
+        if epoch < self.first:
+            return
         value = float((logs or {})[self.monitor])
         if value < self.best:
             self.best, self.waited, self.weights = value, 0, self.model.get_weights()

@@ -19,9 +19,15 @@ class DenoisingCode(HiddenCode):
     """
 
     def _train(
-        self, vectors: np.ndarray, labels: Any, unlabelled: int, optimizer: keras.optimizers.Optimizer
+        self,
+        vectors: np.ndarray,
+        labels: Any,
+        *,
+        unlabelled: int,
+        batch_size: int,
+        optimizer: keras.optimizers.Optimizer,
     ) -> DenseAutoencoder:
         network = DenseAutoencoder(vectors.shape[1], self.widths, noise=self.noise)
         network.compile(optimizer, loss="mse", jit_compile=False)
-        network.fit(vectors, vectors, batch_size=self.batch_size, epochs=self.epochs, verbose=0)
+        network.fit(vectors, vectors, batch_size=batch_size, epochs=self.epochs, verbose=0)
         return network

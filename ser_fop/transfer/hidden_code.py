@@ -21,7 +21,7 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         widths: Of the hidden layers; the last is the code.
         noise: Deviation of the noise in training.
         epochs: Passes over the vectors.
-        batch_size: Vectors in a batch.
+        batch_size: Vectors in a batch, at most.
         learning_rate: Adam's, for two thirds of the training; then it falls to 0 in a line.
         random_state: Seed of initialisation, shuffling and noise.
 
@@ -60,11 +60,14 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         self.scaler_ = StandardScaler().fit(X)
         vectors = self.scaler_.transform(np.concatenate([X, more])).astype(np.float32)
         keras.utils.set_random_seed(self.random_state)
-        steps = self.epochs * -(-len(vectors) // self.batch_size)
+        batches = -(-len(vectors) // self.batch_size)
+        # Batches of like size: of a last one of a single vector nothing could be normalised.
+        batch_size = -(-len(vectors) // batches)
+        steps = self.epochs * -(-len(vectors) // batch_size)
         rate = keras.optimizers.schedules.PolynomialDecay(self.learning_rate, max(1, steps // 3), 0.0)
         flat = steps - max(1, steps // 3)
         optimizer = keras.optimizers.Adam(_Later(rate, flat))
-        network = self._train(vectors, y, len(more), optimizer)
+        network = self._train(vectors, y, unlabelled=len(more), batch_size=batch_size, optimizer=optimizer)
         self.layers_ = network.encoder_arrays()
         return self
 
@@ -78,7 +81,13 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         return values.astype(X.dtype)
 
     def _train(
-        self, vectors: np.ndarray, labels: Any, unlabelled: int, optimizer: keras.optimizers.Optimizer
+        self,
+        vectors: np.ndarray,
+        labels: Any,
+        *,
+        unlabelled: int,
+        batch_size: int,
+        optimizer: keras.optimizers.Optimizer,
     ) -> keras.Model:
         """Return a network trained on vectors, of which so many, the last, have no label."""
         raise NotImplementedError

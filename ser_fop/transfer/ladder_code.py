@@ -20,7 +20,13 @@ class LadderCode(HiddenCode):
     """
 
     def _train(
-        self, vectors: np.ndarray, labels: Any, unlabelled: int, optimizer: keras.optimizers.Optimizer
+        self,
+        vectors: np.ndarray,
+        labels: Any,
+        *,
+        unlabelled: int,
+        batch_size: int,
+        optimizer: keras.optimizers.Optimizer,
     ) -> DenseLadder:
         if labels is None:
             raise ValueError("LadderCode requires y to be passed, but the target y is None.")
@@ -29,5 +35,5 @@ class LadderCode(HiddenCode):
         network = DenseLadder(vectors.shape[1], self.widths, len(known), noise=self.noise)
         network.compile(optimizer, jit_compile=False)
         inputs = {"vector": vectors, "class_index": classes}
-        network.fit(inputs, batch_size=self.batch_size, epochs=self.epochs, verbose=0)
+        network.fit(inputs, batch_size=batch_size, epochs=self.epochs, verbose=0)
         return network

@@ -44,11 +44,13 @@ class DurableOracle(keras_tuner.Oracle):
         return self._guarded(super().create_trial, tuner_id)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Propose the values of a trial."""
+        """Propose the values of a trial; what the model of a Bayesian search would try again is drawn instead."""
         if self.begins_with_defaults and not self.start_order:
             values = {one.name: one.default for one in self.hyperparameters.space}
             return {"status": engine.trial_module.TrialStatus.RUNNING, "values": values}
-        return super().populate_space(trial_id)
+        found = super().populate_space(trial_id)
+        is_modelled = isinstance(self, keras_tuner.oracles.BayesianOptimizationOracle) and found["values"]
+        return self._random_populate_space() if is_modelled and self._duplicate(found["values"]) else found
 
     def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> Any:
         """Take note of a trial's figures."""

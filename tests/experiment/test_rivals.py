@@ -5,12 +5,11 @@ import pytest
 
 from ser_fop.errors import InputError
 from ser_fop.experiment.cells import Sizes, preparation_cells
+from ser_fop.experiment.checks import check_cells
 from ser_fop.experiment.one_repeat import training_cells
 from ser_fop.experiment.reproduce_config import RepeatLimits, ReproduceConfig
-from ser_fop.experiment.rivals import RIVALS, chosen_rivals, functional_sets
-from ser_fop.models.backbone import check_attention
-from ser_fop.settings import FinetuningSettings, ModelConfig
-from ser_fop.training.strategies import check_strategy
+from ser_fop.experiment.rivals import RIVALS, chosen_rivals, finetuning_changes, functional_sets
+from ser_fop.settings import FinetuningSettings, ModelConfig, PretrainingSettings
 
 SIZES = Sizes(labelled_frames=1000, unlabelled_frames=2000, folds=5)
 CONFIG = ReproduceConfig(
@@ -20,6 +19,7 @@ CONFIG = ReproduceConfig(
     systems=("all",),
     repeats=2,
     model=ModelConfig(stacked_frames=4),
+    pretraining=PretrainingSettings(ahead=(4,)),
     finetuning=FinetuningSettings(attention="full", pooling="mean_std", epochs=7),
 )
 
@@ -49,7 +49,7 @@ def test_budgets_are_equal():
         differing = {
             field.name for field in dataclasses.fields(ours) if getattr(ours, field.name) != getattr(theirs, field.name)
         }
-        assert differing <= allowed & set(rival.finetuning), name
+        assert differing <= allowed & set(finetuning_changes(rival, "transformer")), name
         if rival.pretraining:
             fop, other = (cells[f"seed-0/pretrain-{one}"].config for one in ("in_corpus", name))
             assert dataclasses.replace(other.training, task="prediction") == fop.training
@@ -57,11 +57,38 @@ def test_budgets_are_equal():
 
 
 def test_what_is_made_of_each_can_be_built():
-    for cell in cells_of().values():
-        if cell.stage == "finetune":
-            check_attention(cell.config.model, cell.config.training.attention)
-            check_strategy(cell.config.training, layers=cell.config.model.layers)
+    check_cells(training_cells(CONFIG, SIZES)[0])
     assert cells_of()["seed-0/finetune-attentive_cnn"].config.model.kernel == 3
+
+
+def test_what_saw_everything_in_pretraining_does_so_in_finetuning():
+    cells = cells_of(finetuning=FinetuningSettings())
+    assert cells["seed-0/finetune-none"].config.training.attention == "causal"
+    for name, rival in RIVALS.items():
+        if rival.pretraining is not None:
+            assert cells[f"seed-0/finetune-{name}"].config.training.attention == "full"
+            assert "attention" not in finetuning_changes(rival, "lstm")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"pretraining": PretrainingSettings(loss="gaussian", ahead=(4,))},
+            "pretrain-autoencoder: training.loss of an autoencoder",
+        ),
+        (
+            {"finetuning": FinetuningSettings(strategy="last_layers", last_layers=2)},
+            "finetune-attentive_cnn: last_layers expected 1 to 1",
+        ),
+        ({"finetuning": FinetuningSettings(view_weight=0.5)}, "finetune-siamese: view_weight"),
+    ],
+)
+def test_what_cannot_be_run_is_told_of_the_cell_that_would_fail(changes, said):
+    config = dataclasses.replace(CONFIG, **changes)
+    with pytest.raises(InputError, match=said):
+        check_cells(training_cells(config, SIZES)[0])
+    check_cells(training_cells(dataclasses.replace(config, systems=()), SIZES)[0])
 
 
 def test_functionals_are_computed_once_before_all():

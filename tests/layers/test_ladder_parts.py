@@ -6,6 +6,7 @@ import pytest
 
 from ser_fop.layers.corrupting_noise import CorruptingNoise
 from ser_fop.layers.denoising_cost import DenoisingCost, distance
+from ser_fop.layers.gaps import Gaps
 from ser_fop.layers.label_cost import UNKNOWN, LabelCost
 from ser_fop.layers.ladder_combinator import LadderCombinator
 from ser_fop.layers.shift import Shift
@@ -16,7 +17,8 @@ from ser_fop.testing.layer_contract import check_layer
 def test_contracts():
     check_layer(Shift, {"scaled": True, "activation": "relu"}, normal(2, 5, 4))
     for layer, other in (
-        (CorruptingNoise(0.3), {"deviation": 0.3}),
+        (CorruptingNoise(0.3, relative=True), {"deviation": 0.3, "relative": True}),
+        (Gaps(0.2), {"share": 0.2}),
         (DenoisingCost(2.0, standardised=False), {"weight": 2.0, "standardised": False}),
         (LabelCost(0.5), {"weight": 0.5}),
         (LadderCombinator(), {}),
@@ -34,6 +36,29 @@ class TestCorruptingNoise:
         one, other = (np.asarray(layer(x, training=False)) for _ in range(2))
         assert one.std() == pytest.approx(0.5, abs=0.01)
         np.testing.assert_array_equal(one, other)
+
+    def test_layers_have_noise_of_their_own_in_evaluation(self):
+        x = np.zeros((2, 500, 3), np.float32)
+        one, other, again = (np.asarray(CorruptingNoise(1.0, name=name)(x)) for name in ("h1", "h2", "h1"))
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.1
+        np.testing.assert_array_equal(one, again)
+
+    @pytest.mark.parametrize("size", [0.1, 10.0])
+    def test_values_cannot_grow_out_of_relative_noise(self, size):
+        x = size * normal(4, 2000, 8)
+        left = np.asarray(CorruptingNoise(0.3, relative=True)(x)) - x
+        assert left.std() / x.std() == pytest.approx(0.3, rel=0.05)
+        absolute = np.asarray(CorruptingNoise(0.3)(x)) - x
+        assert abs(absolute.std() / x.std() - 0.3) > 0.1
+
+
+class TestGaps:
+    def test_hides_a_share_and_leaves_the_rest_as_it_is(self):
+        x = 2 + np.abs(normal(50, 200))
+        found = np.asarray(Gaps(0.15)(x, training=True))
+        assert (found == 0).mean() == pytest.approx(0.15, abs=0.02)
+        np.testing.assert_array_equal(found[found != 0], x[found != 0])
+        np.testing.assert_array_equal(np.asarray(Gaps(0.15)(x)), x)
 
 
 class TestLadderCombinator:

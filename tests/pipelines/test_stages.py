@@ -5,12 +5,14 @@ import json
 
 import numpy as np
 import pytest
+from ser_fop.pipelines import classify
 
 from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.evaluation.scores import classification_scores
 from ser_fop.folds import published_folds
 from ser_fop.saved_model import load_network
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.transfer.estimators import read_estimator
 from ser_fop.transfer.hypercolumns import read_pooled
 from tests.pipelines.conftest import MODEL, run
 
@@ -175,6 +177,26 @@ class TestClassify:
         assert not metrics["transductive"]
         rows = read_predictions(tmp_path / "run" / "predictions.csv")
         assert all(sum(row.probabilities) == pytest.approx(1, abs=1e-4) for row in rows)
+
+    @pytest.mark.parametrize("classifier", ["svm", "logistic"])
+    def test_who_chose_c_may_be_fitted_on_afterwards(self, hyper, tmp_path, classifier):
+        common = ["--hypercolumns", hyper, "--feature", "h1", "--classifier", classifier, "--fold", "0"]
+        seen, chosen = {}, {}
+        for name, more in (("apart", []), ("refitted", ["--refit-on-validation"])):
+            run("classify", *common, *more, "--out", tmp_path / name)
+            estimator = read_estimator(tmp_path / name / "estimator.skops")
+            if classifier == "svm":
+                estimator = estimator.calibrated_classifiers_[0].estimator
+            seen[name] = estimator[0].n_samples_seen_
+            chosen[name] = read(tmp_path / name / "metrics.json")["chosen"]
+        assert chosen["apart"] == chosen["refitted"]
+        (fold, *_) = published_folds("ravdess").folds
+        assert seen["refitted"] / seen["apart"] == (len(fold.train) + len(fold.validation)) / len(fold.train)
+
+    def test_the_test_part_cannot_be_refitted_on(self, hyper, tmp_path, capsys):
+        options = ["--hypercolumns", hyper, "--select-on", "test", "--refit-on-validation", "--out", tmp_path / "x"]
+        assert classify.main([str(one) for one in options]) == 2
+        assert "on whom --refit-on-validation fits" in capsys.readouterr().err
 
     def test_the_network_that_heard_a_fold_is_stamped_there(self, hyper, tmp_path):
         # The network left out fold 0's test speakers, and so has heard those of every other fold.

@@ -25,28 +25,38 @@ def seeds(tmp_path):
         (root / "pretrain-ladder").mkdir()
         (root / "pretrain-ladder" / "metrics.json").write_text(json.dumps({"seconds": 1800.0}))
         (root / "pretrain-ladder" / "config.json").write_text(json.dumps({"config": {}}))
+        # Its hypercolumns, as they were called where the experiment was run.
+        (root / "hypercolumns-ladder").mkdir()
+        (root / "hypercolumns-ladder" / "metrics.json").write_text(json.dumps({"networks": 2, "seconds": 900.0}))
+        config = {"pretrained": "/elsewhere/pretrain-ladder"}
+        (root / "hypercolumns-ladder" / "config.json").write_text(json.dumps({"config": config}))
+        cell = root / "classify-ladder-h_concat-svm"
+        write_run(cell, predictions_of(drawn(generator, speakers=12), seed=seed), seconds=360.0)
+        (cell / "config.json").write_text(json.dumps({"config": {"hypercolumns": "/elsewhere/hypercolumns-ladder"}}))
     return [tmp_path / f"seed-{seed}" for seed in (0, 1)]
 
 
 def test_figures_cost_and_the_test_against_fop(seeds):
     rows = {row["cell"]: row for row in systems(seeds)}
-    assert list(rows) == ["finetune-in_corpus", "finetune-siamese", "finetune-ladder"]
+    names = ["finetune-in_corpus", "finetune-siamese", "finetune-ladder", "classify-ladder-h_concat-svm"]
+    assert list(rows) == names
     assert rows["finetune-in_corpus"]["against_fop"] == {}
     against = rows["finetune-siamese"]["against_fop"]
     ours, theirs = (rows[name]["wa"]["mean"] for name in ("finetune-in_corpus", "finetune-siamese"))
     assert against["difference"] == pytest.approx(ours - theirs)
     assert against["p_sign_flip"] < 0.01
     assert rows["finetune-siamese"]["paper_wa"] == 62.20
-    # What pretraining took is part of the cost.
+    # What pretraining and hypercolumns took is part of the cost.
     assert rows["finetune-siamese"]["hours"] == pytest.approx(1.0)
     assert rows["finetune-ladder"]["hours"] == pytest.approx(1.5)
+    assert rows["classify-ladder-h_concat-svm"]["hours"] == pytest.approx(0.1 + 0.25 + 0.5)
 
 
 def test_where_no_other_system_ran_there_is_no_table(seeds):
     assert systems([]) == []
     for seed in seeds:
-        for name in ("siamese", "ladder"):
-            (seed / f"finetune-{name}" / "COMPLETED").unlink()
+        for cell in ("finetune-siamese", "finetune-ladder", "classify-ladder-h_concat-svm"):
+            (seed / cell / "COMPLETED").unlink()
     assert systems(seeds) == []
 
 
@@ -68,8 +78,9 @@ def test_every_system_has_a_line_in_the_tables(seeds):
         "FOP + Fine-tuning",
         "Siamese network with contrastive loss",
         "Ladder network",
+        "Ladder network",
     ]
     assert rows[0][5] == ""
     assert "***" in rows[1][5] or "**" in rows[1][5]
     assert rows[1][6] == "62.20"
-    assert to_csv({**tables, "presets": {}}).count("all systems") == 9
+    assert to_csv({**tables, "presets": {}}).count("all systems") == 12

@@ -79,6 +79,12 @@ class TestOneCorpus:
     def test_a_network_that_heard_a_test_speaker_is_transductive(self, records, heard, expected):
         assert parts_of(records, FOLD).is_transductive(heard) is expected
 
+    def test_a_network_that_was_told_a_test_speaker_s_emotions_is_refused(self, records):
+        parts = parts_of(records, FOLD)
+        parts.refuse_told(tuple(f"toy:{name}" for name in (*FOLD.train, *FOLD.validation)))
+        with pytest.raises(InputError, match=f"told the emotions of toy:{FOLD.test[0]} in pretraining"):
+            parts.refuse_told((f"toy:{FOLD.test[0]}", "other:carl"))
+
     def test_speakers_that_are_normalised_by_their_own_speech_are_transductive(self, records, tmp_path):
         for by, expected in (("speaker", True), ("utterance", False)):
             features = dataclasses.replace(FEATURES, normalised_by=by)

@@ -8,6 +8,7 @@ from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 from ser_fop.training.splits import (
     folds_of_records,
     left_out,
+    speakers_told,
     split_for_pretraining,
     told_classes,
 )
@@ -121,6 +122,8 @@ class TestToldClasses:
         assert classes
         told = {rows[key].speaker for key in classes}
         assert told.isdisjoint({*FOLD.test, *FOLD.validation})
+        assert set(speakers_told(split, classes)) == {f"toy:{name}" for name in told}
+        assert speakers_told(split, ()) == ()
         assert told.isdisjoint(name.removeprefix("toy:") for name in split.validation_speakers)
         assert all(records.manifest.labels[place] == rows[key].emotion for key, place in classes.items())
         # The counter-case: without a fold, those who validate it are told.

@@ -56,3 +56,11 @@ def test_taken_up_again_it_still_knows(model):
     assert ended == 1
     _, ended = follow(model, [4], patience=2)  # forgetful, it would have gone on
     assert ended is None
+
+
+def test_epochs_in_which_what_is_minimised_still_changes_are_not_compared(model):
+    stopping = BestWeights("val_error", patience=2, first=3)
+    _, ended = follow(model, [0.1, 0.2, 4, 3, 5], patience=2, stopping=stopping)
+    assert (stopping.best, stopping.weights[0], ended) == (3, 4, None)
+    patient, _ = follow(model, [0.1, 0.2, 4, 3, 5], patience=9)  # without it the first would be kept
+    assert (patient.best, patient.weights[0]) == (0.1, 1)

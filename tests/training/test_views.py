@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from ser_fop.settings import FinetuningSettings
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
-from ser_fop.training.views import standardised_views
+from ser_fop.training.views import known_views, standardised_views, wanted_views
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,28 @@ def test_ids_of_other_records_are_unknown(judged):
     assert np.isnan(standardised_views(judged, [row.id for row in judged.rows], ["elsewhere"])["elsewhere"]).all()
 
 
-def test_nothing_where_nobody_judged(tmp_path):
+def test_nothing_where_nobody_judged(tmp_path, capsys):
     records = write_toy_records(tmp_path / "records", toy_utterances())
-    assert standardised_views(records, [row.id for row in records.rows]) == {}
+    learned = [row.id for row in records.rows]
+    assert standardised_views(records, learned) == {}
+    assert known_views({}, learned) == []
+    assert wanted_views(FinetuningSettings(view_weight=0.5), records, learned) == {}
+    assert "has no arousal and valence" in capsys.readouterr().out
+
+
+def test_one_view_alone_is_learned(tmp_path):
+    mels = {
+        dataclasses.replace(utterance, arousal=float(number % 3)): mel
+        for number, (utterance, mel) in enumerate(toy_utterances().items())
+    }
+    records = write_toy_records(tmp_path / "records", mels)
+    learned = [row.id for row in records.rows]
+    views = wanted_views(FinetuningSettings(view_weight=0.5), records, learned)
+    assert known_views(views, learned) == ["arousal"]
+    values = np.array([views[key] for key in learned])
+    assert values[:, 0].std() == pytest.approx(1)
+    assert np.isnan(values[:, 1]).all()
+
+
+def test_views_that_nobody_asked_for_are_not_there(judged):
+    assert wanted_views(FinetuningSettings(), judged, [row.id for row in judged.rows]) == {}

@@ -58,3 +58,14 @@ def test_what_is_written_computes_the_code(told, tmp_path):
         for number in (1, 2):
             values = np.maximum(values @ arrays[f"kernel_{number}"] + arrays[f"bias_{number}"], 0.0)
     np.testing.assert_allclose(values, code.transform(vectors), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [DenoisingCode, LadderCode])
+def test_no_batch_is_left_with_a_single_vector(told, kind):
+    """Nothing can be normalised in a batch of one: 241 vectors would be 24 batches of ten and that one."""
+    vectors, labels = told
+    more = np.concatenate([vectors, vectors[:1]])
+    network = kind((16, 8), epochs=20, batch_size=10)
+    found = make_pipeline(network, SVC()).fit(more, np.append(labels, labels[0])).score(vectors, labels)
+    assert found > 0.9
+    assert np.abs(network.transform(vectors)).max() < 100

@@ -1,0 +1,29 @@
+"""What can be told of cells before any of them is run."""
+
+from collections.abc import Iterable
+
+from ser_fop.config import FinetuneConfig, PretrainConfig
+from ser_fop.errors import InputError
+from ser_fop.experiment.cells import Cell
+from ser_fop.models.backbone import check_attention, check_model
+from ser_fop.training.pretraining_optimizer import check_pretraining
+from ser_fop.training.strategies import check_strategy
+
+
+def check_cells(cells: Iterable[Cell]) -> None:
+    """Raise `InputError` where a cell's settings cannot be followed: hours of others would be run before it.
+
+    Args:
+        cells: The cells.
+    """
+    for cell in cells:
+        config = cell.config
+        try:
+            if isinstance(config, PretrainConfig):
+                check_model(config.model)
+                check_pretraining(config.training, config.model)
+            elif isinstance(config, FinetuneConfig):
+                check_strategy(config.training, layers=config.model.layers)
+                check_attention(config.model, config.training.attention)
+        except InputError as error:
+            raise InputError(f"{cell.name}: {error}") from error
