@@ -17,10 +17,11 @@ ser-fop prepare --preset recommended --corpus librispeech --audio-dir "$librispe
 ser-fop prepare --preset recommended --corpus ravdess --audio-dir "$ravdess" --out records/ravdess
 
 pretrain() { # SEED OUT
-  ser-fop pretrain --preset recommended --precision bfloat16 --records records/librispeech --seed "$1" --out "$2"
+  ser-fop pretrain --preset recommended --precision bfloat16 --epochs 40 --patience 40 --records records/librispeech \
+    --seed "$1" --out "$2"
 }
 finetune() { # SEED PRETRAINED FOLD OUT
-  ser-fop finetune --preset recommended --precision bfloat16 --records records/ravdess --seed "$1" \
+  ser-fop finetune --preset recommended --precision bfloat16 --epochs 60 --records records/ravdess --seed "$1" \
     --pretrained "$2" --fold "$3" --out "$4"
 }
 

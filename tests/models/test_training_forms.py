@@ -76,3 +76,26 @@ def test_the_views_head_is_trained_at_the_top_and_left_behind(classifier, inputs
     assert network.head not in classifier.layer_groups()[0]
     assert groups[1:] == classifier.layer_groups()[1:]
     assert network.count_params() > classifier.count_params()
+
+
+def test_views_are_learned_where_they_are_known(classifier):
+    """Arousal follows the level of the frames: the vector that answers comes to tell it, though half are unknown."""
+    generator = np.random.default_rng(0)
+    level = generator.normal(size=64).astype(np.float32)
+    mel = (level[:, None, None] + 0.1 * generator.normal(size=(64, 5, MELS))).astype(np.float32)
+    inputs = {"mel": mel, "mask": np.ones((64, 5), bool)}
+    views = np.stack([np.where(np.arange(64) % 2, level, np.nan), np.full(64, np.nan)], axis=1).astype(np.float32)
+    network = MultiViewClassifier(classifier, weight=1.0)
+    network.compile(
+        keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
+
+    def told() -> float:
+        pooled = keras.Model(classifier.inputs, classifier.get_layer("pooling").output).predict_on_batch(inputs)
+        predicted = np.asarray(network.head(pooled))[:, 0]
+        return float(np.corrcoef(predicted, level)[0, 1])
+
+    before = told()
+    for _ in range(60):
+        network.train_on_batch({**inputs, "views": views}, np.zeros(64, np.int64))
+    assert told() > max(0.9, before)

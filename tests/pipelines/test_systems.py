@@ -1,0 +1,97 @@
+"""The systems that the paper compares with, on the embedded synthetic corpus: each learns, and each is a row of Table 3."""
+
+import json
+
+import pytest
+from ser_fop.pipelines import functionals, reproduce
+
+from ser_fop.experiment.rivals import RIVALS
+from tests.pipelines.conftest import metrics_of, run
+from tests.pipelines.test_rivals import SUPERVISED
+
+pytestmark = pytest.mark.slow  # trains a dozen networks on a quarter of an hour of speech
+
+SIZE = ["--d-model", "32", "--heads", "2", "--feed-forward", "32"]
+UNSUPERVISED = ("autoencoder", "denoising", "variational", "ladder")
+
+
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory):
+    """Records of the synthetic corpus, one step each 40 ms."""
+    pytest.importorskip("espeakng_loader")
+    root = tmp_path_factory.mktemp("synthetic")
+    run("prepare", "--corpus", "synthetic", "--audio-dir", root / "audio", "--out", root / "records")
+    return root
+
+
+@pytest.mark.parametrize("system", SUPERVISED)
+def test_a_supervised_one_recognises_more_than_untrained(synthetic, tmp_path, system):
+    options = ["--records", synthetic / "records", *SIZE, "--stacked-frames", "4", *SUPERVISED[system]]
+    trained = ["--epochs", "25", "--patience", "25", "--learning-rates", "3e-3", "--batch-size", "8"]
+    run("finetune", *options, *trained, "--out", tmp_path / "trained")
+    run("finetune", *options, "--epochs", "1", "--learning-rates", "1e-12", "--out", tmp_path / "untrained")
+    assert metrics_of(tmp_path / "trained")["ua"] > metrics_of(tmp_path / "untrained")["ua"] + 0.1
+
+
+@pytest.mark.parametrize("system", UNSUPERVISED)
+def test_an_unsupervised_one_gives_back_more_than_untrained(synthetic, tmp_path, system):
+    options = ["--records", synthetic / "records", *SIZE, "--stacked-frames", "4", "--task", system, "--fold", "0"]
+    options += ["--epochs", "12", "--learning-rate", "3e-3", "--batch-size", "8", "--chunk-frames", "128"]
+    run("pretrain", *options, "--divergence-steps", "50", "--out", tmp_path / "trained")
+    metrics = metrics_of(tmp_path / "trained")
+    assert metrics["skill"] > max(0.0, metrics["untrained_skill"]) + 0.1
+    run("extract", "--records", synthetic / "records", "--pretrained", tmp_path / "trained", "--out", tmp_path / "h")
+    run("classify", "--hypercolumns", tmp_path / "h", "--feature", "h_concat", "--out", tmp_path / "svm")
+    assert metrics_of(tmp_path / "svm")["ua"] > 1.5 / len(metrics_of(tmp_path / "svm")["labels"])
+
+
+@pytest.mark.parametrize("code", ["denoising", "ladder"])
+def test_a_code_of_functionals_says_more_than_an_untrained_one(synthetic, tmp_path, code):
+    pytest.importorskip("opensmile")
+    out = synthetic / "functionals"
+    told = ["--records", synthetic / "records", "--audio-dir", synthetic / "audio", "--sets", "eGeMAPSv02"]
+    assert functionals.main([str(one) for one in [*told, "--out", out]]) == 0
+    options = ["--hypercolumns", out, "--feature", "eGeMAPSv02", "--code", code, "--fold", "all"]
+    for name, epochs in (("trained", 60), ("untrained", 0)):
+        run("classify", *options, "--code-epochs", epochs, "--code-widths", "32", "8", "--out", tmp_path / name)
+    trained, untrained = (metrics_of(tmp_path / name)["ua"] for name in ("trained", "untrained"))
+    assert trained > untrained
+
+
+def test_every_system_is_a_row_of_table_3(work, tmp_path):
+    """`reproduce --systems all`, small, on a corpus without arousal and valence."""
+    pytest.importorskip("opensmile")
+    config = {
+        "also": [],
+        "systems": ["all"],
+        "labels": ["angry", "happy", "neutral", "sad"],
+        "cross_validation": False,
+        "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 2},
+        "pretraining": {"epochs": 1},
+        "finetuning": {"epochs": 1, "keep": "last", "train_on_validation": True},
+        "classifiers": {
+            "lstm_epochs": 1,
+            "lstm_units": 4,
+            "rf_trees": 10,
+            "svm_c": [1.0],
+            "code_epochs": 1,
+            "code_widths": [8, 4],
+            "refit_on_validation": True,
+        },
+    }
+    (tmp_path / "c.yaml").write_text(json.dumps(config))
+    told = ["--config", tmp_path / "c.yaml", "--corpus", "ravdess", "--audio-dir", work / "audio" / "ravdess"]
+    assert reproduce.main([str(one) for one in [*told, "--out", tmp_path / "out"]]) == 0
+    rows = {
+        row["cell"]: row for row in json.loads((tmp_path / "out" / "report" / "tables.json").read_text())["systems"]
+    }
+    assert {rival.cell for rival in RIVALS.values()} <= set(rows)
+    assert len({row["n"] for row in rows.values()}) == 1
+    assert all(row["against_fop"] for cell, row in rows.items() if cell != "finetune-in_corpus")
+    assert "here without arousal and valence" in rows["finetune-attentive_cnn"]["remark"]
+    # What a network was pretrained for is part of what its rows cost.
+    alone = metrics_of(tmp_path / "out" / "runs" / "seed-0" / "classify-ladder-h_concat-svm")["seconds"] / 3600
+    pretraining = metrics_of(tmp_path / "out" / "runs" / "seed-0" / "pretrain-ladder")["seconds"] / 3600
+    assert rows["classify-ladder-h_concat-svm"]["hours"] > alone + pretraining
+    page = (tmp_path / "out" / "report" / "tables.md").read_text()
+    assert "Table 3 with the systems that the paper compares with, single fold" in page
