@@ -95,6 +95,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         "code": config.code,
         "fold": int(config.fold),
         "seed": config.seed,
+        "parameters": details.pop("parameters", None),  # weights of a network, if there is one
         "chosen": details,
         "seconds": time.perf_counter() - started,
     }
@@ -185,6 +186,8 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     else:
         estimator = fit_forest(fitted_on, fitted_to, settings=config.settings, seed=config.seed)
         details = {"trees": config.settings.rf_trees}
+    if config.code != "none":
+        details["parameters"] = coded.parameters_
     order = [list(estimator.classes_).index(label) if label in estimator.classes_ else -1 for label in labels]
     raw = np.pad(estimator.predict_proba(test), ((0, 0), (0, 1)))  # the last column serves classes unseen in training
     probabilities = dict(zip(parts.test, raw[:, order], strict=True))
@@ -277,7 +280,7 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
         ),
         folder / NETWORK,
     )
-    return probabilities, None, fitted, written
+    return probabilities, None, {**fitted, "parameters": model.count_params()}, written
 
 
 def main(arguments: list[str] | None = None) -> int:

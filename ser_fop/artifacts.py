@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.errors import InputError
-from ser_fop.json_files import builtins, flattened, flush, read_json, sha256, write_json, write_text
+from ser_fop.json_files import builtins, filled_up, flattened, flush, read_json, sha256, write_json, write_text
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
@@ -261,17 +261,7 @@ def _holds_work(partial: Path) -> bool:
 
 def _completed(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
     """Return an earlier `config.json` in which a setting that did not exist yet has its default."""
-    return {**found, "config": _filled(found.get("config", {}), config)}
-
-
-def _filled(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
-    filled = dict(found)
-    for field in dataclasses.fields(config):
-        if dataclasses.is_dataclass(getattr(config, field.name)):
-            filled[field.name] = _filled(found.get(field.name, {}), getattr(config, field.name))
-        elif field.name not in found and field.default is not dataclasses.MISSING:
-            filled[field.name] = builtins(field.default)
-    return filled
+    return {**found, "config": filled_up(found.get("config", {}), config)}
 
 
 def _identity(resolved: Mapping[str, Any], extendable: Collection[str] = ()) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """JSON and text on disk: whole or absent."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -63,3 +64,19 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def filled_up(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
+    """Return what was written of a config, with the defaults of settings that did not exist then.
+
+    Args:
+        found: What was written, by name.
+        config: A config of today.
+    """
+    filled = dict(found)
+    for field in dataclasses.fields(config):
+        if dataclasses.is_dataclass(getattr(config, field.name)):
+            filled[field.name] = filled_up(found.get(field.name, {}), getattr(config, field.name))
+        elif field.name not in found and field.default is not dataclasses.MISSING:
+            filled[field.name] = builtins(field.default)
+    return filled

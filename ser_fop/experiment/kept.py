@@ -14,10 +14,11 @@ from ser_fop.errors import InputError
 from ser_fop.experiment.cells import Cell
 from ser_fop.experiment.departures import METHOD
 from ser_fop.experiment.reproduce_config import ReproduceConfig
-from ser_fop.json_files import builtins
+from ser_fop.json_files import builtins, filled_up
 from ser_fop.schema import PREDICTION_COLUMNS
 
 _SUFFIX = ".json.xz"
+_METHOD = (*METHOD, "corpus", "labels", "deterministic")
 _PREDICTIONS = "predictions.csv"
 # What a network is, without its weights: later stages look at it before they find themselves finished.
 _SPEC = "network/network.json"
@@ -40,7 +41,8 @@ class KeptCells:
     def __init__(self, config: ReproduceConfig, cells: Sequence[Cell]) -> None:
         self.folder = config.kept
         self.run = config.out
-        method = {name: getattr(config, name) for name in (*METHOD, "corpus", "labels", "deterministic")}
+        self._config = config
+        method = {name: getattr(config, name) for name in _METHOD}
         records = {
             path.parent.name: digest_of(path.parent) for path in sorted(config.out.glob(f"records/*/{COMPLETED}"))
         }
@@ -109,6 +111,8 @@ class KeptCells:
 
     def _read(self, file: Path) -> Mapping[str, Mapping[str, str]]:
         made_with, cells = self._contents(file)
+        now = filled_up(made_with["method"], self._config)
+        made_with = {**made_with, "method": {name: now[name] for name in _METHOD}}
         for what in ("method", "records"):
             if made_with[what] != self.made_with[what]:
                 raise InputError(

@@ -28,6 +28,7 @@ class HiddenCode(TransformerMixin, BaseEstimator):
     Attributes:
         scaler_: What standardises, fitted on the training vectors.
         layers_: `kernel` and `bias` of each hidden layer, from below.
+        parameters_: Weights of the network that was trained.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         optimizer = keras.optimizers.Adam(_Later(rate, flat))
         network = self._train(vectors, y, unlabelled=len(more), batch_size=batch_size, optimizer=optimizer)
         self.layers_ = network.encoder_arrays()
+        self.parameters_ = network.count_params()
         return self
 
     def transform(self, X: Any) -> np.ndarray:

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import lzma
 import shutil
 from pathlib import Path
 
@@ -166,3 +167,19 @@ def test_a_process_keeps_its_own_repeat(kept):
         finish(cell.config)
     KeptCells(config, cells).of(cells[4:]).keep()
     assert {path.parent.name for path in (kept / "kept").rglob("*.xz")} == {"seed-1"}
+
+
+def test_a_setting_that_did_not_exist_then_has_its_default(kept):
+    file = kept / "kept" / "seed-0" / "none.json.xz"
+    found = json.loads(lzma.decompress(file.read_bytes()))
+    del found["made_with"]["method"]["model"]["kernel"], found["made_with"]["method"]["pooling"]
+    file.write_bytes(lzma.compress(json.dumps(found).encode()))
+    for changes, taken in (({}, 4), ({"model": ModelConfig(kernel=3)}, 0)):
+        config = config_of(kept / f"other-{taken}", **changes)
+        prepare(config)
+        store = KeptCells(config, cells_of(config))
+        if taken:
+            assert store.take_up() == taken
+        else:
+            with pytest.raises(InputError, match="other method: its model is"):
+                store.take_up()

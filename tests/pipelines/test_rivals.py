@@ -106,6 +106,7 @@ def test_codes_of_features(hyper, tmp_path, capsys):
         metrics = metrics_of(tmp_path / code)
         assert metrics["ua"] > 2 / 8
         assert metrics["code"] == code
+        assert metrics["parameters"] > 80 * 32  # what it reads to its first layer, and more
         assert (tmp_path / code / "code.npz").exists()
     assert predict.main(["--model", str(tmp_path / "ladder"), str(tmp_path / "a.wav")]) == 2
     assert "reads a ladder code of features" in capsys.readouterr().err

@@ -87,6 +87,9 @@ def test_every_system_is_a_row_of_table_3(work, tmp_path):
     }
     assert {rival.cell for rival in RIVALS.values()} <= set(rows)
     assert len({row["n"] for row in rows.values()}) == 1
+    for rival in RIVALS.values():
+        is_network = not rival.functionals or rival.code != "none"
+        assert (rows[rival.cell]["parameters"] is not None) == is_network
     assert all(row["against_fop"] for cell, row in rows.items() if cell != "finetune-in_corpus")
     assert "here without arousal and valence" in rows["finetune-attentive_cnn"]["remark"]
     # What a network was pretrained for is part of what its rows cost.
