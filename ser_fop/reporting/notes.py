@@ -36,7 +36,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn two stars.",
         *(
             [
-                "`All repeats asked as one`: the mean of the log-probabilities of all repeats' networks answers; that is one"
+                "All repeats asked as one: the mean of the log-probabilities of all repeats' networks answers; that is one"
                 " system of as many networks, without a spread over repeats."
             ]
             if any(row.get("together") for row in tables["table1"])
