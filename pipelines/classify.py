@@ -173,7 +173,8 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     predicted = None
     if config.classifier == "svm":
         answering, accuracy = choose_svm(*chosen_from, costs=config.settings.svm_c)
-        answering = clone(answering).fit(fitted_on, fitted_to)
+        if config.settings.refit_on_validation:
+            answering = clone(answering).fit(fitted_on, fitted_to)
         details = _by_cost(answering, accuracy)
         estimator = calibrate_svm(answering, fitted_on, fitted_to, speakers)
         predicted = dict(zip(parts.test, answering.predict(test), strict=True))
@@ -181,7 +182,8 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
         estimator, accuracy = choose_cost(
             lambda cost: LogisticRegression(C=cost, max_iter=2000), *chosen_from, costs=config.settings.logistic_c
         )
-        estimator = clone(estimator).fit(fitted_on, fitted_to)
+        if config.settings.refit_on_validation:
+            estimator = clone(estimator).fit(fitted_on, fitted_to)
         details = _by_cost(estimator, accuracy)
     else:
         estimator = fit_forest(fitted_on, fitted_to, settings=config.settings, seed=config.seed)
