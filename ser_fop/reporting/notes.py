@@ -76,7 +76,10 @@ def _chooser(config: Mapping[str, Any]) -> str:
         found.append("who are then fitted on too")
     if config["finetuning"].get("train_on_validation"):
         return ", ".join(found) + "; fine-tuning learns from them too, and keeps its last epoch, which nobody chooses."
-    return ", ".join(found) + "; so are the epoch and the learning rate of fine-tuning, of several."
+    chosen = (
+        "is the learning rate" if config["finetuning"].get("keep") == "last" else "are the epoch and the learning rate"
+    )
+    return ", ".join(found) + f"; so {chosen} of fine-tuning, where several are tried."
 
 
 def _departures(config: Mapping[str, Any]) -> str:
