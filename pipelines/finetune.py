@@ -118,8 +118,9 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
         seed_everything(config.seed, deterministic=config.deterministic)
         with precision(settings.precision):
-            fresh, heard, told = starting_model(config, records, normalised_on=learned)
-        parts.refuse_told(told)
+            start = starting_point(config, records, normalised_on=learned)
+        fresh = start.network
+        parts.refuse_told(start.told)
         check_strategy(settings, layers=fresh.backbone.config.layers)
         freeze(fresh, settings)
         vary = augmentation(settings.augmentation, records.manifest.features, fresh.backbone.normalization.mean.numpy())
@@ -182,7 +183,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         answers = [stage.folder / PREDICTIONS]
         tested = {
             **describe_predictions(predictions, labels),
-            "transductive": parts.is_transductive(heard),
+            "transductive": parts.is_transductive(start.heard),
             "selected_on": config.select_on,
             "tested_on": parts.tested.corpus,
             "left_out": parts.left_out,
@@ -194,7 +195,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         kind=EMOTION_CLASSIFIER,
         features=records.manifest.features,
         model=model.backbone.config,
-        heard=tuple(sorted({*heard, *parts.trained_on})),
+        heard=tuple(sorted({*start.heard, *parts.trained_on})),
         labels=labels,
         attention=settings.attention,
         pooling=settings.pooling,
@@ -218,8 +219,23 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     return out
 
 
-def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) -> tuple[Any, tuple, tuple]:
-    """Return the network before fine-tuning, the speakers that its backbone has heard, and those whose emotions it was told.
+@dataclasses.dataclass(frozen=True)
+class StartingPoint:
+    """The network before fine-tuning.
+
+    Attributes:
+        network: An `EmotionClassifier`.
+        heard: Speakers that its backbone has heard.
+        told: Speakers whose emotions it was told.
+    """
+
+    network: Any
+    heard: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+
+
+def starting_point(config: FinetuneConfig, records: Any, *, normalised_on: Any) -> StartingPoint:
+    """Return the network before fine-tuning.
 
     Args:
         config: The config of the stage.
@@ -233,11 +249,11 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
 
     features = records.manifest.features
     chosen = {"attention": config.training.attention, "name": "backbone"}
-    size, heard, told = config.model, (), ()
+    size, known = config.model, {}
     if config.pretrained:
         pretrained, spec = load_network(config.pretrained)
         require_same_features({str(records.folder): features, str(config.pretrained): spec.features})
-        size, heard, told = spec.model, spec.heard, spec.told
+        size, known = spec.model, {"heard": spec.heard, "told": spec.told}
     if config.training.finetuning_dropout is not None:
         size = dataclasses.replace(size, dropout=config.training.finetuning_dropout)
     backbone = Backbone(size, features.width, **chosen)
@@ -245,7 +261,8 @@ def starting_model(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
         backbone.set_weights(pretrained.backbone.get_weights())
     if not config.pretrained or config.training.normalisation == "target":
         backbone.normalization.set_statistics(*mel_moments([(records, normalised_on)]))
-    return EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling), heard, told
+    network = EmotionClassifier(backbone, len(records.manifest.labels), pooling=config.training.pooling)
+    return StartingPoint(network, **known)
 
 
 def main(arguments: list[str] | None = None) -> int:

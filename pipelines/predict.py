@@ -12,6 +12,7 @@ from ser_fop.use_config import PredictConfig
 
 def run(config: PredictConfig) -> None:
     """Answer for every recording; those that cannot be read are named, and the rest go on."""
+    from ser_fop.audio import SILENT
     from ser_fop.errors import InputError
     from ser_fop.prediction.inputs import recordings_of
     from ser_fop.prediction.predictor import check_window, load
@@ -33,7 +34,7 @@ def run(config: PredictConfig) -> None:
 
     def counted(answers: Iterable[Any]) -> Iterator[Any]:
         for answer in answers:
-            if answer.problem and answer.problem != "is silent":
+            if answer.problem and answer.problem != SILENT:
                 failed.append(answer)
                 print(f"ser-fop predict: {answer.name} {answer.problem}", file=sys.stderr)
             yield answer

@@ -15,7 +15,8 @@ from ser_fop.locations import is_remote, read_remote
 
 # Below this peak (full scale is 1) a file holds no sound: half a step of 16 bits.
 SILENCE_PEAK = 0.5 / 32768
-
+# What is said of it.
+SILENT = "is silent"
 
 # libsndfile's log of a wav whose header states more bytes than the file holds, and the length that streamed
 # files state instead of their own.
@@ -137,7 +138,7 @@ def _mono(samples: np.ndarray, *, rate_hz: int, sample_rate_hz: int) -> np.ndarr
     if not np.isfinite(peak):
         raise AudioError("holds NaN or infinite samples")
     if peak < SILENCE_PEAK:
-        raise AudioError("is silent")
+        raise AudioError(SILENT)
     if rate_hz != sample_rate_hz:
         mono = soxr.resample(mono, rate_hz, sample_rate_hz, quality="HQ")
     return np.ascontiguousarray(mono, dtype=np.float32)

@@ -17,3 +17,13 @@ def chosen_labels(asked: tuple[str, ...], own: tuple[str, ...], corpus: str) -> 
     if len(set(asked)) != len(asked):
         raise InputError(f"--labels names a label twice: {', '.join(asked)}.")
     return asked or own
+
+
+def require_no_labels(asked: tuple[str, ...], corpus: str) -> None:
+    """Refuse labels where nobody has labelled anything.
+
+    Raises:
+        InputError: If labels were asked for.
+    """
+    if asked:
+        raise InputError(f"{corpus} has no emotion labels: leave out --labels, which received {', '.join(asked)}.")

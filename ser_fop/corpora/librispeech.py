@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
+from ser_fop.corpora.labels import require_no_labels
 from ser_fop.schema import Utterance
 
 _NAME = re.compile(r"(\d+)-(\d+)-(\d+)$")
@@ -14,12 +15,12 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
     Args:
         folder: `LibriSpeech`, the folder above, or one subset.
-        options: Unused; the corpus has no emotion labels.
+        options: Nothing of it applies; labels are refused.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or labels were asked for.
     """
-    del options
+    require_no_labels(options.labels, "librispeech")
     require_folder(folder, "librispeech")
     genders = _genders(folder)
     utterances, problems = [], []

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, is_stray, listing, require_folder
+from ser_fop.corpora.labels import require_no_labels
 from ser_fop.errors import InputError
 from ser_fop.schema import Utterance
 
@@ -15,11 +16,12 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
     Args:
         folder: `VCTK-Corpus`, `VCTK-Corpus-0.92`, or the folder above.
-        options: `microphone` picks `mic1` (that of 0.80) or `mic2` of release 0.92.
+        options: `microphone` picks `mic1` (that of 0.80) or `mic2` of release 0.92; labels are refused.
 
     Raises:
-        InputError: If neither layout is found, or the release lacks the microphone.
+        InputError: If neither layout is found, the release lacks the microphone, or labels were asked for.
     """
+    require_no_labels(options.labels, "vctk")
     if options.microphone not in MICROPHONES:
         raise InputError(f"--microphone expected mic1 or mic2, received {options.microphone!r}.")
     root, audio = _audio_folder(require_folder(folder, "vctk"))

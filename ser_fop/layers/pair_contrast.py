@@ -8,11 +8,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class PairContrast(keras.layers.Layer):
-    """Gives back its first input, and adds the contrastive loss of all pairs in the batch to the loss.
+    """Gives back its first input, and in training adds the contrastive loss of all pairs in the batch to the loss.
 
     Vectors are brought to length 1. A pair of one class costs its squared distance d^2, one of
     two classes max(0, margin - d)^2; the means over both kinds of pairs count alike, whatever
-    their numbers.
+    their numbers. Validation losses are those of the task alone, by which epochs are compared.
 
     Args:
         weight: Of the contrastive loss.
@@ -22,6 +22,7 @@ class PairContrast(keras.layers.Layer):
         inputs: What is given back, of any shape.
         vectors: Shape (batch, features).
         classes: Class index of each, (batch,).
+        training: Whether anything is added.
 
     Output shape:
         That of `inputs`.
@@ -35,8 +36,9 @@ class PairContrast(keras.layers.Layer):
         self.weight = weight
         self.margin = margin
 
-    def call(self, inputs: Any, vectors: Any, classes: Any) -> Any:
-        self.add_loss(self.weight * contrast(vectors, classes, margin=self.margin))
+    def call(self, inputs: Any, vectors: Any, classes: Any, training: bool = False) -> Any:
+        if training:
+            self.add_loss(self.weight * contrast(vectors, classes, margin=self.margin))
         return inputs
 
     def compute_output_shape(self, inputs_shape: tuple, vectors_shape: tuple, classes_shape: tuple) -> tuple:

@@ -8,7 +8,9 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class ViewCost(keras.layers.Layer):
-    """Gives back its first input, and adds the mean squared error of its second to the loss.
+    """Gives back its first input, and in training adds the mean squared error of its second to the loss.
+
+    Validation losses are those of the task alone, by which epochs are compared.
 
     Args:
         weight: Of the mean over all numbers that are known.
@@ -17,6 +19,7 @@ class ViewCost(keras.layers.Layer):
         inputs: What is given back, of any shape.
         predicted: Shape (batch, numbers).
         true: The same shape, NaN where a number is unknown.
+        training: Whether anything is added.
 
     Output shape:
         That of `inputs`.
@@ -26,7 +29,9 @@ class ViewCost(keras.layers.Layer):
         super().__init__(**kwargs)
         self.weight = weight
 
-    def call(self, inputs: Any, predicted: Any, true: Any) -> Any:
+    def call(self, inputs: Any, predicted: Any, true: Any, training: bool = False) -> Any:
+        if not training:
+            return inputs
         known = ops.logical_not(ops.isnan(true))
         difference = ops.where(known, predicted - ops.where(known, true, 0.0), 0.0)
         count = ops.maximum(ops.sum(ops.cast(known, difference.dtype)), 1.0)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.audio import SILENCE_PEAK, AudioError, padded_batch, read_audio, take_audio
+from ser_fop.audio import SILENCE_PEAK, SILENT, AudioError, padded_batch, read_audio, take_audio
 from ser_fop.errors import InputError
 from ser_fop.features import window_length
 from ser_fop.prediction.recording import Recognition, Recording
@@ -211,7 +211,7 @@ class Predictor:
         if duration_s < _SHORTEST_S or len(samples) < window_length(self.spec.features):
             raise AudioError(f"lasts {duration_s:.3f} s, shorter than {_SHORTEST_S:g} s")
         if np.abs(samples).max() < SILENCE_PEAK:
-            raise AudioError("is silent")
+            raise AudioError(SILENT)
         return samples
 
     def _answered(self, waiting: Sequence[tuple[Recognition, np.ndarray | None]]) -> Iterator[Recognition]:

@@ -112,6 +112,12 @@ class TestLabelSet:
             get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=(label, label)))
 
 
+@pytest.mark.parametrize("name", ["librispeech", "vctk"])
+def test_labels_of_unlabelled_speech_are_refused(name, tmp_path):
+    with pytest.raises(InputError, match=f"{name} has no emotion labels.*sad, happy"):
+        get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=("sad", "happy")))
+
+
 class TestListing:
     def test_sorts_and_refuses_shared_ids(self, tmp_path):
         one, other = (Utterance(id=name, file=f"{name}.wav", speaker="s") for name in ("a", "b"))

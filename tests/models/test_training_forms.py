@@ -53,12 +53,13 @@ def test_gives_the_classifiers_logits_and_trains_its_weights(classifier, inputs,
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_without_weight_it_is_the_plain_classifier(classifier, inputs, form):
+def test_without_weight_or_in_validation_it_is_the_plain_classifier(classifier, inputs, form):
     make, told = FORMS[form]
     plain = compiled(classifier).test_on_batch(inputs, CLASSES)
-    network = compiled(make(classifier, weight=0.0))
-    assert network.test_on_batch({**inputs, **told}, CLASSES) == pytest.approx(plain, rel=1e-6)
-    assert compiled(make(classifier, weight=0.5)).test_on_batch({**inputs, **told}, CLASSES) > plain + 1e-3
+    batch = {**inputs, **told}, CLASSES
+    assert compiled(make(classifier, weight=0.0)).train_on_batch(*batch) == pytest.approx(plain, rel=1e-6)
+    assert compiled(make(classifier, weight=0.5)).train_on_batch(*batch) > plain + 1e-3
+    assert compiled(make(classifier, weight=0.5)).test_on_batch(*batch) == pytest.approx(plain, rel=1e-6)
 
 
 def test_the_siamese_loss_is_that_of_the_pooled_vectors(classifier, inputs):
@@ -66,7 +67,7 @@ def test_the_siamese_loss_is_that_of_the_pooled_vectors(classifier, inputs):
     pooled = keras.Model(classifier.inputs, classifier.get_layer("pooling").output).predict_on_batch(inputs)
     network = compiled(SiameseClassifier(classifier, weight=0.7, margin=1.2))
     expected = plain + 0.7 * float(contrast(pooled, CLASSES, margin=1.2))
-    assert network.test_on_batch({**inputs, "class_index": CLASSES}, CLASSES) == pytest.approx(expected, rel=1e-5)
+    assert network.train_on_batch({**inputs, "class_index": CLASSES}, CLASSES) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_views_head_is_trained_at_the_top_and_left_behind(classifier, inputs):
