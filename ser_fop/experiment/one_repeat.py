@@ -80,9 +80,9 @@ class _Repeat:
             self.classify(name, TABLE3_FEATURE, "svm"),
         ]
 
-    def runs(self, limit: int) -> bool:
-        """Tell whether this repeat belongs to so many first ones; 0 is all."""
-        return not limit or self.number < limit
+    def runs(self, limit: int | None) -> bool:
+        """Tell whether this repeat belongs to so many first ones; None is all."""
+        return limit is None or self.number < limit
 
     def choices(self, network: str) -> list[tuple[str, str]]:
         """Return the (feature, classifier) pairs of a network; F needs none and is read beside the control."""

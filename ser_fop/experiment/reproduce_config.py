@@ -9,7 +9,7 @@ from ser_fop.settings import ClassifierSettings, FeatureConfig, FinetuningSettin
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatLimits:
-    """Repeats of what takes long; 0 is as many as of the rest.
+    """Repeats of what takes long: as many as of the rest unless a number is given, 0 for none.
 
     Attributes:
         finetuning: Of fine-tuning.
@@ -18,10 +18,10 @@ class RepeatLimits:
         systems: Of the systems that the paper compares with.
     """
 
-    finetuning: int = 0
-    a_lstm: int = 0
-    in_corpus: int = 0
-    systems: int = 0
+    finetuning: int | None = None
+    a_lstm: int | None = None
+    in_corpus: int | None = None
+    systems: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

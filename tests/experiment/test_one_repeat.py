@@ -60,6 +60,14 @@ def test_fewer_repeats_of_what_takes_long():
     assert seeds_of(found, "pretrain-unlabelled") == {"seed-0", "seed-1", "seed-2"}
 
 
+def test_nothing_of_what_has_no_repeats():
+    found = cells(repeats_of=RepeatLimits(finetuning=0, a_lstm=0, in_corpus=0))
+    stages = {name: seeds_of(found, name) for name in ("finetune", "pretrain-in_corpus", "classify-in_corpus")}
+    assert stages == dict.fromkeys(stages, set())
+    assert not [cell for cell in found if cell.name.endswith("a_lstm")]
+    assert seeds_of(found, "classify-unlabelled-h_concat-svm") == {"seed-0", "seed-1", "seed-2"}
+
+
 @pytest.mark.parametrize(("feature", "fold"), [("h_concat", "all"), ("F", "all"), ("h1", "0")])
 def test_the_lstm_runs_over_all_folds_for_declared_features_only(feature, fold):
     (cell,) = (cell for cell in cells(repeats=1) if cell.name.endswith(f"untrained-{feature}-a_lstm"))
