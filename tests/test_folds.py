@@ -249,3 +249,26 @@ class TestUnused:
 def test_a_speaker_tested_twice_is_refused():
     with pytest.raises(InputError, match="tests speaker 'a' in 2 folds"):
         check_folds(file_of(three("a", "b", "c"), three("a", "c", "b")), name="mine")
+
+
+class TestDevelopmentAndClaim:
+    FILES = Path(__file__).parents[1] / "pipelines" / "folds"
+
+    @staticmethod
+    def heard(fold):
+        return {*fold.train, *fold.validation, *fold.test}
+
+    def test_nobody_who_is_claimed_on_was_heard_in_development(self):
+        development = read_folds(self.FILES / "ravdess_development.json")
+        explored = {speaker for fold in development.folds for speaker in self.heard(fold)}
+        assert explored == actors(*range(1, 13))
+        for name in ("ravdess_claim", "ravdess_claim_few"):
+            tested = [speaker for fold in read_folds(self.FILES / f"{name}.json").folds for speaker in fold.test]
+            assert len(tested) == 12
+            assert set(tested) == actors(*range(13, 25))
+
+    def test_few_labelled_speakers_are_as_many_as_in_development(self):
+        few = read_folds(self.FILES / "ravdess_claim_few.json")
+        assert all(self.heard(fold) == actors(*range(13, 25)) for fold in few.folds)
+        development = read_folds(self.FILES / "ravdess_development.json")
+        assert [len(fold.train) for fold in few.folds] == [len(fold.train) for fold in development.folds]
