@@ -26,7 +26,8 @@ class Comparison:
         speakers_better: Speakers on whom the first is better.
         over_speakers: Interval of the difference, speakers drawn anew.
         over_utterances: Interval of the difference in WA, utterances drawn anew in pairs.
-        p_mcnemar: Exact McNemar test over utterances, the majority of the repeats deciding.
+        p_mcnemar: Exact McNemar test over utterances; each system answers by the majority of its first repeats, of
+            both systems equally many and an odd number, so that no vote is a tie.
         repeats: Repeats of the first and of the second.
     """
 
@@ -61,7 +62,7 @@ def compare(
     Raises:
         ValueError: If they did not test the same utterances.
     """
-    ours, theirs = _right_share(first), _right_share(second)
+    ours, theirs = _right(first), _right(second)
     if ours.keys() != theirs.keys():
         raise ValueError("the two systems did not test the same utterances.")
     one, other = confusions_by_speaker(first, labels), confusions_by_speaker(second, labels)
@@ -74,8 +75,9 @@ def compare(
     by_speaker = one.by_speaker(score) - other.by_speaker(score)
     if score == "wa":  # each speaker's part of the pooled difference, so that what is tested is what is reported
         by_speaker = by_speaker * one.counts.sum(axis=(1, 2)) / one.counts.sum()
-    pairs = np.array([ours[key] - theirs[key] for key in sorted(ours)])
-    majority = {key: (ours[key] > 0.5, theirs[key] > 0.5) for key in ours}
+    pairs = np.array([np.mean(ours[key]) - np.mean(theirs[key]) for key in sorted(ours)])
+    voting = (min(one.repeats, other.repeats) - 1) // 2 * 2 + 1
+    majority = [tuple(np.mean(right[key][:voting]) > 0.5 for right in (ours, theirs)) for key in ours]
     return Comparison(
         score=score,
         difference=one.score(score) - other.score(score),
@@ -85,8 +87,8 @@ def compare(
         over_speakers=bootstrap_speakers(difference_of, shape[0], seed=seed),
         over_utterances=_over_pairs(pairs, seed=seed),
         p_mcnemar=mcnemar_p(
-            sum(right and not wrong for right, wrong in majority.values()),
-            sum(wrong and not right for right, wrong in majority.values()),
+            sum(right and not other_right for right, other_right in majority),
+            sum(other_right and not right for right, other_right in majority),
         ),
         repeats=(one.repeats, other.repeats),
     )
@@ -130,11 +132,10 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
     return float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
 
 
-def _right_share(predictions: Collection[Prediction]) -> dict[str, float]:
-    """Return the share of repeats that got each utterance right."""
-    tested = tested_once(predictions)
-    keys = next(iter(tested.values()))
-    return {key: float(np.mean([run[key].predicted == run[key].label for run in tested.values()])) for key in keys}
+def _right(predictions: Collection[Prediction]) -> dict[str, list[bool]]:
+    """Return whether each repeat, by its seed, got each utterance right."""
+    runs = [run for _, run in sorted(tested_once(predictions).items())]
+    return {key: [run[key].predicted == run[key].label for run in runs] for key in runs[0]}
 
 
 def _over_pairs(pairs: np.ndarray, *, seed: int) -> Interval:

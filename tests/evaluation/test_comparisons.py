@@ -74,6 +74,23 @@ def test_repeats_of_one_run_add_no_evidence():
     assert copies.over_speakers.low == pytest.approx(alone.over_speakers.low)
 
 
+@pytest.mark.parametrize("repeats", [(2, 1), (2, 2), (4, 3), (20, 3)])
+def test_mcnemar_does_not_take_unlike_numbers_of_repeats_for_a_difference(repeats):
+    generator = np.random.default_rng(5)
+    found = []
+    for _ in range(60):
+        runs = [
+            [
+                item
+                for seed in range(number)
+                for item in predictions_of(drawn(generator, speakers=6, spread=0), seed=seed)
+            ]
+            for number in repeats
+        ]
+        found.append(compare(*runs, LABELS).p_mcnemar)
+    assert np.mean(np.array(found) < 0.05) <= 0.12
+
+
 def test_a_system_does_not_differ_from_itself():
     same = predictions_of(drawn(np.random.default_rng(0), speakers=4))
     for score in ("wa", "ua"):
