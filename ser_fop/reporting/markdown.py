@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ser_fop.reporting.notes import caution, notes
+from ser_fop.reporting.notes import caution, notes, settings_notes
 
 SETTINGS = {
     "none": "None: no pretraining",
@@ -187,7 +187,7 @@ def _ends(interval: Mapping[str, Any] | None) -> str:
 def to_markdown(tables: Mapping[str, Any]) -> str:
     """Return `tables.md`."""
     lines = [f"# Future Observation Prediction on {tables['corpus']['title']}", "", f"**{caution(tables)}**", ""]
-    lines += [f"- {note}" for note in notes(tables)]
+    lines += [f"- {note}" for note in (*notes(tables), *settings_notes(tables))]
     for title, header, rows in sections(tables):
         lines += ["", f"## {title}", "", _line(header), _line(["---"] * len(header))]
         lines += [_line(row) for row in rows]

@@ -43,11 +43,6 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             else []
         ),
         f"Test speakers choose nothing: {_chooser(tables['config'])}",
-        _departures(tables["config"]),
-        *(
-            f"Settings `{name}`, beside it: {_departures(other['config'])}"
-            for name, other in tables.get("presets", {}).items()
-        ),
     ]
     if any(row["network"] != "untrained" and row["skill"]["mean"] < 0 for row in tables["pretraining"]):
         lines.append(
@@ -69,6 +64,15 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def settings_notes(tables: Mapping[str, Any]) -> list[str]:
+    """Return what departs from preset paper, here and in the experiments beside it."""
+    beside = tables.get("presets", {}).items()
+    return [
+        _departures(tables["config"]),
+        *(f"Settings `{name}`, beside it: {_departures(other['config'])}" for name, other in beside),
+    ]
+
+
 def _chooser(config: Mapping[str, Any]) -> str:
     """Say who chooses, and who is learned from after that."""
     found = ["C is chosen on validation speakers"]
@@ -87,7 +91,7 @@ def _departures(config: Mapping[str, Any]) -> str:
     if not found:
         return "Preset paper throughout: sizes and method of the paper and, where it is silent, the documented choices."
     listed = ", ".join(f"{key} {_said(ours)} (not {_said(paper)})" for key, (ours, paper) in found.items())
-    return f"Departs from preset paper in {listed}."
+    return f"Departs from preset paper in {len(found)} settings: {listed}."
 
 
 def _said(value: Any) -> str:

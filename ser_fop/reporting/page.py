@@ -13,7 +13,7 @@ from ser_fop.reporting.cell_list import FinishedCell
 from ser_fop.reporting.gallery import Plot
 from ser_fop.reporting.html_parts import document, table
 from ser_fop.reporting.markdown import sections
-from ser_fop.reporting.notes import caution, notes
+from ser_fop.reporting.notes import caution, notes, settings_notes
 
 
 def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedCell] = ()) -> str:
@@ -28,7 +28,8 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequen
     title = f"Future Observation Prediction on {tables['corpus']['title']}"
     parts = [
         f'<p class="caution">{escape(caution(tables))}</p>',
-        "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes(tables)) + "</ul>",
+        _bullets(notes(tables)),
+        f"<details><summary>Settings, against preset paper</summary>{_bullets(settings_notes(tables))}</details>",
     ]
     for heading, header, rows in sections(tables):
         parts.append(f"<h2>{escape(heading)}</h2>")
@@ -57,6 +58,10 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequen
         f"<details><summary>Config and versions</summary><pre>{escape(config)}</pre><p>{escape(used)}</p></details>"
     )
     return document(title, parts)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>"
 
 
 def _cells(cells: Sequence[FinishedCell]) -> str:
