@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ser_fop.reporting.markdown import sections
 from ser_fop.reporting.notes import caution
+from ser_fop.reporting.sections import sections
 from ser_fop.reporting.tables import collect_tables
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,11 +19,12 @@ from ser_fop.config import PrepareConfig
 from ser_fop.corpora.base import Corpus, Listing
 from ser_fop.errors import InputError
 from ser_fop.held_back import held_back
-from ser_fop.records import MANIFEST, QUARANTINE, STATISTICS, UTTERANCES, Manifest, write_manifest, write_rows
+from ser_fop.records import MANIFEST, QUARANTINE, STATISTICS, Manifest, write_manifest
 from ser_fop.schema import QUARANTINE_COLUMNS
 from ser_fop.shard_notes import ShardNote, ShardTask, note_path, reusable_note, shard_tasks, statistics_path
 from ser_fop.shard_writer import ShardWriter
 from ser_fop.staging import sweep
+from ser_fop.utterance_rows import UTTERANCES, write_rows
 
 # What Beam and its workers said, while the folder is being written.
 BEAM_LOG = "beam.log"

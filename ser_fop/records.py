@@ -5,12 +5,10 @@ So the manifest holds each shard's count, frames and SHA-256, and opening a fold
 compares them.
 """
 
-import csv
 import dataclasses
 import functools
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,11 +16,11 @@ import tensorflow as tf
 
 from ser_fop.artifacts import content_digest, digest_of, read_json, require_complete, sha256, write_json
 from ser_fop.errors import InputError
-from ser_fop.schema import RECORD, UTTERANCE_COLUMNS, Row
+from ser_fop.schema import RECORD, Row
 from ser_fop.settings import FeatureConfig
+from ser_fop.utterance_rows import UTTERANCES, read_rows
 
 MANIFEST = "manifest.json"
-UTTERANCES = "utterances.csv"
 STATISTICS = "statistics.npz"
 QUARANTINE = "quarantine.csv"
 # What the digest in COMPLETED covers; the manifest covers the shards.
@@ -247,29 +245,9 @@ def parse(serialized: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
     return {"id": parsed[RECORD.id], "mel": mel}
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write `utterances.csv`."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, UTTERANCE_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(vars(row) for row in rows)
-
-
-def read_rows(path: Path) -> tuple[Row, ...]:
-    """Read `utterances.csv`."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return tuple(_row(line) for line in csv.DictReader(file))
-
-
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write `manifest.json`."""
     write_json(path, manifest)
-
-
-def _row(line: dict[str, Any]) -> Row:
-    typed = {"shard": int(line["shard"]), "frames": int(line["frames"])}
-    typed |= {"duration_s": float(line["duration_s"]), "start_s": float(line["start_s"])}
-    return Row(**{**line, **typed})
 
 
 def _check_shard(path: Path, shard: Shard) -> None:

@@ -1,4 +1,3 @@
-import dataclasses
 import hashlib
 import json
 import struct
@@ -10,15 +9,11 @@ import tensorflow as tf
 from ser_fop.errors import InputError
 from ser_fop.records import (
     MANIFEST,
-    UTTERANCES,
     Records,
-    Row,
     mel_moments,
     parse,
-    read_rows,
     require_same_features,
     serialize,
-    write_rows,
 )
 from ser_fop.settings import FeatureConfig
 from ser_fop.testing.arrays import normal
@@ -59,29 +54,6 @@ class TestRoundTrip:
         assert record == serialize("a", mel.astype(">f4").astype(np.float32))
         assert record == serialize("a", mel.astype(">f4"))
         assert mel.astype("<f4").tobytes() in record
-
-    def test_rows(self, tmp_path):
-        full = Row(
-            id='a "b", ü',
-            shard=1,
-            frames=7,
-            duration_s=0.0925,
-            speaker="s",
-            session="1",
-            gender="F",
-            style="read",
-            emotion="sad",
-            annotation="sadness, deep",
-            file="x/y.wav",
-            start_s=1.25,
-            end_s=2.5,
-        )
-        rows = [full, Row(id="c", shard=0, frames=1, duration_s=1.0, speaker="t")]
-        write_rows(tmp_path / UTTERANCES, rows)
-        first, second = read_rows(tmp_path / UTTERANCES)
-        assert float(first.end_s) == 2.5
-        assert dataclasses.replace(first, end_s=2.5) == full
-        assert second == rows[1]
 
 
 class TestFolder:

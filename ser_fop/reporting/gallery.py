@@ -9,21 +9,13 @@ import numpy as np
 
 from ser_fop.artifacts import METRICS, read_json
 from ser_fop.reporting import plots
+from ser_fop.reporting.groups import SHOWN
 from ser_fop.reporting.runs import Run, runs_of
 
 EXAMPLES = "examples.npz"
 HYPERCOLUMNS = "hypercolumns.npz"
 _MAP_FEATURE = "h_concat"
 _MAPPED = 2000
-# Cells shown one by one, where they have run, and what they are called.
-_SYSTEMS = {
-    "finetune-none": "fine-tuned, no pretraining",
-    "finetune-unlabelled": "fine-tuned, pre-trained on {unlabelled}",
-    "finetune-in_corpus": "fine-tuned, pre-trained on {corpus}",
-    "classify-unlabelled-h_concat-svm": "h_concat, SVM, pre-trained on {unlabelled}",
-    "classify-in_corpus-h_concat-svm": "h_concat, SVM, pre-trained on {corpus}",
-    "classify-untrained-h_concat-svm": "h_concat, SVM, untrained",
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,7 +45,7 @@ def gallery(out: Path, tables: Mapping[str, Any]) -> Iterator[Plot]:
     seeds = sorted((out / "runs").glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
     second = tables["unlabelled"]
     titles = {"corpus": tables["corpus"]["title"], "unlabelled": second["title"] if second else ""}
-    systems = {text.format(**titles): runs for name, text in _SYSTEMS.items() if (runs := runs_of(seeds, name))}
+    systems = {text.format(**titles): runs for name, text in SHOWN.items() if (runs := runs_of(seeds, name))}
     yield from _answers(systems, tables["corpus"]["labels"])
     yield from _curves(systems, {name: runs_of(seeds, f"pretrain-{name}") for name in ("unlabelled", "in_corpus")})
     yield from _horizons(tables)

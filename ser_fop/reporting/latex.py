@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ser_fop.reporting.markdown import sections
 from ser_fop.reporting.notes import caution
+from ser_fop.reporting.sections import sections
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",

@@ -12,8 +12,8 @@ from ser_fop.reporting import paper
 from ser_fop.reporting.cell_list import FinishedCell
 from ser_fop.reporting.gallery import Plot
 from ser_fop.reporting.html_parts import document, table
-from ser_fop.reporting.markdown import sections
 from ser_fop.reporting.notes import caution, notes, settings_notes
+from ser_fop.reporting.sections import sections
 
 
 def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedCell] = ()) -> str:

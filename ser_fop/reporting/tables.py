@@ -9,8 +9,10 @@ from ser_fop.errors import InputError
 from ser_fop.experiment.also import FOLDER
 from ser_fop.experiment.claims import CLAIMS
 from ser_fop.reporting import paper
+from ser_fop.reporting.groups import groups
 from ser_fop.reporting.runs import Run, comparison, figures, figures_together, runs_of, spread
 from ser_fop.reporting.systems import systems
+from ser_fop.utterance_rows import UTTERANCES
 
 CLASSIFIERS = ("svm", "rf", "a_lstm")
 NETWORKS = ("in_corpus", "unlabelled", "untrained")
@@ -53,6 +55,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "table3": _table3(seeds),
         "systems": systems(seeds),
         "claims": _claims(seeds),
+        "groups": groups(seeds, records / UTTERANCES, _corpus(records)["labels"]),
         "cost": _cost(seeds),
         "presets": {folder.name: collect_tables(folder) for folder in _beside(out)},
     }

@@ -12,17 +12,16 @@ from ser_fop.records import (
     CONTENT,
     MANIFEST,
     STATISTICS,
-    UTTERANCES,
     Manifest,
     Records,
     Shard,
     parse,
     serialize,
     write_manifest,
-    write_rows,
 )
 from ser_fop.schema import Row, Utterance
 from ser_fop.settings import FeatureConfig
+from ser_fop.utterance_rows import UTTERANCES, write_rows
 
 FEATURES = FeatureConfig(mels=4)
 

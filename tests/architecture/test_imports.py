@@ -31,6 +31,7 @@ RANKS = {
     "corpora": 3,
     "downloads": 2,
     "buckets": 3,
+    "utterance_rows": 1,
     "records": 3,
     "held_back": 0,
     "shard_notes": 4,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ser_fop.reporting.figures_csv import to_csv
-from ser_fop.reporting.markdown import sections
+from ser_fop.reporting.sections import sections
 from ser_fop.reporting.systems import systems
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
 from tests.reporting.test_runs import write_run

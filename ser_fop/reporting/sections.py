@@ -1,0 +1,290 @@
+"""The tables as text: rows of strings that Markdown and HTML share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SETTINGS = {
+    "none": "None: no pretraining",
+    "unlabelled": "pre-trained on {unlabelled}",
+    "in_corpus": "pre-trained on {corpus}, test speakers left out",
+}
+# What the paper pre-trained on in the row beside ours.
+PAPER_SETTINGS = {"none": "no pretraining", "unlabelled": "VCTK", "in_corpus": "IEMOCAP, test speakers heard"}
+SOURCES = {
+    "none": "no network",
+    "in_corpus": "pre-trained on {corpus}",
+    "unlabelled": "pre-trained on {unlabelled}",
+    "untrained": "control: same network, untrained",
+}
+SYSTEMS = {"hypercolumns": "FOP + Hypercolumns (h_concat, A-LSTM)", "finetuning": "FOP + Fine-tuning"}
+NOT_RUN = "not run"
+GROUPS = {"F": "women", "M": "men"}
+TOGETHER = ", all repeats asked as one"
+
+
+def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return title, header and rows of each table.
+
+    Args:
+        tables: What `collect_tables` returns.
+    """
+    ours = tables["corpus"]["title"]
+    published = f"paper, WA % ({tables['paper_corpus']})"
+    return [
+        (
+            f"Table 1. Fine-tuning, by pretraining, on {ours}, single fold",
+            ["Pretraining", f"WA % ({ours})", f"UA % ({ours})", "repeats", published],
+            [*_controls(tables, 5), *(_table1_row(row, tables) for row in tables["table1"])],
+        ),
+        (
+            f"Table 2. Hypercolumns, by feature and classifier, on {ours}, single fold: WA %, then UA % in brackets",
+            ["Feature", "Network", "SVM", "RF", "A-LSTM", f"{published}: SVM / RF / A-LSTM"],
+            [*_controls(tables, 6), *(_table2_row(row, tables) for row in tables["table2"])],
+        ),
+        *_over_folds(tables, ours),
+        (
+            f"Table 3. The FOP rows on {ours}: WA %, then UA % in brackets",
+            [
+                "System",
+                f"single fold ({ours})",
+                f"cross-validation, pooled ({ours})",
+                f"{published}: single fold / cross-validation",
+            ],
+            [_table3_row(row) for row in tables["table3"]],
+        ),
+        *_systems(tables),
+        *_claims(tables),
+        *_groups(tables),
+        (
+            "Pretraining: skill against copying the last frame, on held-out speakers",
+            ["Network", "skill", "error", "error of copying", "epochs", "parameters"],
+            [_pretraining_row(row, tables) for row in tables["pretraining"]],
+        ),
+        *_horizons(tables),
+        *_cost(tables),
+        *_beside(tables),
+    ]
+
+
+def _systems(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return Table 3 with every system, if others than the FOP model have run."""
+    lines = []
+    for row in tables.get("systems", ()):
+        against = row["against_fop"]
+        test = ""
+        if against:
+            p = against["p_sign_flip"]
+            test = f"{100 * against['difference']:+.2f} {_ends(against['over_speakers'])}, p {p:.2g}{stars(p)}"
+        lines.append(
+            [
+                row["system"],
+                _both(row),
+                f"{row['repeats']}, {row['folds']}",
+                "" if row["parameters"] is None else f"{row['parameters']:,}",
+                f"{row['hours']:.2f}",
+                test,
+                _published(row["paper_wa"]),
+                row["remark"],
+            ]
+        )
+    header = [
+        "System",
+        "WA % (UA %)",
+        "repeats, folds",
+        "parameters",
+        "hours a repeat",
+        "FOP + Fine-tuning is better by, points of WA [95 % over speakers]",
+        f"paper, WA % ({tables['paper_corpus']})",
+        "remark",
+    ]
+    over = "over all folds, pooled" if any(row["folds"] > 1 for row in tables.get("systems", ())) else "single fold"
+    title = f"Table 3 with the systems that the paper compares with, {over}"
+    return [(title, header, lines)] if lines else []
+
+
+def _beside(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return the tables of the same experiment under other settings."""
+    return [
+        (f"Settings `{name}`. {title}", header, rows)
+        for name, other in tables.get("presets", {}).items()
+        for title, header, rows in sections(other)
+    ]
+
+
+def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return Tables 1 and 2 over all folds, as far as they were run."""
+    first = [row for row in tables["table1"] if row.get("cross_validation")]
+    second = [row for row in tables["table2"] if any(row.get("cross_validation", {}).values())]
+    parts = []
+    if first:
+        cells = [
+            [
+                f"{_named(SETTINGS[row['setting']], tables)}{remark}{_stamp(found)}",
+                percent(found),
+                percent(found, "ua"),
+                str(found["repeats"]),
+            ]
+            for row in first
+            for found, remark in ((row["cross_validation"], ""), (row.get("together"), TOGETHER))
+            if found
+        ]
+        header = ["Pretraining", f"WA % ({ours})", f"UA % ({ours})", "repeats"]
+        parts.append((f"Table 1 over all folds, pooled, on {ours}", header, cells))
+    if second:
+        cells = [
+            [
+                row["feature"],
+                _named(SOURCES[row["network"]], tables),
+                *(_both(row["cross_validation"][name]) for name in ("svm", "rf", "a_lstm")),
+            ]
+            for row in second
+        ]
+        title = f"Table 2 over all folds, pooled, on {ours}: WA %, then UA % in brackets"
+        parts.append((title, ["Feature", "Network", "SVM", "RF", "A-LSTM"], cells))
+    return parts
+
+
+def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return the declared comparisons, if any could be made."""
+    rows = [
+        [
+            _named(row["claim"], tables),
+            f"{100 * row['difference']:+.2f} {_ends(row['over_speakers'])}",
+            f"{row['p_sign_flip']:.2g}{stars(row['p_sign_flip'])}",
+            f"{row['speakers_better']} of {row['speakers']}",
+            f"{row['repeats'][0]} / {row['repeats'][1]}, {row['folds']}",
+            f"{_ends(row['over_utterances'])}; {row['p_mcnemar']:.2g}",
+        ]
+        for row in tables.get("claims", ())
+    ]
+    header = [
+        "Claim",
+        "difference in WA, points [95 % over speakers]",
+        "p, sign-flip over speakers",
+        "speakers better",
+        "repeats, folds",
+        "beside it: [95 % over utterances]; McNemar p",
+    ]
+    return [("Claims, declared before any figure was seen", header, rows)] if rows else []
+
+
+def _groups(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return who is recognised, where systems are shown."""
+    rows = tables.get("groups", ())
+    if not rows:
+        return []
+    header = [
+        "System",
+        *(f"{GROUPS.get(part['name'], part['name'])} ({part['speakers']})" for part in rows[0]["groups"]),
+    ]
+    lines = []
+    for row in rows:
+        low, high = row["speakers"]["lowest"], row["speakers"]["highest"]
+        parts = [f"{100 * part['ua']:.2f} {_ends(part['over_speakers'])}".rstrip() for part in row["groups"]]
+        ends = f"{100 * low['wa']:.1f} ({low['speaker']}) to {100 * high['wa']:.1f} ({high['speaker']})"
+        lines.append([_named(row["system"], tables), *parts, ends])
+    title = "Who is recognised: UA % by group (number of speakers) [95 % over speakers], and WA % of single speakers"
+    return [(title, [*header, "the hardest and the easiest speaker, WA %"], lines)]
+
+
+def _cost(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return what the cells took, where it is known."""
+    rows = [[row["kind"], str(row["cells"]), f"{row['hours']:.2f}"] for row in tables.get("cost", ())]
+    return [("Cost, all repeats together", ["Cells", "how many", "hours"], rows)] if rows else []
+
+
+def stars(p: float) -> str:
+    """Return the stars of a p value: * below .05, ** below .01, *** below .001."""
+    return "".join("*" for limit in (0.05, 0.01, 0.001) if p < limit)
+
+
+def _ends(interval: Mapping[str, Any] | None) -> str:
+    """Write an interval in points; empty where there is none."""
+    return f"[{100 * interval['low']:.1f}, {100 * interval['high']:.1f}]" if interval else ""
+
+
+def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = True) -> str:
+    """Write one figure in percent, with its deviation over repeats and, if asked for, its interval over speakers."""
+    if not figures:
+        return NOT_RUN
+    spread = figures[key]
+    deviation = "" if spread["deviation"] is None else f" ± {100 * spread['deviation']:.2f}"
+    ends = _ends(spread.get("over_speakers")) if interval else ""
+    return f"{100 * spread['mean']:.2f}{deviation} {ends}".rstrip()
+
+
+def _named(template: str, tables: Mapping[str, Any]) -> str:
+    second = tables["unlabelled"]
+    return template.format(
+        corpus=tables["corpus"]["title"], unlabelled=second["title"] if second else "a second corpus"
+    )
+
+
+def _stamp(figures: Mapping[str, Any]) -> str:
+    stamps = [", transductive"] if figures.get("transductive") else []
+    stamps += [", SELECTED ON TEST"] if figures.get("selected_on") == "test" else []
+    return "".join(stamps)
+
+
+def _both(figures: Mapping[str, Any]) -> str:
+    return f"{percent(figures)} ({percent(figures, 'ua', interval=False)}){_stamp(figures)}" if figures else NOT_RUN
+
+
+def _published(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
+    """Return the rows of the controls that hear nothing."""
+    rows = []
+    for name, text in (("chance", "control: chance"), ("majority", "control: majority class")):
+        figures = tables["controls"].get(name)
+        if figures:
+            wa, ua = f"{100 * figures['wa']:.2f}", f"{100 * figures['ua']:.2f}"
+            cells = [text, wa, ua] if width == 5 else [text, "no network", *[f"{wa} ({ua})"] * 3]
+            rows.append(cells + [""] * (width - len(cells)))
+    return rows
+
+
+def _table1_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
+    figures = row if "wa" in row else {}
+    name = _named(SETTINGS[row["setting"]], tables) + _stamp(row)
+    published = f"{row['paper_wa']:.2f} ({PAPER_SETTINGS[row['setting']]})"
+    return [name, percent(figures), percent(figures, "ua"), str(row.get("repeats", 0)), published]
+
+
+def _table2_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
+    published = " / ".join(_published(row["paper_wa"][name]) for name in ("svm", "rf", "a_lstm")).strip(" /")
+    cells = [_both(row[name]) for name in ("svm", "rf", "a_lstm")]
+    return [row["feature"], _named(SOURCES[row["network"]], tables), *cells, published]
+
+
+def _table3_row(row: Mapping[str, Any]) -> list[str]:
+    published = f"{row['paper_wa']['single_fold']:.2f} / {row['paper_wa']['cross_validation']:.2f}"
+    return [SYSTEMS[row["system"]], _both(row["single_fold"]), _both(row["cross_validation"]), published]
+
+
+def _horizons(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return the table of skill by horizon, where networks predict several."""
+    rows = [row for row in tables["pretraining"] if row.get("skill_by_horizon")]
+    if not rows:
+        return []
+    hop_ms = 1000 * tables["config"]["features"]["hop_s"]
+    horizons = list(rows[0]["skill_by_horizon"])
+    header = ["Network", *(f"{ahead} ahead ({int(ahead) * hop_ms:g} ms)" for ahead in horizons)]
+    lines = [
+        [_named(SOURCES[row["network"]], tables), *(_signed(row["skill_by_horizon"][ahead]) for ahead in horizons)]
+        for row in rows
+    ]
+    return [("Pretraining: skill by horizon, in frames", header, lines)]
+
+
+def _signed(skill: Mapping[str, Any]) -> str:
+    spread = "" if skill["deviation"] is None else f" ± {skill['deviation']:.4f}"
+    return f"{skill['mean']:+.4f}{spread}"
+
+
+def _pretraining_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
+    epochs = ", ".join(str(count) for count in row["epochs"])
+    figures = [_signed(row["skill"]), f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
+    return [_named(SOURCES[row["network"]], tables), *figures, epochs, f"{row['parameters']:,}"]
