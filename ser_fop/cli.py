@@ -19,7 +19,7 @@ import yaml
 import ser_fop
 from ser_fop.errors import InputError, StoppedError, closest
 from ser_fop.locations import is_remote, location
-from ser_fop.presets import merged, preset
+from ser_fop.presets import has_preset, merged, preset
 from ser_fop.yaml_files import from_mapping, read_yaml
 
 Config = TypeVar("Config")
@@ -171,9 +171,7 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
             parsed = tyro.cli(
                 config_type,
                 prog=f"ser-fop {stage}",
-                description=(config_type.__doc__ or "").partition("Attributes:")[0].strip()
-                + "\n\nAlso --preset NAME (`paper`, the defaults, or `recommended`), --config FILE.yaml (its keys are the"
-                " options, with underscores; it stands over the preset) and --print_config.",
+                description=(config_type.__doc__ or "").partition("Attributes:")[0].strip() + _common_options(stage),
                 default=default,
                 args=rest,
                 config=() if stage in _PREFIXED else (tyro.conf.OmitArgPrefixes,),
@@ -227,6 +225,15 @@ def _usage() -> str:
         + "\n".join(lines)
         + "\n\n`ser-fop STAGE --help` lists a stage's options."
     )
+
+
+def _common_options(stage: str) -> str:
+    """Return what a stage's help says of the options that all stages have."""
+    config = "--config FILE.yaml (its keys are the options, with underscores{})"
+    if not has_preset(stage):
+        return f"\n\nAlso {config.format('')} and --print_config."
+    named = "--preset NAME (`paper`, the defaults, or `recommended`)"
+    return f"\n\nAlso {named}, {config.format('; it stands over the preset')} and --print_config."
 
 
 def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]:

@@ -26,6 +26,11 @@ def preset_names() -> tuple[str, ...]:
     return (PAPER, *sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
 
 
+def has_preset(stage: str) -> bool:
+    """Tell whether presets say anything to a stage."""
+    return stage == "reproduce" or stage in _STAGES
+
+
 def preset(name: str, stage: str) -> dict[str, Any]:
     """Return what a preset tells a stage, as a config file of that stage would.
 
@@ -39,7 +44,7 @@ def preset(name: str, stage: str) -> dict[str, Any]:
     names = preset_names()
     if name not in names:
         raise InputError(f"--preset expected one of {', '.join(names)}, received {name!r}.{closest(name, names)}")
-    if stage != "reproduce" and stage not in _STAGES:
+    if not has_preset(stage):
         raise InputError(f"--preset: stage {stage!r} has none; {', '.join([*_STAGES, 'reproduce'])} have.")
     if name == PAPER:
         return {}
