@@ -13,18 +13,15 @@ from ser_fop.config import ClassifyConfig
 
 # What reads frames, not utterances.
 ON_FRAMES = ("a_lstm", "attention")
-# The stages whose folders hold features.
-_FEATURES = ("extract", "functionals")
 
 
 def run(config: ClassifyConfig) -> Path:
     """Classify on one fold, or on each, or find it complete."""
-    from ser_fop.artifacts import read_json, require_complete
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, fold_folder, pool_predictions, run_each_fold
-    from ser_fop.folds import chosen_folds
-    from ser_fop.records import Records
+    from ser_fop.folds import chosen_folds, folds_digest
     from ser_fop.training.splits import folds_of_records
+    from ser_fop.transfer.sources import records_behind
 
     if config.code != "none" and config.classifier in ON_FRAMES:
         raise InputError(f"--code {config.code} is one of utterances: --classifier {config.classifier} reads frames.")
@@ -32,10 +29,7 @@ def run(config: ClassifyConfig) -> Path:
         raise InputError(
             "--select-on test puts the test speakers in the place of those on whom --refit-on-validation fits."
         )
-    require_complete(config.hypercolumns, _FEATURES)
-    inside = sorted(config.hypercolumns.glob("fold-*"))
-    sources = read_json((inside[0] if inside else config.hypercolumns) / "config.json")["sources"]
-    records = Records(Path(sources["records"]))
+    records = records_behind(config.hypercolumns)
     folds = folds_of_records(records, path=config.folds)
     chosen = chosen_folds(config.fold, folds)
 
@@ -48,8 +42,15 @@ def run(config: ClassifyConfig) -> Path:
         return run_fold(dataclasses.replace(config, fold=str(chosen[0])))
     if config.test_hypercolumns:
         raise InputError(EVERY_FOLD_ELSEWHERE)
-    inputs = {"hypercolumns": [config.hypercolumns]}
-    return run_each_fold("classify", config, chosen, run_fold, inputs=inputs, summarize=pool_predictions)
+    return run_each_fold(
+        "classify",
+        config,
+        chosen,
+        run_fold,
+        inputs={"hypercolumns": [config.hypercolumns]},
+        digests={"folds": folds_digest([folds.folds[number] for number in chosen])},
+        summarize=pool_predictions,
+    )
 
 
 def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
@@ -57,11 +58,15 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
     from ser_fop.artifacts import open_stage, read_json
     from ser_fop.evaluation.description import describe_predictions
     from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
+    from ser_fop.folds import folds_digest
     from ser_fop.training.parts import parts_of
+    from ser_fop.transfer.sources import records_to_test
 
     elsewhere = [config.test_hypercolumns] if config.test_hypercolumns else []
     inputs = {"hypercolumns": [config.hypercolumns], "test_hypercolumns": elsewhere}
-    stage = open_stage("classify", out=config.out, config=config, inputs=inputs)
+    stage = open_stage(
+        "classify", out=config.out, config=config, inputs=inputs, digests={"folds": folds_digest([fold])}
+    )
     if stage.complete:
         print(f"{stage.out} is complete.")
         return stage.out
@@ -73,7 +78,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         fold,
         select_on=config.select_on,
         styles=config.styles,
-        test_records=_test_records(config),
+        test_records=records_to_test(config.hypercolumns, config.test_hypercolumns),
         test_labels=config.test_labels,
     )
     parts.refuse_told(known.get("told", ()))
@@ -110,37 +115,6 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         f" on {metrics['n']} test utterances -> {out}"
     )
     return out
-
-
-def _test_records(config: ClassifyConfig) -> Any:
-    """Return the other corpus to test on, or None; its features must come from the same network."""
-    from ser_fop.artifacts import read_json, require_complete
-    from ser_fop.errors import InputError
-    from ser_fop.records import Records
-
-    if config.test_hypercolumns is None:
-        return None
-    require_complete(config.test_hypercolumns, _FEATURES)
-    here, there = (read_json(one / "config.json") for one in (config.hypercolumns, config.test_hypercolumns))
-    for what, one, other in (
-        ("the same network", here["inputs"].get("pretrained"), there["inputs"].get("pretrained")),
-        ("the same pooling", here["config"].get("pooling"), there["config"].get("pooling")),
-        ("the same sets", here["config"].get("sets"), there["config"].get("sets")),
-    ):
-        if one != other:
-            raise InputError(
-                f"{config.hypercolumns} and {config.test_hypercolumns} were not made with {what}. Run `ser-fop"
-                f" {here['stage']}` on both with the same options."
-            )
-    ours, theirs = (Records(Path(one["sources"]["records"])) for one in (here, there))
-    if here["stage"] == "functionals":
-        for what, one, other in (
-            ("rate", ours.manifest.features.sample_rate_hz, theirs.manifest.features.sample_rate_hz),
-            ("trimming of silence (dB)", ours.manifest.trim_below_db, theirs.manifest.trim_below_db),
-        ):
-            if one != other:
-                raise InputError(f"the two corpora were prepared unlike: their {what} is {one:g} and {other:g}.")
-    return theirs
 
 
 def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path) -> tuple:
@@ -273,6 +247,7 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
             features=spec.features,
             model=spec.model,
             heard=tuple(sorted({*spec.heard, *parts.trained_on})),
+            told=tuple(sorted({*spec.told, *parts.trained_on})),
             labels=labels,
             attention=spec.attention,
             feature=config.feature,

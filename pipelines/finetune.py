@@ -16,10 +16,10 @@ def run(config: FinetuneConfig) -> Path:
     """Fine-tune on one fold, on each, or on everyone, or find it complete."""
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, fold_folder, pool_predictions, run_each_fold
-    from ser_fop.folds import chosen_folds
+    from ser_fop.folds import chosen_folds, folds_digest
     from ser_fop.models.backbone import check_model
     from ser_fop.records import Records
-    from ser_fop.saved_model import network_spec
+    from ser_fop.saved_model import network_digest, network_spec
     from ser_fop.settings import NO_FOLD
     from ser_fop.training.splits import folds_of_records
 
@@ -50,8 +50,17 @@ def run(config: FinetuneConfig) -> Path:
         return run_fold(dataclasses.replace(config, fold=str(chosen[0])))
     if config.test_records:
         raise InputError(EVERY_FOLD_ELSEWHERE)
+    digests = {"folds": folds_digest([folds.folds[number] for number in chosen])}
+    if config.pretrained:
+        digests["pretrained"] = network_digest(config.pretrained)
     return run_each_fold(
-        "finetune", config, chosen, run_fold, inputs={"records": [config.records]}, summarize=pool_predictions
+        "finetune",
+        config,
+        chosen,
+        run_fold,
+        inputs={"records": [config.records]},
+        digests=digests,
+        summarize=pool_predictions,
     )
 
 
@@ -62,6 +71,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     from ser_fop.datasets import labelled_batches
     from ser_fop.evaluation.description import describe_predictions
     from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
+    from ser_fop.folds import folds_digest
     from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
     from ser_fop.records import Records
     from ser_fop.saved_model import NETWORK, network_digest, write_saved_model
@@ -85,7 +95,9 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     )
     from ser_fop.training.views import known_views, wanted_views
 
-    digests = {"pretrained": network_digest(config.pretrained)} if config.pretrained else {}
+    digests = {"folds": folds_digest([fold])} if fold else {}
+    if config.pretrained:
+        digests["pretrained"] = network_digest(config.pretrained)
     inputs = {"records": [config.records], "test_records": [config.test_records] if config.test_records else []}
     stage = open_stage("finetune", out=config.out, config=config, inputs=inputs, digests=digests)
     if stage.complete:
@@ -196,6 +208,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         features=records.manifest.features,
         model=model.backbone.config,
         heard=tuple(sorted({*start.heard, *parts.trained_on})),
+        told=tuple(sorted({*start.told, *parts.trained_on})),
         labels=labels,
         attention=settings.attention,
         pooling=settings.pooling,

@@ -17,7 +17,7 @@ def run(config: PretrainConfig) -> Path:
     """Pretrain one network, or one a fold, or find it complete."""
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import run_each_fold
-    from ser_fop.folds import chosen_folds
+    from ser_fop.folds import chosen_folds, folds_digest
     from ser_fop.models.backbone import check_model
     from ser_fop.reading import telling_of_the_service
     from ser_fop.records import Records
@@ -49,7 +49,8 @@ def run(config: PretrainConfig) -> Path:
     labelled = next((part for part in records if part.manifest.labels), None)
     if labelled is None:
         left_out(records, fold=0, path=config.folds)  # says why
-    folds = chosen_folds(config.fold, folds_of_records(labelled, path=config.folds))
+    known = folds_of_records(labelled, path=config.folds)
+    folds = chosen_folds(config.fold, known)
     if len(folds) > 1 and config.strategy == "multiworker":
         raise InputError("--strategy multiworker trains one network: give --fold a number, one fold after the other.")
 
@@ -58,7 +59,15 @@ def run(config: PretrainConfig) -> Path:
 
     if len(folds) == 1:
         return run_fold(dataclasses.replace(config, fold=str(folds[0])))
-    return run_each_fold("pretrain", config, folds, run_fold, inputs={"records": config.records}, summarize=_mean_skill)
+    return run_each_fold(
+        "pretrain",
+        config,
+        folds,
+        run_fold,
+        inputs={"records": config.records},
+        digests={"folds": folds_digest([known.folds[number] for number in folds])},
+        summarize=_mean_skill,
+    )
 
 
 def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distribution: Any) -> Path:
@@ -88,7 +97,12 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     from ser_fop.training.time_left import TimeLeft
 
     stage = open_stage(
-        "pretrain", out=config.out, config=config, inputs={"records": config.records}, writes=distribution.is_chief
+        "pretrain",
+        out=config.out,
+        config=config,
+        inputs={"records": config.records},
+        digests={"folds": unknown.digest},
+        writes=distribution.is_chief,
     )
     if stage.complete:
         shutil.rmtree(stage.out / CHECKPOINTS, ignore_errors=True)  # of a run killed before it could
@@ -214,7 +228,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         model=config.model,
         ahead=objective.ahead,
         **objective.spec,
-        heard=() if not history else split.heard,
+        heard=split.heard,  # untrained, it knows their mel statistics
         told=speakers_told(split, told or ()) if history else (),
         trim_below_db=records[0].manifest.trim_below_db,
     )
@@ -227,6 +241,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         "skill": 1.0 - error / baseline,
         "error": error,
         "copy_error": baseline,
+        "against": objective.against,
         "untrained_skill": 1.0 - untrained / baseline,
         "skill_by_horizon": {
             n: 1.0 - (history[f"val_error_{n}"][best] / baselines[f"error_{n}"]) for n in objective.ahead

@@ -119,14 +119,21 @@ def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
     """Return the sizes that the projection needs, fold 0, and the labelled records."""
+    from ser_fop.errors import InputError
     from ser_fop.experiment.cells import Sizes, unlabelled_corpus
-    from ser_fop.folds import write_folds
+    from ser_fop.experiment.kept import FOLDS
+    from ser_fop.folds import folds_digest, read_folds, write_folds
     from ser_fop.records import Records
     from ser_fop.training.splits import folds_of_records
 
     records = Records(config.out / "records" / config.corpus)
     folds = folds_of_records(records, path=config.folds)
-    write_folds(config.out / "folds.json", folds)
+    place = config.out / FOLDS
+    if place.exists() and folds_digest(read_folds(place).folds) != folds_digest(folds.folds):
+        raise InputError(
+            f"--out {config.out} holds runs of other folds than {config.folds or 'the published ones'}: choose another --out."
+        )
+    write_folds(place, folds)
     second = unlabelled_corpus(config)
     others = Records(config.out / "records" / second[0]).rows if second else ()
     sizes = Sizes(

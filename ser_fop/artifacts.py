@@ -148,7 +148,8 @@ class Stage:
     @property
     def key(self) -> str:
         """Short digest of what decides the result and of its place, for files of this run in a folder of many."""
-        asked = json.dumps([str(self.out), _identity(self.resolved)], sort_keys=True)
+        identity = _identity(self.resolved, inputs=self.resolved["inputs"])
+        asked = json.dumps([str(self.out), identity], sort_keys=True)
         return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
     def commit(self, *, metrics: Mapping[str, Any], content: Sequence[Path], **extra: Any) -> Path:
@@ -190,7 +191,8 @@ def open_stage(
         config: The stage's config.
         inputs: Config fields that name finished stage folders, with those folders:
             their content counts, not their place.
-        digests: Config fields that name other input, with its digest.
+        digests: Config fields that name other input, with its digest. Of an input whose digest an earlier run did
+            not know, the name counts.
         writes: Whether this process writes it; another one does where several train together.
 
     Returns:
@@ -209,6 +211,7 @@ def open_stage(
         "seed": getattr(config, "seed", None),
         "versions": versions(),
         "git_revision": git_revision(),
+        "machine": machine(),
     }
     if (out / COMPLETED).exists() and (out / CONFIG).exists():
         _require_same(_completed(read_json(out / CONFIG), config), resolved, out)
@@ -222,7 +225,7 @@ def open_stage(
         return Stage(name=name, out=out, folder=partial, complete=False, resolved=resolved)
     started = partial / CONFIG
     before = _completed(read_json(started), config) if started.exists() else None
-    if partial.exists() and (before is None or _identity(before) != _identity(resolved)):
+    if partial.exists() and (before is None or _differences(before, resolved)):
         if before is not None and _holds_work(partial):
             _require_same(before, resolved, partial)
         shutil.rmtree(partial)
@@ -264,24 +267,32 @@ def _completed(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
     return {**found, "config": filled_up(found.get("config", {}), config)}
 
 
-def _identity(resolved: Mapping[str, Any], extendable: Collection[str] = ()) -> dict[str, Any]:
-    """Flatten what decides a result: the stage, its config and the digests of its inputs."""
-    skipped = _NOT_IDENTITY | set(resolved.get("inputs", {})) | set(extendable)
+def _identity(resolved: Mapping[str, Any], *, inputs: Collection[str], skipped: Collection[str] = ()) -> dict[str, Any]:
+    """Flatten what decides a result: the stage, its config and the digests of these inputs of it."""
+    skipped = {*_NOT_IDENTITY, *inputs, *skipped}
     config = {key: value for key, value in resolved.get("config", {}).items() if key not in skipped}
     flat = {"stage": resolved.get("stage"), **flattened(config)}
-    for field, digests in resolved.get("inputs", {}).items():
-        flat[f"content of {field}"] = list(digests)
+    for field in inputs:
+        flat[f"content of {field}"] = list(resolved["inputs"][field])
     return flat
+
+
+def _differences(
+    found: Mapping[str, Any], wanted: Mapping[str, Any], extendable: Collection[str] = ()
+) -> dict[str, tuple[Any, Any]]:
+    """Return what decides a result and differs, in order, with both values."""
+    inputs = set(found.get("inputs", {})) & set(wanted.get("inputs", {}))
+    before, now = (_identity(one, inputs=inputs, skipped=extendable) for one in (found, wanted))
+    keys = sorted({*before, *now})
+    return {key: (before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)}
 
 
 def _require_same(
     found: Mapping[str, Any], wanted: Mapping[str, Any], out: Path, *, extendable: Collection[str] = ()
 ) -> None:
     """Refuse to reuse `out` for another result, naming the first key that differs."""
-    before, now = _identity(found, extendable), _identity(wanted, extendable)
-    for key in sorted({*before, *now}):
-        if before.get(key) != now.get(key):
-            raise InputError(
-                f"--out {out} holds another run: its {key} is {before.get(key)!r}, now {now.get(key)!r}."
-                " Choose another --out, or remove that folder."
-            )
+    for key, (before, now) in _differences(found, wanted, extendable).items():
+        raise InputError(
+            f"--out {out} holds another run: its {key} is {before!r}, now {now!r}. Choose another --out, or remove that"
+            " folder."
+        )

@@ -1,6 +1,7 @@
 """Speaker-disjoint folds, as files that can be read, published and reused."""
 
 import dataclasses
+import hashlib
 import importlib.resources
 import json
 from collections.abc import Mapping, Sequence
@@ -233,6 +234,12 @@ def chosen_folds(fold: str, folds: FoldFile) -> list[int]:
     if fold.isdecimal() and int(fold) < len(folds.folds):
         return [int(fold)]
     raise InputError(f"--fold expected a number from 0 to {len(folds.folds) - 1} or `all`, received {fold!r}.")
+
+
+def folds_digest(folds: Sequence[Fold]) -> str:
+    """Return a digest of who tests, validates and trains in folds, whatever they are called and in which order."""
+    parts = [{part: sorted(speakers) for part, speakers in _parts(fold)} for fold in folds]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def write_folds(path: Path, folds: FoldFile) -> None:

@@ -166,6 +166,13 @@ class TestReuse:
         with pytest.raises(InputError, match=r"content of pretrained is \['aaa'\], now \['bbb'\]"):
             make(tmp_path / "run", digests={"pretrained": "bbb"})
 
+    def test_of_what_an_earlier_run_did_not_digest_the_name_counts(self, tmp_path):
+        stage = make(tmp_path / "run", seed=3)
+        assert make(tmp_path / "run", seed=3, digests={"seed": "aaa"}).complete
+        with pytest.raises(InputError, match="its seed is 3, now 4"):
+            make(tmp_path / "run", seed=4, digests={"seed": "aaa"})
+        assert read_json(stage.out / "config.json")["inputs"] == {}
+
     def test_one_input_more_is_refused(self, tmp_path, source):
         make(tmp_path / "run", inputs={"records": [source]}, records=(source,))
         with pytest.raises(InputError, match="content of records"):

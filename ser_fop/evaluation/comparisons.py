@@ -12,6 +12,8 @@ from ser_fop.evaluation.predictions import Prediction
 
 # Up to 16 speakers every assignment of signs is tried, above that so many are drawn.
 _SIGN_FLIPS = 99_999
+# Of a share of utterances; what differs beyond is rounding.
+_DIGITS = 12
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,8 @@ def compare(
         drawn = [(times @ part.counts.reshape(shape[0], -1)).reshape(-1, *shape[1:]) for part in (one, other)]
         return score_counts(drawn[0], score) - score_counts(drawn[1], score)
 
-    by_speaker = one.by_speaker(score) - other.by_speaker(score)
+    # Shares that are equal must tie, whatever was rounded on the way to them.
+    by_speaker = np.round(one.by_speaker(score) - other.by_speaker(score), _DIGITS)
     if score == "wa":  # each speaker's part of the pooled difference, so that what is tested is what is reported
         by_speaker = by_speaker * one.counts.sum(axis=(1, 2)) / one.counts.sum()
     pairs = np.array([np.mean(ours[key]) - np.mean(theirs[key]) for key in sorted(ours)])

@@ -33,6 +33,7 @@ def run_each_fold(
     run_one: Callable[[Any], Path],
     *,
     inputs: Mapping[str, Sequence[Path]],
+    digests: Mapping[str, str],
     summarize: Callable[[Path, Sequence[Path]], dict[str, Any]],
 ) -> Path:
     """Run a stage for every fold into `fold-K` folders of one stage folder.
@@ -43,13 +44,14 @@ def run_each_fold(
         folds: The folds.
         run_one: Runs one fold; given a config with that fold and its folder.
         inputs: As for `open_stage`.
+        digests: Likewise.
         summarize: Given the folder being written and the folds' folders, writes what
             belongs beside them and returns the metrics of all.
 
     Returns:
         The finished folder.
     """
-    stage = open_stage(stage_name, out=config.out, config=config, inputs=inputs)
+    stage = open_stage(stage_name, out=config.out, config=config, inputs=inputs, digests=digests)
     if stage.complete:
         return stage.out
     runs = [run_one(dataclasses.replace(config, fold=str(fold), out=stage.folder / f"fold-{fold}")) for fold in folds]

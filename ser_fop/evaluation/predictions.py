@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ser_fop.errors import InputError
 from ser_fop.evaluation.scores import classification_scores
 from ser_fop.schema import PREDICTION_COLUMNS, PROBABILITY_PREFIX, Row
 
@@ -58,11 +59,17 @@ def predictions_from(
             most probable class.
 
     Raises:
+        InputError: If a probability is not a number.
         ValueError: If the ids do not agree.
     """
     rows = list(rows)
     if {row.id for row in rows} != set(probabilities):
         raise ValueError("the ids of the predictions are not those of the test utterances.")
+    if not all(np.isfinite(values).all() for values in probabilities.values()):
+        raise InputError(
+            f"the classifier of fold {fold}, seed {seed}, answers with what is not a number: its training diverged. Lower"
+            " its learning rate."
+        )
     table = []
     for row in rows:
         values = probabilities[row.id]

@@ -14,9 +14,12 @@ from ser_fop.errors import InputError
 from ser_fop.experiment.cells import Cell
 from ser_fop.experiment.departures import METHOD
 from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.folds import folds_digest, read_folds
 from ser_fop.json_files import builtins, filled_up
 from ser_fop.schema import PREDICTION_COLUMNS
 
+# The folds of an experiment, in its folder.
+FOLDS = "folds.json"
 _SUFFIX = ".json.xz"
 _METHOD = (*METHOD, "corpus", "labels", "deterministic")
 _PREDICTIONS = "predictions.csv"
@@ -46,7 +49,8 @@ class KeptCells:
         records = {
             path.parent.name: digest_of(path.parent) for path in sorted(config.out.glob(f"records/*/{COMPLETED}"))
         }
-        self.made_with = json.loads(json.dumps(builtins({"method": method, "records": records})))
+        folds = {"digest": folds_digest(read_folds(config.out / FOLDS).folds)}
+        self.made_with = json.loads(json.dumps(builtins({"method": method, "records": records, "folds": folds})))
         networks = {cell.name.replace("/pretrain-", "/") for cell in cells if cell.stage == "pretrain"}
         self.groups: dict[Path, list[Cell]] = {}
         for cell in cells:
@@ -85,7 +89,7 @@ class KeptCells:
             if file in self._whole or not all((cell.config.out / COMPLETED).exists() for cell in cells):
                 continue
             self._whole.add(file)
-            if file.exists() and {cell.name for cell in cells} <= set(self._contents(file)[1]):
+            if file.exists() and {cell.name for cell in cells} <= set(self._same(file)):
                 continue
             texts = {cell.name: dict(self._texts(cell)) for cell in cells}
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -109,16 +113,22 @@ class KeptCells:
                 f"{file} cannot be read as kept cells ({error}). Remove it, and they are run again."
             ) from error
 
-    def _read(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+    def _same(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+        """Return the cells of a file, which must be of this experiment."""
         made_with, cells = self._contents(file)
         now = filled_up(made_with["method"], self._config)
-        made_with = {**made_with, "method": {name: now[name] for name in _METHOD}}
-        for what in ("method", "records"):
+        # What was not noted when the file was written is not compared.
+        made_with = {**self.made_with, **made_with, "method": {name: now[name] for name in _METHOD}}
+        for what in ("method", "records", "folds"):
             if made_with[what] != self.made_with[what]:
                 raise InputError(
                     f"{file} was kept by a run with other {what}: {_difference(made_with[what], self.made_with[what])}."
                     " Give --kept another folder."
                 )
+        return cells
+
+    def _read(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+        cells = self._same(file)
         missing = {cell.name for cell in self.groups[file]} - set(cells)
         if missing:
             raise InputError(f"{file} lacks the cell {min(missing)}. Remove it, and its cells are run again.")

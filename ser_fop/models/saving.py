@@ -43,7 +43,7 @@ class NetworkSpec:
         model: Size of its backbone.
         heard: Speakers that any of its weights were trained or stopped on, as
             `corpus:speaker`.
-        told: Those of them whose emotions it was told before any fine-tuning (`frame_ladder`).
+        told: Those of them whose emotions it was told.
         attention: What its backbone's frames look at: `causal` or `full`.
         ahead: Distances of the predicted frames, in frames (predictors).
         variance: Whether their variances are predicted too (`frame_predictor`).

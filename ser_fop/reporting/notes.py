@@ -33,7 +33,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         " new initialisation, a new pretraining and a new classifier. One repeat has no deviation. In square brackets: the 95 %"
         " interval of the mean over speakers (bootstrap by speaker, expanded for few of them): what other speakers may bring.",
         "A claim is one comparison declared beforehand, averaged over repeats first, tested over speakers by flipping signs, two-sided:"
-        " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn two stars.",
+        " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn a star.",
         *(
             [
                 "All repeats asked as one: the mean of the log-probabilities of all repeats' networks answers; that is one"
@@ -44,17 +44,18 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         ),
         f"Test speakers choose nothing: {_chooser(tables['config'])}",
     ]
-    if any(row["network"] != "untrained" and row["skill"]["mean"] < 0 for row in tables["pretraining"]):
+    below = [row for row in tables["pretraining"] if row["network"] != "untrained" and row["skill"]["mean"] < 0]
+    if below:
         lines.append(
-            "A skill below zero means that copying the last frame still predicts better: that pretraining was too short"
-            " to be called done, and its rows show the machinery, not the method."
+            f"A skill below zero means that {below[0].get('against', 'copying the last frame')} still does better: that"
+            " pretraining was too short to be called done, and its rows show the machinery, not the method."
         )
     if tables.get("systems"):
         lines.append(
             "Systems that the paper compares with were built from public descriptions: `in the style of` says that not all of"
             " one was public. All were trained on the same folds and seeds; networks on frames for as many epochs, with the same"
             " augmentation. They are compared with FOP + Fine-tuning (pre-trained on the same speech) and with nothing else, two-sided, without"
-            " correction for their number. The paper copied its figures for them, from other experiments."
+            " correction for their number. openSMILE's sets are computed together, and their whole time stands in each of their rows. The paper copied its figures for the others, from other experiments."
         )
     if second:
         lines.insert(

@@ -1,5 +1,6 @@
 """Tables 1 to 3 out of the run folders of `reproduce`, as plain data."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,9 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "corpus": _corpus(records),
         "unlabelled": _second(out, config),
         "paper_corpus": paper.CORPUS,
-        "repeats": len(seeds),
+        "repeats": len([seed for seed in seeds if any(seed.glob(f"*/{COMPLETED}"))]),
         "config": config,
-        "versions": versions(),
-        "machine": machine(),
+        **_made_with(seeds),
         "controls": read_json(controls) if controls.exists() else {},
         "pretraining": _pretraining(seeds),
         "table1": [
@@ -59,6 +59,20 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "cost": _cost(seeds),
         "presets": {folder.name: collect_tables(folder) for folder in _beside(out)},
     }
+
+
+def _made_with(seeds: Sequence[Path]) -> dict[str, Any]:
+    """Return with which versions and on which machines the cells were made, the most frequent ones first."""
+    cells = [read_json(mark.parent / CONFIG) for seed in seeds for mark in sorted(seed.glob(f"*/{COMPLETED}"))]
+    found = {"versions": versions(), "machine": machine()}
+    for key, now in found.items():
+        known = [tuple(cell[key].items()) for cell in cells if key in cell]
+        ranked = [dict(one) for one, _ in Counter(known).most_common()] or [now]
+        found[key] = ranked[0]
+        if key == "machine":
+            processors = dict.fromkeys(one["processor"] for one in ranked)
+            found[key] = {**ranked[0], "processor": "; ".join(processors)}
+    return found
 
 
 def _beside(out: Path) -> list[Path]:
@@ -147,6 +161,7 @@ def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
                     for ahead in single[0].get("skill_by_horizon", {})
                 },
                 "error": spread([run["error"] for run in single]),
+                "against": single[0].get("against", "copying the last frame"),
                 "copy_error": spread([run["copy_error"] for run in single]),
                 "epochs": [run["epochs"] for run in single],
                 "parameters": single[0]["parameters"],

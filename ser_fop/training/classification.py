@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.datasets import utterance_batches
+from ser_fop.errors import InputError
 from ser_fop.records import Records
 from ser_fop.training.setup import jit_compile, verbosity
 from ser_fop.training.time_left import TimeLeft
@@ -67,6 +68,9 @@ def fit_classifier(
     Returns:
         `epochs` run, `best_epoch` (from 1) whose weights are kept, `val_loss` and
         `val_accuracy` of it (None without validation speakers), and the `history`.
+
+    Raises:
+        InputError: If epochs are compared and none has a loss that is a number.
     """
     stopping = [] if keep == "last" else [_early_stopping(f"val_{keep}", patience)]
     history = network.fit(
@@ -85,7 +89,12 @@ def fit_classifier(
     ).history
     best = len(history["loss"]) - 1
     if keep != "last":
-        best = int(np.argmin(history["val_loss"]) if keep == "loss" else np.argmax(history["val_accuracy"]))
+        losses = history["val_loss"]
+        if not np.isfinite(losses).any():
+            raise InputError(
+                "no epoch had a validation loss that is a number: training diverged. Lower the learning rate."
+            )
+        best = int(np.nanargmin(losses) if keep == "loss" else np.argmax(history["val_accuracy"]))
     return {
         "epochs": len(history["loss"]),
         "best_epoch": best + 1,

@@ -51,7 +51,7 @@ class Parts:
         tested = {self.tested.known_as(row.speaker) for row in self.test_rows}
         if known := sorted(tested & set(told)):
             raise InputError(
-                f"the network was told the emotions of {', '.join(known)} in pretraining, and would be tested on them."
+                f"the network was told the emotions of {', '.join(known)} before, and would be tested on them."
                 " Pretrain it with --fold."
             )
 

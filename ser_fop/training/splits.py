@@ -1,6 +1,8 @@
 """Who is heard in training, who validates, and who must not be heard."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -52,6 +54,12 @@ class LeftOut:
 
     unheard: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     untold: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Digest of who they are."""
+        parts = [{name: sorted(who) for name, who in part.items()} for part in (self.unheard, self.untold)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def left_out(parts: Sequence[Records], *, fold: int, path: Path | None) -> LeftOut:

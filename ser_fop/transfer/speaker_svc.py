@@ -1,4 +1,4 @@
-"""A support vector machine whose probabilities hold for speakers it has not heard."""
+"""A support vector machine whose probabilities are fitted on speakers left out."""
 
 from typing import Any
 
@@ -16,8 +16,11 @@ from ser_fop.transfer.estimators import calibrate_svm
 class SpeakerSVC(ClassifierMixin, BaseEstimator):
     """Standardised features, an RBF SVM, and probabilities calibrated over speaker folds.
 
-    The answer is the SVM's own; the probabilities are Platt's, fitted on speakers left out in turn. Composes in
-    `Pipeline` and, with `groups` for the splitter, in `GridSearchCV`.
+    The answer is the SVM's own; the probabilities are Platt's, fitted on speakers left out in turn, where `fit` is
+    told who speaks: as `groups`, which `GridSearchCV` and `Pipeline` pass on where metadata is routed
+    (`sklearn.set_config(enable_metadata_routing=True)` and `SpeakerSVC().set_fit_request(groups=True)`). Elsewhere
+    `groups` reaches the splitter alone, and every utterance counts as a speaker of its own: the answers are the
+    same, the probabilities too sure for other speakers.
 
     Args:
         C: Inverse strength of the regularisation.

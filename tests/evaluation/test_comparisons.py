@@ -98,6 +98,16 @@ def test_a_system_does_not_differ_from_itself():
         assert (found.difference, found.p_sign_flip, found.p_mcnemar, found.speakers_better) == (0.0, 1.0, 1.0, 0)
 
 
+def test_rounding_is_no_difference():
+    """Thirds and halves of the same counts differ in their last digits."""
+    right = drawn(np.random.default_rng(1), speakers=24)
+    first, second = (
+        [item for seed in range(repeats) for item in predictions_of(right, seed=seed)] for repeats in (10, 3)
+    )
+    found = compare(first, second, LABELS)
+    assert (found.p_sign_flip, found.speakers_better) == (1.0, 0)
+
+
 def test_other_utterances_are_refused():
     same = predictions_of(drawn(np.random.default_rng(0), speakers=4))
     with pytest.raises(ValueError, match="did not test the same"):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from ser_fop.artifacts import write_json
+from ser_fop.errors import InputError
 from ser_fop.evaluation.fold_runs import fold_folder, pool_predictions
 from ser_fop.evaluation.predictions import (
     PREDICTIONS,
@@ -58,6 +59,13 @@ class TestPredictionsFrom:
     def test_other_ids_are_refused(self, probabilities):
         with pytest.raises(ValueError, match="ids of the predictions are not those of the test utterances"):
             predictions_from(ROWS, probabilities, labels=LABELS, fold=0, seed=0)
+
+    def test_what_is_no_number_is_one_line(self):
+        broken = {**PROBABILITIES, "a": np.full(len(LABELS), np.nan)}
+        with pytest.raises(
+            InputError, match="fold 2, seed 7, answers with what is not a number: its training diverged"
+        ):
+            predictions_from(ROWS, broken, labels=LABELS, fold=2, seed=7)
 
 
 class TestFile:

@@ -9,9 +9,10 @@ import pytest
 from ser_fop.artifacts import COMPLETED
 from ser_fop.errors import InputError
 from ser_fop.experiment.cells import Cell
-from ser_fop.experiment.kept import KeptCells
+from ser_fop.experiment.kept import FOLDS, KeptCells
 from ser_fop.experiment.reproduce_config import ReproduceConfig
 from ser_fop.experiment.running import run_cells
+from ser_fop.folds import Fold, FoldFile, write_folds
 from ser_fop.settings import ModelConfig
 
 FUNCTIONALS = ("classify-ComParE_2016-svm", "classify-ComParE_2016-ladder-svm")
@@ -33,10 +34,12 @@ def cells_of(config, names=NAMES):
     return [Cell(name=name, stage=name.split("/")[2].split("-")[0], config=Out(config.out / name)) for name in names]
 
 
-def prepare(config, digest="abc"):
+def prepare(config, digest="abc", test="a"):
     records = config.out / "records" / "toy"
     records.mkdir(parents=True)
     (records / COMPLETED).write_text(digest + "\n")
+    fold = Fold(test=(test,), validation=("v",), train=("t",))
+    write_folds(config.out / FOLDS, FoldFile(corpus="toy", protocol="p", description="", folds=(fold,)))
 
 
 def finish(told):
@@ -111,14 +114,36 @@ def test_work_under_way_here_is_left_alone(kept):
 
 
 @pytest.mark.parametrize(
-    ("changes", "digest", "said"),
-    [({"model": ModelConfig(layers=3)}, "abc", "other method: its model is"), ({}, "xyz", "other records: its toy is")],
+    ("changes", "place", "said"),
+    [
+        ({"model": ModelConfig(layers=3)}, {}, "other method: its model is"),
+        ({}, {"digest": "xyz"}, "other records: its toy is"),
+        ({}, {"test": "b"}, "other folds: its digest is"),
+    ],
 )
-def test_cells_of_another_study_are_refused(kept, changes, digest, said):
+def test_cells_of_another_study_are_refused(kept, changes, place, said):
     config = config_of(kept / "other", **changes)
-    prepare(config, digest)
+    prepare(config, **place)
     with pytest.raises(InputError, match=said):
         KeptCells(config, cells_of(config)).take_up()
+    # Nor do those of this one pass for them, where all is finished here.
+    cells = cells_of(config)
+    for cell in cells:
+        finish(cell.config)
+    store = KeptCells(config, cells)
+    assert store.take_up() == 0
+    with pytest.raises(InputError, match=said):
+        store.keep()
+
+
+def test_what_was_not_noted_when_they_were_kept_is_not_compared(kept):
+    for path in (kept / "kept").rglob("*.xz"):
+        found = json.loads(lzma.decompress(path.read_bytes()))
+        del found["made_with"]["folds"]
+        path.write_bytes(lzma.compress(json.dumps(found).encode()))
+    config = config_of(kept / "other")
+    prepare(config, test="b")
+    assert KeptCells(config, cells_of(config)).take_up() == 4
 
 
 def test_a_damaged_file_is_one_line(kept):

@@ -76,6 +76,17 @@ class TestEveryone:
         assert finetune.main(arguments) == 2
         assert "has nobody who validates or is tested" in capsys.readouterr().err
 
+    def test_who_was_told_a_speaker_s_emotions_is_not_tested_on_them(self, work, tmp_path, capsys):
+        records = work / "records" / "ravdess"
+        run("finetune", "--records", records, *MODEL, *self.REFIT, "--out", tmp_path / "all")
+        run("extract", "--records", records, "--pretrained", tmp_path / "all", "--out", tmp_path / "hyper")
+        capsys.readouterr()
+        assert classify.main(["--hypercolumns", str(tmp_path / "hyper"), "--out", str(tmp_path / "svm")]) == 2
+        assert "was told the emotions of" in capsys.readouterr().err
+        again = ["--records", str(records), "--pretrained", str(tmp_path / "all"), "--epochs", "1"]
+        assert finetune.main([*again, "--fold", "0", "--out", str(tmp_path / "again")]) == 2
+        assert "was told the emotions of" in capsys.readouterr().err
+
 
 class TestSelectOn:
     def test_fine_tuning_on_test_is_stamped_and_worth_something(self, work, tmp_path):

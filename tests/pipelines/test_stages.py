@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from ser_fop.pipelines import classify
 
 from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.evaluation.scores import classification_scores
-from ser_fop.folds import published_folds
+from ser_fop.folds import published_folds, read_folds, write_folds
 from ser_fop.saved_model import load_network
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 from ser_fop.transfer.estimators import read_estimator
@@ -59,7 +60,10 @@ class TestPretrain:
         records = [work / "records" / "ravdess", work / "records" / "librispeech"]
         run("pretrain", "--records", *records, "--fold", "0", *MODEL, "--epochs", "0", "--out", tmp_path / "both")
         assert read(tmp_path / "both" / "metrics.json")["epochs"] == 0
-        assert read(tmp_path / "both" / "config.json")["heard"] == []
+        # Untrained, it knows the mel statistics of those whom it would have learned from.
+        known = set(read(tmp_path / "both" / "config.json")["heard"])
+        assert {name.partition(":")[0] for name in known} == {"ravdess", "librispeech"}
+        assert not heard(tmp_path / "both") & set(published_folds("ravdess").folds[0].test)
 
     def test_learns(self, work, tmp_path):
         common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "4", "--learning-rate", "0.01"]
@@ -192,6 +196,31 @@ class TestClassify:
         assert chosen["apart"] == chosen["refitted"]
         (fold, *_) = published_folds("ravdess").folds
         assert seen["refitted"] / seen["apart"] == (len(fold.train) + len(fold.validation)) / len(fold.train)
+
+    def test_changed_folds_are_refused(self, hyper, three_folds, tmp_path, capsys):
+        mine = tmp_path / "mine.json"
+        folds = read_folds(three_folds)
+        common = ["--hypercolumns", str(hyper), "--feature", "h1", "--folds", str(mine), "--out", str(tmp_path / "svm")]
+        write_folds(mine, folds)
+        for fold in ("0", "all"):
+            assert classify.main([*common, "--fold", fold, "--out", str(tmp_path / fold)]) == 0
+        write_folds(mine, dataclasses.replace(folds, description="the same in other words"))
+        for fold in ("0", "all"):
+            assert classify.main([*common, "--fold", fold, "--out", str(tmp_path / fold)]) == 0
+        first = folds.folds[0]
+        changed = dataclasses.replace(first, validation=first.train[:1], train=(*first.validation, *first.train[1:]))
+        write_folds(mine, dataclasses.replace(folds, folds=(changed, *folds.folds[1:])))
+        for fold in ("0", "all"):
+            assert classify.main([*common, "--fold", fold, "--out", str(tmp_path / fold)]) == 2
+            assert "its content of folds is" in capsys.readouterr().err
+
+    def test_changed_records_are_refused(self, work, tmp_path, capsys):
+        records = tmp_path / "records"
+        shutil.copytree(work / "records" / "ravdess", records)
+        run("extract", "--records", records, "--pretrained", work / "inductive", "--out", tmp_path / "hyper")
+        (records / "COMPLETED").write_text("of something else\n")
+        assert classify.main(["--hypercolumns", str(tmp_path / "hyper"), "--out", str(tmp_path / "run")]) == 2
+        assert "has changed since" in capsys.readouterr().err
 
     def test_the_test_part_cannot_be_refitted_on(self, hyper, tmp_path, capsys):
         options = ["--hypercolumns", hyper, "--select-on", "test", "--refit-on-validation", "--out", tmp_path / "x"]

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
 from ser_fop.datasets import labelled_batches
+from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.settings import ModelConfig
@@ -83,6 +86,26 @@ def test_the_weights_of_the_epoch_asked_for_are_kept(mels, records, tmp_path, ke
     assert keep == "last" or result["epochs"] < 4
     kept = network.evaluate(validation, verbose=0, return_dict=True)
     assert kept["loss"] == pytest.approx(history["val_loss"][result["best_epoch"] - 1], rel=1e-4)
+
+
+class Losses:
+    """A network whose validation losses are given."""
+
+    inputs = ()
+
+    def __init__(self, losses):
+        self.losses = losses
+
+    def fit(self, *_, **__):
+        history = {"loss": self.losses, "val_loss": self.losses, "val_accuracy": [0.1] * len(self.losses)}
+        return SimpleNamespace(history=history)
+
+
+def test_an_epoch_that_diverged_is_never_the_best(tmp_path):
+    found = fit_classifier(Losses([1.0, 0.5, float("nan")]), None, (), epochs=3, patience=3, logs=tmp_path)
+    assert (found["best_epoch"], found["val_loss"]) == (2, 0.5)
+    with pytest.raises(InputError, match="training diverged"):
+        fit_classifier(Losses([float("nan")] * 3), None, (), epochs=3, patience=3, logs=tmp_path)
 
 
 def test_nobody_validates_where_all_are_trained_on(mels, records, tmp_path):

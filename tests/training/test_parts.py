@@ -82,7 +82,7 @@ class TestOneCorpus:
     def test_a_network_that_was_told_a_test_speaker_s_emotions_is_refused(self, records):
         parts = parts_of(records, FOLD)
         parts.refuse_told(tuple(f"toy:{name}" for name in (*FOLD.train, *FOLD.validation)))
-        with pytest.raises(InputError, match=f"told the emotions of toy:{FOLD.test[0]} in pretraining"):
+        with pytest.raises(InputError, match=f"told the emotions of toy:{FOLD.test[0]} before"):
             parts.refuse_told((f"toy:{FOLD.test[0]}", "other:carl"))
 
     def test_speakers_that_are_normalised_by_their_own_speech_are_transductive(self, records, tmp_path):
