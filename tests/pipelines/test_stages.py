@@ -214,11 +214,11 @@ class TestClassify:
             assert classify.main([*common, "--fold", fold, "--out", str(tmp_path / fold)]) == 2
             assert "its content of folds is" in capsys.readouterr().err
 
-    def test_changed_records_are_refused(self, work, tmp_path, capsys):
-        records = tmp_path / "records"
-        shutil.copytree(work / "records" / "ravdess", records)
-        run("extract", "--records", records, "--pretrained", work / "inductive", "--out", tmp_path / "hyper")
-        (records / "COMPLETED").write_text("of something else\n")
+    def test_changed_records_are_refused(self, hyper, tmp_path, capsys):
+        shutil.copytree(hyper, tmp_path / "hyper")
+        config = read(tmp_path / "hyper" / "config.json")
+        config["inputs"]["records"] = ["of others"]
+        (tmp_path / "hyper" / "config.json").write_text(json.dumps(config))
         assert classify.main(["--hypercolumns", str(tmp_path / "hyper"), "--out", str(tmp_path / "run")]) == 2
         assert "has changed since" in capsys.readouterr().err
 
