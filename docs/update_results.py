@@ -17,7 +17,7 @@ from ser_fop.reporting.tables import collect_tables
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 START, END = "<!-- results -->", "<!-- /results -->"
-_PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also")
+_PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also", "kept")
 
 
 def keep(run: Path, name: str, command: str) -> None:
@@ -25,6 +25,7 @@ def keep(run: Path, name: str, command: str) -> None:
     tables = collect_tables(run)
     for one in (tables, *tables["presets"].values()):
         one["config"] = {key: value for key, value in one["config"].items() if key not in _PATHS}
+    RESULTS.mkdir(exist_ok=True)
     text = json.dumps({"command": command, **tables}, indent=1, ensure_ascii=False) + "\n"
     (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 
