@@ -39,8 +39,9 @@ def collect_tables(out: Path) -> dict[str, Any]:
     require_complete(records, "prepare")
     seeds = sorted((out / "runs").glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
     controls = out / "runs" / "controls.json"
+    corpus = _corpus(records)
     return {
-        "corpus": _corpus(records),
+        "corpus": corpus,
         "unlabelled": _second(out, config),
         "paper_corpus": paper.CORPUS,
         "repeats": len([seed for seed in seeds if any(seed.glob(f"*/{COMPLETED}"))]),
@@ -55,7 +56,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "table3": _table3(seeds),
         "systems": systems(seeds),
         "claims": _claims(seeds),
-        "groups": groups(seeds, records / UTTERANCES, _corpus(records)["labels"]),
+        "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
         "cost": _cost(seeds),
         "presets": {folder.name: collect_tables(folder) for folder in _beside(out)},
     }
