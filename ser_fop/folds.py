@@ -1,7 +1,6 @@
 """Speaker-disjoint folds, as files that can be read, published and reused."""
 
 import dataclasses
-import hashlib
 import importlib.resources
 import json
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ser_fop.errors import InputError
+from ser_fop.json_files import value_digest
 from ser_fop.settings import ALL_FOLDS, Protocol
 
 _PARTS = ("test", "validation", "train", "unused")
@@ -239,7 +239,7 @@ def chosen_folds(fold: str, folds: FoldFile) -> list[int]:
 def folds_digest(folds: Sequence[Fold]) -> str:
     """Return a digest of who tests, validates and trains in folds, whatever they are called and in which order."""
     parts = [{part: sorted(speakers) for part, speakers in _parts(fold)} for fold in folds]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return value_digest(parts)
 
 
 def write_folds(path: Path, folds: FoldFile) -> None:

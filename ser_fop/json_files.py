@@ -66,6 +66,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def value_digest(value: Any) -> str:
+    """Return the SHA-256 of what JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def filled_up(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
     """Return what was written of a config, with the defaults of settings that did not exist then.
 

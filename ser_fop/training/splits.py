@@ -1,8 +1,6 @@
 """Who is heard in training, who validates, and who must not be heard."""
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from ser_fop.errors import InputError
 from ser_fop.folds import FoldFile, chosen_folds, folds_of
+from ser_fop.json_files import value_digest
 from ser_fop.records import Records
 
 
@@ -59,7 +58,7 @@ class LeftOut:
     def digest(self) -> str:
         """Digest of who they are."""
         parts = [{name: sorted(who) for name, who in part.items()} for part in (self.unheard, self.untold)]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return value_digest(parts)
 
 
 def left_out(parts: Sequence[Records], *, fold: int, path: Path | None) -> LeftOut:

@@ -1,11 +1,10 @@
 """What a search learns from and goes through must not change while it goes on."""
 
-import hashlib
 from pathlib import Path
 
 from ser_fop.artifacts import digest_of
 from ser_fop.errors import InputError
-from ser_fop.json_files import read_json, write_json
+from ser_fop.json_files import read_json, sha256, write_json
 from ser_fop.saved_model import network_digest
 from ser_fop.tuning.space import space_file
 from ser_fop.tuning.tune_config import TuneConfig
@@ -24,9 +23,9 @@ def claim_inputs(config: TuneConfig, inner_folds: Path) -> None:
         InputError: If something has changed.
     """
     found = {str(path): digest_of(path) for path in config.records}
-    found[f"the space {space_file(config)}"] = _digest(space_file(config))
+    found[f"the space {space_file(config)}"] = sha256(space_file(config))
     if inner_folds.exists():
-        found["the fold"] = _digest(inner_folds)
+        found["the fold"] = sha256(inner_folds)
     if config.pretrained:
         found[str(config.pretrained)] = network_digest(config.pretrained)
     place = config.out / INPUTS
@@ -37,7 +36,3 @@ def claim_inputs(config: TuneConfig, inner_folds: Path) -> None:
                 f"{name} is another one than the trials in {config.out} were run with. Search into another --out."
             )
     write_json(place, found)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

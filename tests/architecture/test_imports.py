@@ -26,7 +26,7 @@ RANKS = {
     "linear_prediction": 0,
     "functionals": 3,
     "features": 1,
-    "folds": 1,
+    "folds": 2,
     "presets": 1,
     "corpora": 3,
     "downloads": 2,

@@ -6,6 +6,7 @@ from ser_fop.reporting.sections import sections
 from ser_fop.schema import Row
 from ser_fop.utterance_rows import write_rows
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
+from tests.reporting.empty_tables import empty_tables
 from tests.reporting.test_runs import write_run
 
 
@@ -57,16 +58,7 @@ def test_the_hardest_speaker_is_named(written):
 
 
 def test_the_table(written):
-    tables = {
-        "corpus": {"title": "Toy", "labels": LABELS},
-        "unlabelled": None,
-        "paper_corpus": "IEMOCAP",
-        "controls": {},
-        **{f"table{number}": [] for number in (1, 2, 3)},
-        "pretraining": [],
-        "config": {"features": {"hop_s": 0.01}},
-        "groups": found_in(written),
-    }
+    tables = empty_tables(groups=found_in(written))
     ((header, rows),) = ((header, rows) for title, header, rows in sections(tables) if "Who is recognised" in title)
     assert header[:3] == ["System", "women (6)", "men (6)"]
     assert rows[0][0] == "fine-tuned, no pretraining"

@@ -6,7 +6,8 @@ import pytest
 from ser_fop.reporting.figures_csv import to_csv
 from ser_fop.reporting.sections import sections
 from ser_fop.reporting.systems import systems
-from tests.evaluation.made_up import LABELS, drawn, predictions_of
+from tests.evaluation.made_up import drawn, predictions_of
+from tests.reporting.empty_tables import empty_tables
 from tests.reporting.test_runs import write_run
 
 
@@ -61,18 +62,7 @@ def test_where_no_other_system_ran_there_is_no_table(seeds):
 
 
 def test_every_system_has_a_line_in_the_tables(seeds):
-    tables = {
-        "corpus": {"title": "Toy", "labels": LABELS},
-        "unlabelled": None,
-        "paper_corpus": "IEMOCAP",
-        "controls": {},
-        "table1": [],
-        "table2": [],
-        "table3": [],
-        "pretraining": [],
-        "config": {"features": {"hop_s": 0.01}},
-        "systems": systems(seeds),
-    }
+    tables = empty_tables(systems=systems(seeds))
     (rows,) = (rows for title, _, rows in sections(tables) if "with the systems" in title)
     assert [row[0].split(",")[0] for row in rows] == [
         "FOP + Fine-tuning",

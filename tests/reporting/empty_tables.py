@@ -1,0 +1,20 @@
+"""Tables of a report in which nothing has run yet."""
+
+from typing import Any
+
+from tests.evaluation.made_up import LABELS
+
+
+def empty_tables(**changed: Any) -> dict[str, Any]:
+    """Return what `collect_tables` would, as far as its sections are read."""
+    return {
+        "corpus": {"title": "Toy", "labels": LABELS},
+        "unlabelled": None,
+        "paper_corpus": "IEMOCAP",
+        "controls": {},
+        "table1": [],
+        "table2": [],
+        "table3": [],
+        "pretraining": [],
+        "config": {"features": {"hop_s": 0.01}},
+    } | changed
