@@ -19,7 +19,7 @@ import yaml
 import ser_fop
 from ser_fop.errors import InputError, StoppedError, closest
 from ser_fop.locations import is_remote, location
-from ser_fop.presets import has_preset, merged, preset
+from ser_fop.presets import has_preset, over_preset
 from ser_fop.yaml_files import from_mapping, read_yaml
 
 Config = TypeVar("Config")
@@ -114,7 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
 def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any], arguments: list[str] | None) -> int:
     """Parse a stage's options, run it, and turn bad input into one line.
 
-    Options override the YAML file that `--config` names, which overrides the preset, which overrides the defaults.
+    Options override the YAML file that `--config` names, which overrides the preset (`--preset`, or the file's own
+    key `preset`), which overrides the defaults.
 
     Args:
         stage: Name of the stage.
@@ -156,13 +157,9 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
         InputError: If the YAML file is missing or holds a key or value that is wrong.
     """
     rest, common, print_config = _take_common(arguments)
-    values = read_yaml(Path(common["--config"])) if "--config" in common else {}
     where = common.get("--config", "")
-    if "--preset" in common:
-        from_mapping(
-            config_type, values, where=where, missing=tyro.MISSING
-        )  # a wrong key of the file is not the preset's
-        values = merged(preset(common["--preset"], stage), values)
+    values = read_yaml(Path(where)) if where else {}
+    values = over_preset(values, stage, where=where, chosen=common.get("--preset"))
     default = from_mapping(config_type, values, where=where, missing=tyro.MISSING)
     try:
         with _PATHS, warnings.catch_warnings():
@@ -233,7 +230,7 @@ def _common_options(stage: str) -> str:
     if not has_preset(stage):
         return f"\n\nAlso {config.format('')} and --print_config."
     named = "--preset NAME (`paper`, the defaults, or `recommended`)"
-    return f"\n\nAlso {named}, {config.format('; it stands over the preset')} and --print_config."
+    return f"\n\nAlso {named}, {config.format('; it stands over the preset, which it may name itself')} and --print_config."
 
 
 def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]:

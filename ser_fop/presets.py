@@ -1,6 +1,7 @@
 """Named settings: `paper`, which the defaults are, and `recommended`, which comes as a file."""
 
 import importlib.resources
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -60,7 +61,31 @@ def preset(name: str, stage: str) -> dict[str, Any]:
     return found
 
 
-def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def over_preset(values: Mapping[str, Any], stage: str, *, where: str, chosen: str | None = None) -> dict[str, Any]:
+    """Return what a file says over the preset that it names as `preset`.
+
+    Args:
+        values: The file's keys.
+        stage: The stage that they are told to.
+        where: The file, for messages.
+        chosen: A preset that takes the place of the file's own.
+
+    Raises:
+        InputError: If there is no such preset.
+    """
+    own = {key: value for key, value in values.items() if key != "preset"}
+    named = values.get("preset", PAPER)
+    if named not in preset_names():
+        raise InputError(
+            f"{where}: preset expected one of {', '.join(preset_names())}, received {named!r}."
+            + closest(str(named), preset_names())
+        )
+    if chosen is None and "preset" not in values:
+        return own
+    return merged(preset(chosen or named, stage), own)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings in which those of `above` stand over those of `below`, group by group."""
     found = dict(below)
     for key, value in above.items():

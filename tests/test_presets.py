@@ -52,6 +52,21 @@ def test_a_file_stands_over_the_preset_and_options_over_both(tmp_path):
     assert config.model.stacked_frames == 4
 
 
+def test_a_file_may_name_its_preset_and_the_command_line_another(tmp_path):
+    (tmp_path / "c.yaml").write_text("preset: recommended\nmodel: {dropout: 0.4}\n")
+    config = parsed("pretrain", "--config", str(tmp_path / "c.yaml"))
+    assert (config.model.dropout, config.model.stacked_frames) == (0.4, 4)
+    config = parsed("pretrain", "--config", str(tmp_path / "c.yaml"), "--preset", "paper")
+    assert (config.model.dropout, config.model.stacked_frames) == (0.4, 1)
+
+
+@pytest.mark.parametrize("value", ["recomended", "[recommended]", "3"])
+def test_a_file_that_names_no_preset_is_refused(value, tmp_path):
+    (tmp_path / "c.yaml").write_text(f"preset: {value}\n")
+    with pytest.raises(InputError, match=r"c.yaml: preset expected one of paper, recommended"):
+        parsed("pretrain", "--config", str(tmp_path / "c.yaml"))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

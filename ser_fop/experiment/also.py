@@ -7,7 +7,7 @@ from ser_fop.errors import InputError, closest
 from ser_fop.experiment.cells import audio_dir
 from ser_fop.experiment.departures import METHOD
 from ser_fop.experiment.reproduce_config import ReproduceConfig
-from ser_fop.presets import PAPER, merged, preset, preset_names
+from ser_fop.presets import over_preset, preset
 from ser_fop.yaml_files import from_mapping, read_yaml
 
 FOLDER = "presets"
@@ -38,10 +38,7 @@ def _beside(name: str, config: ReproduceConfig) -> ReproduceConfig:
     path = Path(name)
     file = path.suffix in (".yaml", ".yml")
     values = read_yaml(path) if file else preset(name, "reproduce")
-    base = values.pop("preset", PAPER) if file else PAPER
-    if base not in preset_names():
-        raise InputError(f"{name}: preset expected one of {', '.join(preset_names())}, received {base!r}.")
-    values = merged(preset(base, "reproduce"), values)
+    values = over_preset(values, "reproduce", where=name)
     known = (*METHOD, *_AMOUNT)
     for key in values:
         if key not in known:
