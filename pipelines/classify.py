@@ -124,7 +124,14 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     from sklearn.linear_model import LogisticRegression
 
     from ser_fop.transfer.codes import CODE, fitted_code, write_code
-    from ser_fop.transfer.estimators import calibrate_svm, choose_cost, choose_svm, fit_forest, write_estimator
+    from ser_fop.transfer.estimators import (
+        calibrate_svm,
+        choose_cost,
+        choose_svm,
+        fit_forest,
+        svm_of,
+        write_estimator,
+    )
     from ser_fop.transfer.hypercolumns import ARRAYS, read_pooled
 
     pooled = read_pooled(config.hypercolumns / ARRAYS)
@@ -146,12 +153,10 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
         speakers = np.concatenate([speakers, pooled.speakers_of(parts.validation)])
     predicted = None
     if config.classifier == "svm":
-        answering, accuracy = choose_svm(*chosen_from, costs=config.settings.svm_c)
-        if config.settings.refit_on_validation:
-            answering = clone(answering).fit(fitted_on, fitted_to)
-        details = _by_cost(answering, accuracy)
-        estimator = calibrate_svm(answering, fitted_on, fitted_to, speakers)
-        predicted = dict(zip(parts.test, answering.predict(test), strict=True))
+        chosen, accuracy = choose_svm(*chosen_from, costs=config.settings.svm_c)
+        details = _by_cost(chosen, accuracy)
+        estimator = calibrate_svm(chosen, fitted_on, fitted_to, speakers)
+        predicted = dict(zip(parts.test, svm_of(estimator).predict(test), strict=True))
     elif config.classifier == "logistic":
         estimator, accuracy = choose_cost(
             lambda cost: LogisticRegression(C=cost, max_iter=2000), *chosen_from, costs=config.settings.logistic_c

@@ -42,7 +42,7 @@ def run(settings: Settings) -> list[Comparison]:
 
 def _ours(each: int) -> Callable[[], float]:
     from ser_fop.settings import ClassifierSettings
-    from ser_fop.transfer.estimators import calibrate_svm, choose_svm
+    from ser_fop.transfer.estimators import calibrate_svm, choose_svm, svm_of
 
     train, validation, test = _parts(each)
     costs = ClassifierSettings().svm_c
@@ -51,7 +51,7 @@ def _ours(each: int) -> Callable[[], float]:
         svm, _ = choose_svm(train.features, train.labels, validation.features, validation.labels, costs=costs)
         estimator = calibrate_svm(svm, train.features, train.labels, train.speakers)
         estimator.predict_proba(test.features)
-        return _checked(svm.predict(test.features), test)
+        return _checked(svm_of(estimator).predict(test.features), test)
 
     return work
 

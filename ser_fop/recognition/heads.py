@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ser_fop.errors import InputError
+from ser_fop.transfer.estimators import svm_of
 
 
 class Head(Protocol):
@@ -36,7 +37,7 @@ def head_of(estimator: BaseEstimator) -> Head:
         return ForestHead(estimator)
     if isinstance(estimator, CalibratedClassifierCV):
         (fitted,) = estimator.calibrated_classifiers_
-        return SVMHead(fitted.estimator, fitted.calibrators)
+        return SVMHead(svm_of(estimator), fitted.calibrators)
     if isinstance(estimator, Pipeline) and isinstance(estimator[-1], LogisticRegression):
         return LogisticHead(estimator)
     raise InputError(

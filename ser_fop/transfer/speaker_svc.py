@@ -10,7 +10,7 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ser_fop.transfer.estimators import calibrate_svm
+from ser_fop.transfer.estimators import calibrate_svm, svm_of
 
 
 class SpeakerSVC(ClassifierMixin, BaseEstimator):
@@ -42,14 +42,13 @@ class SpeakerSVC(ClassifierMixin, BaseEstimator):
                 f"SpeakerSVC needs samples of at least 2 classes, received one class: {self.classes_[0]!r}."
             )
         speakers = np.arange(len(y)) if groups is None else np.asarray(groups)
-        self.svm_ = make_pipeline(StandardScaler(), SVC(C=self.C)).fit(X, y)
-        self.calibrated_ = calibrate_svm(self.svm_, X, y, speakers)
+        self.calibrated_ = calibrate_svm(make_pipeline(StandardScaler(), SVC(C=self.C)), X, y, speakers)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the SVM's answers, (utterances,)."""
         check_is_fitted(self)
-        return self.svm_.predict(validate_data(self, X, reset=False))
+        return svm_of(self.calibrated_).predict(validate_data(self, X, reset=False))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return calibrated probabilities, (utterances, classes)."""
