@@ -1,6 +1,6 @@
 """Keep the trials of docs/studies.md: `python docs/update_studies.py [STUDY RUN ...]`.
 
-With the name of a study and finished `finetune` or `classify` folders, their options and figures are added to
+With the name of a study and finished `pretrain`, `finetune` or `classify` folders, their options and figures are added to
 `docs/studies/STUDY.json`, without the paths of the machine. Then the tables of the page are written anew from what is
 kept there.
 """
@@ -40,12 +40,28 @@ def keep(study: str, runs: list[Path]) -> None:
     path = STUDIES / f"{study}.json"
     trials = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     for run in runs:
-        stage = read_json(run / "config.json")["stage"]
-        trial = _classified(run) if stage == "classify" else _finetuned(run)
+        trial = _TRIALS[read_json(run / "config.json")["stage"]](run)
         trials = [kept for kept in trials if any(kept.get(key) != trial.get(key) for key in _NAMES)] + [trial]
     trials.sort(key=lambda trial: [str(trial.get(key)) for key in _NAMES])
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(trials, indent=1) + "\n", encoding="utf-8")
+
+
+def _learned(run: Path) -> dict[str, Any]:
+    found, metrics = read_json(run / "config.json"), read_json(run / "metrics.json")
+    folders = [Path(folder) for folder in found["config"]["records"]]
+    return {
+        "options": _line({**_prepared(folders[0]), **_pretrained(run)}),
+        "seed": found["seed"],
+        "skill": metrics["skill"],
+        "untrained_skill": metrics["untrained_skill"],
+        "skill_by_horizon": metrics["skill_by_horizon"],
+        "epochs": metrics["epochs"],
+        "parameters": metrics["parameters"],
+        "minutes": metrics["seconds"] / 60,
+        "git_revision": found["git_revision"],
+        "versions": found["versions"],
+    }
 
 
 def _finetuned(run: Path) -> dict[str, Any]:
@@ -95,6 +111,9 @@ def _classified(run: Path) -> dict[str, Any]:
     }
 
 
+_TRIALS = {"pretrain": _learned, "finetune": _finetuned, "classify": _classified}
+
+
 def _prepared(records: Path) -> dict[str, dict[str, Any]]:
     config = read_json(records / "config.json")["config"]
     return {"prepare": _differing(config, PrepareConfig(corpus="", audio_dir=Path(), out=Path()))}
@@ -136,12 +155,30 @@ def _words(values: dict[str, Any]) -> list[str]:
 
 
 def table(study: str) -> str:
-    """Return a study's table: a line for each set of options, the best first (of fine-tuning, on validation speakers)."""
+    """Return a study's table: a line for each set of options, the best first (of fine-tuning, on validation speakers; of pretraining, by skill)."""
     trials = json.loads((STUDIES / f"{study}.json").read_text(encoding="utf-8"))
     sets: dict[str, list[dict[str, Any]]] = {}
     for trial in trials:
         sets.setdefault(trial["options"], []).append(trial)
-    return "\n".join(_features(sets) if "feature" in trials[0] else _folds(sets))
+    if "feature" in trials[0]:
+        return "\n".join(_features(sets))
+    return "\n".join(_skills(sets) if "skill" in trials[0] else _folds(sets))
+
+
+def _skills(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Return a line for each way of pretraining: how well held-out speakers' frames are predicted, seeds side by side."""
+    lines = ["| options | skill | untrained | epochs | minutes | parameters |", "|---|---|---|---|---|---|"]
+
+    def written(trial: dict[str, Any]) -> str:
+        horizons = [f"{ahead} ahead {skill:+.3f}" for ahead, skill in trial["skill_by_horizon"].items()]
+        return " / ".join(horizons) or f"{trial['skill']:+.3f}"
+
+    for options, held in sorted(sets.items(), key=lambda item: -max(trial["skill"] for trial in item[1])):
+        columns = [", ".join(map(written, held)), f"{held[0]['untrained_skill']:+.2f}"]
+        columns += [", ".join(str(trial["epochs"]) for trial in held)]
+        columns += [f"{statistics.mean(trial['minutes'] for trial in held):.0f}", f"{held[0]['parameters']:,}"]
+        lines.append(f"| `{options}` | {' | '.join(columns)} |")
+    return lines
 
 
 def _features(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
