@@ -286,6 +286,6 @@ def _signed(skill: Mapping[str, Any]) -> str:
 
 
 def _pretraining_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
-    epochs = ", ".join(str(count) for count in row["epochs"])
+    epochs = " to ".join(str(count) for count in sorted({min(row["epochs"]), max(row["epochs"])}))
     figures = [_signed(row["skill"]), f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
     return [_named(SOURCES[row["network"]], tables), *figures, epochs, f"{row['parameters']:,}"]
