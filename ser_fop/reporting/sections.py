@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ser_fop.reporting import cell_text
+from ser_fop.reporting.tables import CLASSIFIERS
+
 SETTINGS = {
     "none": "None: no pretraining",
     "unlabelled": "pre-trained on {unlabelled}",
@@ -17,7 +20,6 @@ SOURCES = {
     "untrained": "control: same network, untrained",
 }
 SYSTEMS = {"hypercolumns": "FOP + Hypercolumns (h_concat, A-LSTM)", "finetuning": "FOP + Fine-tuning"}
-NOT_RUN = "not run"
 GROUPS = {"F": "women", "M": "men"}
 TOGETHER = ", all repeats asked as one"
 
@@ -39,8 +41,8 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
         ),
         (
             f"Table 2. Hypercolumns, by feature and classifier, on {ours}, single fold: WA %, then UA % in brackets",
-            ["Feature", "Network", "SVM", "RF", "A-LSTM", f"{published}: SVM / RF / A-LSTM"],
-            [*_controls(tables, 6), *(_table2_row(row, tables) for row in tables["table2"])],
+            ["Feature", "Network", "SVM", "RF", "A-LSTM", "repeats", f"{published}: SVM / RF / A-LSTM"],
+            [*_controls(tables, 7), *(_table2_row(row, tables) for row in tables["table2"])],
         ),
         *_over_folds(tables, ours),
         (
@@ -49,6 +51,7 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
                 "System",
                 f"single fold ({ours})",
                 f"cross-validation, pooled ({ours})",
+                "repeats",
                 f"{published}: single fold / cross-validation",
             ],
             [_table3_row(row) for row in tables["table3"]],
@@ -75,16 +78,16 @@ def _systems(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
         test = ""
         if against:
             p = against["p_sign_flip"]
-            test = f"{100 * against['difference']:+.2f} {_ends(against['over_speakers'])}, p {p:.2g}{stars(p)}"
+            test = f"{100 * against['difference']:+.2f} {cell_text.ends(against['over_speakers'])}, p {p:.2g}{cell_text.stars(p)}"
         lines.append(
             [
                 row["system"],
-                _both(row),
+                cell_text.both(row),
                 f"{row['repeats']}, {row['folds']}",
                 "" if row["parameters"] is None else f"{row['parameters']:,}",
                 f"{row['hours']:.2f}",
                 test,
-                _published(row["paper_wa"]),
+                cell_text.published(row["paper_wa"]),
                 row["remark"],
             ]
         )
@@ -120,9 +123,9 @@ def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[st
     if first:
         cells = [
             [
-                f"{_named(SETTINGS[row['setting']], tables)}{remark}{_stamp(found)}",
-                percent(found),
-                percent(found, "ua"),
+                f"{_named(SETTINGS[row['setting']], tables)}{remark}{cell_text.stamp(found)}",
+                cell_text.percent(found),
+                cell_text.percent(found, "ua"),
                 str(found["repeats"]),
             ]
             for row in first
@@ -136,12 +139,13 @@ def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[st
             [
                 row["feature"],
                 _named(SOURCES[row["network"]], tables),
-                *(_both(row["cross_validation"][name]) for name in ("svm", "rf", "a_lstm")),
+                *(cell_text.both(row["cross_validation"][name]) for name in CLASSIFIERS),
+                cell_text.repeats(*(row["cross_validation"][name] for name in CLASSIFIERS)),
             ]
             for row in second
         ]
         title = f"Table 2 over all folds, pooled, on {ours}: WA %, then UA % in brackets"
-        parts.append((title, ["Feature", "Network", "SVM", "RF", "A-LSTM"], cells))
+        parts.append((title, ["Feature", "Network", "SVM", "RF", "A-LSTM", "repeats"], cells))
     return parts
 
 
@@ -150,11 +154,11 @@ def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
     rows = [
         [
             _named(row["claim"], tables),
-            f"{100 * row['difference']:+.2f} {_ends(row['over_speakers'])}",
-            f"{row['p_sign_flip']:.2g}{stars(row['p_sign_flip'])}",
+            f"{100 * row['difference']:+.2f} {cell_text.ends(row['over_speakers'])}",
+            f"{row['p_sign_flip']:.2g}{cell_text.stars(row['p_sign_flip'])}",
             f"{row['speakers_better']} of {row['speakers']}",
             f"{row['repeats'][0]} / {row['repeats'][1]}, {row['folds']}",
-            f"{_ends(row['over_utterances'])}; {row['p_mcnemar']:.2g}",
+            f"{cell_text.ends(row['over_utterances'])}; {row['p_mcnemar']:.2g}",
         ]
         for row in tables.get("claims", ())
     ]
@@ -181,7 +185,7 @@ def _groups(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
     lines = []
     for row in rows:
         low, high = row["speakers"]["lowest"], row["speakers"]["highest"]
-        parts = [f"{100 * part['ua']:.2f} {_ends(part['over_speakers'])}".rstrip() for part in row["groups"]]
+        parts = [f"{100 * part['ua']:.2f} {cell_text.ends(part['over_speakers'])}".rstrip() for part in row["groups"]]
         ends = f"{100 * low['wa']:.1f} ({low['speaker']}) to {100 * high['wa']:.1f} ({high['speaker']})"
         lines.append([_named(row["system"], tables), *parts, ends])
     title = "Who is recognised: UA % by group (number of speakers) [95 % over speakers], and WA % of single speakers"
@@ -194,45 +198,11 @@ def _cost(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str
     return [("Cost, all repeats together", ["Cells", "how many", "hours"], rows)] if rows else []
 
 
-def stars(p: float) -> str:
-    """Return the stars of a p value: * below .05, ** below .01, *** below .001."""
-    return "".join("*" for limit in (0.05, 0.01, 0.001) if p < limit)
-
-
-def _ends(interval: Mapping[str, Any] | None) -> str:
-    """Write an interval in points; empty where there is none."""
-    return f"[{100 * interval['low']:.1f}, {100 * interval['high']:.1f}]" if interval else ""
-
-
-def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = True) -> str:
-    """Write one figure in percent, with its deviation over repeats and, if asked for, its interval over speakers."""
-    if not figures:
-        return NOT_RUN
-    spread = figures[key]
-    deviation = "" if spread["deviation"] is None else f" ± {100 * spread['deviation']:.2f}"
-    ends = _ends(spread.get("over_speakers")) if interval else ""
-    return f"{100 * spread['mean']:.2f}{deviation} {ends}".rstrip()
-
-
 def _named(template: str, tables: Mapping[str, Any]) -> str:
     second = tables["unlabelled"]
     return template.format(
         corpus=tables["corpus"]["title"], unlabelled=second["title"] if second else "a second corpus"
     )
-
-
-def _stamp(figures: Mapping[str, Any]) -> str:
-    stamps = [", transductive"] if figures.get("transductive") else []
-    stamps += [", SELECTED ON TEST"] if figures.get("selected_on") == "test" else []
-    return "".join(stamps)
-
-
-def _both(figures: Mapping[str, Any]) -> str:
-    return f"{percent(figures)} ({percent(figures, 'ua', interval=False)}){_stamp(figures)}" if figures else NOT_RUN
-
-
-def _published(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
 
 
 def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
@@ -249,20 +219,22 @@ def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
 
 def _table1_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
     figures = row if "wa" in row else {}
-    name = _named(SETTINGS[row["setting"]], tables) + _stamp(row)
+    name = _named(SETTINGS[row["setting"]], tables) + cell_text.stamp(row)
     published = f"{row['paper_wa']:.2f} ({PAPER_SETTINGS[row['setting']]})"
-    return [name, percent(figures), percent(figures, "ua"), str(row.get("repeats", 0)), published]
+    return [name, cell_text.percent(figures), cell_text.percent(figures, "ua"), str(row.get("repeats", 0)), published]
 
 
 def _table2_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
-    published = " / ".join(_published(row["paper_wa"][name]) for name in ("svm", "rf", "a_lstm")).strip(" /")
-    cells = [_both(row[name]) for name in ("svm", "rf", "a_lstm")]
-    return [row["feature"], _named(SOURCES[row["network"]], tables), *cells, published]
+    published = " / ".join(cell_text.published(row["paper_wa"][name]) for name in CLASSIFIERS).strip(" /")
+    cells = [cell_text.both(row[name]) for name in CLASSIFIERS]
+    repeats = cell_text.repeats(*(row[name] for name in CLASSIFIERS))
+    return [row["feature"], _named(SOURCES[row["network"]], tables), *cells, repeats, published]
 
 
 def _table3_row(row: Mapping[str, Any]) -> list[str]:
     published = f"{row['paper_wa']['single_fold']:.2f} / {row['paper_wa']['cross_validation']:.2f}"
-    return [SYSTEMS[row["system"]], _both(row["single_fold"]), _both(row["cross_validation"]), published]
+    protocols = (row["single_fold"], row["cross_validation"])
+    return [SYSTEMS[row["system"]], *map(cell_text.both, protocols), cell_text.repeats(*protocols), published]
 
 
 def _horizons(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
@@ -274,18 +246,16 @@ def _horizons(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list
     horizons = list(rows[0]["skill_by_horizon"])
     header = ["Network", *(f"{ahead} ahead ({int(ahead) * hop_ms:g} ms)" for ahead in horizons)]
     lines = [
-        [_named(SOURCES[row["network"]], tables), *(_signed(row["skill_by_horizon"][ahead]) for ahead in horizons)]
+        [
+            _named(SOURCES[row["network"]], tables),
+            *(cell_text.signed(row["skill_by_horizon"][ahead]) for ahead in horizons),
+        ]
         for row in rows
     ]
     return [("Pretraining: skill by horizon, in frames", header, lines)]
 
 
-def _signed(skill: Mapping[str, Any]) -> str:
-    spread = "" if skill["deviation"] is None else f" ± {skill['deviation']:.4f}"
-    return f"{skill['mean']:+.4f}{spread}"
-
-
 def _pretraining_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
     epochs = " to ".join(str(count) for count in sorted({min(row["epochs"]), max(row["epochs"])}))
-    figures = [_signed(row["skill"]), f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
+    figures = [cell_text.signed(row["skill"]), f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
     return [_named(SOURCES[row["network"]], tables), *figures, epochs, f"{row['parameters']:,}"]
