@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import skops.io
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics.pairwise import rbf_kernel
@@ -20,6 +20,8 @@ from ser_fop.errors import InputError
 from ser_fop.settings import ClassifierSettings
 
 _CALIBRATION_FOLDS = 4
+# Training utterances whose kernel is held whole: 800 MB.
+_MOST_IN_A_KERNEL = 10_000
 # Parts of scikit-learn that skops does not trust of itself.
 _OWN = frozenset(
     {
@@ -40,8 +42,8 @@ def choose_svm(
 ) -> tuple[Pipeline, dict[float, float]]:
     """Choose an RBF support vector machine's C by validation speakers.
 
-    The kernel is computed once for all values, which libsvm would do for each of them and
-    for each pair of classes anew.
+    As long as it fits into memory, the kernel is computed once for all values, which libsvm
+    would do for each of them and for each pair of classes anew.
 
     Args:
         train: Features (utterances, width) of the training speakers.
@@ -54,6 +56,11 @@ def choose_svm(
         The pipeline with the best C, the smaller one in a tie, not fitted yet; and the
         accuracy by C.
     """
+    if len(train) > _MOST_IN_A_KERNEL:
+        fitted, accuracy = choose_cost(
+            lambda cost: SVC(C=cost), train, train_labels, validation, validation_labels, costs=costs
+        )
+        return clone(fitted), accuracy
     scaler = StandardScaler().fit(train)
     known, asked = (scaler.transform(features).astype(np.float64) for features in (train, validation))
     gamma = 1.0 / (known.shape[1] * (known.var() or 1.0))  # `scale`, which is SVC's default

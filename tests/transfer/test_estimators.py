@@ -10,6 +10,7 @@ from sklearn.svm import SVC
 
 from ser_fop.errors import InputError
 from ser_fop.settings import ClassifierSettings
+from ser_fop.transfer import estimators
 from ser_fop.transfer.estimators import (
     calibrate_svm,
     choose_svm,
@@ -64,6 +65,17 @@ class TestChooseSvm:
             again = make_pipeline(StandardScaler(), SVC(C=cost)).fit(points, labels)
             assert value == pytest.approx(np.mean(again.predict(others) == other_labels))
         assert svm.fit(points, labels).score(others, other_labels) == max(accuracy.values())
+
+    def test_chooses_alike_where_the_kernel_is_too_large_to_be_held(self, monkeypatch):
+        points, labels = clusters(spread=1.5)
+        others, other_labels = clusters(spread=1.5, seed=1)
+        held, accuracy = choose_svm(points, labels, others, other_labels, costs=COSTS)
+        monkeypatch.setattr(estimators, "_MOST_IN_A_KERNEL", len(points) - 1)
+        monkeypatch.setattr(estimators, "rbf_kernel", None)
+        piecemeal, again = choose_svm(points, labels, others, other_labels, costs=COSTS)
+        assert again == pytest.approx(accuracy)
+        assert piecemeal["svc"].C == held["svc"].C
+        assert not hasattr(piecemeal["svc"], "support_")
 
     def test_the_smaller_c_wins_a_tie(self):
         points, labels = clusters(spread=0.05)
