@@ -19,7 +19,7 @@ def test_one_repeat_has_no_deviation():
 
 
 def test_what_a_figure_must_not_be_taken_for_stands_beside_it():
-    figures = dict.fromkeys(("wa", "ua"), {"mean": 0.5, "deviation": None})
+    figures = {key: {"mean": 0.5, "deviation": None} for key in ("wa", "ua")}
     stamped = {**figures, "transductive": True, "selected_on": "test"}
     assert cell_text.both(stamped) == "50.00 (50.00), transductive, SELECTED ON TEST"
     assert cell_text.both({**figures, "transductive": False, "selected_on": "validation"}) == "50.00 (50.00)"
