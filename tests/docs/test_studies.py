@@ -11,3 +11,14 @@ def test_every_study_is_on_the_page_and_a_figure_typed_by_hand_would_be_seen(scr
         mark = f"<!-- {path.stem} -->"
         assert mark in page
         assert module.update(page.replace(mark, mark + "\n99.9")) == page
+
+
+def test_pretrainings_alone_have_a_line_for_each_way_the_most_skill_first(script):
+    trial = {"untrained_skill": -1.5, "epochs": 20, "minutes": 4.0, "parameters": 1000, "skill_by_horizon": {}}
+    held = [{**trial, "skill": skill} for skill in (0.1, 0.125)]
+    several = [{**trial, "skill": 0.3, "skill_by_horizon": {"1": 0.2, "5": 0.4}}]
+    lines = script("update_studies")._skills({"few": held, "several": several})
+    assert lines[2:] == [
+        "| `several` | 1 ahead +0.200 / 5 ahead +0.400 | -1.50 | 20 | 4 | 1,000 |",
+        "| `few` | +0.100, +0.125 | -1.50 | 20, 20 | 4 | 1,000 |",
+    ]
