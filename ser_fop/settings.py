@@ -74,6 +74,8 @@ class ModelConfig:
             times as far apart as those of the layer below.
         layers: Layers.
         dropout: Dropout rate.
+        layer_norm: Of the transformer: `post`, the paper's, normalises each sum with the
+            residual; `pre` each sub-layer's input, and the last layer's output.
         stacked_frames: Neighbouring frames that are read as one step; hidden states
             have one vector a step.
     """
@@ -86,6 +88,7 @@ class ModelConfig:
     kernel: int = 8
     layers: int = 2
     dropout: float = 0.2
+    layer_norm: Literal["post", "pre"] = "post"
     stacked_frames: int = 1
 
 

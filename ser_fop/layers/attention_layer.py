@@ -1,4 +1,4 @@
-"""The paper's attention layer: masked self-attention and feed-forward, post-LN."""
+"""The paper's attention layer: masked self-attention and feed-forward."""
 
 from typing import Any, Literal
 
@@ -14,8 +14,9 @@ class AttentionLayer(keras.layers.Layer):
     """One of the L identical layers of section 2.1.2.
 
     Masked multi-head self-attention, then a feed-forward layer; around each a residual
-    connection followed by layer normalisation. Dropout acts on each sub-layer's output
-    before the residual is added. Padding is handled as in `CausalSelfAttention`.
+    connection followed by layer normalisation (post-LN), or one around both normalisation and
+    sub-layer (pre-LN), whose outputs are not normalised. Dropout acts on each sub-layer's
+    output before the residual is added. Padding is handled as in `CausalSelfAttention`.
 
     Args:
         width: Width of the attention.
@@ -23,6 +24,7 @@ class AttentionLayer(keras.layers.Layer):
         feed_forward: Inner width of the feed-forward layer.
         dropout: Dropout rate.
         attention: `causal`, or `full` with every real frame in view.
+        layer_norm: `post`, the paper's, or `pre`.
 
     Call arguments:
         inputs: Shape (batch, frames, features).
@@ -33,7 +35,8 @@ class AttentionLayer(keras.layers.Layer):
         That of `inputs`.
 
     Reference:
-        Lian et al. 2019, figure 2(b) (arXiv 1910.13806).
+        Lian et al. 2019, figure 2(b) (arXiv 1910.13806); pre-LN: Xiong et al. 2020 (arXiv
+        2002.04745).
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class AttentionLayer(keras.layers.Layer):
         feed_forward: int,
         dropout: float = 0.0,
         attention: Literal["causal", "full"] = "causal",
+        layer_norm: Literal["post", "pre"] = "post",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,6 +55,7 @@ class AttentionLayer(keras.layers.Layer):
         self.feed_forward = feed_forward
         self.dropout = dropout
         self.reach = attention
+        self.layer_norm = layer_norm
         self.supports_masking = True
 
     def build(self, input_shape: tuple) -> None:
@@ -70,18 +75,29 @@ class AttentionLayer(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
-        attended = self.attention(inputs, mask=mask) if self.reach == "full" else self.attention(inputs)
+        if self.layer_norm == "pre":
+            attended = self._attended(self.attention_norm(inputs), mask)
+            hidden = inputs + self.attention_dropout(attended, training=training)
+            fed = self.outer(self.inner(self.feed_forward_norm(hidden)))
+            return hidden + self.feed_forward_dropout(fed, training=training)
         hidden = add_and_normalise(
-            inputs, attended, dropout=self.attention_dropout, norm=self.attention_norm, training=training
+            inputs,
+            self._attended(inputs, mask),
+            dropout=self.attention_dropout,
+            norm=self.attention_norm,
+            training=training,
         )
         fed = self.outer(self.inner(hidden))
         return add_and_normalise(
             hidden, fed, dropout=self.feed_forward_dropout, norm=self.feed_forward_norm, training=training
         )
 
+    def _attended(self, hidden: Any, mask: Any) -> Any:
+        return self.attention(hidden, mask=mask) if self.reach == "full" else self.attention(hidden)
+
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
         config = {"width": self.width, "heads": self.heads, "feed_forward": self.feed_forward, "dropout": self.dropout}
-        return {**super().get_config(), **config, "attention": self.reach}
+        return {**super().get_config(), **config, "attention": self.reach, "layer_norm": self.layer_norm}

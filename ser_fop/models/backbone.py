@@ -37,6 +37,10 @@ def check_model(config: ModelConfig) -> ModelConfig:
         raise InputError(
             f"model.reading {config.reading!r} is one of the transformer's: a {config.backbone} is `wide`."
         )
+    if config.backbone != "transformer" and config.layer_norm != "post":
+        raise InputError(
+            f"model.layer_norm {config.layer_norm!r} is one of the transformer's, not of a {config.backbone}."
+        )
     if config.stacked_frames < 1:
         raise InputError(f"model.stacked_frames expected one or more, received {config.stacked_frames}.")
     if config.backbone == "transformer" and config.d_model % config.heads:
@@ -132,6 +136,8 @@ class _Layers:
         self.embed = keras.layers.Dense(hidden_width(config, mels), name="feature_embedding")
         self.positions = SinusoidalPositions(name="positions")
         self.above = [_layer(number, config, attention) for number in range(1, config.layers + 1)]
+        if config.layer_norm == "pre":
+            self.last_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="last_norm")
 
     def states(self, mel: Any, mask: Any, change: Callable[[str, Any], Any] = lambda name, value: value) -> Any:
         frames = self.normalization(mel)
@@ -145,7 +151,10 @@ class _Layers:
         if self.config.backbone == "transformer":
             hidden = self.positions(hidden)
         for number, layer in enumerate(self.above, start=1):
-            hidden = states[f"h{number}"] = change(f"h{number}", layer(hidden, mask=step_mask))
+            hidden = layer(hidden, mask=step_mask)
+            if number == len(self.above) and self.config.layer_norm == "pre":
+                hidden = self.last_norm(hidden)
+            hidden = states[f"h{number}"] = change(f"h{number}", hidden)
         return states
 
 
@@ -174,6 +183,7 @@ def _layer(number: int, config: ModelConfig, attention: Attention) -> keras.laye
         config.feed_forward,
         config.dropout,
         attention,
+        config.layer_norm,
         name=f"attention_layer_{number}",
     )
 

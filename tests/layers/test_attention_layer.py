@@ -31,9 +31,26 @@ def numpy_twin(layer, x):
     return normalise(hidden + fed, layer.feed_forward_norm)
 
 
+def pre_norm_twin(layer, x):
+    """Pre-LN: the sub-layers read what is normalised, the residual does not."""
+    hidden = x + np.asarray(layer.attention(normalise(x, layer.attention_norm)))
+    read = normalise(hidden, layer.feed_forward_norm)
+    inner = np.maximum(read @ np.asarray(layer.inner.kernel) + np.asarray(layer.inner.bias), 0)
+    return hidden + inner @ np.asarray(layer.outer.kernel) + np.asarray(layer.outer.bias)
+
+
+@pytest.fixture
+def pre_norm():
+    layer = AttentionLayer(**CONFIG, layer_norm="pre")
+    layer.build((None, None, 6))
+    layer.set_weights([normal(*weight.shape, seed=seed) for seed, weight in enumerate(layer.get_weights())])
+    return layer
+
+
+@pytest.mark.parametrize("layer_norm", ["post", "pre"])
 @pytest.mark.parametrize("features", [8, 5])
-def test_contract(features):
-    check_layer(AttentionLayer, {**CONFIG, "dropout": 0.1}, normal(2, 6, features))
+def test_contract(features, layer_norm):
+    check_layer(AttentionLayer, {**CONFIG, "dropout": 0.1, "layer_norm": layer_norm}, normal(2, 6, features))
 
 
 def test_contract_with_the_whole_utterance_in_view():
@@ -45,6 +62,20 @@ def test_equals_the_numpy_twin(layer):
     layer.set_weights([normal(*weight.shape, seed=seed) for seed, weight in enumerate(layer.get_weights())])
     x = normal(2, 7, 6)
     np.testing.assert_allclose(layer(x), numpy_twin(layer, x), atol=1e-4)
+
+
+def test_pre_norm_equals_its_numpy_twin_and_not_the_other(pre_norm):
+    x = normal(2, 7, 6)
+    np.testing.assert_allclose(pre_norm(x), pre_norm_twin(pre_norm, x), rtol=1e-4, atol=1e-3)
+    assert np.abs(np.asarray(pre_norm(x)) - numpy_twin(pre_norm, x)).max() > 0.1
+
+
+def test_pre_norm_is_causal_batch_and_padding_invariant(pre_norm):
+    assert_causal(pre_norm, normal(2, 7, 6), 3)
+    assert_batch_invariant(pre_norm, normal(1, 7, 6), normal(2, 7, 6, seed=1), atol=1e-4)
+    assert_padding_invariant(lambda x, _: pre_norm(x), normal(2, 7, 6), 4, over_time=True, atol=1e-4)
+    with pytest.raises(AssertionError, match="looks at a later one"):
+        assert_causal(lambda x: pre_norm(x, training=True), normal(2, 7, 6), 3)
 
 
 def test_outputs_are_normalised_at_each_frame(layer):

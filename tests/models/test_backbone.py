@@ -56,6 +56,19 @@ def test_number_of_layers_follows_the_config():
     assert tuple(states) == ("F", "embedding", "h1", "h2", "h3")
 
 
+def test_pre_norm_normalises_the_last_layer_alone():
+    keras.utils.set_random_seed(0)
+    states = Backbone(config("wide", layer_norm="pre"), MELS)(network_inputs((5, 3), MELS))
+    means = {name: np.abs(np.asarray(states[name]).mean(axis=-1)).max() for name in ("h1", "h2")}
+    assert means["h1"] > 1e-2
+    assert means["h2"] < 1e-5
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_of_pre_norm_is_causal(name):
+    assert_causal(state_of(Backbone(config("wide", layer_norm="pre"), MELS), name), normal(2, 9, MELS), 4)
+
+
 def test_f_is_the_normalised_log_mel_and_embedding_its_projection(backbone):
     inputs = network_inputs((5, 3), MELS)
     states = backbone(inputs)

@@ -118,3 +118,5 @@ def test_what_is_the_transformers_is_refused(kind):
         Backbone(sized(kind), MELS, attention="full")
     with pytest.raises(InputError, match=f"'narrow' is one of the transformer's: a {kind}"):
         Backbone(sized(kind, reading="narrow"), MELS)
+    with pytest.raises(InputError, match=f"'pre' is one of the transformer's, not of a {kind}"):
+        Backbone(sized(kind, layer_norm="pre"), MELS)
