@@ -22,8 +22,8 @@ from ser_fop.models.hypercolumns import feature_names
 from ser_fop.settings import ALL_FOLDS, ModelConfig
 
 SINGLE_FOLD = "0"
-A_LSTM = "a_lstm"
-CLASSIFIERS = ("svm", "rf", A_LSTM)
+FOREST, A_LSTM = "rf", "a_lstm"
+CLASSIFIERS = ("svm", FOREST, A_LSTM)
 _NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -88,7 +88,8 @@ class _Repeat:
         """Return the (feature, classifier) pairs of a network; F needs none and is read beside the control."""
         names = feature_names(self.config.model)
         features = names if network == UNTRAINED else names[1:]
-        kinds = [kind for kind in CLASSIFIERS if kind != A_LSTM or self.runs(self.config.repeats_of.a_lstm)]
+        limits = {FOREST: self.config.repeats_of.forest, A_LSTM: self.config.repeats_of.a_lstm}
+        kinds = [kind for kind in CLASSIFIERS if self.runs(limits.get(kind))]
         pairs = [(feature, classifier) for feature in features for classifier in kinds]
         return pairs if self.number == 0 else [pair for pair in pairs if pair != ("F", "svm")]  # nothing random
 

@@ -13,12 +13,14 @@ class RepeatLimits:
 
     Attributes:
         finetuning: Of fine-tuning.
+        forest: Of the random forest on hypercolumns.
         a_lstm: Of the attention LSTM.
         in_corpus: Of pretraining on the labelled corpus (a network a fold), and of all that rests on it.
         systems: Of the systems that the paper compares with.
     """
 
     finetuning: int | None = None
+    forest: int | None = None
     a_lstm: int | None = None
     in_corpus: int | None = None
     systems: int | None = None

@@ -51,9 +51,10 @@ def test_one_value_where_nothing_is_random():
 
 
 def test_fewer_repeats_of_what_takes_long():
-    found = cells(repeats_of=RepeatLimits(finetuning=2, a_lstm=1, in_corpus=1))
+    found = cells(repeats_of=RepeatLimits(finetuning=2, forest=2, a_lstm=1, in_corpus=1))
     assert seeds_of(found, "finetune-none") == {"seed-0", "seed-1"}
     assert seeds_of(found, "finetune-in_corpus") == {"seed-0"}
+    assert seeds_of(found, "classify-unlabelled-h1-rf") == {"seed-0", "seed-1"}
     assert seeds_of(found, "classify-unlabelled-h1-a_lstm") == {"seed-0"}
     assert seeds_of(found, "classify-unlabelled-h1-svm") == {"seed-0", "seed-1", "seed-2"}
     assert seeds_of(found, "pretrain-in_corpus") == {"seed-0"}
@@ -61,10 +62,10 @@ def test_fewer_repeats_of_what_takes_long():
 
 
 def test_nothing_of_what_has_no_repeats():
-    found = cells(repeats_of=RepeatLimits(finetuning=0, a_lstm=0, in_corpus=0))
+    found = cells(repeats_of=RepeatLimits(finetuning=0, forest=0, a_lstm=0, in_corpus=0))
     stages = {name: seeds_of(found, name) for name in ("finetune", "pretrain-in_corpus", "classify-in_corpus")}
     assert not any(stages.values()), stages
-    assert not [cell for cell in found if cell.name.endswith("a_lstm")]
+    assert not [cell for cell in found if cell.name.endswith(("rf", "a_lstm"))]
     assert seeds_of(found, "classify-unlabelled-h_concat-svm") == {"seed-0", "seed-1", "seed-2"}
 
 
