@@ -1,12 +1,13 @@
-"""Keep the figures of the README: `python docs/update_results.py [RUN NAME COMMAND]`.
+"""Keep the figures of experiments: `python docs/update_results.py [RUN NAME COMMAND]`.
 
 With a finished `reproduce` folder, a name and the command that made it, its tables are kept as
-`docs/results/NAME.json`, without the paths of the machine. Then the README's results are written anew from all that
-is kept there.
+`docs/results/NAME.json`, without the paths of the machine. Then each page that has the marks of a kept result is written
+anew between them: the README has every table of it, other pages those over all folds and the claims.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from ser_fop.reporting.tables import collect_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
-START, END = "<!-- results -->", "<!-- /results -->"
+# Each page, and how the titles of the tables begin that it shows.
+PAGES: dict[str, tuple[str, ...]] = {
+    "README.md": ("",),
+    "docs/studies.md": ("Table 1 over", "Table 2 over", "Claims"),
+    "docs/rivals.md": ("Table 3 with", "Table 2 over", "Who is"),
+}
 _PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also", "kept")
 
 
@@ -30,40 +36,44 @@ def keep(run: Path, name: str, command: str) -> None:
     (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 
 
-def render() -> str:
-    """Return the README's results."""
-    parts = ["## Results", ""]
-    for path in sorted(RESULTS.glob("*.json")):
-        parts += _one(json.loads(path.read_text(encoding="utf-8")), path)
-    return "\n".join(parts).strip()
+def marks(name: str) -> tuple[str, str]:
+    """Return what stands before and after a result in a page."""
+    return f"<!-- result {name} -->", f"<!-- /result {name} -->"
 
 
-def _one(tables: dict[str, Any], path: Path) -> list[str]:
+def render(path: Path, *, page: str) -> str:
+    """Return a kept result as a page shows it."""
+    tables = json.loads(path.read_text(encoding="utf-8"))
+    shown = [part for part in sections(tables) if part[0].startswith(PAGES[page])]
+    kept = "docs/results" if page == "README.md" else "results"
     computer = tables["machine"]
     repeats = f"{tables['repeats']} repeat{'s' if tables['repeats'] > 1 else ''}"
     lines = [
-        f"### {tables['corpus']['title']}",
-        "",
         f"`{tables['command']}`, {repeats}, {computer['cores']} cores ({computer['processor']});"
-        f" from [{path.name}](docs/results/{path.name}). **{caution(tables)}**",
+        f" from [{path.name}]({kept}/{path.name}). **{caution(tables)}**",
     ]
-    if tables.get("note"):
-        lines += ["", tables["note"]]
-    for title, header, rows in sections(tables):
-        lines += [
-            "",
-            f"{title}.",
-            "",
-            *("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)),
-        ]
-    return [*lines, ""]
+    for title, header, rows in shown:
+        lines += ["", f"{title}.", "", *_table(header, rows)]
+    return "\n".join(lines)
 
 
-def update(readme: str) -> str:
-    """Return a README with its results written anew."""
-    before, _, rest = readme.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{render()}\n{END}{after}"
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
+
+
+def update(text: str, *, page: str) -> str:
+    """Return a page with its results written anew.
+
+    Args:
+        text: The page.
+        page: Its name in `PAGES`.
+    """
+    for path in sorted(RESULTS.glob("*.json")):
+        start, end = marks(path.stem)
+        if start in text:
+            before, _, rest = text.partition(start)
+            text = f"{before}{start}\n{render(path, page=page)}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
 if __name__ == "__main__":
@@ -71,5 +81,6 @@ if __name__ == "__main__":
         keep(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
     elif len(sys.argv) != 1:
         raise SystemExit(__doc__)
-    page = ROOT / "README.md"
-    page.write_text(update(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in PAGES:
+        path = ROOT / name
+        path.write_text(update(path.read_text(encoding="utf-8"), page=name), encoding="utf-8")

@@ -1,10 +1,26 @@
-def test_the_figures_of_the_readme_are_those_kept(script):
-    module = script("update_results")
-    readme = (module.ROOT / "README.md").read_text(encoding="utf-8")
-    assert module.update(readme) == readme, "run `python docs/update_results.py`"
+import pytest
 
 
-def test_a_figure_typed_by_hand_would_be_seen(script):
-    module = script("update_results")
-    readme = (module.ROOT / "README.md").read_text(encoding="utf-8")
-    assert module.update(readme.replace(module.START, module.START + "\n99.9")) == readme
+@pytest.fixture
+def module(script):
+    return script("update_results")
+
+
+def test_the_figures_of_every_page_are_those_kept(module):
+    for page in module.PAGES:
+        text = (module.ROOT / page).read_text(encoding="utf-8")
+        assert module.update(text, page=page) == text, f"{page}: run `python docs/update_results.py`"
+
+
+def test_every_kept_result_is_shown_by_one_page(module):
+    texts = [(module.ROOT / page).read_text(encoding="utf-8") for page in module.PAGES]
+    for path in module.RESULTS.glob("*.json"):
+        assert sum(text.count(mark) for text in texts for mark in module.marks(path.stem)) == 2, path.name
+
+
+def test_a_figure_typed_by_hand_would_be_seen(module):
+    for page in module.PAGES:
+        text = (module.ROOT / page).read_text(encoding="utf-8")
+        for path in module.RESULTS.glob("*.json"):
+            start, _ = module.marks(path.stem)
+            assert module.update(text.replace(start, start + "\n99.9"), page=page) == text
