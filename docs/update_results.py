@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ser_fop.reporting.notes import caution
 from ser_fop.reporting.sections import sections
