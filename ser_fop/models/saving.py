@@ -102,14 +102,19 @@ def build_network(spec: NetworkSpec) -> keras.Model:
 
 
 def save_network(network: keras.Model, spec: NetworkSpec, folder: Path) -> list[Path]:
-    """Write weights and JSON config.
+    """Write weights and JSON config; what its optimizer knows is left out.
 
     Returns:
         The files written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / SPEC, spec)
-    network.save_weights(folder / WEIGHTS)
+    # Keras writes a compiled network's optimizer too: two more numbers for each weight, which nothing reads again.
+    optimizer, network.optimizer = getattr(network, "optimizer", None), None
+    try:
+        network.save_weights(folder / WEIGHTS)
+    finally:
+        network.optimizer = optimizer
     return [folder / SPEC, folder / WEIGHTS]
 
 

@@ -55,6 +55,24 @@ def test_fresh_weights_follow_the_seed():
     assert np.abs(outputs[0] - outputs[2]).max() > 0.01
 
 
+def test_the_optimizer_is_left_out_of_the_file_and_kept_in_the_network(tmp_path):
+    def bytes_of(network, name):
+        save_network(network, spec, tmp_path / name)
+        return (tmp_path / name / WEIGHTS).stat().st_size
+
+    spec = spec_of("frame_predictor", ahead=(3,), variance=False)
+    network = build_network(spec)
+    fresh = bytes_of(network, "fresh")
+    network.compile(keras.optimizers.Adam(), "mae")
+    inputs = network_inputs((7, 4), 6)
+    network.fit(inputs, inputs["mel"], verbose=0)
+    assert bytes_of(network, "trained") == fresh
+    network.save_weights(tmp_path / "with_optimizer.weights.h5")
+    assert (tmp_path / "with_optimizer.weights.h5").stat().st_size > 1.2 * fresh
+    network.fit(inputs, inputs["mel"], verbose=0)
+    assert int(network.optimizer.iterations) == 2
+
+
 def test_the_json_says_all(tmp_path):
     spec = spec_of("attention_lstm")
     files = save_network(build_network(spec), spec, tmp_path)
@@ -74,6 +92,7 @@ def test_the_json_says_all(tmp_path):
         "kernel": 8,
         "layers": 2,
         "dropout": 0.2,
+        "layer_norm": "post",
         "stacked_frames": 1,
     }
     assert (found["feature"], found["units"], found["dropout"]) == ("h_add", 5, 0.25)
