@@ -197,7 +197,9 @@ def _features(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
         skills = ", ".join("" if one["skill"] is None else f"{one['skill']:+.3f}" for one in by_seed.values())
         cells = [", ".join(f"{100 * one['wa']:.1f}" for one in held if one["feature"] == name) for name in names]
         minutes = statistics.mean(one["minutes_of_pretraining"] for one in by_seed.values())
-        lines.append(f"| `{options}` | {skills} | {' | '.join(cells)} | {minutes:.0f} | {held[0]['parameters']:,} |")
+        lines.append(
+            f"| `{options}`{_stamp(held)} | {skills} | {' | '.join(cells)} | {minutes:.0f} | {held[0]['parameters']:,} |"
+        )
     return lines
 
 
@@ -216,11 +218,14 @@ def _folds(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
         mean = 100 * statistics.mean(trial["ua"] for trial in held)
         validation = f"{validated(held):.1f}" if validated(held) else "trained on"
         epochs = ", ".join(str(trial["epoch"]) for trial in held)
-        stamp = " (transductive)" if any(trial["transductive"] for trial in held) else ""
         lines.append(
-            f"| `{options}`{stamp} | {by_fold} | {mean:.1f} | {validation} | {epochs} | {held[0]['parameters']:,} |"
+            f"| `{options}`{_stamp(held)} | {by_fold} | {mean:.1f} | {validation} | {epochs} | {held[0]['parameters']:,} |"
         )
     return lines
+
+
+def _stamp(held: list[dict[str, Any]]) -> str:
+    return " (transductive)" if any(trial["transductive"] for trial in held) else ""
 
 
 def update(page: str) -> str:

@@ -22,3 +22,12 @@ def test_pretrainings_alone_have_a_line_for_each_way_the_most_skill_first(script
         "| `several` | 1 ahead +0.200 / 5 ahead +0.400 | -1.50 | 20 | 4 | 1,000 |",
         "| `few` | +0.100, +0.125 | -1.50 | 20, 20 | 4 | 1,000 |",
     ]
+
+
+def test_what_heard_its_test_speakers_unlabelled_is_stamped(script):
+    trial = {"feature": "h1", "wa": 0.5, "seed": 0, "skill": 0.1, "minutes_of_pretraining": 4.0, "parameters": 1000}
+    held = {"told": [{**trial, "transductive": True}], "not": [{**trial, "wa": 0.25, "transductive": False}]}
+    assert script("update_studies")._features(held)[2:] == [
+        "| `told` (transductive) | +0.100 | 50.0 | 4 | 1,000 |",
+        "| `not` | +0.100 | 25.0 | 4 | 1,000 |",
+    ]
