@@ -7,6 +7,7 @@ on any backend.
 `python -m ser_fop.saved_model RUN` writes RUN/saved_model from RUN/network.
 """
 
+import errno
 import hashlib
 import os
 import subprocess
@@ -47,6 +48,9 @@ def write_saved_model(run: Path) -> Path:
 
     Returns:
         `run/saved_model`.
+
+    Raises:
+        OSError: If the disk is full.
     """
     if keras.backend.backend() == "tensorflow":
         network, spec = load_native(run / NETWORK)
@@ -87,7 +91,10 @@ def _write(network: keras.Model, spec: NetworkSpec, run: Path) -> None:
     signatures = {"serving_default": hidden_states, "hidden_states": hidden_states}
     if spec.kind not in (CONTRASTIVE_PREDICTOR, FRAME_LADDER):  # which read more than log-mels
         module.predict = signatures["serving_default"] = predict
-    tf.saved_model.save(module, str(run / SAVED_MODEL), signatures=signatures)
+    try:
+        tf.saved_model.save(module, str(run / SAVED_MODEL), signatures=signatures)
+    except tf.errors.ResourceExhaustedError as error:  # TensorFlow's word for a full disk
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(run / SAVED_MODEL)) from error
 
 
 def load_network(path: Path) -> tuple[keras.Model, NetworkSpec]:

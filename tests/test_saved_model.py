@@ -188,3 +188,14 @@ def test_digests_tell_networks_apart(runs):
     digests += [network_digest(run / "saved_model") for run, _, _ in runs.values()]
     assert len(set(digests)) == len(digests)
     assert network_digest(runs["frame_predictor"][0]) == digests[0]
+
+
+def test_a_full_disk_is_told_in_the_words_of_the_system(runs, monkeypatch):
+    run, _, _ = runs["frame_predictor"]
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "variables.data; No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    with pytest.raises(OSError, match=r"No space left on device.*saved_model"):
+        write_saved_model(run)
