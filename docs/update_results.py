@@ -49,8 +49,10 @@ def render(path: Path, *, page: str) -> str:
     repeats = f"{tables['repeats']} repeat{'s' if tables['repeats'] > 1 else ''}"
     lines = [
         f"`{tables['command']}`, {repeats}, {computer['cores']} cores ({computer['processor']});"
-        f" from [{path.name}]({kept}/{path.name}). **{caution(tables)}**",
+        f" from [{path.name}]({kept}/{path.name}).",
     ]
+    if any("paper" in name for _, header, _ in shown for name in header):
+        lines[0] += f" **{caution(tables)}**"
     for title, header, rows in shown:
         lines += ["", f"{title}.", "", *_table(header, rows)]
     return "\n".join(lines)
