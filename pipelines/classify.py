@@ -142,7 +142,13 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     validation = (pooled if parts.validated is records else elsewhere).of(config.feature, parts.validation)
     written = []
     if config.code != "none":
-        told = {"unlabelled": validation, "settings": config.settings, "seed": config.seed}
+        # As pretraining does, it hears all that the speakers who are not tested have said, of other classes too.
+        others = [
+            row.id
+            for row in records.rows
+            if records.known_as(row.speaker) in parts.trained_on and row.id not in parts.train
+        ]
+        told = {"unlabelled": pooled.of(config.feature, others), "settings": config.settings, "seed": config.seed}
         coded = fitted_code(config.code, train, truth["train"], **told)
         train, validation, test = (coded.transform(features) for features in (train, validation, test))
         written = write_code(folder / CODE, coded)

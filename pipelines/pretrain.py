@@ -88,7 +88,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     from ser_fop.training.machine_share import machine_share
     from ser_fop.training.objectives import needs_classes, objective_of
     from ser_fop.training.pretraining_board import PretrainingBoard
-    from ser_fop.training.pretraining_optimizer import pretraining_optimizer
+    from ser_fop.training.pretraining_optimizer import check_code, pretraining_optimizer
     from ser_fop.training.resumable_fit import Fitted, fit_resumably
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
     from ser_fop.training.skill import EXAMPLES, SkillPrinter, example_prediction
@@ -111,6 +111,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     started = time.perf_counter()
     settings = config.training
     features = require_same_features({str(part.folder): part.manifest.features for part in records})
+    check_code(settings, config.model, width=features.width)
     if len({part.manifest.trim_below_db for part in records}) > 1:
         raise InputError("some of the records were trimmed of silence and some not: prepare them alike.")
     replicas = distribution.replicas  # waits for the other machines, before TensorFlow does anything else
@@ -140,12 +141,14 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         **share.sizes,
     )
     train = objective.batches(filled_up(read, share.steps))
-    unmapped = unlabelled_batches(split.validation, classes=told, **sizes)  # none of which is told here
+    # None of which is told here; and who is to clean what was spoiled is asked to do so.
+    unmapped = unlabelled_batches(split.validation, classes=told, hide=objective.spoiling(), **sizes)
     validation = objective.batches(unmapped)
+    steps = share.steps * settings.epochs
 
     # --- model: the statistics of the training speakers travel with it
     with precision(settings.precision), distribution.scope():
-        model = objective.network(features.width)
+        model = objective.network(features.width, steps=steps)
     model.backbone.normalization.set_statistics(mean, deviation)
 
     # --- compile: the loss and its epoch mean are weighted by real frames
@@ -174,7 +177,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
     preparing = time.perf_counter() - started
     fitted = Fitted(history={}, seconds=0.0)
-    first = max(0, min(-(-objective.settling_steps // max(1, share.steps)), settings.epochs - 1))
+    first = max(0, min(-(-objective.settling_steps(steps) // max(1, share.steps)), settings.epochs - 1))
     useful, padding = unlabelled_frames(split.train, **sizes)
 
     def example() -> tuple[np.ndarray, np.ndarray]:

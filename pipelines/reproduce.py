@@ -54,8 +54,8 @@ def _check(config: ReproduceConfig) -> None:
         raise InputError(f"--repeats and --side-by-side expected at least 1, received {received}.")
     preparation_cells(config)
     (first, *_) = training_cells(config, Sizes(labelled_frames=0, unlabelled_frames=0, folds=1))
-    check_cells(first)  # it has every cell that any repeat has
-    extendable = ("also", "systems", "repeats", "repeats_of", "side_by_side", "kept")
+    check_cells(first, config.features)  # it has every cell that any repeat has
+    extendable = ("also", "systems", "explored", "repeats", "repeats_of", "side_by_side", "kept")
     claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
 
 
@@ -128,6 +128,10 @@ def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
 
     records = Records(config.out / "records" / config.corpus)
     folds = folds_of_records(records, path=config.folds)
+    if strangers := sorted(set(config.explored) - set(records.speakers)):
+        raise InputError(
+            f"--explored expected speakers of {records.corpus}, such as {records.speakers[0]}, received {strangers[0]!r}."
+        )
     place = config.out / FOLDS
     if place.exists() and folds_digest(read_folds(place).folds) != folds_digest(folds.folds):
         raise InputError(

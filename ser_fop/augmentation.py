@@ -13,20 +13,12 @@ from types import ModuleType
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.augmentation_limits import check_augmentation
 from ser_fop.errors import InputError
 from ser_fop.settings import AugmentationSettings, FeatureConfig
 
 _SEEDS_A_STEP = 256
 _MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
-
-
-def check_augmentation(settings: AugmentationSettings) -> AugmentationSettings:
-    """Return `settings`, or raise `InputError` where they make no sense."""
-    if min(settings.freq_mask, settings.time_mask, settings.masks) < 0 or settings.level_db < 0:
-        raise InputError("augmentation: freq_mask, time_mask, masks and level_db must not be negative.")
-    if not 0 <= settings.speed < 1:
-        raise InputError(f"augmentation.speed expected a share from 0 to 1 (exclusive), received {settings.speed:g}.")
-    return settings
 
 
 def augmentation(
@@ -42,15 +34,7 @@ def augmentation(
     Raises:
         InputError: If SpecAugment is asked for where tensorflow-io has no build.
     """
-    check_augmentation(settings)
-    if settings.level_db and features.normalised_by != "none":
-        raise InputError(
-            f"level_db varies log-mels in decibels, and these are normalised by {features.normalised_by}: set it to 0."
-        )
-    if (settings.level_db or settings.speed) and features.front_end != "log_mel":
-        raise InputError(
-            f"level_db and speed vary log-mels, and these are frames of {features.front_end}: set both to 0."
-        )
+    check_augmentation(settings, features)
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
     if settings.speed:
         steps.append(functools.partial(_at_some_speed, share=settings.speed, features=features))
@@ -124,15 +108,7 @@ def input_noise(
 
     Returns:
         Maps log-mels (batch, frames, mels) and a seed (2,) to log-mels.
-
-    Raises:
-        InputError: If nothing, or everything, would be spoiled.
     """
-    if noise < 0 or not 0 <= gap_share < 1 or not (noise or gap_share):
-        raise InputError(
-            "training: noise must not be negative and gap_share is 0 to 1 (exclusive), not both 0, received"
-            f" {noise:g} and {gap_share:g}."
-        )
     middle, scale = tf.constant(mean, tf.float32), tf.constant(noise * np.asarray(deviation), tf.float32)
 
     def spoil(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

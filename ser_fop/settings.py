@@ -107,7 +107,7 @@ class PretrainingSettings:
         gap_share: Of `denoising`: share of the frames that are hidden behind the mean.
         code: Values of a step's code in an autoencoder.
         divergence_steps: Of `variational`: training steps over which the divergence gains its
-            weight.
+            weight, at most half of all.
         ladder_costs: Of `ladder`: what noise left in the input weighs, in the first layer, and in
             each above, beside cross-entropy.
         ahead: Distances of the predicted frames, in frames: one horizon, or several at once.

@@ -15,6 +15,7 @@ from ser_fop.locations import location
 IN_CORPUS, UNLABELLED, UNTRAINED = "in_corpus", "unlabelled", "untrained"
 # Declared before any figure is seen: the feature of Table 3's hypercolumn row, as in the paper.
 TABLE3_FEATURE = "h_concat"
+A_LSTM = "a_lstm"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

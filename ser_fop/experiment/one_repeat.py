@@ -7,6 +7,7 @@ from typing import Any
 
 from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 from ser_fop.experiment.cells import (
+    A_LSTM,
     IN_CORPUS,
     TABLE3_FEATURE,
     UNLABELLED,
@@ -22,7 +23,7 @@ from ser_fop.models.hypercolumns import feature_names
 from ser_fop.settings import ALL_FOLDS, ModelConfig
 
 SINGLE_FOLD = "0"
-FOREST, A_LSTM = "rf", "a_lstm"
+FOREST = "rf"
 CLASSIFIERS = ("svm", FOREST, A_LSTM)
 _NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 

@@ -44,6 +44,7 @@ class ReproduceConfig:
             settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
         systems: Systems that the paper compares with, for Table 3: `all`, or names; on the same records, folds and
             seeds, trained as long as the FOP model.
+        explored: Speakers on whom settings were tried out before; Table 3 then has figures without them too.
         repeats: Initialisations; each is a new pretraining and a new classifier.
         repeats_of: Fewer of them for what takes long.
         seed: Seed of the first repeat.
@@ -71,6 +72,7 @@ class ReproduceConfig:
     cross_validation: bool = True
     also: tuple[str, ...] = ("recommended",)
     systems: tuple[str, ...] = ()
+    explored: tuple[str, ...] = ()
     repeats: int = 1
     repeats_of: RepeatLimits = field(default_factory=RepeatLimits)
     seed: int = 0

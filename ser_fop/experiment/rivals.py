@@ -142,5 +142,5 @@ def model_changes(rival: Rival, stacked_frames: int) -> dict[str, Any]:
     if changes.get("backbone") == "attentive_cnn":
         changes["kernel"] = -(-_KERNEL_FRAMES // stacked_frames)
     if changes:
-        changes["reading"] = "wide"
+        changes |= {"reading": "wide", "layer_norm": "post"}
     return changes

@@ -53,9 +53,18 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
     if tables.get("systems"):
         lines.append(
             "Systems that the paper compares with were built from public descriptions: `in the style of` says that not all of"
-            " one was public. All were trained on the same folds and seeds; networks on frames for as many epochs, with the same"
-            " augmentation. They are compared with FOP + Fine-tuning (pre-trained on the same speech) and with nothing else, two-sided, without"
-            " correction for their number. openSMILE's sets are computed together, and their whole time stands in each of their rows. The paper copied its figures for the others, from other experiments."
+            " one was public. All were tested on the same folds; networks on frames were trained for as many epochs, with the"
+            " same augmentation. Epochs are at most, of each network; the ladder is told emotions in pretraining too. What"
+            " has nothing random has one repeat. All are compared with FOP + Fine-tuning (pre-trained on the same speech) and"
+            " with nothing else, two-sided, without correction for their number. Parameters are those of what answers. Hours"
+            " are of one repeat, all folds, from prepared records to answers; from the sounds for functionals, whose sets are"
+            " computed together, and count whole in each of their rows. The paper copied its figures for the others, from"
+            " other experiments."
+        )
+    if explored := tables["config"].get("explored"):
+        lines.append(
+            f"Settings had been tried out before on {len(explored)} of the {corpus['speakers']} speakers, for the FOP model and"
+            " for no other system; Table 3 has figures without those speakers too."
         )
     if second:
         lines.insert(

@@ -1,7 +1,7 @@
 """The runs of one cell over repeats, and what they say together."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,12 +116,30 @@ def _figures(
     }
 
 
-def comparison(first: Sequence[Run], second: Sequence[Run]) -> dict[str, Any]:
-    """Compare two cells on all folds that both tested, or on fold 0; empty unless both have run."""
+def figures_without(runs: Sequence[Run], speakers: Collection[str]) -> dict[str, Any]:
+    """Return WA over repeats of all but some speakers; empty where there are no others."""
+    rights = [[item.predicted == item.label for item in _without(run, speakers)] for run in runs]
+    return spread([float(np.mean(right)) for right in rights]) if rights and rights[0] else {}
+
+
+def comparison(first: Sequence[Run], second: Sequence[Run], *, without: Collection[str] = ()) -> dict[str, Any]:
+    """Compare two cells on all folds that both tested, or on fold 0; empty unless both have run.
+
+    Args:
+        first: The one, over its repeats.
+        second: The other.
+        without: Speakers that are left out.
+    """
     if not (first and second):
         return {}
     if {run.folds for run in (*first, *second)} != {first[0].folds}:
         first, second = ([run.single_fold() for run in runs] for runs in (first, second))
     labels = first[0].metrics["labels"]
-    predictions = [[item for run in runs for item in run.predictions()] for runs in (first, second)]
+    predictions = [[item for run in runs for item in _without(run, without)] for runs in (first, second)]
+    if not predictions[0]:
+        return {}
     return {**dataclasses.asdict(compare(*predictions, labels)), "folds": first[0].folds}
+
+
+def _without(run: Run, speakers: Collection[str]) -> list[Prediction]:
+    return [item for item in run.predictions() if item.speaker not in speakers]

@@ -54,7 +54,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         ],
         "table2": _table2(seeds),
         "table3": _table3(seeds),
-        "systems": systems(seeds),
+        "systems": systems(seeds, explored=config.get("explored", ())),
         "claims": _claims(seeds),
         "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
         "cost": _cost(seeds),

@@ -29,7 +29,6 @@ class NoiseRemoval:
     against = "giving the mean frame"
     gives_frames = False
     needs_classes = True
-    settling_steps = 0
     ahead = (0,)
 
     def __init__(
@@ -46,8 +45,12 @@ class NoiseRemoval:
         self._deviation = deviation
         self.spec: dict[str, Any] = {"classes": classes, "attention": widest_attention(model)}
 
-    def network(self, mels: int) -> keras.Model:
-        """Return the network, untrained."""
+    def settling_steps(self, _steps: int) -> int:
+        """Return for how many steps of so many what is minimised changes: none."""
+        return 0
+
+    def network(self, mels: int, *, steps: int) -> keras.Model:
+        """Return the network, untrained, that will be trained for so many steps."""
         settings = self._settings
         return FrameLadder(
             self._model,

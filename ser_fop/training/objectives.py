@@ -1,7 +1,7 @@
 """What a network is pretrained for: its head, loss and metrics, and what its skill is measured against.
 
-Beside what they do, objectives say whether they learn from classes too (`needs_classes`), and for how many steps what
-they minimise still changes (`settling_steps`): no epoch before is kept.
+Beside what they do, objectives say whether they learn from classes too (`needs_classes`), and for how many of a
+training's steps what they minimise still changes (`settling_steps`): no epoch before is kept.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,6 @@ class FramePrediction:
     against = "copying the last frame"
     gives_frames = True
     needs_classes = False
-    settling_steps = 0
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> None:
         self._settings = settings
@@ -45,8 +44,12 @@ class FramePrediction:
         self.ahead = settings.ahead
         self.spec = {"variance": settings.loss == "gaussian"}
 
-    def network(self, mels: int) -> keras.Model:
-        """Return the network, untrained."""
+    def settling_steps(self, _steps: int) -> int:
+        """Return for how many steps of so many what is minimised changes: none."""
+        return 0
+
+    def network(self, mels: int, *, steps: int) -> keras.Model:
+        """Return the network, untrained, that will be trained for so many steps."""
         return FramePredictor(self._model, mels, horizons=len(self.ahead), **self.spec)
 
     def loss(self) -> keras.losses.Loss:
@@ -88,15 +91,18 @@ class Contrast:
     against = "guessing"
     gives_frames = False
     needs_classes = False
-    settling_steps = 0
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig) -> None:
         self._model = model
         self.ahead = settings.ahead
         self.spec: dict[str, Any] = {}
 
-    def network(self, mels: int) -> keras.Model:
-        """Return the network, untrained."""
+    def settling_steps(self, _steps: int) -> int:
+        """Return for how many steps of so many what is minimised changes: none."""
+        return 0
+
+    def network(self, mels: int, *, steps: int) -> keras.Model:
+        """Return the network, untrained, that will be trained for so many steps."""
         return ContrastivePredictor(self._model, mels, horizons=len(self.ahead))
 
     def loss(self) -> keras.losses.Loss:

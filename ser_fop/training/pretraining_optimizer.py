@@ -26,6 +26,11 @@ def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> Pret
             raise InputError(f"training.loss of an autoencoder expected l1, mse or huber, received {settings.loss}.")
         if settings.code < 1 or settings.divergence_steps < 0:
             raise InputError("training: code must be positive, and divergence_steps must not be negative.")
+    if settings.task == "denoising" and not (0 <= settings.gap_share < 1 and (settings.noise or settings.gap_share)):
+        raise InputError(
+            "training: gap_share is 0 to 1 (exclusive), and not 0 where noise is, received"
+            f" {settings.gap_share:g} and {settings.noise:g}."
+        )
     if not settings.ahead or len(set(settings.ahead)) < len(settings.ahead):
         raise InputError(f"training.ahead expected one or more distances, each once, received {list(settings.ahead)}.")
     if settings.task == "prediction" and min(settings.ahead) < model.stacked_frames:
@@ -46,6 +51,21 @@ def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> Pret
             f" {settings.clip_norm:g}, {settings.weight_decay:g} and {settings.warmup_share:g}."
         )
     return settings
+
+
+def check_code(settings: PretrainingSettings, model: ModelConfig, *, width: int) -> None:
+    """Raise `InputError` where an autoencoder could copy what it reads: nothing would have to be learned.
+
+    Args:
+        settings: How the network learns.
+        model: Its size.
+        width: Values of a frame.
+    """
+    step = width * model.stacked_frames
+    if settings.task == "autoencoder" and settings.code >= step:
+        raise InputError(
+            f"training.code of an autoencoder expected fewer values than the {step} of a step, received {settings.code}."
+        )
 
 
 def pretraining_optimizer(settings: PretrainingSettings, rate: Any) -> keras.optimizers.Optimizer:

@@ -41,12 +41,18 @@ class Reconstruction:
         attention = widest_attention(model)
         self._form = {"code": settings.code, "variational": settings.task == "variational"}
         self.spec = {**self._form, "attention": attention}
-        # Until the divergence has its whole weight, a code that says more is better: no epoch before is a variational one.
-        self.settling_steps = settings.divergence_steps if settings.task == "variational" else 0
 
-    def network(self, mels: int) -> keras.Model:
-        """Return the network, untrained."""
-        return FrameAutoencoder(self._model, mels, warmup_steps=self._settings.divergence_steps, **self._form)
+    def settling_steps(self, steps: int) -> int:
+        """Return for how many steps of so many what is minimised changes: until the divergence has its whole weight.
+
+        Before, a code that says more is better: no such epoch is a variational one. Half of a training that is short has
+        the whole weight.
+        """
+        return min(self._settings.divergence_steps, steps // 2) if self._settings.task == "variational" else 0
+
+    def network(self, mels: int, *, steps: int) -> keras.Model:
+        """Return the network, untrained, that will be trained for so many steps."""
+        return FrameAutoencoder(self._model, mels, warmup_steps=self.settling_steps(steps), **self._form)
 
     def loss(self) -> keras.losses.Loss:
         """Return what is minimised, averaged over weighted frames."""

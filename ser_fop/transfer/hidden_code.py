@@ -28,7 +28,7 @@ class HiddenCode(TransformerMixin, BaseEstimator):
     Attributes:
         scaler_: What standardises, fitted on the training vectors.
         layers_: `kernel` and `bias` of each hidden layer, from below.
-        parameters_: Weights of the network that was trained.
+        parameters_: Weights of the hidden layers: what answers.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         optimizer = keras.optimizers.Adam(_Later(rate, flat))
         network = self._train(vectors, y, unlabelled=len(more), batch_size=batch_size, optimizer=optimizer)
         self.layers_ = network.encoder_arrays()
-        self.parameters_ = network.count_params()
+        self.parameters_ = sum(values.size for layer in self.layers_ for values in layer.values())
         return self
 
     def transform(self, X: Any) -> np.ndarray:

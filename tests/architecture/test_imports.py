@@ -39,6 +39,7 @@ RANKS = {
     "staging": 5,
     "beam_preparation": 6,
     "preparation": 7,
+    "augmentation_limits": 1,
     "augmentation": 4,
     "reading": 4,
     "datasets": 5,

@@ -9,7 +9,13 @@ from ser_fop.experiment.checks import check_cells
 from ser_fop.experiment.one_repeat import training_cells
 from ser_fop.experiment.reproduce_config import RepeatLimits, ReproduceConfig
 from ser_fop.experiment.rivals import RIVALS, chosen_rivals, finetuning_changes, functional_sets
-from ser_fop.settings import FinetuningSettings, ModelConfig, PretrainingSettings
+from ser_fop.settings import (
+    AugmentationSettings,
+    FeatureConfig,
+    FinetuningSettings,
+    ModelConfig,
+    PretrainingSettings,
+)
 
 SIZES = Sizes(labelled_frames=1000, unlabelled_frames=2000, folds=5)
 CONFIG = ReproduceConfig(
@@ -57,7 +63,9 @@ def test_budgets_are_equal():
 
 
 def test_what_is_made_of_each_can_be_built():
-    check_cells(training_cells(CONFIG, SIZES)[0])
+    check_cells(training_cells(CONFIG, SIZES)[0], CONFIG.features)
+    before = dataclasses.replace(CONFIG, model=ModelConfig(stacked_frames=4, layer_norm="pre", reading="narrow"))
+    check_cells(training_cells(before, SIZES)[0], before.features)
     assert cells_of()["seed-0/finetune-attentive_cnn"].config.model.kernel == 3
 
 
@@ -82,13 +90,30 @@ def test_what_saw_everything_in_pretraining_does_so_in_finetuning():
             "finetune-attentive_cnn: last_layers expected 1 to 1",
         ),
         ({"finetuning": FinetuningSettings(view_weight=0.5)}, "finetune-siamese: view_weight"),
+        (
+            {"pretraining": PretrainingSettings(ahead=(4,), noise=0.0, gap_share=0.0)},
+            "pretrain-denoising: training: gap_share",
+        ),
+        (
+            {"features": FeatureConfig(front_end="mfcc", coefficients=16)},
+            "pretrain-autoencoder: training.code of an autoencoder",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_told_of_the_cell_that_would_fail(changes, said):
     config = dataclasses.replace(CONFIG, **changes)
     with pytest.raises(InputError, match=said):
-        check_cells(training_cells(config, SIZES)[0])
-    check_cells(training_cells(dataclasses.replace(config, systems=()), SIZES)[0])
+        check_cells(training_cells(config, SIZES)[0], config.features)
+    check_cells(training_cells(dataclasses.replace(config, systems=()), SIZES)[0], config.features)
+
+
+def test_what_varies_log_mels_alone_is_refused_before_anything_is_trained():
+    varied = FinetuningSettings(augmentation=AugmentationSettings(speed=0.1))
+    config = dataclasses.replace(CONFIG, finetuning=varied, features=FeatureConfig(front_end="mfcc", coefficients=20))
+    cells = training_cells(config, SIZES)[0]
+    with pytest.raises(InputError, match="finetune-none: level_db and speed vary log-mels"):
+        check_cells(cells, config.features)
+    check_cells(cells, FeatureConfig())
 
 
 def test_functionals_are_computed_once_before_all():

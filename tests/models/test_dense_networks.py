@@ -81,6 +81,33 @@ def test_without_noise_and_denoising_costs_the_ladder_is_the_supervised_network(
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+def test_its_supervised_cost_is_that_of_layers_by_hand():
+    """Every product, normalisation by the batch, shift and rectifier of the original, in NumPy."""
+    keras.utils.set_random_seed(0)
+    network = DenseLadder(12, (6, 4), 2, noise=0.0, costs=(0.0,))
+    vectors, classes = factors(40)
+    for name in ("shift_1", "shift_2", "shift_3"):
+        layer = network.get_layer(name)
+        layer.set_weights([normal(*weight.shape, seed=3) for weight in layer.weights])
+    inputs = {"vector": vectors, "class_index": classes}
+    hidden = vectors
+    for number in (1, 2, 3):
+        (kernel,) = network.get_layer(f"up_{number}").get_weights()
+        summed = hidden @ kernel
+        hidden = (summed - summed.mean(axis=0)) / np.sqrt(summed.var(axis=0) + 1e-5)
+        weights = {weight.name: weight.numpy() for weight in network.get_layer(f"shift_{number}").weights}
+        hidden = hidden + weights["bias"]
+        hidden = hidden * weights["scale"] if number == 3 else np.maximum(hidden, 0.0)
+    shares = np.exp(hidden) / np.exp(hidden).sum(axis=1, keepdims=True)
+    expected = -np.log(shares[np.arange(40), classes]).mean()
+    network(inputs, training=True)
+    assert sum(float(value) for value in network.losses) == pytest.approx(expected, rel=1e-4)
+    costly = DenseLadder(12, (6, 4), 2, noise=0.0, costs=(1.0,))
+    costly.set_weights(network.get_weights())
+    costly(inputs, training=True)
+    assert sum(float(value) for value in costly.losses) > expected + 0.1
+
+
 def test_the_ladder_learns_from_few_labels():
     """Twelve labels and 388 vectors without: better than chance on others, and denoised."""
     keras.utils.set_random_seed(0)

@@ -77,6 +77,22 @@ def test_with_denoising_costs_it_is_not():
     assert sum(value > 1e-3 for value in by_weight) == 2 + SIZE.layers
 
 
+def test_what_denoising_costs_reaches_the_backbone():
+    """Trained alike, to the same noise, a ladder with denoising costs becomes another; one without, the same again."""
+
+    def trained(*costs):
+        keras.utils.set_random_seed(3)
+        ladder = FrameLadder(SIZE, MELS, classes=2, noise=0.5, costs=costs)
+        ladder.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+        ladder.fit(inputs(), batch_size=3, epochs=20, verbose=0)
+        return np.concatenate([weights.ravel() for weights in ladder.backbone.get_weights()])
+
+    plain = trained(0.0)
+    np.testing.assert_allclose(trained(0.0), plain, atol=1e-5)
+    for costs in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)):
+        assert np.abs(trained(*costs) - plain).max() > 1e-3
+
+
 def test_learns_to_take_noise_away_and_to_recognise():
     keras.utils.set_random_seed(1)
     size = ModelConfig(d_model=16, heads=2, feed_forward=16, dropout=0.0)

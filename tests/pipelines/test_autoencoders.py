@@ -67,7 +67,8 @@ def test_the_denoising_one_takes_noise_away(work, trained, task):
     [
         (["--task", "autoencoder", "--loss", "contrastive"], "expected l1, mse or huber"),
         (["--task", "variational", "--code", "0"], "code must be positive"),
-        (["--task", "denoising", "--noise", "0", "--gap-share", "0"], "not both 0"),
+        (["--task", "denoising", "--noise", "0", "--gap-share", "0"], "not 0 where noise is"),
+        (["--task", "autoencoder", "--code", "80"], "fewer values than the 80 of a step"),
     ],
 )
 def test_what_cannot_be_is_one_line(work, tmp_path, capsys, options, said):

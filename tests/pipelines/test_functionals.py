@@ -15,6 +15,9 @@ from ser_fop.errors import InputError
 from ser_fop.functionals import Sound
 from ser_fop.records import Records
 from ser_fop.testing.fake_corpora import fake_ravdess
+from ser_fop.training.splits import folds_of_records
+from ser_fop.transfer import codes
+from ser_fop.transfer.codes import fitted_code
 from ser_fop.transfer.functionals import pooled_functionals
 from ser_fop.transfer.hypercolumns import read_pooled
 from tests.pipelines.conftest import run
@@ -76,6 +79,33 @@ def test_they_are_classified_over_the_folds_as_hypercolumns_are(corpus, tmp_path
     ):
         assert classify.main([str(option) for option in [*common, *options, "--out", tmp_path / "no"]]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_a_code_hears_all_that_untested_speakers_have_said(corpus, tmp_path, monkeypatch):
+    """Utterances of other classes too, and nothing of whom it is tested on."""
+    few = ["--labels", "angry", "happy", "neutral", "sad", "--trim-silence"]
+    run("prepare", "--corpus", "ravdess", "--audio-dir", corpus / "audio", *few, "--out", tmp_path / "records")
+    told = ["--records", tmp_path / "records", "--audio-dir", corpus / "audio", "--sets", "eGeMAPSv02"]
+    assert stage.main([str(option) for option in [*told, "--out", tmp_path / "functionals"]]) == 0
+    heard = {}
+
+    def spied(name, features, labels, *, unlabelled, settings, seed):
+        heard.update(told=features, others=unlabelled)
+        return fitted_code(name, features, labels, unlabelled=unlabelled, settings=settings, seed=seed)
+
+    monkeypatch.setattr(codes, "fitted_code", spied)
+    small = ["--code", "ladder", "--code-epochs", "1", "--code-widths", "4"]
+    options = ["--hypercolumns", tmp_path / "functionals", "--feature", "eGeMAPSv02", *small]
+    run("classify", *options, "--out", tmp_path / "svm")
+    records = Records(tmp_path / "records")
+    fold = folds_of_records(records).folds[0]
+    pooled = read_pooled(tmp_path / "functionals" / "hypercolumns.npz")
+    untested = [row for row in records.of_speakers((*fold.train, *fold.validation))]
+    labelled = {row.id for row in untested if row.emotion and row.speaker in fold.train}
+    assert any(not row.emotion for row in untested)
+    for name, ids in (("told", labelled), ("others", {row.id for row in untested} - labelled)):
+        expected = pooled.of("eGeMAPSv02", sorted(ids))
+        np.testing.assert_array_equal(np.sort(heard[name], axis=0), np.sort(expected, axis=0))
 
 
 def test_bad_input_is_one_line(corpus, tmp_path):

@@ -3,14 +3,19 @@
 import pytest
 from ser_fop.pipelines import finetune, pretrain
 
+from ser_fop.experiment.rivals import RIVALS, model_changes
 from ser_fop.saved_model import load_network
 from tests.pipelines.conftest import MODEL, check_transfer, metrics_of, run
 
 # What `reproduce` gives each supervised system beside the FOP network's own settings.
 SUPERVISED = {
-    "attentive_cnn": ["--backbone", "attentive_cnn", "--layers", "1", "--attention", "full", "--pooling", "attentive"],
-    "siamese": ["--contrastive-weight", "0.5"],
-    "attention_lstm": ["--backbone", "lstm", "--pooling", "attentive"],
+    name: [
+        str(part)
+        for key, value in {**model_changes(rival, 1), **rival.finetuning}.items()
+        for part in (f"--{key.replace('_', '-')}", value)
+    ]
+    for name, rival in RIVALS.items()
+    if not rival.functionals and rival.pretraining is None
 }
 EPOCHS = ["--epochs", "15", "--patience", "15", "--learning-rates", "5e-3", "--dropout", "0", "--batch-size", "8"]
 

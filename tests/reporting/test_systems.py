@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.reporting.figures_csv import to_csv
-from ser_fop.reporting.sections import sections
+from ser_fop.reporting.sections import UNEXPLORED, sections
 from ser_fop.reporting.systems import systems
 from tests.evaluation.made_up import drawn, predictions_of
 from tests.reporting.empty_tables import empty_tables
@@ -22,10 +23,12 @@ def seeds(tmp_path):
             predictions = predictions_of(drawn(generator, speakers=12, accuracy=accuracy), seed=seed)
             write_run(root / name, predictions, parameters=1000, seconds=3600.0)
             needed = {"pretrained": str(root / "pretrain-ladder")} if name.endswith("ladder") else {}
-            (root / name / "config.json").write_text(json.dumps({"config": needed}))
+            told = {**needed, "training": {"epochs": 40}}
+            (root / name / "config.json").write_text(json.dumps({"stage": "finetune", "config": told}))
         (root / "pretrain-ladder").mkdir()
         (root / "pretrain-ladder" / "metrics.json").write_text(json.dumps({"seconds": 1800.0}))
-        (root / "pretrain-ladder" / "config.json").write_text(json.dumps({"config": {}}))
+        told = {"training": {"epochs": 20}}
+        (root / "pretrain-ladder" / "config.json").write_text(json.dumps({"stage": "pretrain", "config": told}))
         # Its hypercolumns, as they were called where the experiment was run.
         (root / "hypercolumns-ladder").mkdir()
         (root / "hypercolumns-ladder" / "metrics.json").write_text(json.dumps({"networks": 2, "seconds": 900.0}))
@@ -53,6 +56,46 @@ def test_figures_cost_and_the_test_against_fop(seeds):
     assert rows["classify-ladder-h_concat-svm"]["hours"] == pytest.approx(0.1 + 0.25 + 0.5)
 
 
+def test_what_each_was_trained_for(seeds):
+    rows = {row["cell"]: row["epochs"] for row in systems(seeds)}
+    assert rows["finetune-siamese"] == [("of fine-tuning", 40)]
+    assert rows["finetune-ladder"] == [("of pretraining", 20), ("of fine-tuning", 40)]
+    assert rows["classify-ladder-h_concat-svm"] == [("of pretraining", 20)]
+    for told, said in (
+        ({"classifier": "a_lstm", "settings": {"lstm_epochs": 12}}, [("of A-LSTM", 12)]),
+        ({"classifier": "svm", "code": "ladder", "settings": {"code_epochs": 100}}, [("of its code", 100)]),
+        ({"classifier": "svm", "code": "none", "settings": {"code_epochs": 100}}, []),
+    ):
+        place = seeds[0] / "finetune-siamese" / "config.json"
+        place.write_text(json.dumps({"stage": "classify", "config": told}))
+        assert {row["cell"]: row["epochs"] for row in systems(seeds)}["finetune-siamese"] == said
+
+
+def test_figures_without_the_speakers_on_whom_settings_were_tried_out(seeds):
+    names = sorted({item.speaker for item in read_predictions(seeds[0] / "finetune-siamese" / "predictions.csv")})
+    explored = names[:5]
+    rows = {row["cell"]: row for row in systems(seeds, explored=explored)}
+    right = {}
+    for cell in ("finetune-in_corpus", "finetune-siamese"):
+        rest = [item for seed in seeds for item in read_predictions(seed / cell / "predictions.csv")]
+        rest = [item for item in rest if item.speaker in names[5:]]
+        right[cell] = np.mean([item.predicted == item.label for item in rest])
+        assert rows[cell]["unexplored"]["wa"]["mean"] == pytest.approx(right[cell])
+        assert rows[cell]["wa"]["mean"] != pytest.approx(right[cell])
+    against = rows["finetune-siamese"]["unexplored"]["against_fop"]
+    assert against["speakers"] == 7
+    assert against["difference"] == pytest.approx(right["finetune-in_corpus"] - right["finetune-siamese"])
+    assert rows["finetune-in_corpus"]["unexplored"]["against_fop"] == {}
+    (header, lines) = next(
+        part[1:] for part in sections(empty_tables(systems=list(rows.values()))) if "with the systems" in part[0]
+    )
+    assert [name for name in header if "without" in name] == list(UNEXPLORED)
+    assert {len(line) for line in lines} == {len(header)}
+    # Without any, or with all of them, there is nothing beside.
+    for some in ((), names):
+        assert all(row["unexplored"] == {} for row in systems(seeds, explored=some))
+
+
 def test_where_no_other_system_ran_there_is_no_table(seeds):
     assert systems([]) == []
     for seed in seeds:
@@ -70,7 +113,8 @@ def test_every_system_has_a_line_in_the_tables(seeds):
         "Ladder network",
         "Ladder network",
     ]
-    assert rows[0][5] == ""
-    assert "***" in rows[1][5] or "**" in rows[1][5]
-    assert rows[1][6] == "62.20"
+    assert rows[2][4] == "20 of pretraining + 40 of fine-tuning"
+    assert rows[0][6] == ""
+    assert "***" in rows[1][6] or "**" in rows[1][6]
+    assert rows[1][7] == "62.20"
     assert to_csv({**tables, "presets": {}}).count("all systems") == 12

@@ -6,7 +6,7 @@ import pytest
 
 from ser_fop.errors import InputError
 from ser_fop.settings import ModelConfig, PretrainingSettings
-from ser_fop.training.pretraining_optimizer import check_pretraining, pretraining_optimizer
+from ser_fop.training.pretraining_optimizer import check_code, check_pretraining, pretraining_optimizer
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ from ser_fop.training.pretraining_optimizer import check_pretraining, pretrainin
         ({"clip_norm": -1.0}, "received -1, 0 and 0"),
         ({"weight_decay": -1.0}, "received 0, -1 and 0"),
         ({"warmup_share": 1.0}, "received 0, 0 and 1"),
+        ({"task": "denoising", "gap_share": 1.0}, "gap_share is 0 to 1"),
+        ({"task": "denoising", "gap_share": 0.0, "noise": 0.0}, "not 0 where noise is"),
     ],
 )
 def test_what_cannot_be_followed_is_refused(wrong, message):
@@ -52,3 +54,14 @@ def test_weights_decay_and_large_gradients_are_clipped():
     # Adam's first step does not depend on the gradient's size, its second does.
     assert moved([1.0, 100.0], clip_norm=1.0) == pytest.approx(moved([1.0, 1.0]), rel=1e-6)
     assert moved([1.0, 100.0]) != pytest.approx(moved([1.0, 1.0]), rel=1e-3)
+
+
+def test_an_autoencoder_must_have_something_to_learn():
+    """A code as wide as a step could be copied through; noise and divergence forbid that by themselves."""
+    model = ModelConfig(stacked_frames=2)
+    settings = PretrainingSettings(task="autoencoder", code=40)
+    check_code(settings, model, width=21)
+    with pytest.raises(InputError, match="fewer values than the 40 of a step, received 40"):
+        check_code(settings, model, width=20)
+    for task in ("prediction", "denoising", "variational", "ladder"):
+        check_code(dataclasses.replace(settings, task=task), model, width=20)

@@ -38,6 +38,7 @@ def test_a_code_in_front_of_an_svm(told, kind):
     assert found > 0.9
     again = clone(network).fit(vectors[:160], labels[:160])
     np.testing.assert_array_equal(again.transform(vectors), network.transform(vectors))
+    assert network.parameters_ == (20 + 1) * 16 + (16 + 1) * 8  # what answers, not what it was trained with
 
 
 def test_vectors_without_labels_are_learned_from(told):
