@@ -34,28 +34,49 @@ def test_a_supervised_one_recognises_more_than_untrained(synthetic, tmp_path, sy
 
 
 @pytest.mark.parametrize("system", UNSUPERVISED)
-def test_an_unsupervised_one_gives_back_more_than_untrained(synthetic, tmp_path, system):
-    options = ["--records", synthetic / "records", *SIZE, "--stacked-frames", "4", "--task", system, "--fold", "0"]
-    options += ["--epochs", "12", "--learning-rate", "3e-3", "--batch-size", "8", "--chunk-frames", "128"]
-    run("pretrain", *options, "--divergence-steps", "50", "--out", tmp_path / "trained")
-    metrics = metrics_of(tmp_path / "trained")
+def test_an_unsupervised_one_gives_back_and_says_more_than_untrained(synthetic, tmp_path, system):
+    """Its frames are nearer, and its top states, without the frames themselves beside them, tell more emotions."""
+    records = ["--records", synthetic / "records"]
+    options = [*records, *SIZE, "--stacked-frames", "4", "--task", system, "--fold", "0", "--divergence-steps", "50"]
+    options += ["--learning-rate", "3e-3", "--batch-size", "8", "--chunk-frames", "128"]
+    recalls = []
+    for name, epochs in (("trained", 12), ("untrained", 0)):
+        place = tmp_path / name
+        run("pretrain", *options, "--epochs", epochs, "--out", place / "network")
+        run("extract", *records, "--pretrained", place / "network", "--out", place / "hyper")
+        run("classify", "--hypercolumns", place / "hyper", "--feature", "h2", "--out", place / "svm")
+        recalls.append(metrics_of(place / "svm")["ua"])
+    metrics = metrics_of(tmp_path / "trained" / "network")
     assert metrics["skill"] > max(0.0, metrics["untrained_skill"]) + 0.1
-    run("extract", "--records", synthetic / "records", "--pretrained", tmp_path / "trained", "--out", tmp_path / "h")
-    run("classify", "--hypercolumns", tmp_path / "h", "--feature", "h_concat", "--out", tmp_path / "svm")
-    assert metrics_of(tmp_path / "svm")["ua"] > 1.5 / len(metrics_of(tmp_path / "svm")["labels"])
+    assert recalls[0] > recalls[1]
 
 
-@pytest.mark.parametrize("code", ["denoising", "ladder"])
-def test_a_code_of_functionals_says_more_than_an_untrained_one(synthetic, tmp_path, code):
+@pytest.fixture(scope="module")
+def sounds(synthetic):
+    """eGeMAPS functionals of the synthetic corpus."""
     pytest.importorskip("opensmile")
     out = synthetic / "functionals"
     told = ["--records", synthetic / "records", "--audio-dir", synthetic / "audio", "--sets", "eGeMAPSv02"]
     assert functionals.main([str(one) for one in [*told, "--out", out]]) == 0
-    options = ["--hypercolumns", out, "--feature", "eGeMAPSv02", "--code", code, "--fold", "all"]
+    return out
+
+
+@pytest.mark.parametrize("classifier", ["svm", "rf"])
+def test_functionals_say_what_is_felt(sounds, tmp_path, classifier):
+    """They tell twice as many emotions as chance would."""
+    options = ["--feature", "eGeMAPSv02", "--classifier", classifier, "--fold", "all"]
+    run("classify", "--hypercolumns", sounds, *options, "--out", tmp_path / "told")
+    metrics = metrics_of(tmp_path / "told")
+    assert metrics["ua"] > 2 / len(metrics["labels"])
+
+
+@pytest.mark.parametrize("code", ["denoising", "ladder"])
+def test_a_code_of_functionals_says_more_than_an_untrained_one(sounds, tmp_path, code):
+    options = ["--hypercolumns", sounds, "--feature", "eGeMAPSv02", "--code", code, "--fold", "all"]
     for name, epochs in (("trained", 60), ("untrained", 0)):
         run("classify", *options, "--code-epochs", epochs, "--code-widths", "32", "8", "--out", tmp_path / name)
     trained, untrained = (metrics_of(tmp_path / name)["ua"] for name in ("trained", "untrained"))
-    assert trained > untrained
+    assert trained > untrained + 0.1
 
 
 def test_every_system_is_a_row_of_table_3(work, tmp_path):
