@@ -51,16 +51,16 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             " pretraining was too short to be called done, and its rows show the machinery, not the method."
         )
     if tables.get("systems"):
-        lines.append(
-            "Systems that the paper compares with were built from public descriptions: `in the style of` says that not all of"
-            " one was public. All were tested on the same folds; networks on frames were trained for as many epochs, with the"
-            " same augmentation. Epochs are at most, of each network; the ladder is told emotions in pretraining too. What"
-            " has nothing random has one repeat. All are compared with FOP + Fine-tuning (pre-trained on the same speech) and"
-            " with nothing else, two-sided, without correction for their number. Parameters are those of what answers. Hours"
-            " are of one repeat, all folds, from prepared records to answers; from the sounds for functionals, whose sets are"
-            " computed together, and count whole in each of their rows. The paper copied its figures for the others, from"
-            " other experiments."
-        )
+        lines += [
+            "Systems that the paper compares with were built from public descriptions: “in the style of” says that not all of one"
+            " was public. The paper copied its figures for them, from other experiments.",
+            "All systems were tested on the same folds, and compared with FOP + Fine-tuning (pre-trained on the same speech) and with"
+            " nothing else, two-sided, without correction for their number. What has nothing random has one repeat.",
+            "Networks on frames were trained for as many epochs, with the same augmentation; the ladder is told emotions in"
+            " pretraining too. Epochs are at most, of each network; parameters are those of what answers. Hours are of one repeat,"
+            " all folds, from prepared records to answers; from the sounds for functionals, whose sets are computed together, and"
+            " count whole in each of their rows.",
+        ]
     if explored := tables["config"].get("explored"):
         lines.append(
             f"Settings had been tried out before on {len(explored)} of the {corpus['speakers']} speakers, for the FOP model and"
