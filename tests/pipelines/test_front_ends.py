@@ -9,13 +9,22 @@ import ser_fop
 from ser_fop.audio import read_audio
 from ser_fop.features import frame_features
 from ser_fop.records import Records
+from ser_fop.saved_model import load_network
 from ser_fop.testing.toy_records import stored_mels
 from ser_fop.transfer.hypercolumns import read_pooled
 from tests.pipelines.conftest import MODEL, run
+from tests.pipelines.test_rivals import SUPERVISED
 
 
-@pytest.mark.parametrize("front_end", ["mfcc", "lpc", "lpcc"])
-def test_records_hold_what_the_graph_computes(work, tmp_path, front_end):
+@pytest.mark.parametrize(
+    ("front_end", "systems"),
+    [
+        ("mfcc", ("attentive_cnn", "siamese", "autoencoder")),
+        ("lpc", ("attention_lstm", "denoising")),
+        ("lpcc", ("variational", "ladder")),
+    ],
+)
+def test_records_hold_what_the_graph_computes_and_every_system_takes_them(work, tmp_path, front_end, systems):
     audio = work / "audio" / "ravdess"
     options = ["--front-end", front_end, "--coefficients", "12", "--dtype", "float32"]
     run("prepare", "--corpus", "ravdess", "--audio-dir", audio, *options, "--out", tmp_path / "records")
@@ -26,6 +35,15 @@ def test_records_hold_what_the_graph_computes(work, tmp_path, front_end):
     np.testing.assert_allclose(
         stored_mels(records)[row.id], frame_features(samples, records.manifest.features), atol=1e-4
     )
+    for system in systems:
+        common = ["--records", tmp_path / "records", *MODEL, "--epochs", "1", "--out", tmp_path / system]
+        if system in SUPERVISED:
+            run("finetune", *common, *SUPERVISED[system])
+        else:
+            run("pretrain", *common, "--task", system, "--fold", "0", "--code", "4")
+        network, spec = load_network(tmp_path / system)
+        assert spec.features == records.manifest.features
+        assert network.backbone.mels == 12
 
 
 def test_every_stage_takes_them(work, tmp_path, capsys):
