@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from marks import between
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
 SERVING = ROOT / "benchmarks" / "serving.json"
@@ -31,21 +33,11 @@ def update(page: str, text: str) -> str:
         page: One of `PAGES`.
         text: What stands there.
     """
-    recorded = json.loads(RESULTS.read_text(encoding="utf-8"))
-    text = _between(text, "benchmarks", (summary if page == "README.md" else details)(recorded))
-    text = _between(text, "serving", serving(json.loads(SERVING.read_text(encoding="utf-8"))))
-    text = _between(text, "scaling", scaling(json.loads(SCALING.read_text(encoding="utf-8"))))
-    return _between(text, "roofline", ROOFLINE.read_text(encoding="utf-8").strip())
-
-
-def _between(text: str, marker: str, body: str) -> str:
-    """Put a body between two marks, where they are."""
-    start, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
-    if start not in text:
-        return text
-    before, _, rest = text.partition(start)
-    _, _, after = rest.partition(end)
-    return f"{before}{start}\n{body}\n{end}{after}"
+    shown = summary if page == "README.md" else details
+    text = between(text, "benchmarks", lambda: shown(json.loads(RESULTS.read_text(encoding="utf-8"))))
+    text = between(text, "serving", lambda: serving(json.loads(SERVING.read_text(encoding="utf-8"))))
+    text = between(text, "scaling", lambda: scaling(json.loads(SCALING.read_text(encoding="utf-8"))))
+    return between(text, "roofline", lambda: ROOFLINE.read_text(encoding="utf-8").strip())
 
 
 def summary(recorded: dict[str, Any]) -> str:

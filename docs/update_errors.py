@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+from marks import between
 
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = ROOT / "docs" / "studies" / "cells" / "ravdess_repeats"
 PAGE = ROOT / "docs" / "studies.md"
-START, END = "<!-- errors -->", "<!-- /errors -->"
 SYSTEMS = {
     "none": "from scratch",
     "unlabelled": "from LibriSpeech",
@@ -95,9 +95,7 @@ def _mistakes(found: list[Answer]) -> str:
 
 def update(page: str) -> str:
     """Return the page with its table written anew."""
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{render()}\n{END}{after}"
+    return between(page, "errors", render)
 
 
 if __name__ == "__main__":

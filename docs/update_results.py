@@ -5,10 +5,13 @@ With a finished `reproduce` folder, a name and the command that made it, its tab
 anew between them: the README has every table of it, other pages those over all folds and the claims.
 """
 
+import functools
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from marks import between
 
 from ser_fop.reporting.notes import caution
 from ser_fop.reporting.sections import sections
@@ -33,11 +36,6 @@ def keep(run: Path, name: str, command: str) -> None:
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps({"command": command, **tables}, indent=1, ensure_ascii=False) + "\n"
     (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
-
-
-def marks(name: str) -> tuple[str, str]:
-    """Return what stands before and after a result in a page."""
-    return f"<!-- result {name} -->", f"<!-- /result {name} -->"
 
 
 def render(path: Path, *, page: str) -> str:
@@ -70,10 +68,7 @@ def update(text: str, *, page: str) -> str:
         page: Its name in `PAGES`.
     """
     for path in sorted(RESULTS.glob("*.json")):
-        start, end = marks(path.stem)
-        if start in text:
-            before, _, rest = text.partition(start)
-            text = f"{before}{start}\n{render(path, page=page)}\n{end}{rest.partition(end)[2]}"
+        text = between(text, f"result {path.stem}", functools.partial(render, path, page=page))
     return text
 
 

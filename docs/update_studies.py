@@ -5,11 +5,14 @@ With the name of a study and finished `pretrain`, `finetune` or `classify` folde
 kept there.
 """
 
+import functools
 import json
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
+
+from marks import between
 
 from ser_fop.artifacts import builtins, read_json
 from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
@@ -231,10 +234,7 @@ def _stamp(held: list[dict[str, Any]]) -> str:
 def update(page: str) -> str:
     """Return the page with its tables written anew."""
     for path in sorted(STUDIES.glob("*.json")):
-        start, end = f"<!-- {path.stem} -->", f"<!-- /{path.stem} -->"
-        if start in page:
-            before, _, rest = page.partition(start)
-            page = f"{before}{start}\n{table(path.stem)}\n{end}{rest.partition(end)[2]}"
+        page = between(page, path.stem, functools.partial(table, path.stem))
     return page
 
 

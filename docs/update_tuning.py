@@ -4,10 +4,12 @@ With a finished folder of `ser-fop tune`, a name and the command that made it, i
 `docs/searches/NAME.json`. Then the page's tables are written anew from what is kept there.
 """
 
+import functools
 import json
 import sys
 from pathlib import Path
-from typing import Any
+
+from marks import between
 
 from ser_fop.artifacts import machine, read_json, versions
 from ser_fop.tuning.trials import to_rows, told_in_words
@@ -25,8 +27,9 @@ def keep(run: Path, name: str, command: str) -> None:
     (SEARCHES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def render(kept: dict[str, Any]) -> str:
-    """Return a search's table and what it says."""
+def render(path: Path) -> str:
+    """Return a kept search's table and what it says."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
     header, rows = to_rows(kept["all"], task="finetuning")
     lines = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
     of = kept["machine"]
@@ -39,11 +42,7 @@ def render(kept: dict[str, Any]) -> str:
 def update(page: str) -> str:
     """Return the page with its tables written anew."""
     for path in sorted(SEARCHES.glob("*.json")):
-        start, end = f"<!-- {path.stem} -->", f"<!-- /{path.stem} -->"
-        if start in page:
-            before, _, rest = page.partition(start)
-            table = render(json.loads(path.read_text(encoding="utf-8")))
-            page = f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
+        page = between(page, path.stem, functools.partial(render, path))
     return page
 
 

@@ -7,8 +7,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def script():
+def script(monkeypatch):
     """Load a script of docs/ as a module: these are no package."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
 
     def load(name):
         spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
