@@ -11,6 +11,7 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; break-aft
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #8886; vertical-align: top; }
+td:first-child:nth-last-child(n+9) ~ td { min-width: 8rem; }  /* of a wide table, which scrolls */
 th { border-bottom: 2px solid #888; } tr.control td { opacity: .7; font-style: italic; }
 pre { overflow-x: auto; font-size: .85rem; padding: .8rem; border: 1px solid #8886; border-radius: .4rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
