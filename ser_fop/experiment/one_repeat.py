@@ -18,7 +18,8 @@ from ser_fop.experiment.cells import (
     unlabelled_corpus,
 )
 from ser_fop.experiment.reproduce_config import ReproduceConfig
-from ser_fop.experiment.rivals import Rival, chosen_rivals, finetuning_changes, model_changes
+from ser_fop.experiment.rival import Rival
+from ser_fop.experiment.rivals import chosen_rivals, finetuning_changes, model_changes
 from ser_fop.models.hypercolumns import feature_names
 from ser_fop.settings import ALL_FOLDS, ModelConfig
 
@@ -56,14 +57,15 @@ class _Repeat:
         present = [network for network in networks(self.config) if network != IN_CORPUS or self.runs(limits.in_corpus)]
         cells = [self.pretrain(network) for network in present]
         if self.runs(limits.finetuning):
-            cells += [self.finetune("none", pretrained=False)]
-            cells += [self.finetune(network) for network in present if network != UNTRAINED]
+            cells += [self.finetune("none")]
+            cells += [self.finetune(network, start=network) for network in present if network != UNTRAINED]
         for network in present:
             cells.append(self.extract(network))
             cells += [self.classify(network, *choice) for choice in self.choices(network)]
         if self.runs(limits.systems):
             for name, rival in chosen_rivals(self.config.systems).items():
-                cells += self.rival(name, rival)
+                if IN_CORPUS in present or not rival.starts_from_fop:
+                    cells += self.rival(name, rival)
         return cells
 
     def rival(self, name: str, rival: Rival) -> list[Cell]:
@@ -71,12 +73,14 @@ class _Repeat:
         if rival.functionals:
             once = not rival.is_random and self.number > 0
             return [] if once else [self.classify_functionals(rival)]
+        model = dataclasses.replace(self.config.model, **model_changes(rival, self.config.model.stacked_frames))
+        changes = finetuning_changes(rival, model.backbone)
         if rival.pretraining is None:
-            model = dataclasses.replace(self.config.model, **model_changes(rival, self.config.model.stacked_frames))
-            return [self.finetune(name, pretrained=False, model=model, changes=rival.finetuning)]
+            start = IN_CORPUS if rival.starts_from_fop else ""
+            return [self.finetune(name, start=start, model=model, changes=changes)]
         return [
-            self.pretrain(name, rival.pretraining),
-            self.finetune(name, changes=finetuning_changes(rival, self.config.model.backbone)),
+            self.pretrain(name, rival.pretraining, model=model),
+            self.finetune(name, start=name, model=model, changes=changes),
             self.extract(name),
             self.classify(name, TABLE3_FEATURE, "svm"),
         ]
@@ -102,7 +106,9 @@ class _Repeat:
         """Return how many folds that is."""
         return self.sizes.folds if fold == ALL_FOLDS else 1
 
-    def pretrain(self, network: str, changes: Mapping[str, Any] = _NO_CHANGES) -> Cell:
+    def pretrain(
+        self, network: str, changes: Mapping[str, Any] = _NO_CHANGES, *, model: ModelConfig | None = None
+    ) -> Cell:
         """Pretrain, leaving out the test speakers of the labelled corpus."""
         settings = dataclasses.replace(self.config.pretraining, **changes)
         if network == UNTRAINED:
@@ -121,7 +127,7 @@ class _Repeat:
                 records=(records,),
                 out=self.root / f"pretrain-{network}",
                 fold=fold,
-                model=self.config.model,
+                model=model or self.config.model,
                 training=settings,
                 **self.common,
             ),
@@ -130,23 +136,23 @@ class _Repeat:
 
     def finetune(
         self,
-        network: str,
+        name: str,
         *,
-        pretrained: bool = True,
+        start: str = "",
         model: ModelConfig | None = None,
         changes: Mapping[str, Any] = _NO_CHANGES,
     ) -> Cell:
-        """Fine-tune from a network, or train one from scratch."""
+        """Fine-tune from the network `start`, or train one from scratch."""
         settings = dataclasses.replace(self.config.finetuning, **changes)
         fold = self.over_folds()
         times = self.times(fold) * len(settings.learning_rates)
         return self.cell(
-            f"finetune-{network}",
+            f"finetune-{name}",
             "finetune",
             FinetuneConfig(
                 records=self.records,
-                out=self.root / f"finetune-{network}",
-                pretrained=self.root / f"pretrain-{network}" if pretrained else None,
+                out=self.root / f"finetune-{name}",
+                pretrained=self.root / f"pretrain-{start}" if start else None,
                 fold=fold,
                 model=model or self.config.model,
                 training=settings,

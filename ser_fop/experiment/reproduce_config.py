@@ -43,7 +43,8 @@ class ReproduceConfig:
         also: The same experiment beside this one, under other settings: names of presets, or YAML files with groups of
             settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
         systems: Systems that the paper compares with, for Table 3: `all`, or names; on the same records, folds and
-            seeds, trained as long as the FOP model.
+            seeds, trained as long as the FOP model. By name alone: variants of the FOP model with learned weights over
+            time.
         explored: Speakers on whom settings were tried out before; Table 3 then has figures without them too.
         repeats: Initialisations; each is a new pretraining and a new classifier.
         repeats_of: Fewer of them for what takes long.

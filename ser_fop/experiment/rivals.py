@@ -1,48 +1,17 @@
 """The systems that the paper compares with, run on the same records, folds, seeds and budgets."""
 
-import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from ser_fop.errors import InputError, closest
+from ser_fop.experiment.rival import Rival
 
 ALL = "all"
 # openSMILE's sets: the small one that the field trusts, and the wide one, for what had many static features.
 EGEMAPS, COMPARE = "eGeMAPSv02", "ComParE_2016"
 # Frames that the attentive CNN's kernels span.
 _KERNEL_FRAMES = 10
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Rival:
-    """One system.
-
-    Attributes:
-        title: Its name in Table 3.
-        cell: Folder of the cell that is tested, below `seed-S`.
-        pretraining: Where its pretraining differs from the FOP model's; None if it has none.
-        model: Where its network does.
-        finetuning: Where its training with labels does.
-        functionals: The set of functionals that it reads instead of frames.
-        classifier: What reads them.
-        code: The code of them that it reads.
-        is_random: Whether another seed gives another answer.
-        published: The paper's figure for it, over folds.
-        remark: What must be known of that figure, or of our form of it.
-    """
-
-    title: str
-    cell: str
-    pretraining: Mapping[str, Any] | None = None
-    model: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    finetuning: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    functionals: str = ""
-    classifier: str = ""
-    code: str = "none"
-    is_random: bool = True
-    published: float | None = None
-    remark: str = ""
 
 
 def _pretrained(name: str, title: str) -> Rival:
@@ -110,19 +79,47 @@ RIVALS: Mapping[str, Rival] = MappingProxyType(
 )
 
 
+# The FOP model, with what those have that learned weights over time: asked for by name, the paper has none of them.
+VARIANTS: Mapping[str, Rival] = MappingProxyType(
+    {
+        "attention_transformer": Rival(
+            title="The FOP network with learned weights over time, without pretraining",
+            cell="finetune-attention_transformer",
+            finetuning={"pooling": "attentive"},
+        ),
+        "fop_attention_transformer": Rival(
+            title="FOP + Fine-tuning with learned weights over time",
+            cell="finetune-fop_attention_transformer",
+            starts_from_fop=True,
+            finetuning={"pooling": "attentive"},
+            control="finetune-attention_transformer",
+        ),
+        "fop_attention_lstm": Rival(
+            title="FOP + Fine-tuning of the attention LSTM",
+            cell="finetune-fop_attention_lstm",
+            pretraining={},
+            model=RIVALS["attention_lstm"].model,
+            finetuning=RIVALS["attention_lstm"].finetuning,
+            control=RIVALS["attention_lstm"].cell,
+        ),
+    }
+)
+SYSTEMS: Mapping[str, Rival] = MappingProxyType({**RIVALS, **VARIANTS})
+
+
 def chosen_rivals(names: tuple[str, ...]) -> dict[str, Rival]:
-    """Return the systems of these names, in the order of Table 3; `all` is every one.
+    """Return the systems of these names, in the order of Table 3; `all` is every one that the paper compares with.
 
     Raises:
         InputError: If there is none of a name.
     """
+    known = (ALL, *SYSTEMS)
     for name in names:
-        if name != ALL and name not in RIVALS:
-            known = (ALL, *RIVALS)
+        if name not in known:
             raise InputError(
-                f"--systems expected {ALL} or some of {', '.join(RIVALS)}, received {name!r}.{closest(name, known)}"
+                f"--systems expected {ALL} or some of {', '.join(SYSTEMS)}, received {name!r}.{closest(name, known)}"
             )
-    return {name: rival for name, rival in RIVALS.items() if ALL in names or name in names}
+    return {name: one for name, one in SYSTEMS.items() if name in names or (ALL in names and name in RIVALS)}
 
 
 def functional_sets(rivals: Mapping[str, Rival]) -> tuple[str, ...]:
@@ -132,7 +129,7 @@ def functional_sets(rivals: Mapping[str, Rival]) -> tuple[str, ...]:
 
 def finetuning_changes(rival: Rival, backbone: str) -> dict[str, Any]:
     """Return where its training with labels differs; what was pretrained without the causal mask goes on without it."""
-    without_mask = rival.pretraining is not None and backbone == "transformer"
+    without_mask = bool(rival.pretraining) and backbone == "transformer"
     return {**rival.finetuning, **({"attention": "full"} if without_mask else {})}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.reporting import cell_text
+from ser_fop.reporting.systems_sections import systems_sections
 from ser_fop.reporting.tables import CLASSIFIERS
 
 SETTINGS = {
@@ -20,11 +21,6 @@ SOURCES = {
     "untrained": "control: same network, untrained",
 }
 SYSTEMS = {"hypercolumns": "FOP + Hypercolumns (h_concat, A-LSTM)", "finetuning": "FOP + Fine-tuning"}
-# Of Table 3, where settings had been tried out on some of its speakers before.
-UNEXPLORED = (
-    "WA % without the speakers on whom settings were tried out",
-    "FOP + Fine-tuning is better by, without them",
-)
 GROUPS = {"F": "women", "M": "men"}
 TOGETHER = ", all repeats asked as one"
 
@@ -61,7 +57,7 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
             ],
             [_table3_row(row) for row in tables["table3"]],
         ),
-        *_systems(tables),
+        *systems_sections(tables),
         *_claims(tables),
         *_groups(tables),
         (
@@ -73,52 +69,6 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
         *_cost(tables),
         *_beside(tables),
     ]
-
-
-def _systems(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return Table 3 with every system, if others than the FOP model have run."""
-    lines = []
-    for row in tables.get("systems", ()):
-        rest = row.get("unexplored")
-        lines.append(
-            [
-                row["system"],
-                cell_text.both(row),
-                f"{row['repeats']}, {row['folds']}",
-                "" if row["parameters"] is None else f"{row['parameters']:,}",
-                " + ".join(f"{epochs} {what}" for what, epochs in row.get("epochs", ())),
-                f"{row['hours']:.2f}",
-                _tested(row["against_fop"]),
-                *([cell_text.percent(rest, interval=False), _tested(rest["against_fop"])] if rest else []),
-                cell_text.published(row["paper_wa"]),
-                row["remark"],
-            ]
-        )
-    header = [
-        "System",
-        "WA % (UA %)",
-        "repeats, folds",
-        "parameters",
-        "epochs",
-        "hours a repeat",
-        "FOP + Fine-tuning is better by, points of WA [95 % over speakers]",
-        *(UNEXPLORED if any(row.get("unexplored") for row in tables.get("systems", ())) else ()),
-        f"paper, WA % ({tables['paper_corpus']})",
-        "remark",
-    ]
-    over = "over all folds, pooled" if any(row["folds"] > 1 for row in tables.get("systems", ())) else "single fold"
-    title = f"Table 3 with the systems that the paper compares with, {over}"
-    return [(title, header, lines)] if lines else []
-
-
-def _tested(against: Mapping[str, Any]) -> str:
-    """Write by how much FOP is better, and the test; empty where there is none."""
-    if not against:
-        return ""
-    p = against["p_sign_flip"]
-    return (
-        f"{100 * against['difference']:+.2f} {cell_text.ends(against['over_speakers'])}, p {p:.2g}{cell_text.stars(p)}"
-    )
 
 
 def _beside(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:

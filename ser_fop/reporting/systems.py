@@ -8,7 +8,8 @@ import numpy as np
 
 from ser_fop.artifacts import CONFIG, METRICS, read_json
 from ser_fop.experiment.cells import A_LSTM, IN_CORPUS, TABLE3_FEATURE
-from ser_fop.experiment.rivals import RIVALS
+from ser_fop.experiment.rival import Rival
+from ser_fop.experiment.rivals import SYSTEMS
 from ser_fop.reporting import paper
 from ser_fop.reporting.runs import Run, comparison, figures, figures_without, runs_of
 from ser_fop.schema import VIEWS
@@ -36,7 +37,7 @@ def systems(seeds: Sequence[Path], *, explored: Collection[str] = ()) -> list[di
         seeds: Folders of the repeats.
         explored: Speakers on whom settings were tried out before: figures without them stand beside.
     """
-    others = [row for name in RIVALS for row in _rival_rows(seeds, name, explored)]
+    others = [row for name in SYSTEMS for row in _rival_rows(seeds, name, explored)]
     if not others:
         return []
     own = [_row(seeds, cell, title, published, explored=explored) for cell, (title, published) in _OWN.items()]
@@ -45,8 +46,8 @@ def systems(seeds: Sequence[Path], *, explored: Collection[str] = ()) -> list[di
 
 def _rival_rows(seeds: Sequence[Path], name: str, explored: Collection[str]) -> list[dict[str, Any]]:
     """Return the row of one system, and of its hypercolumns where it has them."""
-    rival = RIVALS[name]
-    rows = [_row(seeds, rival.cell, rival.title, rival.published, rival.remark, explored=explored)]
+    rival = SYSTEMS[name]
+    rows = [_row(seeds, rival.cell, rival.title, rival.published, rival, explored=explored)]
     if rival.pretraining is not None:
         cell = f"classify-{name}-{TABLE3_FEATURE}-svm"
         title = f"{rival.title}: hypercolumns ({TABLE3_FEATURE}, SVM)"
@@ -59,7 +60,7 @@ def _row(
     cell: str,
     title: str,
     published: float | None,
-    remark: str = "",
+    rival: Rival | None = None,
     *,
     explored: Collection[str],
 ) -> dict[str, Any]:
@@ -72,12 +73,13 @@ def _row(
         "system": title,
         "cell": cell,
         "paper_wa": published,
-        "remark": "; ".join(filter(None, [remark, _missing(runs[0])])),
+        "remark": "; ".join(filter(None, [rival.remark if rival else "", _missing(runs[0])])),
         **figures(runs),
         "parameters": runs[0].single_fold().metrics.get("parameters"),
         "epochs": _epochs(runs[0]),
         "hours": float(np.mean([_hours(run) for run in runs])),
         "against_fop": {} if cell == OURS else comparison(ours, runs),
+        "against_control": comparison(runs, runs_of(seeds, rival.control)) if rival and rival.control else {},
         "unexplored": _without(cell, runs, ours, explored),
     }
 

@@ -11,10 +11,11 @@ from ser_fop.models.backbone import widest_attention
 from ser_fop.models.frame_ladder import FrameLadder
 from ser_fop.models.saving import FRAME_LADDER
 from ser_fop.settings import ModelConfig, PretrainingSettings
+from ser_fop.training.objective import Objective
 from ser_fop.training.reconstruction import mean_frame_error
 
 
-class NoiseRemoval:
+class NoiseRemoval(Objective):
     """The frames that were read, without the noise: skill against giving the mean of each band.
 
     Args:
@@ -27,9 +28,7 @@ class NoiseRemoval:
 
     kind = FRAME_LADDER
     against = "giving the mean frame"
-    gives_frames = False
     needs_classes = True
-    ahead = (0,)
 
     def __init__(
         self,
@@ -44,10 +43,6 @@ class NoiseRemoval:
         self._mean = mean
         self._deviation = deviation
         self.spec: dict[str, Any] = {"classes": classes, "attention": widest_attention(model)}
-
-    def settling_steps(self, _steps: int) -> int:
-        """Return for how many steps of so many what is minimised changes: none."""
-        return 0
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
         """Return the network, untrained, that will be trained for so many steps."""
@@ -67,14 +62,6 @@ class NoiseRemoval:
     def metrics(self) -> list[keras.metrics.Metric]:
         """Return `error`."""
         return [FrameError(self._settings.loss, self._deviation)]
-
-    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        """Return what `fit` takes, from what `unlabelled_batches` gives."""
-        return dataset
-
-    def spoiling(self) -> None:
-        """Return what spoils the inputs in training: nothing, the network has noise of its own."""
-        return None
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the error of giving each band's mean, on what `unlabelled_batches` gives."""

@@ -1,8 +1,4 @@
-"""What a network is pretrained for: its head, loss and metrics, and what its skill is measured against.
-
-Beside what they do, objectives say whether they learn from classes too (`needs_classes`), and for how many of a
-training's steps what they minimise still changes (`settling_steps`): no epoch before is kept.
-"""
+"""What a network is pretrained for: its head, loss and metrics, and what its skill is measured against."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,11 +15,12 @@ from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.models.saving import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
 from ser_fop.settings import ModelConfig, PretrainingSettings
 from ser_fop.training.noise_removal import NoiseRemoval
+from ser_fop.training.objective import Objective
 from ser_fop.training.reconstruction import Reconstruction
 from ser_fop.training.skill import copy_errors, error_kind, frame_metrics
 
 
-class FramePrediction:
+class FramePrediction(Objective):
     """Future frames themselves: skill against copying the last frame that the network has seen.
 
     Args:
@@ -35,7 +32,6 @@ class FramePrediction:
     kind = FRAME_PREDICTOR
     against = "copying the last frame"
     gives_frames = True
-    needs_classes = False
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> None:
         self._settings = settings
@@ -43,10 +39,6 @@ class FramePrediction:
         self._deviation = deviation
         self.ahead = settings.ahead
         self.spec = {"variance": settings.loss == "gaussian"}
-
-    def settling_steps(self, _steps: int) -> int:
-        """Return for how many steps of so many what is minimised changes: none."""
-        return 0
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
         """Return the network, untrained, that will be trained for so many steps."""
@@ -60,14 +52,6 @@ class FramePrediction:
         """Return `error`, and those of several horizons."""
         return frame_metrics(error_kind(self._settings.loss), self._deviation, self.ahead)
 
-    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        """Return what `fit` takes, from what `unlabelled_batches` gives."""
-        return dataset
-
-    def spoiling(self) -> None:
-        """Return what spoils the inputs in training: nothing."""
-        return None
-
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
         return copy_errors(
@@ -79,7 +63,7 @@ class FramePrediction:
         )
 
 
-class Contrast:
+class Contrast(Objective):
     """Future frames among the others of their utterance: skill against guessing.
 
     Args:
@@ -89,17 +73,11 @@ class Contrast:
 
     kind = CONTRASTIVE_PREDICTOR
     against = "guessing"
-    gives_frames = False
-    needs_classes = False
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig) -> None:
         self._model = model
         self.ahead = settings.ahead
         self.spec: dict[str, Any] = {}
-
-    def settling_steps(self, _steps: int) -> int:
-        """Return for how many steps of so many what is minimised changes: none."""
-        return 0
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
         """Return the network, untrained, that will be trained for so many steps."""
@@ -116,10 +94,6 @@ class Contrast:
     def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         """Return what `fit` takes: what lies ahead is an input, to be told from the rest."""
         return dataset.map(lambda inputs, later, weight: ({**inputs, "later": later}, weight, weight))
-
-    def spoiling(self) -> None:
-        """Return what spoils the inputs in training: nothing."""
-        return None
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the error of a guess among an utterance's steps, averaged as the network's is.
@@ -152,7 +126,7 @@ def objective_of(
     mean: Sequence[float],
     deviation: Sequence[float],
     classes: int = 0,
-) -> Any:
+) -> Objective:
     """Return the objective that the settings name.
 
     Args:
@@ -170,7 +144,7 @@ def objective_of(
     return Contrast(settings, model) if kind is Contrast else FramePrediction(settings, model, deviation)
 
 
-def _kind(settings: PretrainingSettings) -> type:
+def _kind(settings: PretrainingSettings) -> type[Objective]:
     if settings.task != "prediction":
         return NoiseRemoval if settings.task == "ladder" else Reconstruction
     return Contrast if settings.loss == "contrastive" else FramePrediction

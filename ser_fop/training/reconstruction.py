@@ -1,6 +1,6 @@
 """Pretraining by giving back what was read: the autoencoders that the paper compares with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -13,9 +13,10 @@ from ser_fop.models.backbone import widest_attention
 from ser_fop.models.frame_autoencoder import FrameAutoencoder
 from ser_fop.models.saving import FRAME_AUTOENCODER
 from ser_fop.settings import ModelConfig, PretrainingSettings
+from ser_fop.training.objective import Objective, Spoiling
 
 
-class Reconstruction:
+class Reconstruction(Objective):
     """The frames that were read: skill against giving the mean of each band.
 
     Args:
@@ -28,8 +29,6 @@ class Reconstruction:
     kind = FRAME_AUTOENCODER
     against = "giving the mean frame"
     gives_frames = True
-    needs_classes = False
-    ahead = (0,)
 
     def __init__(
         self, settings: PretrainingSettings, model: ModelConfig, mean: Sequence[float], deviation: Sequence[float]
@@ -62,11 +61,7 @@ class Reconstruction:
         """Return `error`."""
         return [FrameError(self._settings.loss, self._deviation)]
 
-    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        """Return what `fit` takes, from what `unlabelled_batches` gives."""
-        return dataset
-
-    def spoiling(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
+    def spoiling(self) -> Spoiling | None:
         """Return what spoils the inputs in training, as `unlabelled_batches` takes it."""
         if self._settings.task != "denoising":
             return None

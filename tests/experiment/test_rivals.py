@@ -8,7 +8,7 @@ from ser_fop.experiment.cells import Sizes, preparation_cells
 from ser_fop.experiment.checks import check_cells
 from ser_fop.experiment.one_repeat import training_cells
 from ser_fop.experiment.reproduce_config import RepeatLimits, ReproduceConfig
-from ser_fop.experiment.rivals import RIVALS, chosen_rivals, finetuning_changes, functional_sets
+from ser_fop.experiment.rivals import RIVALS, VARIANTS, chosen_rivals, finetuning_changes, functional_sets
 from ser_fop.settings import (
     AugmentationSettings,
     FeatureConfig,
@@ -114,6 +114,32 @@ def test_what_varies_log_mels_alone_is_refused_before_anything_is_trained():
     with pytest.raises(InputError, match="finetune-none: level_db and speed vary log-mels"):
         check_cells(cells, config.features)
     check_cells(cells, FeatureConfig())
+
+
+def test_variants_differ_from_the_fop_model_in_what_they_are_named_after_alone():
+    cells = cells_of(systems=tuple(VARIANTS))
+    ours = cells["seed-0/finetune-in_corpus"].config
+    scratch, attentive, lstm = (cells[f"seed-0/{rival.cell}"].config for rival in VARIANTS.values())
+    assert attentive == dataclasses.replace(
+        ours, out=attentive.out, training=dataclasses.replace(ours.training, pooling="attentive")
+    )
+    assert scratch == dataclasses.replace(attentive, out=scratch.out, pretrained=None)
+    pretraining = cells["seed-0/pretrain-fop_attention_lstm"].config
+    assert pretraining.training == cells["seed-0/pretrain-in_corpus"].config.training
+    assert lstm.pretrained == pretraining.out
+    (twin,) = (cell.config for name, cell in cells_of(systems=("attention_lstm",)).items() if "0/finetune-att" in name)
+    assert lstm == dataclasses.replace(twin, out=lstm.out, pretrained=lstm.pretrained)
+    assert pretraining.model == twin.model
+    check_cells(training_cells(dataclasses.replace(CONFIG, systems=tuple(VARIANTS)), SIZES)[0], CONFIG.features)
+
+
+def test_variants_are_asked_for_by_name_and_need_what_they_start_from():
+    assert not set(chosen_rivals(("all",))) & set(VARIANTS)
+    assert set(chosen_rivals(("all", *VARIANTS))) == {*RIVALS, *VARIANTS}
+    found = cells_of(systems=tuple(VARIANTS), repeats_of=RepeatLimits(in_corpus=1))
+    assert "seed-0/finetune-fop_attention_transformer" in found
+    assert "seed-1/finetune-fop_attention_transformer" not in found
+    assert {"seed-1/finetune-attention_transformer", "seed-1/finetune-fop_attention_lstm"} <= set(found)
 
 
 def test_functionals_are_computed_once_before_all():

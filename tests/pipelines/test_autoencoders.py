@@ -8,6 +8,8 @@ from ser_fop.augmentation import input_noise
 from ser_fop.datasets import unlabelled_batches
 from ser_fop.records import Records, mel_moments
 from ser_fop.saved_model import load_network
+from ser_fop.training import resumable_fit
+from ser_fop.training.resumable_fit import Fitted
 from tests.pipelines.conftest import MODEL, check_transfer, metrics_of, run
 
 TASKS = ("autoencoder", "denoising", "variational")
@@ -66,6 +68,33 @@ def test_the_denoising_one_takes_noise_away(work, trained, tmp_path, task):
     options = ["--task", task, "--epochs", "0", "--code", "8", "--fold", "0", "--out", tmp_path / "untrained"]
     run("pretrain", "--records", work / "records" / "ravdess", *MODEL, *options)
     assert left_of_noise(trained) < 0.8 < 1.0 < left_of_noise(tmp_path / "untrained")
+
+
+@pytest.mark.parametrize(("task", "error"), [("variational", 0.4), ("autoencoder", 0.1)], indirect=["task"])
+def test_no_epoch_is_kept_before_the_divergence_has_its_weight(work, tmp_path, monkeypatch, task, error):
+    """Of four epochs half are given to it, and the best one is looked for in the others; who has none looks in all."""
+    told = {}
+
+    def fitted(*_, stopping, **__):
+        told["first"] = stopping.first
+        return Fitted(history={"loss": [1.0] * 4, "val_error": [0.1, 0.2, 0.5, 0.4]}, seconds=1.0)
+
+    monkeypatch.setattr(resumable_fit, "fit_resumably", fitted)
+    options = [
+        "--task",
+        task,
+        "--epochs",
+        "4",
+        "--divergence-steps",
+        "100000",
+        "--fold",
+        "0",
+        "--out",
+        tmp_path / "out",
+    ]
+    run("pretrain", "--records", work / "records" / "ravdess", *MODEL, *options)
+    assert metrics_of(tmp_path / "out")["error"] == error
+    assert told["first"] == (2 if task == "variational" else 0)
 
 
 @pytest.mark.parametrize(

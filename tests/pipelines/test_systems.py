@@ -5,7 +5,7 @@ import json
 import pytest
 from ser_fop.pipelines import functionals, reproduce
 
-from ser_fop.experiment.rivals import RIVALS
+from ser_fop.experiment.rivals import RIVALS, SYSTEMS, VARIANTS
 from tests.pipelines.conftest import metrics_of, run
 from tests.pipelines.test_rivals import SUPERVISED
 
@@ -80,11 +80,11 @@ def test_a_code_of_functionals_says_more_than_an_untrained_one(sounds, tmp_path,
 
 
 def test_every_system_is_a_row_of_table_3(work, tmp_path):
-    """`reproduce --systems all`, small, on a corpus without arousal and valence."""
+    """`reproduce --systems all`, and the variants, small, on a corpus without arousal and valence."""
     pytest.importorskip("opensmile")
     config = {
         "also": [],
-        "systems": ["all"],
+        "systems": ["all", *VARIANTS],
         "labels": ["angry", "happy", "neutral", "sad"],
         "cross_validation": False,
         "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 2},
@@ -106,11 +106,14 @@ def test_every_system_is_a_row_of_table_3(work, tmp_path):
     rows = {
         row["cell"]: row for row in json.loads((tmp_path / "out" / "report" / "tables.json").read_text())["systems"]
     }
-    assert {rival.cell for rival in RIVALS.values()} <= set(rows)
+    assert {rival.cell for rival in SYSTEMS.values()} <= set(rows)
     assert len({row["n"] for row in rows.values()}) == 1
     for rival in RIVALS.values():
         is_network = not rival.functionals or rival.code != "none"
         assert (rows[rival.cell]["parameters"] is not None) == is_network
+    assert {cell for cell, row in rows.items() if row["against_control"]} == {
+        rival.cell for rival in VARIANTS.values() if rival.control
+    }
     assert all(row["against_fop"] for cell, row in rows.items() if cell != "finetune-in_corpus")
     assert "here without arousal and valence" in rows["finetune-attentive_cnn"]["remark"]
     # What a network was pretrained for is part of what its rows cost.

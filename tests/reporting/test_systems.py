@@ -5,8 +5,9 @@ import pytest
 
 from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.reporting.figures_csv import to_csv
-from ser_fop.reporting.sections import UNEXPLORED, sections
+from ser_fop.reporting.sections import sections
 from ser_fop.reporting.systems import systems
+from ser_fop.reporting.systems_sections import UNEXPLORED
 from tests.evaluation.made_up import drawn, predictions_of
 from tests.reporting.empty_tables import empty_tables
 from tests.reporting.test_runs import write_run
@@ -94,6 +95,35 @@ def test_figures_without_the_speakers_on_whom_settings_were_tried_out(seeds):
     # Without any, or with all of them, there is nothing beside.
     for some in ((), names):
         assert all(row["unexplored"] == {} for row in systems(seeds, explored=some))
+
+
+def test_what_pretraining_is_worth_to_another_network_stands_in_a_table_of_its_own(seeds):
+    """Against its twin from scratch; without the twin there is nothing to say."""
+    generator = np.random.default_rng(1)
+    assert not any("is worth to other" in title for title, *_ in sections(empty_tables(systems=systems(seeds))))
+    accuracies = {"finetune-attention_lstm": 0.5, "finetune-fop_attention_lstm": 0.9}
+    for seed, root in enumerate(seeds):
+        for name, accuracy in accuracies.items():
+            write_run(root / name, predictions_of(drawn(generator, speakers=12, accuracy=accuracy), seed=seed))
+            (root / name / "config.json").write_text(json.dumps({"config": {}}))
+    rows = {row["cell"]: row for row in systems(seeds)}
+    gain = rows["finetune-fop_attention_lstm"]["wa"]["mean"] - rows["finetune-attention_lstm"]["wa"]["mean"]
+    assert rows["finetune-fop_attention_lstm"]["against_control"]["difference"] == pytest.approx(gain)
+    assert gain > 0.2
+    found = sections(empty_tables(systems=list(rows.values())))
+    (lines,) = (lines for title, _, lines in found if "is worth to other" in title)
+    assert lines == [["FOP + Fine-tuning of the attention LSTM", lines[0][1]]]
+    assert lines[0][1].startswith(f"+{100 * gain:.2f} [")
+
+
+def test_remarks_stand_below_the_table_once_each(seeds):
+    rows = systems(seeds)
+    rows[2]["remark"] = rows[1]["remark"]
+    (lines,) = (lines for title, _, lines in sections(empty_tables(systems=rows)) if "must be known" in title)
+    assert lines == [[f"{rows[1]['system']}; {rows[2]['system']}", rows[1]["remark"]]]
+    for row in rows:
+        row["remark"] = ""
+    assert not any("must be known" in title for title, *_ in sections(empty_tables(systems=rows)))
 
 
 def test_where_no_other_system_ran_there_is_no_table(seeds):

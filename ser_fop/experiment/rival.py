@@ -1,0 +1,40 @@
+"""One of the systems that stand beside the FOP model in Table 3."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rival:
+    """One system.
+
+    Attributes:
+        title: Its name in Table 3.
+        cell: Folder of the cell that is tested, below `seed-S`.
+        pretraining: Where its own pretraining differs from the FOP model's, if anywhere; None if it has none.
+        starts_from_fop: Whether it goes on from the network that FOP pretrained on the labelled corpus.
+        model: Where its network differs.
+        finetuning: Where its training with labels does.
+        functionals: The set of functionals that it reads instead of frames.
+        classifier: What reads them.
+        code: The code of them that it reads.
+        is_random: Whether another seed gives another answer.
+        published: The paper's figure for it, over folds.
+        remark: What must be known of that figure, or of our form of it.
+        control: Cell of the same network without pretraining, which it is compared with too.
+    """
+
+    title: str
+    cell: str
+    pretraining: Mapping[str, Any] | None = None
+    starts_from_fop: bool = False
+    model: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    finetuning: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    functionals: str = ""
+    classifier: str = ""
+    code: str = "none"
+    is_random: bool = True
+    published: float | None = None
+    remark: str = ""
+    control: str = ""
