@@ -1,8 +1,13 @@
 """What every page of ours is made of; it needs no network."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
+# More columns than the page's text is wide for.
+_MANY = 9
+# What a line never ends in: a figure with its deviation, an interval, a p value.
+_FIGURE = re.compile(r"[\d.]+ ± [\d.]+|\[[-\d., ]+\]|p [\d.]+")
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
@@ -11,7 +16,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; break-aft
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #8886; vertical-align: top; }
-td:first-child:nth-last-child(n+9) ~ td { min-width: 8rem; }  /* of a wide table, which scrolls */
+.wide { --room: min(100vw - 2rem, 90rem); width: var(--room); margin-left: calc(50% - var(--room) / 2); }
+.wide td:first-child { min-width: 10rem; } .wide th, .wide td { padding: .35rem .45rem; }
 th { border-bottom: 2px solid #888; } tr.control td { opacity: .7; font-style: italic; }
 pre { overflow-x: auto; font-size: .85rem; padding: .8rem; border: 1px solid #8886; border-radius: .4rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
@@ -20,7 +26,7 @@ figure { margin: 0; padding: .5rem; background: #fff; color: #222; border: 1px s
 figure svg { width: 100%; height: auto; display: block; } figcaption { font-size: .85rem; }
 @media print {
   body { max-width: none; margin: 0; padding: 0; font-size: 9pt; } h2 { font-size: 11pt; margin-top: 1.2rem; }
-  .scroll { overflow: visible; } th, td { padding: .15rem .4rem; } tr { break-inside: avoid; } pre { white-space: pre-wrap; }
+  .scroll { overflow: visible; } .wide { width: auto; margin: 0; } th, td { padding: .15rem .4rem; } tr { break-inside: avoid; } pre { white-space: pre-wrap; }
   .plots { display: block; } figure { display: inline-block; width: 48%; vertical-align: top; margin: 0 .4rem .4rem 0; }
   details::details-content { content-visibility: visible; }
 }
@@ -49,5 +55,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     body = []
     for row in rows:
         control = ' class="control"' if any(cell.startswith("control") for cell in row) else ""
-        body.append(f"<tr{control}>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+        body.append(f"<tr{control}>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>")
+    kind = "scroll wide" if len(header) >= _MANY else "scroll"
+    return f'<div class="{kind}"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+
+
+def _text(cell: str) -> str:
+    return html.escape(_FIGURE.sub(lambda figure: figure[0].replace(" ", "\u00a0"), cell))

@@ -25,13 +25,13 @@ def systems_sections(tables: Mapping[str, Any]) -> list[Section]:
     header = [
         "System",
         "WA % (UA %)",
-        "repeats, folds",
-        "parameters",
-        "epochs",
-        "hours a repeat",
         "FOP + Fine-tuning is better by, points of WA [95 % over speakers]",
         *(UNEXPLORED if any(row.get("unexplored") for row in rows) else ()),
         f"paper, WA % ({tables['paper_corpus']})",
+        "parameters",
+        "hours a repeat",
+        "epochs",
+        "repeats, folds",
     ]
     over = "over all folds, pooled" if any(row["folds"] > 1 for row in rows) else "single fold"
     title = f"Table 3 with the systems that the paper compares with, {over}"
@@ -43,13 +43,13 @@ def _line(row: Mapping[str, Any]) -> list[str]:
     return [
         row["system"],
         cell_text.both(row),
-        f"{row['repeats']}, {row['folds']}",
-        "" if row["parameters"] is None else f"{row['parameters']:,}",
-        " + ".join(f"{epochs} {what}" for what, epochs in row.get("epochs", ())),
-        f"{row['hours']:.2f}",
         _tested(row["against_fop"]),
         *([cell_text.percent(rest, interval=False), _tested(rest["against_fop"])] if rest else []),
         cell_text.published(row["paper_wa"]),
+        "" if row["parameters"] is None else f"{row['parameters']:,}",
+        f"{row['hours']:.2f}",
+        " + ".join(f"{epochs} {what}" for what, epochs in row.get("epochs", ())),
+        f"{row['repeats']}, {row['folds']}",
     ]
 
 
