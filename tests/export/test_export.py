@@ -18,7 +18,7 @@ from ser_fop.export.warmup import WARMUP
 from ser_fop.json_files import read_json
 from ser_fop.recognition.sources import recogniser_of
 from ser_fop.saved_model import load_network
-from tests.pipelines.conftest import run
+from tests.stages import run
 
 RATE_HZ = 16000
 

@@ -10,7 +10,7 @@ from ser_fop.records import Records, mel_moments
 from ser_fop.saved_model import load_network
 from ser_fop.training import resumable_fit
 from ser_fop.training.resumable_fit import Fitted
-from tests.pipelines.conftest import MODEL, check_transfer, metrics_of, run
+from tests.stages import MODEL, check_transfer, metrics_of, run
 
 TASKS = ("autoencoder", "denoising", "variational")
 

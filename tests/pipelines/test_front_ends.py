@@ -12,8 +12,8 @@ from ser_fop.records import Records
 from ser_fop.saved_model import load_network
 from ser_fop.testing.toy_records import stored_mels
 from ser_fop.transfer.hypercolumns import read_pooled
-from tests.pipelines.conftest import MODEL, run
 from tests.pipelines.test_rivals import SUPERVISED
+from tests.stages import MODEL, run
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from ser_fop.transfer import codes
 from ser_fop.transfer.codes import fitted_code
 from ser_fop.transfer.functionals import pooled_functionals
 from ser_fop.transfer.hypercolumns import read_pooled
-from tests.pipelines.conftest import run
+from tests.stages import run
 
 if importlib.util.find_spec("opensmile") is None:
     pytest.skip("openSMILE is not installed (extra `classical`)", allow_module_level=True)

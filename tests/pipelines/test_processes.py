@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from ser_fop.saved_model import load_network
-from tests.pipelines.conftest import MODEL, run
 from tests.pipelines.test_reproduce import CONFIG as SMALL
+from tests.stages import MODEL, run
 
 
 def ser_fop(*arguments, **environment):

@@ -12,7 +12,7 @@ from ser_fop.records import Records, mel_moments
 from ser_fop.saved_model import load_network
 from ser_fop.testing.fake_corpora import fake_emodb
 from ser_fop.training.splits import folds_of_records
-from tests.pipelines.conftest import MODEL, run
+from tests.stages import MODEL, run
 
 
 def metrics_of(folder):

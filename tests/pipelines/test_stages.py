@@ -15,7 +15,7 @@ from ser_fop.saved_model import load_network
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 from ser_fop.transfer.estimators import read_estimator
 from ser_fop.transfer.hypercolumns import read_pooled
-from tests.pipelines.conftest import MODEL, run
+from tests.stages import MODEL, run
 
 
 def read(path):

@@ -6,8 +6,8 @@ import pytest
 from ser_fop.pipelines import functionals, reproduce
 
 from ser_fop.experiment.rivals import RIVALS, SYSTEMS, VARIANTS
-from tests.pipelines.conftest import metrics_of, run
 from tests.pipelines.test_rivals import SUPERVISED
+from tests.stages import metrics_of, run
 
 pytestmark = pytest.mark.slow  # trains a dozen networks on a quarter of an hour of speech
 

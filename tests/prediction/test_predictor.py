@@ -16,7 +16,7 @@ from ser_fop.json_files import read_json, write_json
 from ser_fop.prediction.predictor import LONGEST_S, Predictor
 from ser_fop.prediction.recording import Recording
 from ser_fop.records import Records
-from tests.pipelines.conftest import run
+from tests.stages import run
 
 RATE_HZ = 16000
 

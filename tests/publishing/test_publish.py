@@ -12,9 +12,8 @@ from ser_fop.errors import InputError
 from ser_fop.publishing.model_card import model_card
 from ser_fop.publishing.provenance import history, require_same_recipe
 from ser_fop.saved_model import load_network, network_digest, network_spec
-from tests.pipelines.conftest import MODEL, hyper, run, three_folds, work
+from tests.stages import MODEL, run
 
-__all__ = ["hyper", "three_folds", "work"]
 REFIT = ("--train-on-validation", "--keep", "last", "--epochs", "1")
 
 

@@ -8,9 +8,7 @@ from ser_fop.export.serving_model import write_serving_model
 from ser_fop.recognition.sources import recogniser_of
 from ser_fop.serving.app import Limits, create_app
 from ser_fop.serving.models import ServedModel
-from tests.pipelines.conftest import run, work
-
-__all__ = ["work"]
+from tests.stages import run
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,7 @@ from ser_fop.tuning.oracles import oracle_of
 from ser_fop.tuning.space import space_of
 from ser_fop.tuning.stage_tuner import StageTuner
 from ser_fop.tuning.tune_config import TuneConfig
-from tests.pipelines.conftest import hyper, work
 
-__all__ = ["hyper", "work"]
 SMALL = ["--model.d-model", "16", "--model.heads", "2", "--model.feed-forward", "16", "--model.layers", "1"]
 SPACE = """
 finetuning.learning_rates: {float: [1e-3, 1e-1], log: true}

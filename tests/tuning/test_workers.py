@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.conftest import hyper, work
 from tests.tuning.test_tune import SMALL, SPACE
 
-__all__ = ["hyper", "work"]
 pytestmark = pytest.mark.slow
 
 

@@ -1,45 +1,21 @@
-"""Small records and runs, made once, by the stages themselves."""
+"""What tests of many folders share: small records and runs, made once a process by the stages themselves."""
 
-import json
+import gc
 from pathlib import Path
 
-import numpy as np
 import pytest
-from ser_fop.pipelines import classify, extract, finetune, prepare, pretrain
 
 from ser_fop.folds import speaker_folds, write_folds
-from ser_fop.saved_model import load_network
 from ser_fop.testing.fake_corpora import fake_librispeech, fake_ravdess
-
-MODEL = ["--d-model", "16", "--heads", "2", "--feed-forward", "16"]
-MAINS = {
-    "prepare": prepare.main,
-    "pretrain": pretrain.main,
-    "finetune": finetune.main,
-    "extract": extract.main,
-    "classify": classify.main,
-}
+from tests.stages import MODEL, run
 
 
-def run(stage: str, *arguments: object) -> None:
-    """Run a stage that must succeed."""
-    assert MAINS[stage]([str(argument) for argument in arguments]) == 0
-
-
-def metrics_of(folder: Path) -> dict:
-    """Return the figures of a run."""
-    return json.loads((folder / "metrics.json").read_text())
-
-
-def check_transfer(records: Path, pretrained: Path, out: Path) -> None:
-    """Hand a network on as the frame predictor is: to an SVM, to fine-tuning, and by its SavedModel alone."""
-    run("extract", "--records", records, "--pretrained", pretrained, "--out", out / "hyper")
-    run("classify", "--hypercolumns", out / "hyper", "--feature", "h2", "--out", out / "svm")
-    run("finetune", "--records", records, "--pretrained", pretrained, "--epochs", "1", "--out", out / "ft")
-    assert not metrics_of(out / "ft")["transductive"]
-    one, other = (load_network(place)[0] for place in (pretrained, pretrained / "saved_model"))
-    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+@pytest.fixture(autouse=True, scope="module")
+def _left_alone():
+    """Thousands of networks leave millions of objects: what a module leaves behind is not looked through again."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
