@@ -55,7 +55,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             "Systems that the paper compares with were built from public descriptions: “in the style of” says that not all of one"
             " was public. The paper copied its figures for them, from other experiments.",
             "All systems were tested on the same folds, and compared with FOP + Fine-tuning (pre-trained on the same speech) and with"
-            " nothing else, two-sided, without correction for their number. What has nothing random has one repeat.",
+            f" nothing else{_twins(tables)}, two-sided, without correction for their number. What has nothing random has one repeat.",
             "Networks on frames were trained for as many epochs, with the same augmentation; the ladder is told emotions in"
             " pretraining too. Epochs are at most, of each network; parameters are those of what answers. Hours are of one repeat,"
             " all folds, from prepared records to answers; from the sounds for functionals, whose sets are computed together, and"
@@ -72,6 +72,11 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             f"Second corpus, for pretraining only: {second['title']}: {second['hours']:.2f} h, {second['speakers']} speakers. Licence: {second['licence']}.",
         )
     return lines
+
+
+def _twins(tables: Mapping[str, Any]) -> str:
+    compared = any(row.get("against_control") for row in tables["systems"])
+    return ", but variants of FOP with the same network from scratch" if compared else ""
 
 
 def settings_notes(tables: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ import pytest
 
 from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.reporting.figures_csv import to_csv
+from ser_fop.reporting.notes import notes
 from ser_fop.reporting.sections import sections
 from ser_fop.reporting.systems import systems
 from ser_fop.reporting.systems_sections import UNEXPLORED
@@ -114,6 +115,10 @@ def test_what_pretraining_is_worth_to_another_network_stands_in_a_table_of_its_o
     (lines,) = (lines for title, _, lines in found if "is worth to other" in title)
     assert lines == [["FOP + Fine-tuning of the attention LSTM", lines[0][1]]]
     assert lines[0][1].startswith(f"+{100 * gain:.2f} [")
+    twins = "variants of FOP with the same network from scratch"
+    assert any(twins in note for note in notes(empty_tables(systems=list(rows.values()))))
+    del rows["finetune-fop_attention_lstm"]
+    assert not any(twins in note for note in notes(empty_tables(systems=list(rows.values()))))
 
 
 def test_remarks_stand_below_the_table_once_each(seeds):
