@@ -27,9 +27,9 @@ test: $(VENV)/.dev  ## Lint, and every test but the slow ones, in two processes
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends
+test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends; the order of folders begins with the longest files
 	$(BIN)/pip install -q -e ".[jax]"
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,bench]"

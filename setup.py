@@ -61,7 +61,7 @@ setup(
         "demo": ["espeakng-loader>=0.2.4"],
         "dev": [
             "pytest>=8",
-            "pytest-xdist>=3.6",
+            "pytest-xdist>=3.8",
             "hypothesis>=6",
             "ruff>=0.14",
             "librosa>=0.11",
