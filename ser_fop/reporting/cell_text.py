@@ -16,6 +16,11 @@ def ends(interval: Mapping[str, Any] | None) -> str:
     return f"[{100 * interval['low']:.1f}, {100 * interval['high']:.1f}]" if interval else ""
 
 
+def difference(compared: Mapping[str, Any]) -> str:
+    """Write by how many points of WA one is better, and the interval over speakers."""
+    return f"{100 * compared['difference']:+.2f} {ends(compared['over_speakers'])}"
+
+
 def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = True) -> str:
     """Write one figure in percent, with its deviation over repeats and, if asked for, its interval over speakers."""
     if not figures:

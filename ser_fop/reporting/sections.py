@@ -119,7 +119,7 @@ def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
     rows = [
         [
             _named(row["claim"], tables),
-            f"{100 * row['difference']:+.2f} {cell_text.ends(row['over_speakers'])}",
+            cell_text.difference(row),
             f"{row['p_sign_flip']:.2g}{cell_text.stars(row['p_sign_flip'])}",
             f"{row['speakers_better']} of {row['speakers']}",
             f"{row['repeats'][0]} / {row['repeats'][1]}, {row['folds']}",

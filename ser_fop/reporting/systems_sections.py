@@ -75,6 +75,4 @@ def _tested(against: Mapping[str, Any]) -> str:
     if not against:
         return ""
     p = against["p_sign_flip"]
-    return (
-        f"{100 * against['difference']:+.2f} {cell_text.ends(against['over_speakers'])}, p {p:.2g}{cell_text.stars(p)}"
-    )
+    return f"{cell_text.difference(against)}, p {p:.2g}{cell_text.stars(p)}"
