@@ -16,8 +16,8 @@ setup(
     package_dir={"ser_fop.pipelines": "pipelines", "ser_fop.saved_models": "saved_models"},
     package_data={
         "ser_fop": [
-            "fold_files/*.json",
-            "preset_files/*.yaml",
+            "corpora/fold_files/*.json",
+            "config/preset_files/*.yaml",
             "serving/page/*.*",
             "serving/page/samples/*.flac",
         ],

@@ -78,7 +78,7 @@ def _environment(precision: str) -> dict[str, str]:
 
 def _operations(batch: int, frames: int) -> float:
     """Return the operations of a step for each frame."""
-    from ser_fop.settings import ModelConfig
+    from ser_fop.config.settings import ModelConfig
 
     parts = step_costs(ModelConfig(), mels=80, batch=batch, frames=frames, value_bytes=4)
     return sum(part.operations for part in parts) / (batch * frames)
@@ -89,9 +89,9 @@ def _jax(precision: str, batch: int, frames: int, steps: int) -> Callable[[], fl
     import keras
     import numpy as np
 
+    from ser_fop.config.settings import ModelConfig
     from ser_fop.losses import FramePredictionLoss
     from ser_fop.models.frame_predictor import FramePredictor
-    from ser_fop.settings import ModelConfig
 
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     keras.utils.set_random_seed(0)

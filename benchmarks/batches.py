@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ser_fop.buckets import batch_sizes, bucket_bounds
+from ser_fop.data.bucketing import batch_sizes, bucket_bounds
 
 
 def bucketed(
     lengths: np.ndarray, *, batch_size: int = 32, batch_frames: int = 16384, seed: int | None = None
 ) -> list[np.ndarray]:
-    """Return the indices of each batch: the buckets and bounds are those of `ser_fop.datasets`.
+    """Return the indices of each batch: the buckets and bounds are those of `ser_fop.data.datasets`.
 
     Args:
         lengths: Frames of each utterance.

@@ -60,8 +60,8 @@ def waveform_classifier(kind: str, weights: Path) -> Callable[[np.ndarray], np.n
         return ask_torch
     import tensorflow as tf
 
-    from ser_fop.features import log_mel
-    from ser_fop.settings import FeatureConfig
+    from ser_fop.config.settings import FeatureConfig
+    from ser_fop.data.features import log_mel
 
     ask = _keras(kind)
 

@@ -21,8 +21,8 @@ def write_records(folder: Path, lengths: np.ndarray, mels: int = 80) -> Path:
     Returns:
         `folder`.
     """
-    from ser_fop.schema import Utterance
-    from ser_fop.settings import FeatureConfig
+    from ser_fop.config.settings import FeatureConfig
+    from ser_fop.corpora.schema import Utterance
     from ser_fop.testing.toy_records import write_toy_records
 
     found = {}

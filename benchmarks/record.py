@@ -36,7 +36,7 @@ def write_record(comparisons: Mapping[str, Iterable[Comparison]], *, command: st
         command: The command that measured them, without paths of this machine.
         path: The file.
     """
-    from ser_fop.artifacts import machine
+    from ser_fop.utils.run_folder import machine
 
     how = {"command": command, "machine": machine(), "versions": _versions()}
     recorded = read_record(path)

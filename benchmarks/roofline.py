@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _page(options: argparse.Namespace) -> str:
-    from ser_fop.artifacts import machine
+    from ser_fop.utils.run_folder import machine
 
     bandwidth = _bandwidth()
     where = machine()
@@ -57,7 +57,7 @@ def _report(
     options: argparse.Namespace, precision: str, value_bytes: int, *, peak: float, bandwidth: float
 ) -> list[str]:
     """Return the tables of one precision."""
-    from ser_fop.settings import ModelConfig
+    from ser_fop.config.settings import ModelConfig
 
     parts = step_costs(ModelConfig(), mels=80, batch=options.batch, frames=options.frames, value_bytes=value_bytes)
     rows, total = [], 0.0

@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ser_fop.artifacts import machine, versions
-from ser_fop.audio import duration_s
+from ser_fop.corpora.audio import duration_s
 from ser_fop.corpora.base import ReadOptions
 from ser_fop.corpora.ravdess import CORPUS
+from ser_fop.utils.run_folder import machine, versions
 
 RESULTS = Path(__file__).parent / "scaling.json"
 _FOLD = ["--fold", "0"]

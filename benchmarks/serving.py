@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.artifacts import machine, versions
+from ser_fop.utils.run_folder import machine, versions
 
 RESULTS = Path(__file__).parent / "serving.json"
 _RATE_HZ = 16000

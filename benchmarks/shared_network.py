@@ -25,9 +25,9 @@ def classifier() -> "EmotionClassifier":
     """Return our network at the paper's size, with the same weights in every process."""
     import keras
 
+    from ser_fop.config.settings import ModelConfig
     from ser_fop.models.backbone import Backbone
     from ser_fop.models.emotion_classifier import EmotionClassifier
-    from ser_fop.settings import ModelConfig
 
     keras.utils.set_random_seed(0)
     backbone = Backbone(ModelConfig(), MELS, name="backbone")

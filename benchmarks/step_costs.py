@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ser_fop.settings import ModelConfig
+from ser_fop.config.settings import ModelConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,11 +27,12 @@ def ours(precision: str, *, plain: bool = False) -> Any:
     import keras
     import numpy as np
 
-    from ser_fop.layers import attention_layer, causal_self_attention, kernels
+    from ser_fop.config.settings import ModelConfig
+    from ser_fop.layers import causal_self_attention, kernels
+    from ser_fop.layers import transformer_layer as attention_layer
     from ser_fop.losses import FramePredictionLoss
     from ser_fop.metrics import FrameError
     from ser_fop.models.frame_predictor import FramePredictor
-    from ser_fop.settings import ModelConfig
     from ser_fop.training.setup import jit_compile, seed_everything
     from ser_fop.training.setup import precision as computing_in
 
@@ -55,8 +56,8 @@ def fit_ours(records: Path, precision: str, chunk_frames: int, plain: bool = Fal
     """Set up `model.fit` on our dataset, which reads the records from disk."""
     import numpy as np
 
-    from ser_fop.datasets import unlabelled_batches
-    from ser_fop.records import Records
+    from ser_fop.data.datasets import unlabelled_batches
+    from ser_fop.data.records import Records
 
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
@@ -152,7 +153,7 @@ def chunks(held: "np.ndarray", limit: int) -> "np.ndarray":
     """Return the lengths of the equal chunks of at most `limit` frames; 0 keeps the utterances whole."""
     import numpy as np
 
-    from ser_fop.buckets import chunk_lengths
+    from ser_fop.data.bucketing import chunk_lengths
 
     return np.concatenate([chunk_lengths(length, limit) for length in held]) if limit else held
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from marks import between
 
-from ser_fop.reporting.notes import caution
-from ser_fop.reporting.sections import sections
-from ser_fop.reporting.tables import collect_tables
+from ser_fop.experiments.reporting.notes import caution
+from ser_fop.experiments.reporting.sections import sections
+from ser_fop.experiments.reporting.tables import collect_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"

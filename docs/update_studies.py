@@ -14,8 +14,8 @@ from typing import Any
 
 from marks import between
 
-from ser_fop.artifacts import builtins, read_json
-from ser_fop.config import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+from ser_fop.utils.run_folder import builtins, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "docs" / "studies"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from marks import between
 
-from ser_fop.artifacts import machine, read_json, versions
 from ser_fop.tuning.trials import to_rows, told_in_words
+from ser_fop.utils.run_folder import machine, read_json, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 SEARCHES = ROOT / "docs" / "searches"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.cli import run_stage
-from ser_fop.config import ClassifyConfig
+from ser_fop.config.stages import ClassifyConfig
 
 # What reads frames, not utterances.
 ON_FRAMES = ("a_lstm", "attention")
@@ -17,11 +17,11 @@ ON_FRAMES = ("a_lstm", "attention")
 
 def run(config: ClassifyConfig) -> Path:
     """Classify on one fold, or on each, or find it complete."""
+    from ser_fop.corpora.folds import chosen_folds, folds_digest
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, fold_folder, pool_predictions, run_each_fold
-    from ser_fop.folds import chosen_folds, folds_digest
-    from ser_fop.training.splits import folds_of_records
-    from ser_fop.transfer.sources import records_behind
+    from ser_fop.hypercolumns.provenance import records_behind
+    from ser_fop.training.splits.pretraining import folds_of_records
 
     if config.code != "none" and config.classifier in ON_FRAMES:
         raise InputError(f"--code {config.code} is one of utterances: --classifier {config.classifier} reads frames.")
@@ -55,12 +55,12 @@ def run(config: ClassifyConfig) -> Path:
 
 def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
     """Train and test one classifier on one fold."""
-    from ser_fop.artifacts import open_stage, read_json
+    from ser_fop.corpora.folds import folds_digest
     from ser_fop.evaluation.description import describe_predictions
     from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
-    from ser_fop.folds import folds_digest
-    from ser_fop.training.parts import parts_of
-    from ser_fop.transfer.sources import records_to_test
+    from ser_fop.hypercolumns.provenance import records_to_test
+    from ser_fop.training.splits.finetuning import parts_of
+    from ser_fop.utils.run_folder import open_stage, read_json
 
     elsewhere = [config.test_hypercolumns] if config.test_hypercolumns else []
     inputs = {"hypercolumns": [config.hypercolumns], "test_hypercolumns": elsewhere}
@@ -123,8 +123,7 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
     from sklearn.base import clone
     from sklearn.linear_model import LogisticRegression
 
-    from ser_fop.transfer.codes import CODE, fitted_code, write_code
-    from ser_fop.transfer.estimators import (
+    from ser_fop.hypercolumns.classifiers import (
         calibrate_svm,
         choose_cost,
         choose_svm,
@@ -132,7 +131,8 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
         svm_of,
         write_estimator,
     )
-    from ser_fop.transfer.hypercolumns import ARRAYS, read_pooled
+    from ser_fop.hypercolumns.codes import CODE, fitted_code, write_code
+    from ser_fop.hypercolumns.pooled import ARRAYS, read_pooled
 
     pooled = read_pooled(config.hypercolumns / ARRAYS)
     elsewhere = read_pooled(config.test_hypercolumns / ARRAYS) if config.test_hypercolumns else pooled
@@ -194,15 +194,15 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
     """Fit and ask an attention LSTM, or attention alone, on the frames of the frozen network."""
     import keras
 
-    from ser_fop.artifacts import read_json
-    from ser_fop.datasets import labelled_batches
+    from ser_fop.data.datasets import labelled_batches
     from ser_fop.errors import InputError
+    from ser_fop.hub.networks import NETWORK, load_network, network_digest
     from ser_fop.models.attention_lstm import AttentionLSTM
     from ser_fop.models.saving import ATTENTION_LSTM, NetworkSpec, save_network
-    from ser_fop.saved_model import NETWORK, load_network, network_digest
     from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
     from ser_fop.training.reuse import compiled
     from ser_fop.training.setup import seed_everything
+    from ser_fop.utils.run_folder import read_json
 
     found = read_json(config.hypercolumns / "config.json")
     if found["stage"] == "functionals":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.cli import run_stage
-from ser_fop.use_config import ExportConfig
+from ser_fop.config.inference_stages import ExportConfig
 
 
 def run(config: ExportConfig) -> Path:
@@ -14,8 +14,8 @@ def run(config: ExportConfig) -> Path:
     from ser_fop.export.server_files import write_server_files
     from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
     from ser_fop.export.verification import verify
-    from ser_fop.recognition.sources import recogniser_of
-    from ser_fop.versions import next_version
+    from ser_fop.hub.versions import next_version
+    from ser_fop.inference.sources import recogniser_of
 
     if config.version < 0:
         raise InputError(f"--version expected a positive number, received {config.version}.")
@@ -87,7 +87,7 @@ def _sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:
     """Return a padded batch of recordings, or of sounds made up of a voice's harmonics and noise."""
     import numpy as np
 
-    from ser_fop.audio import AudioError, padded_batch, read_audio
+    from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
     from ser_fop.errors import InputError
 
     sounds = []

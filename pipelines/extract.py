@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.cli import run_stage
-from ser_fop.config import ExtractConfig
+from ser_fop.config.stages import ExtractConfig
 
 
 def run(config: ExtractConfig) -> Path:
     """Extract with one network, or with each fold's, or find it complete."""
-    from ser_fop.records import Records
+    from ser_fop.data.records import Records
 
     records = Records(config.records)
     inside = sorted(config.pretrained.glob("fold-*"), key=lambda path: int(path.name.removeprefix("fold-")))
     if not inside:
         return extract(config, records)
-    from ser_fop.artifacts import METRICS, open_stage, read_json
-    from ser_fop.saved_model import network_digest
+    from ser_fop.hub.networks import network_digest
+    from ser_fop.utils.run_folder import METRICS, open_stage, read_json
 
     digests = {"pretrained": network_digest(config.pretrained)}
     stage = open_stage("extract", out=config.out, config=config, inputs={"records": [config.records]}, digests=digests)
@@ -34,11 +34,11 @@ def run(config: ExtractConfig) -> Path:
 
 def extract(config: ExtractConfig, records: Any) -> Path:
     """Extract with one network."""
-    from ser_fop.artifacts import open_stage
-    from ser_fop.records import require_same_features
-    from ser_fop.saved_model import load_network, network_digest, network_spec, place_of
+    from ser_fop.data.records import require_same_features
+    from ser_fop.hub.networks import load_network, network_digest, network_spec, place_of
+    from ser_fop.hypercolumns.pooled import ARRAYS, extract_pooled, write_pooled
     from ser_fop.training.setup import seed_everything
-    from ser_fop.transfer.hypercolumns import ARRAYS, extract_pooled, write_pooled
+    from ser_fop.utils.run_folder import open_stage
 
     spec = network_spec(config.pretrained)
     require_same_features({str(records.folder): records.manifest.features, str(config.pretrained): spec.features})

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.cli import run_stage
-from ser_fop.config import FinetuneConfig
+from ser_fop.config.stages import FinetuneConfig
 
 
 def run(config: FinetuneConfig) -> Path:
     """Fine-tune on one fold, on each, or on everyone, or find it complete."""
+    from ser_fop.config.settings import NO_FOLD
+    from ser_fop.corpora.folds import chosen_folds, folds_digest
+    from ser_fop.data.records import Records
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, fold_folder, pool_predictions, run_each_fold
-    from ser_fop.folds import chosen_folds, folds_digest
+    from ser_fop.hub.networks import network_digest, network_spec
     from ser_fop.models.backbone import check_model
-    from ser_fop.records import Records
-    from ser_fop.saved_model import network_digest, network_spec
-    from ser_fop.settings import NO_FOLD
-    from ser_fop.training.splits import folds_of_records
+    from ser_fop.training.splits.pretraining import folds_of_records
 
     check_model(config.model)
     if config.training.train_on_validation and config.select_on == "test":
@@ -66,15 +66,14 @@ def run(config: FinetuneConfig) -> Path:
 
 def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     """Fine-tune one network on one fold."""
-    from ser_fop.artifacts import open_stage
-    from ser_fop.augmentation import augmentation
-    from ser_fop.datasets import labelled_batches
+    from ser_fop.corpora.folds import folds_digest
+    from ser_fop.data.augmentation import augmentation
+    from ser_fop.data.datasets import labelled_batches
+    from ser_fop.data.records import Records
     from ser_fop.evaluation.description import describe_predictions
     from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
-    from ser_fop.folds import folds_digest
+    from ser_fop.hub.networks import NETWORK, network_digest, write_saved_model
     from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
-    from ser_fop.records import Records
-    from ser_fop.saved_model import NETWORK, network_digest, write_saved_model
     from ser_fop.training.classification import (
         balanced_weights,
         compile_classifier,
@@ -82,9 +81,10 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         probabilities_of,
     )
     from ser_fop.training.focal_loss import FocalLoss
-    from ser_fop.training.parts import everyone, parts_of, require_comparable
     from ser_fop.training.reuse import compiled
     from ser_fop.training.setup import learning_rate, precision, seed_everything
+    from ser_fop.training.splits.dimensional_labels import known_views, wanted_views
+    from ser_fop.training.splits.finetuning import everyone, parts_of, require_comparable
     from ser_fop.training.strategies import (
         answering,
         callbacks_of,
@@ -93,7 +93,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         optimizer_of,
         training_form,
     )
-    from ser_fop.training.views import known_views, wanted_views
+    from ser_fop.utils.run_folder import open_stage
 
     digests = {"folds": folds_digest([fold])} if fold else {}
     if config.pretrained:
@@ -255,10 +255,10 @@ def starting_point(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
         records: The records.
         normalised_on: Ids whose mel statistics are taken where they are not the pretrained network's.
     """
+    from ser_fop.data.records import mel_moments, require_same_features
+    from ser_fop.hub.networks import load_network
     from ser_fop.models.backbone import Backbone
     from ser_fop.models.emotion_classifier import EmotionClassifier
-    from ser_fop.records import mel_moments, require_same_features
-    from ser_fop.saved_model import load_network
 
     features = records.manifest.features
     chosen = {"attention": config.training.attention, "name": "backbone"}

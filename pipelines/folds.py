@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from ser_fop.cli import run_stage
-from ser_fop.config import FoldsConfig
+from ser_fop.config.stages import FoldsConfig
 
 
 def run(config: FoldsConfig) -> Path:
     """Write a fold file."""
+    from ser_fop.corpora.folds import make_folds, write_folds
+    from ser_fop.data.records import Records
     from ser_fop.errors import InputError
-    from ser_fop.folds import make_folds, write_folds
-    from ser_fop.records import Records
-    from ser_fop.training.splits import folds_of_records
+    from ser_fop.training.splits.pretraining import folds_of_records
 
     if config.out.exists():
         raise InputError(f"{config.out} exists: fold files are kept as they were published. Choose another name.")

@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 
 from ser_fop.cli import run_stage
-from ser_fop.config import FunctionalsConfig
+from ser_fop.config.stages import FunctionalsConfig
 
 
 def run(config: FunctionalsConfig) -> Path:
     """Compute the functionals of a corpus, or find them complete."""
-    from ser_fop.artifacts import open_stage
-    from ser_fop.records import Records
-    from ser_fop.transfer.functionals import pooled_functionals
-    from ser_fop.transfer.hypercolumns import ARRAYS, write_pooled
+    from ser_fop.data.records import Records
+    from ser_fop.hypercolumns.functionals import pooled_functionals
+    from ser_fop.hypercolumns.pooled import ARRAYS, write_pooled
+    from ser_fop.utils.run_folder import open_stage
 
     records = Records(config.records)
     stage = open_stage("functionals", out=config.out, config=config, inputs={"records": [config.records]})

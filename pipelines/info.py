@@ -1,7 +1,7 @@
 """Print what a corpus folder holds: `ser-fop info --corpus X --audio-dir DIR`."""
 
 from ser_fop.cli import run_stage
-from ser_fop.config import InfoConfig
+from ser_fop.config.stages import InfoConfig
 
 
 def run(config: InfoConfig) -> None:

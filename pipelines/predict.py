@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ser_fop.cli import run_stage
-from ser_fop.use_config import PredictConfig
+from ser_fop.config.inference_stages import PredictConfig
 
 
 def run(config: PredictConfig) -> None:
     """Answer for every recording; those that cannot be read are named, and the rest go on."""
-    from ser_fop.audio import SILENT
+    from ser_fop.corpora.audio import SILENT
     from ser_fop.errors import InputError
-    from ser_fop.prediction.inputs import recordings_of
-    from ser_fop.prediction.predictor import check_window, load
-    from ser_fop.prediction.writing import write_answers
+    from ser_fop.inference.inputs import recordings_of
+    from ser_fop.inference.predictor import check_window, load
+    from ser_fop.inference.writing import write_answers
 
     if config.json and config.csv:
         raise InputError("--json and --csv are two layouts: choose one.")
@@ -74,9 +74,9 @@ def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> in
     """Write the pooled features of what can be read, a row a recording, with the names; return how many cannot be."""
     import numpy as np
 
-    from ser_fop.audio import AudioError
+    from ser_fop.corpora.audio import AudioError
     from ser_fop.errors import InputError
-    from ser_fop.recognition.recogniser import POOLED_PREFIX
+    from ser_fop.inference.inference_model import POOLED_PREFIX
 
     rows: dict[str, dict[str, Any]] = {}
     for number, recording in enumerate(recordings):

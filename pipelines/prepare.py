@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from ser_fop.cli import run_stage
-from ser_fop.config import PrepareConfig
+from ser_fop.config.stages import PrepareConfig
 
 
 def run(config: PrepareConfig) -> Path:
     """Prepare a records folder, or find it complete."""
-    from ser_fop.artifacts import open_stage, read_json
     from ser_fop.corpora import get_corpus
     from ser_fop.corpora.base import ReadOptions
-    from ser_fop.features import check_features
-    from ser_fop.preparation import prepare_records
-    from ser_fop.records import CONTENT
+    from ser_fop.data.features import check_features
+    from ser_fop.data.prepare.prepare import prepare_records
+    from ser_fop.data.records import CONTENT
+    from ser_fop.utils.run_folder import open_stage, read_json
 
     corpus = get_corpus(config.corpus)
     check_features(config.features)

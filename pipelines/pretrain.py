@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.cli import run_stage
-from ser_fop.config import PretrainConfig
+from ser_fop.config.stages import PretrainConfig
 
 
 def run(config: PretrainConfig) -> Path:
     """Pretrain one network, or one a fold, or find it complete."""
+    from ser_fop.corpora.folds import chosen_folds, folds_digest
+    from ser_fop.data.readers import telling_of_the_service
+    from ser_fop.data.records import Records
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import run_each_fold
-    from ser_fop.folds import chosen_folds, folds_digest
     from ser_fop.models.backbone import check_model
-    from ser_fop.reading import telling_of_the_service
-    from ser_fop.records import Records
-    from ser_fop.training.distribution import Distribution
-    from ser_fop.training.machine_share import check_reading
-    from ser_fop.training.objectives import needs_classes
-    from ser_fop.training.pretraining_optimizer import check_pretraining
-    from ser_fop.training.splits import LeftOut, folds_of_records, left_out
+    from ser_fop.training.distribute.distribution import Distribution
+    from ser_fop.training.distribute.worker_shard import check_reading
+    from ser_fop.training.objectives.registry import needs_classes
+    from ser_fop.training.optimizers.factory import check_pretraining
+    from ser_fop.training.splits.pretraining import LeftOut, folds_of_records, left_out
 
     check_model(config.model)
     check_pretraining(config.training, config.model)
@@ -76,25 +76,25 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     import numpy as np
     import tensorflow as tf
 
-    from ser_fop.artifacts import CHECKPOINTS, open_stage
-    from ser_fop.augmentation import in_turn, input_masking
-    from ser_fop.datasets import filled_up, unlabelled_batches, unlabelled_frames
+    from ser_fop.data.augmentation import in_turn, input_masking
+    from ser_fop.data.datasets import filled_up, unlabelled_batches, unlabelled_frames
+    from ser_fop.data.records import mel_moments, require_same_features
     from ser_fop.errors import InputError
+    from ser_fop.hub.networks import NETWORK, write_saved_model
     from ser_fop.models.saving import NetworkSpec, save_network
-    from ser_fop.records import mel_moments, require_same_features
-    from ser_fop.saved_model import NETWORK, write_saved_model
-    from ser_fop.training.checkpoints import Checkpoints
-    from ser_fop.training.distributed_steps import distribute_steps
-    from ser_fop.training.machine_share import machine_share
-    from ser_fop.training.objectives import needs_classes, objective_of
-    from ser_fop.training.pretraining_board import PretrainingBoard
-    from ser_fop.training.pretraining_optimizer import check_code, pretraining_optimizer
-    from ser_fop.training.resumable_fit import Fitted, fit_resumably
+    from ser_fop.training.callbacks.checkpoints import Checkpoints
+    from ser_fop.training.callbacks.early_stopping import BestWeights
+    from ser_fop.training.callbacks.eta import TimeLeft
+    from ser_fop.training.callbacks.resume import Fitted, fit_resumably
+    from ser_fop.training.callbacks.tensorboard import PretrainingBoard
+    from ser_fop.training.distribute.train_step import distribute_steps
+    from ser_fop.training.distribute.worker_shard import machine_share
+    from ser_fop.training.objectives.registry import needs_classes, objective_of
+    from ser_fop.training.objectives.skill import EXAMPLES, SkillPrinter, example_prediction
+    from ser_fop.training.optimizers.factory import check_code, pretraining_optimizer
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
-    from ser_fop.training.skill import EXAMPLES, SkillPrinter, example_prediction
-    from ser_fop.training.splits import speakers_told, split_for_pretraining, told_classes
-    from ser_fop.training.stopping import BestWeights
-    from ser_fop.training.time_left import TimeLeft
+    from ser_fop.training.splits.pretraining import speakers_told, split_for_pretraining, told_classes
+    from ser_fop.utils.run_folder import CHECKPOINTS, open_stage
 
     stage = open_stage(
         "pretrain",
@@ -269,7 +269,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
 
 
 def _mean_skill(_folder: Path, runs: list[Path]) -> dict[str, Any]:
-    from ser_fop.artifacts import METRICS, read_json
+    from ser_fop.utils.run_folder import METRICS, read_json
 
     rows = [read_json(run / METRICS) for run in runs]
     return {

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from ser_fop.cli import run_stage
-from ser_fop.config import ReportConfig
+from ser_fop.config.stages import ReportConfig
 
 
 def run(config: ReportConfig) -> Path:
     """Write the report."""
-    from ser_fop.reporting.write import write_report
+    from ser_fop.experiments.reporting.write import write_report
 
     page = write_report(config.run)
     print(page)

@@ -10,7 +10,7 @@ from typing import Any
 from ser_fop.pipelines import classify, extract, finetune, functionals, prepare, pretrain
 
 from ser_fop.cli import run_stage
-from ser_fop.experiment.reproduce_config import ReproduceConfig
+from ser_fop.experiments.reproduce_config import ReproduceConfig
 
 RUNNERS = {
     "prepare": prepare.run,
@@ -24,8 +24,8 @@ RUNNERS = {
 
 def run(config: ReproduceConfig) -> Path:
     """Run every cell that the tables need, under each of the settings asked for, and write the report."""
-    from ser_fop.experiment.also import experiments_beside
-    from ser_fop.reporting.write import write_report
+    from ser_fop.experiments.reporting.write import write_report
+    from ser_fop.experiments.variants import experiments_beside
 
     started = time.perf_counter()
     beside = experiments_beside(config)
@@ -43,11 +43,11 @@ def run(config: ReproduceConfig) -> Path:
 
 def _check(config: ReproduceConfig) -> None:
     """Raise `InputError` where an experiment cannot be run, before any work; claim its folder."""
-    from ser_fop.artifacts import claim_folder
     from ser_fop.errors import InputError
-    from ser_fop.experiment.cells import Sizes, preparation_cells
-    from ser_fop.experiment.checks import check_cells
-    from ser_fop.experiment.one_repeat import training_cells
+    from ser_fop.experiments.checks import check_cells
+    from ser_fop.experiments.jobs import Sizes, preparation_cells
+    from ser_fop.experiments.repeat import training_cells
+    from ser_fop.utils.run_folder import claim_folder
 
     if min(config.repeats, config.side_by_side) < 1:
         received = f"{config.repeats} and {config.side_by_side}"
@@ -61,13 +61,13 @@ def _check(config: ReproduceConfig) -> None:
 
 def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
     """Prepare the corpora, and return the cells of each repeat, the rates by which their time was projected, and where they are kept."""
-    from ser_fop.artifacts import write_json
     from ser_fop.evaluation.scores import chance_scores
-    from ser_fop.experiment.cells import preparation_cells
-    from ser_fop.experiment.kept import KeptCells
-    from ser_fop.experiment.one_repeat import training_cells
-    from ser_fop.experiment.running import projected_s, run_cells
-    from ser_fop.training.rates import measure_rates
+    from ser_fop.experiments.job_cache import KeptCells
+    from ser_fop.experiments.jobs import preparation_cells
+    from ser_fop.experiments.repeat import training_cells
+    from ser_fop.experiments.runner import projected_s, run_cells
+    from ser_fop.training.throughput import measure_rates
+    from ser_fop.utils.run_folder import write_json
 
     run_cells(preparation_cells(config), RUNNERS)
     sizes, fold, records = _survey(config)
@@ -106,8 +106,8 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
 
 def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -> None:
     """Run the repeats, one after the other or side by side."""
-    from ser_fop.experiment.running import run_cells
-    from ser_fop.experiment.side_by_side import run_side_by_side
+    from ser_fop.experiments.parallel import run_side_by_side
+    from ser_fop.experiments.runner import run_cells
 
     repeats, rates, kept = planned
     if config.side_by_side > 1:
@@ -119,12 +119,12 @@ def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
     """Return the sizes that the projection needs, fold 0, and the labelled records."""
+    from ser_fop.corpora.folds import folds_digest, read_folds, write_folds
+    from ser_fop.data.records import Records
     from ser_fop.errors import InputError
-    from ser_fop.experiment.cells import Sizes, unlabelled_corpus
-    from ser_fop.experiment.kept import FOLDS
-    from ser_fop.folds import folds_digest, read_folds, write_folds
-    from ser_fop.records import Records
-    from ser_fop.training.splits import folds_of_records
+    from ser_fop.experiments.job_cache import FOLDS
+    from ser_fop.experiments.jobs import Sizes, unlabelled_corpus
+    from ser_fop.training.splits.pretraining import folds_of_records
 
     records = Records(config.out / "records" / config.corpus)
     folds = folds_of_records(records, path=config.folds)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ser_fop.cli import run_stage
-from ser_fop.use_config import ServeConfig
+from ser_fop.config.inference_stages import ServeConfig
 
 
 def run(config: ServeConfig) -> None:
@@ -46,7 +46,7 @@ def run(config: ServeConfig) -> None:
 
 def _models(config: ServeConfig) -> list[Any]:
     from ser_fop.errors import InputError
-    from ser_fop.published import published
+    from ser_fop.hub.published import published
     from ser_fop.serving.models import ServedModel
 
     if not config.models:

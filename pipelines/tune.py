@@ -14,14 +14,12 @@ import yaml
 from ser_fop.pipelines import finetune, pretrain
 
 from ser_fop.cli import run_stage
-from ser_fop.config import FinetuneConfig, PretrainConfig
+from ser_fop.config.stages import FinetuneConfig, PretrainConfig
 from ser_fop.tuning.tune_config import TuneConfig
 
 
 def run(config: TuneConfig) -> Path:
     """Search on speakers that are not tested, train with the best, and say what it is worth."""
-    from ser_fop.artifacts import claim_folder
-    from ser_fop.json_files import builtins, write_text
     from ser_fop.models.backbone import check_model
     from ser_fop.tuning.inputs import INPUTS, claim_inputs
     from ser_fop.tuning.oracles import oracle_of
@@ -36,6 +34,8 @@ def run(config: TuneConfig) -> Path:
         wait_for_chief,
         worker_command,
     )
+    from ser_fop.utils.json_io import builtins, write_text
+    from ser_fop.utils.run_folder import claim_folder
 
     check_model(config.model)
     tuner_role = role()
@@ -67,9 +67,9 @@ def run(config: TuneConfig) -> Path:
 
 def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
     """Return what trains with some values into a folder, on speakers that the fold does not test."""
+    from ser_fop.data.records import Records
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import fold_folder
-    from ser_fop.records import Records
     from ser_fop.tuning.space import with_values
 
     if not config.records:
@@ -101,9 +101,9 @@ def _inner_folds(config: TuneConfig) -> Path:
 
 
 def _write_inner_folds(config: TuneConfig) -> None:
-    from ser_fop.folds import FoldFile, chosen_folds, write_folds
-    from ser_fop.records import Records
-    from ser_fop.training.splits import folds_of_records
+    from ser_fop.corpora.folds import FoldFile, chosen_folds, write_folds
+    from ser_fop.data.records import Records
+    from ser_fop.training.splits.pretraining import folds_of_records
     from ser_fop.tuning.inner_fold import inner_fold
 
     folds = folds_of_records(Records(config.records[0]), path=config.folds)
@@ -122,14 +122,14 @@ def _write_inner_folds(config: TuneConfig) -> None:
 
 def _told(config: TuneConfig) -> Path:
     """Train with the best values, and with the default ones, on the fold itself; write tables."""
-    from ser_fop.artifacts import METRICS, read_json
     from ser_fop.errors import InputError
-    from ser_fop.json_files import write_json, write_text
-    from ser_fop.reporting.html_parts import document, table
+    from ser_fop.experiments.reporting.html_parts import document, table
     from ser_fop.tuning.oracles import OBJECTIVES
     from ser_fop.tuning.space import with_values
     from ser_fop.tuning.stage_tuner import PROJECT
     from ser_fop.tuning.trials import to_csv, to_rows, told_in_words, trials_of
+    from ser_fop.utils.json_io import write_json, write_text
+    from ser_fop.utils.run_folder import METRICS, read_json
 
     trials, task = trials_of(config.out, task=config.task), config.task
     if not trials or trials[0]["value"] is None:
@@ -183,7 +183,7 @@ def _value_of_defaults(config: TuneConfig, trials: Sequence[Mapping[str, Any]]) 
 
 def _make_room(out: Path, best: Mapping[str, Any]) -> None:
     """Remove what was trained with the best settings of fewer trials, where these are others."""
-    from ser_fop.json_files import read_json, write_json
+    from ser_fop.utils.json_io import read_json, write_json
 
     note = out / "best.json"
     if not note.exists() or read_json(note)["values"] != best["values"]:

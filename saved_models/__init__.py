@@ -1,1 +1,1 @@
-"""Models ready to use, a folder each; installed as `ser_fop.saved_models`, found by `ser_fop.published`."""
+"""Models ready to use, a folder each; installed as `ser_fop.saved_models`, found by `ser_fop.hub.published`."""

@@ -9,7 +9,7 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["load"]
 
-_LAZY = {"load": "ser_fop.prediction.predictor"}
+_LAZY = {"load": "ser_fop.inference.predictor"}
 
 
 def __getattr__(name: str) -> Any:

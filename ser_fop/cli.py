@@ -17,10 +17,10 @@ import tyro
 import yaml
 
 import ser_fop
+from ser_fop.config.presets import has_preset, over_preset
+from ser_fop.config.yaml_io import from_mapping, read_yaml
 from ser_fop.errors import InputError, StoppedError, closest
-from ser_fop.locations import is_remote, location
-from ser_fop.presets import has_preset, over_preset
-from ser_fop.yaml_files import from_mapping, read_yaml
+from ser_fop.utils.remote import is_remote, location
 
 Config = TypeVar("Config")
 

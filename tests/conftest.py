@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ser_fop.folds import speaker_folds, write_folds
+from ser_fop.corpora.folds import speaker_folds, write_folds
 from ser_fop.testing.fake_corpora import fake_librispeech, fake_ravdess
 from tests.stages import MODEL, run
 

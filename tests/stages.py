@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from ser_fop.pipelines import classify, extract, finetune, prepare, pretrain
 
-from ser_fop.saved_model import load_network
+from ser_fop.hub.networks import load_network
 
 MODEL = ["--d-model", "16", "--heads", "2", "--feed-forward", "16"]
 MAINS = {

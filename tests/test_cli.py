@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 import ser_fop
-from ser_fop import config as configs
 from ser_fop.cli import STAGES, main, parse, run_stage
-from ser_fop.config import (
+from ser_fop.config import stages as configs
+from ser_fop.config.inference_stages import ExportConfig, PredictConfig, PublishConfig, ServeConfig
+from ser_fop.config.settings import ModelConfig
+from ser_fop.config.stages import (
     ClassifyConfig,
     DownloadConfig,
     ExtractConfig,
@@ -25,11 +27,9 @@ from ser_fop.config import (
     ReportConfig,
 )
 from ser_fop.errors import InputError
-from ser_fop.experiment.reproduce_config import ReproduceConfig
-from ser_fop.locations import location
-from ser_fop.settings import ModelConfig
+from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.tuning.tune_config import TuneConfig
-from ser_fop.use_config import ExportConfig, PredictConfig, PublishConfig, ServeConfig
+from ser_fop.utils.remote import location
 
 CONFIGS = {
     "prepare": PrepareConfig,
@@ -179,7 +179,7 @@ class TestBadInput:
 
     def test_a_reader_that_has_had_enough_is_told_nothing(self):
         code = (
-            "import sys; from ser_fop.cli import run_stage; from ser_fop.config import InfoConfig\n"
+            "import sys; from ser_fop.cli import run_stage; from ser_fop.config.stages import InfoConfig\n"
             "def run(_): raise BrokenPipeError\n"
             "sys.exit(run_stage('info', InfoConfig, run, ['--corpus', 'ravdess', '--audio-dir', 'x']))"
         )

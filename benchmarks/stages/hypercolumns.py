@@ -50,8 +50,8 @@ def run(settings: Settings) -> list[Comparison]:
 
 
 def _ours(records: Path, reference: Path) -> Callable[[], float]:
-    from ser_fop.records import Records
-    from ser_fop.transfer.hypercolumns import extract_pooled
+    from ser_fop.data.records import Records
+    from ser_fop.hypercolumns.pooled import extract_pooled
 
     backbone = classifier().backbone
     opened = Records(records)

@@ -64,7 +64,7 @@ def _ours_bucketed(records: Path, expected: "np.ndarray") -> Callable[[], float]
     import keras
     import numpy as np
 
-    from ser_fop.records import Records
+    from ser_fop.data.records import Records
     from ser_fop.training.classification import compile_classifier, probabilities_of
 
     network = classifier()

@@ -72,7 +72,7 @@ def _prepare(corpus: str, audio_dir: Path, folder: Path) -> dict[str, Any]:
     """Prepare a folder anew, as the command does, and return its metrics."""
     from ser_fop.pipelines.prepare import main as prepare
 
-    from ser_fop.artifacts import METRICS, read_json
+    from ser_fop.utils.run_folder import METRICS, read_json
 
     if folder.exists():
         shutil.rmtree(folder)
@@ -87,7 +87,7 @@ def _reference(corpus: str, audio_dir: Path, folder: Path) -> dict[str, Any]:
     import contextlib
     import sys
 
-    from ser_fop.records import Records
+    from ser_fop.data.records import Records
 
     with contextlib.redirect_stdout(sys.stderr):
         metrics = _prepare(corpus, audio_dir, folder)

@@ -39,7 +39,7 @@ def _whole(settings: Settings, name: str, folder: Path, held: "peers.Lengths") -
     shared = {"lengths": held, "ahead": _AHEAD, **sizes}
     contenders = [
         Contender(
-            name="ser_fop.datasets",
+            name="ser_fop.data.datasets",
             setup=_ours,
             options={"records": folder / "records", "frames": frames, "chunk_frames": 0, **sizes},
         )
@@ -71,7 +71,7 @@ def _chunked(settings: Settings, folder: Path, held: "peers.Lengths") -> Compari
     sizes = {"batch_size": _BATCH_SIZE, "batch_frames": _BATCH_FRAMES}
     contenders = [
         Contender(
-            name="ser_fop.datasets",
+            name="ser_fop.data.datasets",
             setup=_ours,
             options={"records": folder / "records", "frames": frames, "chunk_frames": limit, **sizes},
         ),
@@ -91,8 +91,8 @@ def _chunked(settings: Settings, folder: Path, held: "peers.Lengths") -> Compari
 def _ours(records: Path, frames: int, chunk_frames: int, batch_size: int, batch_frames: int) -> Callable[[], float]:
     import tensorflow as tf
 
-    from ser_fop.datasets import unlabelled_batches
-    from ser_fop.records import Records
+    from ser_fop.data.datasets import unlabelled_batches
+    from ser_fop.data.records import Records
 
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]

@@ -116,7 +116,7 @@ def chunk_loop(folder: Path, lengths: "Lengths", limit: int, ahead: int, **sizes
 
 
 def chunk_lengths(lengths: "Lengths", limit: int) -> "Lengths":
-    """Return the lengths of the equal chunks that `ser_fop.datasets` cuts."""
+    """Return the lengths of the equal chunks that `ser_fop.data.datasets` cuts."""
     import numpy as np
 
     return np.array([last - first for length in lengths for first, last in _chunks(int(length), limit)])

@@ -41,8 +41,8 @@ def run(settings: Settings) -> list[Comparison]:
 
 
 def _ours(each: int) -> Callable[[], float]:
-    from ser_fop.settings import ClassifierSettings
-    from ser_fop.transfer.estimators import calibrate_svm, choose_svm, svm_of
+    from ser_fop.config.settings import ClassifierSettings
+    from ser_fop.hypercolumns.classifiers import calibrate_svm, choose_svm, svm_of
 
     train, validation, test = _parts(each)
     costs = ClassifierSettings().svm_c
@@ -65,7 +65,7 @@ def _grid_search(each: int) -> Callable[[], float]:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    from ser_fop.settings import ClassifierSettings
+    from ser_fop.config.settings import ClassifierSettings
 
     train, validation, test = _parts(each)
     features = np.concatenate([train.features, validation.features])

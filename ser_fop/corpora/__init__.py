@@ -1,7 +1,8 @@
 """Corpora by name. Nothing here imports TensorFlow."""
 
-from ser_fop.corpora import crema_d, csv_manifest, emodb, iemocap, librispeech, ravdess, synthetic, vctk
+from ser_fop.corpora import crema_d, csv_manifest, emodb, iemocap, librispeech, ravdess, vctk
 from ser_fop.corpora.base import Corpus
+from ser_fop.corpora.synthetic import corpus as synthetic
 from ser_fop.errors import InputError, closest
 
 CORPORA: dict[str, Corpus] = {

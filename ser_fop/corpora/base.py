@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
 
+from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.locations import is_remote, reaching, remote_files
-from ser_fop.schema import Utterance
+from ser_fop.utils.remote import is_remote, reaching, remote_files
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

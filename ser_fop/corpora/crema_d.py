@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
 from ser_fop.corpora.labels import chosen_labels
-from ser_fop.schema import Utterance
+from ser_fop.corpora.schema import Utterance
 
 LABELS = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
 # actor, sentence, emotion, level (a few names of the release carry an `X` for `XX`)

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, listing, require_folder
+from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError, closest
-from ser_fop.locations import is_remote, reaching, remote_files
-from ser_fop.schema import Utterance
+from ser_fop.utils.remote import is_remote, reaching, remote_files
 
 NAME = "csv"
 REQUIRED_COLUMNS = ("file", "speaker", "emotion")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
 from ser_fop.corpora.labels import chosen_labels
-from ser_fop.schema import Utterance
+from ser_fop.corpora.schema import Utterance
 
 EMOTIONS = {"W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "happiness", "T": "sadness", "N": "neutral"}
 GENDERS = {"03": "M", "08": "F", "09": "F", "10": "M", "11": "M", "12": "M", "13": "F", "14": "F", "15": "M", "16": "F"}

@@ -6,8 +6,8 @@ from pathlib import Path
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, is_stray, listing, require_folder
 from ser_fop.corpora.iemocap_release import check_release
 from ser_fop.corpora.labels import chosen_labels
+from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.schema import Utterance
 
 LABELS = ("ang", "hap", "sad", "neu")
 ANNOTATIONS = ("ang", "hap", "exc", "sad", "neu", "fru", "sur", "fea", "dis", "oth", "xxx")

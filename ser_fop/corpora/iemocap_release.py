@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ser_fop.corpora.base import Problem
+from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.schema import Utterance
 
 FOUR_CLASS = ("ang", "hap", "exc", "sad", "neu")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
 from ser_fop.corpora.labels import chosen_labels
-from ser_fop.schema import Utterance
+from ser_fop.corpora.schema import Utterance
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 # modality-channel-emotion-intensity-statement-repetition-actor

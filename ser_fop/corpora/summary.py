@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ser_fop.audio import AudioError, duration_s
+from ser_fop.corpora.audio import AudioError, duration_s
 from ser_fop.corpora.base import Corpus, Listing, Problem
-from ser_fop.schema import Utterance
+from ser_fop.corpora.schema import Utterance
 
 # Segment ends are often rounded.
 _TOLERANCE_S = 0.05

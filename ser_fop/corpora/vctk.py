@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, is_stray, listing, require_folder
 from ser_fop.corpora.labels import require_no_labels
+from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.schema import Utterance
 
 _OLD, _NEW = "wav48", "wav48_silence_trimmed"
 MICROPHONES = ("mic1", "mic2")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.artifacts import METRICS, open_stage, read_json
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions, write_predictions
+from ser_fop.utils.run_folder import METRICS, open_stage, read_json
 
 EVERY_FOLD_ELSEWHERE = (
     "another corpus is tested whole, in each fold: `--fold all` would count it several times. Name one fold; repeats"

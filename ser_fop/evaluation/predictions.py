@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ser_fop.corpora.schema import PREDICTION_COLUMNS, PROBABILITY_PREFIX, Row
 from ser_fop.errors import InputError
 from ser_fop.evaluation.scores import classification_scores
-from ser_fop.schema import PREDICTION_COLUMNS, PROBABILITY_PREFIX, Row
 
 PREDICTIONS = "predictions.csv"
 

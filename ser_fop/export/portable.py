@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.json_files import write_json
-from ser_fop.recognition.recogniser import Recogniser
+from ser_fop.inference.inference_model import Recogniser
+from ser_fop.utils.json_io import write_json
 
 _OPSET = 18
 ONNX, LITERT = ".onnx", ".tflite"

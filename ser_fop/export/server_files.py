@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ser_fop.json_files import write_text
+from ser_fop.utils.json_io import write_text
 
 MODELS, BATCHING, MONITORING = "models.config", "batching.config", "monitoring.config"
 _MODELS = """model_config_list {{

@@ -10,9 +10,9 @@ from tensorflow.python.framework import op_def_registry
 
 from ser_fop.errors import InputError
 from ser_fop.export.warmup import write_warmup
-from ser_fop.json_files import write_json
+from ser_fop.inference.inference_model import Recogniser
 from ser_fop.models.saving import SPEC
-from ser_fop.recognition.recogniser import Recogniser
+from ser_fop.utils.json_io import write_json
 
 GOLDEN = "golden.npz"
 # Where TF Serving looks for what is not the model's.

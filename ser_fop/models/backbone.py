@@ -5,15 +5,15 @@ from typing import Any, Literal
 
 import keras
 
+from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
-from ser_fop.layers.attention_layer import AttentionLayer
 from ser_fop.layers.causal_convolution_layer import CausalConvolutionLayer
 from ser_fop.layers.convolution_max_layer import ConvolutionMaxLayer
 from ser_fop.layers.frame_stacking import FrameStacking
 from ser_fop.layers.mel_normalization import MelNormalization
 from ser_fop.layers.recurrent_layer import RecurrentLayer
 from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
-from ser_fop.settings import ModelConfig
+from ser_fop.layers.transformer_layer import AttentionLayer
 
 Attention = Literal["causal", "full"]
 # What each backbone's steps may look at; the first is what it looks at unless told otherwise.

@@ -4,9 +4,9 @@ from typing import Any
 
 import keras
 
+from ser_fop.config.settings import ModelConfig
 from ser_fop.layers.frame_unstacking import FrameUnstacking
 from ser_fop.models.backbone import Backbone
-from ser_fop.settings import ModelConfig
 
 
 class FramePredictor(keras.Model):

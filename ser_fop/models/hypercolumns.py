@@ -4,9 +4,9 @@ from typing import Any
 
 from keras import ops
 
+from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError, closest
 from ser_fop.models.backbone import Backbone
-from ser_fop.settings import ModelConfig
 
 
 def feature_names(config: ModelConfig) -> tuple[str, ...]:

@@ -10,16 +10,16 @@ from typing import Literal
 import keras
 import msgspec
 
-from ser_fop.artifacts import write_json
+from ser_fop.config.settings import FeatureConfig, ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.attention_lstm import AttentionLSTM
 from ser_fop.models.backbone import Backbone
-from ser_fop.models.contrastive_predictor import ContrastivePredictor
+from ser_fop.models.baselines.contrastive_predictor import ContrastivePredictor
+from ser_fop.models.baselines.frame_autoencoder import FrameAutoencoder
+from ser_fop.models.baselines.frame_ladder import FrameLadder
 from ser_fop.models.emotion_classifier import EmotionClassifier
-from ser_fop.models.frame_autoencoder import FrameAutoencoder
-from ser_fop.models.frame_ladder import FrameLadder
 from ser_fop.models.frame_predictor import FramePredictor
-from ser_fop.settings import FeatureConfig, ModelConfig
+from ser_fop.utils.run_folder import write_json
 
 SPEC = "network.json"
 WEIGHTS = "network.weights.h5"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ser_fop.features import hop_length, window_length
+from ser_fop.data.features import hop_length, window_length
 from ser_fop.models.saving import NetworkSpec
 from ser_fop.serving.errors import RequestError
 

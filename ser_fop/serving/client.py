@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.audio import padded_batch, read_audio
+from ser_fop.corpora.audio import padded_batch, read_audio
 from ser_fop.errors import InputError
 
 

@@ -11,9 +11,9 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ser_fop.errors import InputError
+from ser_fop.hub.versions import versions_of
 from ser_fop.models.saving import SPEC, NetworkSpec, read_spec
 from ser_fop.serving.errors import RequestError
-from ser_fop.versions import versions_of
 
 DEFAULT = "serving_default"
 

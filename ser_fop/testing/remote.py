@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ser_fop.locations import location
+from ser_fop.utils.remote import location
 
 
 def copied(folder: Path, url: str) -> Path:

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.artifacts import open_stage, sha256
-from ser_fop.config import PrepareConfig
-from ser_fop.records import (
+from ser_fop.config.settings import FeatureConfig
+from ser_fop.config.stages import PrepareConfig
+from ser_fop.corpora.schema import Row, Utterance
+from ser_fop.corpora.utterance_rows import UTTERANCES, write_rows
+from ser_fop.data.records import (
     CONTENT,
     MANIFEST,
     STATISTICS,
@@ -19,9 +21,7 @@ from ser_fop.records import (
     serialize,
     write_manifest,
 )
-from ser_fop.schema import Row, Utterance
-from ser_fop.settings import FeatureConfig
-from ser_fop.utterance_rows import UTTERANCES, write_rows
+from ser_fop.utils.run_folder import open_stage, sha256
 
 FEATURES = FeatureConfig(mels=4)
 

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.datasets import utterance_batches
+from ser_fop.data.datasets import utterance_batches
+from ser_fop.data.records import Records
 from ser_fop.errors import InputError
-from ser_fop.records import Records
+from ser_fop.training.callbacks.eta import TimeLeft
 from ser_fop.training.setup import jit_compile, verbosity
-from ser_fop.training.time_left import TimeLeft
 
 
 def compile_classifier(

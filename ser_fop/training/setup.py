@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.training.slanted_triangular import SlantedTriangular
+from ser_fop.training.optimizers.slanted_triangular import SlantedTriangular
 
 
 def seed_everything(seed: int, *, deterministic: bool) -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 import keras
 
+from ser_fop.config.settings import FinetuningSettings
 from ser_fop.errors import InputError
+from ser_fop.models.baselines.multi_view_classifier import MultiViewClassifier
+from ser_fop.models.baselines.siamese_classifier import SiameseClassifier
 from ser_fop.models.emotion_classifier import EmotionClassifier
-from ser_fop.models.multi_view_classifier import MultiViewClassifier
-from ser_fop.models.siamese_classifier import SiameseClassifier
-from ser_fop.settings import FinetuningSettings
-from ser_fop.training.groupwise_adam import GroupwiseAdam
+from ser_fop.training.optimizers.layerwise_adam import GroupwiseAdam
 
 
 def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSettings:

@@ -10,7 +10,7 @@ import keras_tuner
 from keras_tuner.src.engine import oracle as engine
 from keras_tuner.src.tuners.gridsearch import LinkedList
 
-from ser_fop.json_files import write_text
+from ser_fop.utils.json_io import write_text
 
 FAILURE = "failure.txt"
 

@@ -1,7 +1,7 @@
 """Where a search takes place: inside the speakers that a fold does not test."""
 
+from ser_fop.corpora.folds import Fold
 from ser_fop.errors import InputError
-from ser_fop.folds import Fold
 
 
 def inner_fold(fold: Fold) -> Fold:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from ser_fop.artifacts import digest_of
 from ser_fop.errors import InputError
-from ser_fop.json_files import read_json, sha256, write_json
-from ser_fop.saved_model import network_digest
+from ser_fop.hub.networks import network_digest
 from ser_fop.tuning.space import space_file
 from ser_fop.tuning.tune_config import TuneConfig
+from ser_fop.utils.json_io import read_json, sha256, write_json
+from ser_fop.utils.run_folder import digest_of
 
 INPUTS = "inputs.json"
 

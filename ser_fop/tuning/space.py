@@ -7,10 +7,10 @@ from typing import Any
 
 import keras_tuner
 
+from ser_fop.config.yaml_io import from_mapping, read_yaml
 from ser_fop.errors import InputError, closest
-from ser_fop.json_files import builtins, flattened
 from ser_fop.tuning.tune_config import TuneConfig
-from ser_fop.yaml_files import from_mapping, read_yaml
+from ser_fop.utils.json_io import builtins, flattened
 
 _KINDS = ("choice", "int", "float", "bool")
 

@@ -13,13 +13,13 @@ import tensorflow as tf
 from keras_tuner.src import config as settings
 from tensorboard.plugins.hparams import api as hparams
 
-from ser_fop.artifacts import METRICS, read_json
 from ser_fop.errors import InputError
-from ser_fop.json_files import write_text
 from ser_fop.training import reuse
 from ser_fop.tuning.durable_oracle import FAILURE, DurableOracle
 from ser_fop.tuning.oracles import OBJECTIVES
 from ser_fop.tuning.tune_config import TuneConfig
+from ser_fop.utils.json_io import write_text
+from ser_fop.utils.run_folder import METRICS, read_json
 
 PROJECT = "search"
 RUN = "run"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_fop.artifacts import COMPLETED, METRICS, read_json
 from ser_fop.tuning.durable_oracle import FAILURE
 from ser_fop.tuning.oracles import OBJECTIVES
 from ser_fop.tuning.stage_tuner import PROJECT, RUN, values_of
+from ser_fop.utils.run_folder import COMPLETED, METRICS, read_json
 
 
 def trials_of(out: Path, *, task: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ser_fop.settings import FinetuningSettings, ModelConfig, PretrainingSettings
+from ser_fop.config.settings import FinetuningSettings, ModelConfig, PretrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)

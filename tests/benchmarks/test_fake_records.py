@@ -4,8 +4,8 @@ import pytest
 from benchmarks.batches import bucketed, padded
 from benchmarks.fake_records import LABELS, fake_mels, write_records
 from benchmarks.lengths import lengths
-from ser_fop.datasets import unlabelled_batches
-from ser_fop.records import Records, mel_moments
+from ser_fop.data.datasets import unlabelled_batches
+from ser_fop.data.records import Records, mel_moments
 from ser_fop.testing.toy_records import stored_mels
 
 LENGTHS = lengths("iemocap", 300)

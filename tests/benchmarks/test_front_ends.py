@@ -3,8 +3,8 @@ import pytest
 
 from benchmarks import front_ends
 from benchmarks.fake_speech import voiced_minute
-from ser_fop.features import log_mel
-from ser_fop.settings import FeatureConfig
+from ser_fop.config.settings import FeatureConfig
+from ser_fop.data.features import log_mel
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 from benchmarks.step_costs import step_costs
-from ser_fop.settings import ModelConfig
+from ser_fop.config.settings import ModelConfig
 
 
 def test_operations_of_a_network_counted_by_hand():

@@ -4,10 +4,10 @@ import pytest
 from benchmarks.fake_records import write_records
 from benchmarks.naive_keras import naive_frame_predictor
 from benchmarks.trainers import BATCH_FRAMES, fit_naive, fit_ours
-from ser_fop.datasets import unlabelled_batches
+from ser_fop.config.settings import ModelConfig
+from ser_fop.data.datasets import unlabelled_batches
+from ser_fop.data.records import Records
 from ser_fop.models.frame_predictor import FramePredictor
-from ser_fop.records import Records
-from ser_fop.settings import ModelConfig
 
 LENGTHS = np.array([30, 47, 9, 700])
 

@@ -6,8 +6,8 @@ import pytest
 
 from ser_fop.corpora import CORPORA, get_corpus
 from ser_fop.corpora.base import ReadOptions, audio_files, listing
+from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.schema import Utterance
 from ser_fop.testing import fake_corpora
 from ser_fop.testing.tones import write_apple_double, write_voice
 

@@ -6,9 +6,9 @@ from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import ReadOptions
 from ser_fop.corpora.summary import summarize
 from ser_fop.errors import InputError
-from ser_fop.locations import location
 from ser_fop.testing.fake_corpora import fake_csv
 from ser_fop.testing.remote import copied
+from ser_fop.utils.remote import location
 from tests.corpora.test_registry import TREES
 
 OPTIONS = ReadOptions()

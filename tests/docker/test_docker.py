@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 import yaml
 
+from ser_fop.config.inference_stages import DEFAULT_MODEL
 from ser_fop.export.server_files import write_server_files
-from ser_fop.published import DEFAULT
 from ser_fop.testing.file_server import file_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ class TestDockerfiles:
         assert (run.returncode, run.stdout) == (0, "")
 
     def test_what_is_copied_is_there_and_not_ignored(self, path):
-        text = path.read_text().replace("${MODEL}", f"saved_models/{DEFAULT}")
+        text = path.read_text().replace("${MODEL}", f"saved_models/{DEFAULT_MODEL}")
         kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
         for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.M):
             assert list(ROOT.glob(source)), source

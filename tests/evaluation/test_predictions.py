@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ser_fop.artifacts import write_json
+from ser_fop.corpora.schema import Row
 from ser_fop.errors import InputError
 from ser_fop.evaluation.fold_runs import fold_folder, pool_predictions
 from ser_fop.evaluation.predictions import (
@@ -12,7 +12,7 @@ from ser_fop.evaluation.predictions import (
     score_predictions,
     write_predictions,
 )
-from ser_fop.schema import Row
+from ser_fop.utils.run_folder import write_json
 
 LABELS = ("angry", "happy", "sad")
 

@@ -9,15 +9,15 @@ from google.protobuf.internal import decoder
 from ser_fop.pipelines import export, pretrain
 
 import ser_fop
-from ser_fop.audio import read_audio
+from ser_fop.corpora.audio import read_audio
 from ser_fop.errors import InputError
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
 from ser_fop.export.serving_model import EXTRA, GOLDEN, operations_of, write_serving_model
 from ser_fop.export.verification import TOLERANCE, verify
 from ser_fop.export.warmup import WARMUP
-from ser_fop.json_files import read_json
-from ser_fop.recognition.sources import recogniser_of
-from ser_fop.saved_model import load_network
+from ser_fop.hub.networks import load_network
+from ser_fop.inference.sources import recogniser_of
+from ser_fop.utils.json_io import read_json
 from tests.stages import run
 
 RATE_HZ = 16000

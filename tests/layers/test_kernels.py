@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 
 from ser_fop.layers import tensorflow_kernels
-from ser_fop.layers.attention_layer import AttentionLayer
 from ser_fop.layers.kernels import (
     add_and_normalise,
     causal_attention,
     plain_add_and_normalise,
     plain_causal_attention,
 )
+from ser_fop.layers.transformer_layer import AttentionLayer
 from ser_fop.testing.arrays import normal
 
 HEADS, WIDTH = 2, 8
@@ -151,7 +151,7 @@ def test_the_same_weights_and_seed_train_alike_in_both_forms():
         with pytest.MonkeyPatch.context() as patch:
             if plain:
                 patch.setattr("ser_fop.layers.causal_self_attention.causal_attention", plain_causal_attention)
-                patch.setattr("ser_fop.layers.attention_layer.add_and_normalise", plain_add_and_normalise)
+                patch.setattr("ser_fop.layers.transformer_layer.add_and_normalise", plain_add_and_normalise)
             model.fit(x, target, epochs=5, verbose=0)
         outcomes.append(model.get_weights())
     for found, expected, before in zip(*outcomes, weights, strict=True):

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from ser_fop.layers.corrupting_noise import CorruptingNoise
-from ser_fop.layers.denoising_cost import DenoisingCost, distance
-from ser_fop.layers.gaps import Gaps
-from ser_fop.layers.label_cost import UNKNOWN, LabelCost
-from ser_fop.layers.ladder_combinator import LadderCombinator
-from ser_fop.layers.shift import Shift
+from ser_fop.layers.denoising_loss_layer import DenoisingCost, distance
+from ser_fop.layers.label_loss_layer import UNKNOWN, LabelCost
+from ser_fop.models.baselines.bias_scale import Shift
+from ser_fop.models.baselines.ladder_combinator import LadderCombinator
+from ser_fop.models.baselines.masking_noise import Gaps
 from ser_fop.testing.arrays import mask_of, normal
 from ser_fop.testing.layer_contract import check_layer
 

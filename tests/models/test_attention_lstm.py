@@ -2,10 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.attention_lstm import AttentionLSTM
 from ser_fop.models.backbone import Backbone
-from ser_fop.settings import ModelConfig
 from ser_fop.testing.arrays import mask_of, network_inputs, normal
 from ser_fop.testing.assertions import assert_batch_invariant, assert_padding_invariant
 

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
+from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone, widest_attention
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
-from ser_fop.settings import ModelConfig
 from ser_fop.testing.arrays import network_inputs, normal, output_of
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 

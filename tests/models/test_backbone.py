@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from keras import ops
 
+from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.layers.causal_self_attention import CausalSelfAttention
 from ser_fop.models.backbone import Backbone, check_model, hidden_width
-from ser_fop.settings import ModelConfig
 from ser_fop.testing.arrays import mask_of, network_inputs, normal
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 

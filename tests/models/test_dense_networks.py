@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from ser_fop.layers.label_cost import UNKNOWN
-from ser_fop.models.dense_autoencoder import DenseAutoencoder
-from ser_fop.models.dense_ladder import DenseLadder
+from ser_fop.layers.label_loss_layer import UNKNOWN
+from ser_fop.models.baselines.dense_autoencoder import DenseAutoencoder
+from ser_fop.models.baselines.dense_ladder import DenseLadder
 from ser_fop.testing.arrays import normal
 
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from ser_fop.config.settings import FeatureConfig, ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.saving import SPEC, WEIGHTS, NetworkSpec, build_network, load_native, read_spec, save_network
-from ser_fop.settings import FeatureConfig, ModelConfig
 from ser_fop.testing.arrays import network_inputs
 
 MODEL = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2)

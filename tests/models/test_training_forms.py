@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from ser_fop.layers.pair_contrast import contrast
+from ser_fop.config.settings import ModelConfig
 from ser_fop.models.backbone import Backbone
+from ser_fop.models.baselines.multi_view_classifier import MultiViewClassifier
+from ser_fop.models.baselines.pairwise_contrastive_loss import contrast
+from ser_fop.models.baselines.siamese_classifier import SiameseClassifier
 from ser_fop.models.emotion_classifier import EmotionClassifier
-from ser_fop.models.multi_view_classifier import MultiViewClassifier
-from ser_fop.models.siamese_classifier import SiameseClassifier
-from ser_fop.settings import ModelConfig
 from ser_fop.testing.arrays import network_inputs
 
 MELS = 6

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from ser_fop.pipelines import pretrain
 
-from ser_fop.augmentation import input_noise
-from ser_fop.datasets import unlabelled_batches
-from ser_fop.records import Records, mel_moments
-from ser_fop.saved_model import load_network
-from ser_fop.training import resumable_fit
-from ser_fop.training.resumable_fit import Fitted
+from ser_fop.data.augmentation import input_noise
+from ser_fop.data.datasets import unlabelled_batches
+from ser_fop.data.records import Records, mel_moments
+from ser_fop.hub.networks import load_network
+from ser_fop.training.callbacks import resume as resumable_fit
+from ser_fop.training.callbacks.resume import Fitted
 from tests.stages import MODEL, check_transfer, metrics_of, run
 
 TASKS = ("autoencoder", "denoising", "variational")

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import pytest
 
-from ser_fop.artifacts import CHECKPOINTS, METRICS
-from ser_fop.saved_model import load_network
+from ser_fop.hub.networks import load_network
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.utils.run_folder import CHECKPOINTS, METRICS
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from ser_fop.pipelines import download, info
 
-from ser_fop.downloads import crema_d, sources
+from ser_fop.corpora.downloads import crema_d, sources
 from ser_fop.testing.fake_corpora import fake_crema_d, fake_ravdess
 from ser_fop.testing.file_server import file_server
 

@@ -6,12 +6,12 @@ import tensorflow as tf
 from ser_fop.pipelines import export, finetune
 
 import ser_fop
-from ser_fop.audio import read_audio
-from ser_fop.features import frame_features
-from ser_fop.records import Records
-from ser_fop.saved_model import load_network
+from ser_fop.corpora.audio import read_audio
+from ser_fop.data.features import frame_features
+from ser_fop.data.records import Records
+from ser_fop.hub.networks import load_network
+from ser_fop.hypercolumns.pooled import read_pooled
 from ser_fop.testing.toy_records import stored_mels
-from ser_fop.transfer.hypercolumns import read_pooled
 from tests.pipelines.test_rivals import SUPERVISED
 from tests.stages import MODEL, run
 

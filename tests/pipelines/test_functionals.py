@@ -9,17 +9,17 @@ import soundfile
 from ser_fop.pipelines import classify
 from ser_fop.pipelines import functionals as stage
 
-from ser_fop import functionals
-from ser_fop.audio import AudioError, read_audio, trim_silence
+from ser_fop.corpora import opensmile as functionals
+from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
+from ser_fop.corpora.opensmile import Sound
+from ser_fop.data.records import Records
 from ser_fop.errors import InputError
-from ser_fop.functionals import Sound
-from ser_fop.records import Records
+from ser_fop.hypercolumns import codes
+from ser_fop.hypercolumns.codes import fitted_code
+from ser_fop.hypercolumns.functionals import pooled_functionals
+from ser_fop.hypercolumns.pooled import read_pooled
 from ser_fop.testing.fake_corpora import fake_ravdess
-from ser_fop.training.splits import folds_of_records
-from ser_fop.transfer import codes
-from ser_fop.transfer.codes import fitted_code
-from ser_fop.transfer.functionals import pooled_functionals
-from ser_fop.transfer.hypercolumns import read_pooled
+from ser_fop.training.splits.pretraining import folds_of_records
 from tests.stages import run
 
 if importlib.util.find_spec("opensmile") is None:

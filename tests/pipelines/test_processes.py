@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from ser_fop.saved_model import load_network
+from ser_fop.hub.networks import load_network
 from tests.pipelines.test_reproduce import CONFIG as SMALL
 from tests.stages import MODEL, run
 
@@ -81,9 +81,9 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel], check=True
     )
     code = (
-        "import pathlib, ser_fop.cli, ser_fop.folds\n"
+        "import pathlib, ser_fop.cli, ser_fop.corpora.folds\n"
         f"assert pathlib.Path(ser_fop.cli.__file__).is_relative_to({str(tmp_path / 'site')!r})\n"
-        "assert ser_fop.folds.published_folds('ravdess') is not None\n"
+        "assert ser_fop.corpora.folds.published_folds('ravdess') is not None\n"
         "raise SystemExit(ser_fop.cli.main(['pretrain', '--help']))"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from ser_fop.pipelines import classify, finetune, folds
 
+from ser_fop.corpora.folds import read_folds
+from ser_fop.data.records import Records, mel_moments
 from ser_fop.evaluation.predictions import read_predictions
-from ser_fop.folds import read_folds
-from ser_fop.records import Records, mel_moments
-from ser_fop.saved_model import load_network
+from ser_fop.hub.networks import load_network
 from ser_fop.testing.fake_corpora import fake_emodb
-from ser_fop.training.splits import folds_of_records
+from ser_fop.training.splits.pretraining import folds_of_records
 from tests.stages import MODEL, run
 
 

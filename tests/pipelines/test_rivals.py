@@ -3,8 +3,8 @@
 import pytest
 from ser_fop.pipelines import finetune, pretrain
 
-from ser_fop.experiment.rivals import RIVALS, model_changes
-from ser_fop.saved_model import load_network
+from ser_fop.experiments.baselines import RIVALS, model_changes
+from ser_fop.hub.networks import load_network
 from tests.stages import MODEL, check_transfer, metrics_of, run
 
 # What `reproduce` gives each supervised system beside the FOP network's own settings.

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from ser_fop.pipelines import classify
 
+from ser_fop.corpora.folds import published_folds, read_folds, write_folds
 from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.evaluation.scores import classification_scores
-from ser_fop.folds import published_folds, read_folds, write_folds
-from ser_fop.saved_model import load_network
+from ser_fop.hub.networks import load_network
+from ser_fop.hypercolumns.classifiers import read_estimator
+from ser_fop.hypercolumns.pooled import read_pooled
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
-from ser_fop.transfer.estimators import read_estimator
-from ser_fop.transfer.hypercolumns import read_pooled
 from tests.stages import MODEL, run
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from ser_fop.pipelines import functionals, reproduce
 
-from ser_fop.experiment.rivals import RIVALS, SYSTEMS, VARIANTS
+from ser_fop.experiments.baselines import RIVALS, SYSTEMS, VARIANTS
 from tests.pipelines.test_rivals import SUPERVISED
 from tests.stages import metrics_of, run
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import ser_fop
+from ser_fop.config.inference_stages import DEFAULT_MODEL
+from ser_fop.export.model_card import model_card
 from ser_fop.export.serving_model import EXTRA, GOLDEN
-from ser_fop.json_files import read_json
-from ser_fop.published import CARD, DEFAULT, published_models
-from ser_fop.publishing.model_card import model_card
-from ser_fop.saved_model import network_spec
+from ser_fop.hub.networks import network_spec
+from ser_fop.hub.published import CARD, published_models
 from ser_fop.serving.models import ServedModel
+from ser_fop.utils.json_io import read_json
 
 MODELS = published_models()
 SAMPLES = Path(str(importlib.resources.files("ser_fop") / "serving" / "page" / "samples"))
@@ -20,7 +21,7 @@ SAMPLES = Path(str(importlib.resources.files("ser_fop") / "serving" / "page" / "
 
 def test_there_are_two():
     assert set(MODELS) == {"emotion-ravdess", "fop-librispeech"}
-    assert DEFAULT in MODELS
+    assert DEFAULT_MODEL in MODELS
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ser_fop.export.serving_model import write_serving_model
-from ser_fop.recognition.sources import recogniser_of
+from ser_fop.inference.sources import recogniser_of
 from ser_fop.serving.app import Limits, create_app
 from ser_fop.serving.models import ServedModel
 from tests.stages import run

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from ser_fop.config.settings import FinetuningSettings, ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
-from ser_fop.settings import FinetuningSettings, ModelConfig
 from ser_fop.training.classification import compile_classifier
 from ser_fop.training.strategies import callbacks_of, check_strategy, freeze, optimizer_of
 

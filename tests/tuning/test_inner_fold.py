@@ -1,7 +1,7 @@
 import pytest
 
+from ser_fop.corpora.folds import Fold, FoldFile, check_folds, published_folds
 from ser_fop.errors import InputError
-from ser_fop.folds import Fold, FoldFile, check_folds, published_folds
 from ser_fop.tuning.inner_fold import inner_fold
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from ser_fop.pipelines import finetune, pretrain, tune
 
-from ser_fop.folds import read_folds
-from ser_fop.records import Records
-from ser_fop.training.splits import folds_of_records
+from ser_fop.corpora.folds import read_folds
+from ser_fop.data.records import Records
+from ser_fop.training.splits.pretraining import folds_of_records
 from ser_fop.tuning.oracles import oracle_of
 from ser_fop.tuning.space import space_of
 from ser_fop.tuning.stage_tuner import StageTuner

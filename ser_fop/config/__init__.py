@@ -1,0 +1,1 @@
+"""What each stage can be told: options, YAML keys and presets."""

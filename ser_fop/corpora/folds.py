@@ -1,0 +1,247 @@
+"""Speaker-disjoint folds, as files that can be read, published and reused."""
+
+import dataclasses
+import importlib.resources
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ser_fop.config.settings import ALL_FOLDS, Protocol
+from ser_fop.errors import InputError
+from ser_fop.utils.json_io import value_digest
+
+_PARTS = ("test", "validation", "train", "unused")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fold:
+    """Sets of speakers without a common member.
+
+    Attributes:
+        test: Tested once, never chosen by.
+        validation: Early stopping and every other choice.
+        train: The rest.
+        unused: Neither heard nor tested, such as those kept for a later claim.
+    """
+
+    test: tuple[str, ...]
+    validation: tuple[str, ...]
+    train: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+
+    def part_of(self) -> dict[str, str]:
+        """Return `test`, `validation`, `train` or `unused` by speaker."""
+        return {speaker: part for part in _PARTS for speaker in getattr(self, part)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FoldFile:
+    """What a fold file holds.
+
+    Attributes:
+        corpus: Whose speakers these are.
+        protocol: Short name for tables.
+        description: Where the folds come from.
+        folds: The folds; fold 0 is the paper's single fold where there is one.
+    """
+
+    corpus: str
+    protocol: str
+    description: str
+    folds: tuple[Fold, ...]
+
+
+def read_folds(path: Path) -> FoldFile:
+    """Read and check a fold file.
+
+    Raises:
+        InputError: If it is missing, malformed, or a fold shares a speaker.
+    """
+    if not path.is_file():
+        raise InputError(f"the fold file {path} does not exist.")
+    try:
+        folds = msgspec.json.decode(path.read_bytes(), type=FoldFile)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise InputError(
+            f"{path} is not a fold file ({error}). Expected keys corpus, protocol, description, folds."
+        ) from error
+    return check_folds(folds, name=str(path))
+
+
+def check_folds(folds: FoldFile, *, name: str) -> FoldFile:
+    """Return `folds`, or raise `InputError` where a fold shares a speaker or lacks one."""
+    if not folds.folds:
+        raise InputError(f"{name} holds no fold.")
+    for number, fold in enumerate(folds.folds):
+        parts = {part: set(speakers) for part, speakers in _parts(fold)}
+        for part, speakers in parts.items():
+            if not speakers and part != "unused":
+                raise InputError(f"fold {number} of {name} has no {part} speaker.")
+            for other, others in parts.items():
+                shared = sorted(speakers & others)
+                if part < other and shared:
+                    raise InputError(
+                        f"fold {number} of {name} shares speaker {shared[0]!r} between {part} and {other}."
+                        " Folds must be speaker-disjoint."
+                    )
+    tested = [speaker for fold in folds.folds for speaker in fold.test]
+    for speaker in tested:
+        if tested.count(speaker) > 1:
+            raise InputError(
+                f"{name} tests speaker {speaker!r} in {tested.count(speaker)} folds: pooled figures would count that"
+                " speaker so many times. Test each speaker in one fold."
+            )
+    return folds
+
+
+def session_folds(corpus: str, sessions: Mapping[str, str]) -> FoldFile:
+    """Leave one session out in turn; the next session's speakers validate.
+
+    Args:
+        corpus: Corpus name.
+        sessions: Session by speaker.
+    """
+    names = sorted(set(sessions.values()))
+    groups = [tuple(sorted(speaker for speaker, session in sessions.items() if session == name)) for name in names]
+    return _rotating(
+        corpus, groups, protocol="session-folds", description="One session is tested, the next one validates."
+    )
+
+
+def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> FoldFile:
+    """Deal the sorted speakers out to `count` groups; one is tested, the next one validates.
+
+    Args:
+        corpus: Corpus name.
+        speakers: Names, in any order.
+        count: Folds; fewer where there are fewer speakers.
+    """
+    ordered = sorted(speakers)
+    count = min(count, len(ordered))
+    groups = [tuple(ordered[first::count]) for first in range(count)]
+    return _rotating(
+        corpus, groups, protocol=f"{count}-speaker-folds", description="Sorted speakers dealt out in turn."
+    )
+
+
+def leave_one_speaker_out(corpus: str, speakers: Sequence[str]) -> FoldFile:
+    """Test each speaker in turn; the next one validates.
+
+    Args:
+        corpus: Corpus name.
+        speakers: Names, in any order.
+    """
+    groups = [(speaker,) for speaker in sorted(speakers)]
+    return _rotating(
+        corpus, groups, protocol="leave-one-speaker-out", description="One speaker is tested, the next one validates."
+    )
+
+
+def make_folds(protocol: Protocol, corpus: str, sessions: Mapping[str, str], *, count: int = 5) -> FoldFile:
+    """Make the folds of a protocol.
+
+    Args:
+        protocol: Its name.
+        corpus: Corpus name.
+        sessions: Session by speaker; empty strings where the corpus has none.
+        count: Folds of `k-speaker-folds`.
+
+    Raises:
+        InputError: If the corpus has no sessions, or too few speakers.
+    """
+    if protocol == "session-folds":
+        if not all(sessions.values()):
+            raise InputError(f"corpus {corpus!r} names no sessions: choose another protocol.")
+        return session_folds(corpus, sessions)
+    if protocol == "leave-one-speaker-out":
+        return leave_one_speaker_out(corpus, list(sessions))
+    if protocol == "single-fold":
+        folds = speaker_folds(corpus, list(sessions), count=count)
+        return dataclasses.replace(folds, protocol=protocol, folds=folds.folds[:1])
+    return speaker_folds(corpus, list(sessions), count=count)
+
+
+def _rotating(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, description: str) -> FoldFile:
+    if len(groups) < 3:
+        raise InputError(
+            f"corpus {corpus!r} has {len(groups)} group(s) of speakers: speaker-disjoint test, validation and training"
+            " need at least three. Give --folds a file of your own, or more speakers."
+        )
+    folds = []
+    for test in range(len(groups)):
+        validation = (test + 1) % len(groups)
+        rest = [group for number, group in enumerate(groups) if number not in (test, validation)]
+        train = tuple(sorted(speaker for group in rest for speaker in group))
+        folds.append(Fold(test=groups[test], validation=groups[validation], train=train))
+    return check_folds(
+        FoldFile(corpus=corpus, protocol=protocol, description=description, folds=tuple(folds)), name=corpus
+    )
+
+
+def published_folds(corpus: str) -> FoldFile | None:
+    """Return the fold file that comes with the package for a corpus, if there is one."""
+    source = importlib.resources.files("ser_fop.corpora") / "fold_files" / f"{corpus}.json"
+    if not source.is_file():
+        return None
+    return check_folds(msgspec.json.decode(source.read_bytes(), type=FoldFile), name=f"{corpus}.json")
+
+
+def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = None) -> FoldFile:
+    """Return the folds of a corpus: the user's, the published ones, or such as its columns allow.
+
+    Args:
+        corpus: Corpus name.
+        sessions: Session by speaker; empty strings where the corpus has none.
+        path: Fold file of the user's own.
+
+    Returns:
+        The folds, without the speakers that the corpus at hand lacks.
+
+    Raises:
+        InputError: If a fold is left without a test, validation or training speaker,
+            or the corpus has a speaker whom no fold places.
+    """
+    folds = read_folds(path) if path else published_folds(corpus)
+    if folds is None:
+        with_sessions = all(sessions.values()) and len(set(sessions.values())) >= 3
+        folds = session_folds(corpus, sessions) if with_sessions else speaker_folds(corpus, list(sessions))
+    name = str(path or f"the folds of {corpus}")
+    for number, fold in enumerate(folds.folds):
+        missing = sorted(set(sessions) - set(fold.part_of()))
+        if missing:
+            raise InputError(f"fold {number} of {name} does not place speaker {missing[0]!r} of the records.")
+    present = [
+        Fold(**{part: tuple(speaker for speaker in speakers if speaker in sessions) for part, speakers in _parts(fold)})
+        for fold in folds.folds
+    ]
+    return check_folds(dataclasses.replace(folds, folds=tuple(present)), name=name)
+
+
+def _parts(fold: Fold) -> list[tuple[str, tuple[str, ...]]]:
+    return [(part, getattr(fold, part)) for part in _PARTS]
+
+
+def chosen_folds(fold: str, folds: FoldFile) -> list[int]:
+    """Return the fold numbers that `--fold` asks for.
+
+    Raises:
+        InputError: If it is neither `all` nor the number of a fold.
+    """
+    if fold == ALL_FOLDS:
+        return list(range(len(folds.folds)))
+    if fold.isdecimal() and int(fold) < len(folds.folds):
+        return [int(fold)]
+    raise InputError(f"--fold expected a number from 0 to {len(folds.folds) - 1} or `all`, received {fold!r}.")
+
+
+def folds_digest(folds: Sequence[Fold]) -> str:
+    """Return a digest of who tests, validates and trains in folds, whatever they are called and in which order."""
+    parts = [{part: sorted(speakers) for part, speakers in _parts(fold)} for fold in folds]
+    return value_digest(parts)
+
+
+def write_folds(path: Path, folds: FoldFile) -> None:
+    """Write a fold file that `read_folds` reads."""
+    path.write_text(json.dumps(msgspec.to_builtins(folds), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""A synthetic labelled corpus and a synthetic unlabelled one, spoken by eSpeak NG."""

@@ -1,0 +1,1 @@
+"""Audio to record shards, and record shards to `tf.data`."""

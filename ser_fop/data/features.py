@@ -1,0 +1,111 @@
+"""The front end as TensorFlow operations, and the arithmetic between frames and seconds.
+
+The same function runs in `prepare` and inside exported models. It is causal (frame t
+sees no sample after its window) and batch-invariant (no maximum over the tensor).
+"""
+
+import numpy as np
+import scipy.fft
+import tensorflow as tf
+
+from ser_fop.config.settings import FeatureConfig
+from ser_fop.data.lpc import cepstrum, linear_prediction
+from ser_fop.errors import InputError
+
+
+def window_length(config: FeatureConfig) -> int:
+    """Return the length of the analysis window, in samples."""
+    return round(config.window_s * config.sample_rate_hz)
+
+
+def hop_length(config: FeatureConfig) -> int:
+    """Return the distance between frames, in samples."""
+    return round(config.hop_s * config.sample_rate_hz)
+
+
+def frame_count(samples: int, config: FeatureConfig) -> int:
+    """Return how many whole frames `samples` samples give."""
+    return max(0, 1 + (samples - window_length(config)) // hop_length(config))
+
+
+def frame_end_s(frame: int, config: FeatureConfig) -> float:
+    """Return the time at which a frame is complete, in seconds from the start."""
+    return (frame * hop_length(config) + window_length(config)) / config.sample_rate_hz
+
+
+def check_features(config: FeatureConfig) -> FeatureConfig:
+    """Return `config`, or raise `InputError` where no log-mel can be made under it."""
+    if config.fft_size < window_length(config):
+        raise InputError(
+            f"features.fft_size {config.fft_size} is shorter than the window of {window_length(config)} samples."
+        )
+    if not 0 <= config.low_hz < config.high_hz <= config.sample_rate_hz / 2:
+        raise InputError(
+            f"expected 0 <= low_hz < high_hz <= {config.sample_rate_hz / 2:g} (half the sample rate),"
+            f" received {config.low_hz:g} and {config.high_hz:g}."
+        )
+    if min(config.mels, hop_length(config), window_length(config)) < 1 or config.floor <= 0:
+        raise InputError("features: mels, hop_s, window_s and floor must be positive.")
+    most = config.mels if config.front_end == "mfcc" else window_length(config)
+    if config.front_end != "log_mel" and not 2 <= config.coefficients <= most:
+        raise InputError(
+            f"features.coefficients of {config.front_end} expected 2 to {most}, received {config.coefficients}."
+        )
+    return config
+
+
+def frame_features(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """Compute the frames that the front end's config names.
+
+    Args:
+        waveform: Float32 samples of shape (samples,) or (batch, samples), at
+            `config.sample_rate_hz`.
+        config: The front end.
+
+    Returns:
+        Shape (frames, config.width) or (batch, frames, config.width).
+    """
+    if config.front_end == "log_mel":
+        return log_mel(waveform, config)
+    if config.front_end == "mfcc":
+        cosines = scipy.fft.dct(np.eye(config.mels), type=2, norm="ortho", axis=0)[: config.coefficients]
+        return tf.tensordot(log_mel(waveform, config), tf.constant(cosines.T, tf.float32), axes=1)
+    power, predictor = linear_prediction(_windowed(waveform, config), config.coefficients - 1, floor=config.floor)
+    return tf.concat([power, predictor if config.front_end == "lpc" else cepstrum(predictor)], axis=-1)
+
+
+def log_mel(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """Compute the log-mel spectrogram.
+
+    Args:
+        waveform: Float32 samples of shape (samples,) or (batch, samples), at
+            `config.sample_rate_hz`.
+        config: The front end.
+
+    Returns:
+        Natural logarithm of mel-band power, (frames, mels) or (batch, frames, mels).
+    """
+    frames = _windowed(waveform, config)
+    # Padded here: `rfft` itself pads no batch without frames, and fails.
+    filling = [[0, 0]] * (frames.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
+    spectrum = tf.signal.rfft(tf.pad(frames, filling), [config.fft_size])
+    power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+    bands = tf.tensordot(power, mel_filters(config), axes=1)
+    return tf.math.log(tf.maximum(bands, config.floor))
+
+
+def _windowed(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """Return overlapping frames of samples, (..., frames, samples), faded in and out."""
+    frames = tf.signal.frame(waveform, window_length(config), hop_length(config))
+    return frames * tf.signal.hann_window(window_length(config), periodic=True)
+
+
+def mel_filters(config: FeatureConfig) -> tf.Tensor:
+    """Return the triangular filters on the HTK mel scale, of shape (bins, mels), peak 1."""
+    return tf.signal.linear_to_mel_weight_matrix(
+        num_mel_bins=config.mels,
+        num_spectrogram_bins=config.fft_size // 2 + 1,
+        sample_rate=config.sample_rate_hz,
+        lower_edge_hertz=config.low_hz,
+        upper_edge_hertz=config.high_hz,
+    )

@@ -1,0 +1,34 @@
+"""What can be told of cells before any of them is run."""
+
+from collections.abc import Iterable
+
+from ser_fop.config.augmentation_limits import check_augmentation
+from ser_fop.config.settings import FeatureConfig
+from ser_fop.config.stages import FinetuneConfig, PretrainConfig
+from ser_fop.errors import InputError
+from ser_fop.experiments.jobs import Cell
+from ser_fop.models.backbone import check_attention, check_model
+from ser_fop.training.optimizers.factory import check_code, check_pretraining
+from ser_fop.training.strategies import check_strategy
+
+
+def check_cells(cells: Iterable[Cell], features: FeatureConfig) -> None:
+    """Raise `InputError` where a cell's settings cannot be followed: hours of others would be run before it.
+
+    Args:
+        cells: The cells.
+        features: The front end of their records.
+    """
+    for cell in cells:
+        config = cell.config
+        try:
+            if isinstance(config, PretrainConfig):
+                check_model(config.model)
+                check_pretraining(config.training, config.model)
+                check_code(config.training, config.model, width=features.width)
+            elif isinstance(config, FinetuneConfig):
+                check_strategy(config.training, layers=config.model.layers)
+                check_attention(config.model, config.training.attention)
+                check_augmentation(config.training.augmentation, features)
+        except InputError as error:
+            raise InputError(f"{cell.name}: {error}") from error

@@ -1,0 +1,217 @@
+"""The cells of one repeat: a new initialisation, a new pretraining, a new classifier."""
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ser_fop.config.settings import ALL_FOLDS, ModelConfig
+from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
+from ser_fop.experiments.baseline import Rival
+from ser_fop.experiments.baselines import chosen_rivals, finetuning_changes, model_changes
+from ser_fop.experiments.jobs import (
+    A_LSTM,
+    IN_CORPUS,
+    TABLE3_FEATURE,
+    UNLABELLED,
+    UNTRAINED,
+    Cell,
+    Sizes,
+    networks,
+    unlabelled_corpus,
+)
+from ser_fop.experiments.reproduce_config import ReproduceConfig
+from ser_fop.models.hypercolumns import feature_names
+
+SINGLE_FOLD = "0"
+FOREST = "rf"
+CLASSIFIERS = ("svm", FOREST, A_LSTM)
+_NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
+
+
+def training_cells(config: ReproduceConfig, sizes: Sizes) -> list[list[Cell]]:
+    """Return every other call, repeat by repeat, each after what it needs; no repeat needs another.
+
+    Args:
+        config: The experiment.
+        sizes: What the records hold.
+    """
+    return [_Repeat(config, sizes, config.seed + repeat).cells() for repeat in range(config.repeats)]
+
+
+class _Repeat:
+    """The cells of one repeat: a new initialisation, pretraining and classifier."""
+
+    def __init__(self, config: ReproduceConfig, sizes: Sizes, seed: int) -> None:
+        self.config = config
+        self.sizes = sizes
+        self.seed = seed
+        self.root = config.out / "runs" / f"seed-{seed}"
+        self.records = config.out / "records" / config.corpus
+        self.common = {"seed": seed, "deterministic": config.deterministic, "folds": config.folds}
+        self.number = seed - config.seed
+
+    def cells(self) -> list[Cell]:
+        """Return the repeat's cells in order."""
+        limits = self.config.repeats_of
+        present = [network for network in networks(self.config) if network != IN_CORPUS or self.runs(limits.in_corpus)]
+        cells = [self.pretrain(network) for network in present]
+        if self.runs(limits.finetuning):
+            cells += [self.finetune("none")]
+            cells += [self.finetune(network, start=network) for network in present if network != UNTRAINED]
+        for network in present:
+            cells.append(self.extract(network))
+            cells += [self.classify(network, *choice) for choice in self.choices(network)]
+        if self.runs(limits.systems):
+            for name, rival in chosen_rivals(self.config.systems).items():
+                if IN_CORPUS in present or not rival.starts_from_fop:
+                    cells += self.rival(name, rival)
+        return cells
+
+    def rival(self, name: str, rival: Rival) -> list[Cell]:
+        """Return the cells of one of the systems that the paper compares with."""
+        if rival.functionals:
+            once = not rival.is_random and self.number > 0
+            return [] if once else [self.classify_functionals(rival)]
+        model = dataclasses.replace(self.config.model, **model_changes(rival, self.config.model.stacked_frames))
+        changes = finetuning_changes(rival, model.backbone)
+        if rival.pretraining is None:
+            start = IN_CORPUS if rival.starts_from_fop else ""
+            return [self.finetune(name, start=start, model=model, changes=changes)]
+        return [
+            self.pretrain(name, rival.pretraining, model=model),
+            self.finetune(name, start=name, model=model, changes=changes),
+            self.extract(name),
+            self.classify(name, TABLE3_FEATURE, "svm"),
+        ]
+
+    def runs(self, limit: int | None) -> bool:
+        """Tell whether this repeat belongs to so many first ones; None is all."""
+        return limit is None or self.number < limit
+
+    def choices(self, network: str) -> list[tuple[str, str]]:
+        """Return the (feature, classifier) pairs of a network; F needs none and is read beside the control."""
+        names = feature_names(self.config.model)
+        features = names if network == UNTRAINED else names[1:]
+        limits = {FOREST: self.config.repeats_of.forest, A_LSTM: self.config.repeats_of.a_lstm}
+        kinds = [kind for kind in CLASSIFIERS if self.runs(limits.get(kind))]
+        pairs = [(feature, classifier) for feature in features for classifier in kinds]
+        return pairs if self.number == 0 else [pair for pair in pairs if pair != ("F", "svm")]  # nothing random
+
+    def over_folds(self, *, wanted: bool = True) -> str:
+        """Return the `--fold` of a cell: every fold where its pooled figure is wanted."""
+        return ALL_FOLDS if self.config.cross_validation and wanted else SINGLE_FOLD
+
+    def times(self, fold: str) -> int:
+        """Return how many folds that is."""
+        return self.sizes.folds if fold == ALL_FOLDS else 1
+
+    def pretrain(
+        self, network: str, changes: Mapping[str, Any] = _NO_CHANGES, *, model: ModelConfig | None = None
+    ) -> Cell:
+        """Pretrain, leaving out the test speakers of the labelled corpus."""
+        settings = dataclasses.replace(self.config.pretraining, **changes)
+        if network == UNTRAINED:
+            settings = dataclasses.replace(settings, epochs=0)
+        second = unlabelled_corpus(self.config)
+        records = self.config.out / "records" / second[0] if network == UNLABELLED and second else self.records
+        every = self.over_folds()
+        # The untrained network's only trace of a corpus is its mel statistics: each fold has its own.
+        fold = "" if network == UNLABELLED else every
+        frames = self.sizes.unlabelled_frames if network == UNLABELLED else self.sizes.labelled_frames
+        times = 1 if network == UNLABELLED else self.times(every)
+        return self.cell(
+            f"pretrain-{network}",
+            "pretrain",
+            PretrainConfig(
+                records=(records,),
+                out=self.root / f"pretrain-{network}",
+                fold=fold,
+                model=model or self.config.model,
+                training=settings,
+                **self.common,
+            ),
+            transformer=frames * settings.epochs * times,
+        )
+
+    def finetune(
+        self,
+        name: str,
+        *,
+        start: str = "",
+        model: ModelConfig | None = None,
+        changes: Mapping[str, Any] = _NO_CHANGES,
+    ) -> Cell:
+        """Fine-tune from the network `start`, or train one from scratch."""
+        settings = dataclasses.replace(self.config.finetuning, **changes)
+        fold = self.over_folds()
+        times = self.times(fold) * len(settings.learning_rates)
+        return self.cell(
+            f"finetune-{name}",
+            "finetune",
+            FinetuneConfig(
+                records=self.records,
+                out=self.root / f"finetune-{name}",
+                pretrained=self.root / f"pretrain-{start}" if start else None,
+                fold=fold,
+                model=model or self.config.model,
+                training=settings,
+                **self.common,
+            ),
+            transformer=self.sizes.labelled_frames * settings.epochs * times,
+        )
+
+    def extract(self, network: str) -> Cell:
+        """Pool a network's hypercolumns over the labelled corpus."""
+        return self.cell(
+            f"hypercolumns-{network}",
+            "extract",
+            ExtractConfig(
+                records=self.records,
+                pretrained=self.root / f"pretrain-{network}",
+                out=self.root / f"hypercolumns-{network}",
+                pooling=self.config.pooling,
+            ),
+        )
+
+    def classify(self, network: str, feature: str, classifier: str) -> Cell:
+        """Train one classifier on one feature of a network."""
+        settings = self.config.classifiers
+        # The LSTM takes hours where the others take minutes: over all folds for Table 3's feature and F alone.
+        fold = self.over_folds(wanted=classifier != A_LSTM or feature in (TABLE3_FEATURE, "F"))
+        lstm = self.sizes.labelled_frames * settings.lstm_epochs * self.times(fold)
+        return self.cell(
+            f"classify-{network}-{feature}-{classifier}",
+            "classify",
+            ClassifyConfig(
+                hypercolumns=self.root / f"hypercolumns-{network}",
+                out=self.root / f"classify-{network}-{feature}-{classifier}",
+                feature=feature,
+                classifier=classifier,
+                fold=fold,
+                settings=settings,
+                **self.common,
+            ),
+            lstm=lstm if classifier == A_LSTM else 0,
+        )
+
+    def classify_functionals(self, rival: Rival) -> Cell:
+        """Train one classifier on functionals."""
+        return self.cell(
+            rival.cell,
+            "classify",
+            ClassifyConfig(
+                hypercolumns=self.config.out / "functionals" / self.config.corpus,
+                out=self.root / rival.cell,
+                feature=rival.functionals,
+                classifier=rival.classifier,
+                code=rival.code,
+                fold=self.over_folds(),
+                settings=self.config.classifiers,
+                **self.common,
+            ),
+        )
+
+    def cell(self, name: str, stage: str, config: Any, **cost: float) -> Cell:
+        """Name a cell by its folder."""
+        return Cell(name=f"runs/seed-{self.seed}/{name}", stage=stage, config=config, cost=cost)

@@ -1,0 +1,87 @@
+"""Every finished cell of a run: its seed, what it cost, and with what it was made."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_fop.evaluation.predictions import PREDICTIONS
+from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
+
+COLUMNS = ("cell", "seed", "folds", "parameters", "epochs", "seconds", "versions", "revision", "predictions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedCell:
+    """One line of the list.
+
+    Attributes:
+        cell: Folder below `runs/`.
+        seed: Its seed; empty where nothing is random.
+        folds: Folds that it went through.
+        parameters: Of one network; empty where none was trained.
+        epochs: Run over all folds; empty where none was.
+        seconds: What it took over all folds.
+        versions: Of the libraries.
+        revision: Of this package.
+        predictions: Path of its predictions, relative to the report; empty if it has none.
+    """
+
+    cell: str
+    seed: str
+    folds: int
+    parameters: str
+    epochs: str
+    seconds: float
+    versions: str
+    revision: str
+    predictions: str
+
+
+def cell_list(out: Path) -> list[FinishedCell]:
+    """Return the finished cells of a `reproduce` folder, by repeat and name.
+
+    Args:
+        out: The folder.
+    """
+    folders = [path.parent for path in (out / "runs").glob("seed-*/*/" + METRICS)]
+    ordered = sorted(folders, key=lambda path: (int(path.parent.name.removeprefix("seed-")), path.name))
+    return [_finished(out, folder) for folder in ordered]
+
+
+def _finished(out: Path, folder: Path) -> FinishedCell:
+    config = read_json(folder / CONFIG)
+    folds = sorted(folder.glob("fold-*/" + METRICS)) or [folder / METRICS]
+    found = [read_json(path) for path in folds]
+    seed, parameters = config.get("seed"), found[0].get("parameters")
+    epochs = [_epochs(metrics) for metrics in found]
+    path = folder / PREDICTIONS
+    return FinishedCell(
+        cell=str(folder.relative_to(out / "runs")),
+        seed="" if seed is None else str(seed),
+        folds=len(found),
+        parameters="" if parameters is None else str(parameters),
+        epochs=str(sum(epochs)) if any(epochs) else "",
+        seconds=round(sum(float(metrics.get("seconds", 0.0)) for metrics in found), 1),
+        versions=", ".join(f"{name} {version}" for name, version in config.get("versions", {}).items()),
+        revision=str(config.get("git_revision") or ""),
+        predictions=f"../{path.relative_to(out)}" if path.exists() else "",
+    )
+
+
+def _epochs(metrics: dict[str, Any]) -> int:
+    if "tried" in metrics:
+        return sum(int(one["epochs"]) for one in metrics["tried"])
+    chosen = metrics.get("chosen")
+    return int(metrics.get("epochs") or (chosen.get("epochs", 0) if isinstance(chosen, dict) else 0))
+
+
+def to_csv(cells: Iterable[FinishedCell]) -> str:
+    """Return `cells.csv`."""
+    written = io.StringIO()
+    writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(vars(cell) for cell in cells)
+    return written.getvalue()

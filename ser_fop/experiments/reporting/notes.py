@@ -1,0 +1,113 @@
+"""What a reader must know before reading the tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ser_fop.experiments.config_diff import departures
+
+
+def caution(tables: Mapping[str, Any]) -> str:
+    """Return the sentence that keeps our figures and the paper's apart."""
+    corpus, published = tables["corpus"], tables["paper_corpus"]
+    if corpus["title"] == published:
+        return f"All figures were measured on {published}. The paper's pretraining had heard the test speakers; ours had not, unless a row says transductive."
+    kind = (
+        "SYNTHETIC speech made by a program, not on any real corpus"
+        if corpus["name"].startswith("synthetic")
+        else f"{corpus['title']}, not on {published}"
+    )
+    classes = "" if len(corpus["labels"]) == 4 else f", {len(corpus['labels'])} classes here against 4 there"
+    return (
+        f"Our figures were measured on {kind}. The paper's were measured on {published}: other speech, other speakers{classes}."
+        " The columns must not be compared as numbers."
+    )
+
+
+def notes(tables: Mapping[str, Any]) -> list[str]:
+    """Return what a reader must know to read the tables."""
+    corpus, second = tables["corpus"], tables["unlabelled"]
+    lines = [
+        f"Corpus: {corpus['title']}: {corpus['labelled']} labelled of {corpus['utterances']} utterances, {corpus['hours']:.2f} h,"
+        f" {corpus['speakers']} speakers, classes {', '.join(corpus['labels'])}. Licence: {corpus['licence']}.",
+        "WA is overall accuracy, UA is mean recall over classes. Figures are mean ± standard deviation over repeats; a repeat is a"
+        " new initialisation, a new pretraining and a new classifier. One repeat has no deviation. In square brackets: the 95 %"
+        " interval of the mean over speakers (bootstrap by speaker, expanded for few of them): what other speakers may bring.",
+        "A claim is one comparison declared beforehand, averaged over repeats first, tested over speakers by flipping signs, two-sided:"
+        " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn a star.",
+        *(
+            [
+                "All repeats asked as one: the mean of the log-probabilities of all repeats' networks answers; that is one"
+                " system of as many networks, without a spread over repeats."
+            ]
+            if any(row.get("together") for row in tables["table1"])
+            else []
+        ),
+        f"Test speakers choose nothing: {_chooser(tables['config'])}",
+    ]
+    below = [row for row in tables["pretraining"] if row["network"] != "untrained" and row["skill"]["mean"] < 0]
+    if below:
+        lines.append(
+            f"A skill below zero means that {below[0].get('against', 'copying the last frame')} still does better: that"
+            " pretraining was too short to be called done, and its rows show the machinery, not the method."
+        )
+    if tables.get("systems"):
+        lines += [
+            "Systems that the paper compares with were built from public descriptions: “in the style of” says that not all of one"
+            " was public. The paper copied its figures for them, from other experiments.",
+            "All systems were tested on the same folds, and compared with FOP + Fine-tuning (pre-trained on the same speech) and with"
+            f" nothing else{_twins(tables)}, two-sided, without correction for their number. What has nothing random has one repeat.",
+            "Networks on frames were trained for as many epochs, with the same augmentation; the ladder is told emotions in"
+            " pretraining too. Epochs are at most, of each network; parameters are those of what answers. Hours are of one repeat,"
+            " all folds, from prepared records to answers; from the sounds for functionals, whose sets are computed together, and"
+            " count whole in each of their rows.",
+        ]
+    if explored := tables["config"].get("explored"):
+        lines.append(
+            f"Settings had been tried out before on {len(explored)} of the {corpus['speakers']} speakers, for the FOP model and"
+            " for no other system; Table 3 has figures without those speakers too."
+        )
+    if second:
+        lines.insert(
+            1,
+            f"Second corpus, for pretraining only: {second['title']}: {second['hours']:.2f} h, {second['speakers']} speakers. Licence: {second['licence']}.",
+        )
+    return lines
+
+
+def _twins(tables: Mapping[str, Any]) -> str:
+    compared = any(row.get("against_control") for row in tables["systems"])
+    return ", but variants of FOP with the same network from scratch" if compared else ""
+
+
+def settings_notes(tables: Mapping[str, Any]) -> list[str]:
+    """Return what departs from preset paper, here and in the experiments beside it."""
+    beside = tables.get("presets", {}).items()
+    return [
+        _departures(tables["config"]),
+        *(f"Settings `{name}`, beside it: {_departures(other['config'])}" for name, other in beside),
+    ]
+
+
+def _chooser(config: Mapping[str, Any]) -> str:
+    """Say who chooses, and who is learned from after that."""
+    found = ["C is chosen on validation speakers"]
+    if config["classifiers"].get("refit_on_validation"):
+        found.append("who are then fitted on too")
+    if config["finetuning"].get("train_on_validation"):
+        return ", ".join(found) + "; fine-tuning learns from them too, and keeps its last epoch, which nobody chooses."
+    chosen = (
+        "is the learning rate" if config["finetuning"].get("keep") == "last" else "are the epoch and the learning rate"
+    )
+    return ", ".join(found) + f"; so {chosen} of fine-tuning, where several are tried."
+
+
+def _departures(config: Mapping[str, Any]) -> str:
+    found = departures(config)
+    if not found:
+        return "Preset paper throughout: sizes and method of the paper and, where it is silent, the documented choices."
+    listed = ", ".join(f"{key} {_said(ours)} (not {_said(paper)})" for key, (ours, paper) in found.items())
+    return f"Departs from preset paper in {len(found)} settings: {listed}."
+
+
+def _said(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

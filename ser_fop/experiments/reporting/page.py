@@ -1,0 +1,80 @@
+"""The tables as one plain HTML page that needs no network."""
+
+import html
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from ser_fop.experiments.reporting import paper
+from ser_fop.experiments.reporting.cell_list import FinishedCell
+from ser_fop.experiments.reporting.gallery import Plot
+from ser_fop.experiments.reporting.html_parts import document, table
+from ser_fop.experiments.reporting.notes import caution, notes, settings_notes
+from ser_fop.experiments.reporting.sections import sections
+from ser_fop.experiments.variants import FOLDER
+
+
+def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedCell] = ()) -> str:
+    """Return the page.
+
+    Args:
+        tables: What `collect_tables` returns.
+        plots: What `gallery` draws.
+        cells: What `cell_list` returns.
+    """
+    escape = html.escape
+    title = f"Future Observation Prediction on {tables['corpus']['title']}"
+    parts = [
+        f'<p class="caution">{escape(caution(tables))}</p>',
+        _bullets(notes(tables)),
+        f"<details><summary>Settings, against preset paper</summary>{_bullets(settings_notes(tables))}</details>",
+    ]
+    for heading, header, rows in sections(tables):
+        parts.append(f"<h2>{escape(heading)}</h2>")
+        parts.append(table(header, rows))
+    for heading, group in itertools.groupby(plots, key=lambda plot: plot.title):
+        parts.append(f'<h2>{escape(heading)}</h2><div class="plots">')
+        for plot in group:
+            label = f'role="img" aria-label="{escape(plot.caption)}"'
+            parts.append(
+                f"<figure{' class=wide' if plot.wide else ''}>{plot.svg.replace('<svg', f'<svg {label}', 1)}<figcaption>{escape(plot.caption)}</figcaption></figure>"
+            )
+        parts.append("</div>")
+    for name in tables.get("presets", {}):
+        page = html.escape(f"../{FOLDER}/{name}/report/index.html")
+        parts.append(
+            f'<p>Plots and cells of settings <code>{escape(name)}</code>: <a href="{page}">its own page</a>.</p>'
+        )
+    if cells:
+        parts.append(f"<details><summary>Every cell: seed, cost, predictions</summary>{_cells(cells)}</details>")
+    parts.append(f"<p>Paper: {escape(paper.REFERENCE)}.</p>")
+    config = yaml.safe_dump(tables["config"], sort_keys=False)
+    used = ", ".join(f"{name} {version}" for name, version in tables["versions"].items())
+    computer = tables["machine"]
+    used += f"; {computer['cores']} cores, {computer['processor']}"
+    parts.append(
+        f"<details><summary>Config and versions</summary><pre>{escape(config)}</pre><p>{escape(used)}</p></details>"
+    )
+    return document(title, parts)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def _cells(cells: Sequence[FinishedCell]) -> str:
+    """Return the table of all cells; versions stand in it where not all were made with the same."""
+    made_with = [f"{cell.versions}; revision {cell.revision or 'unknown'}" for cell in cells]
+    same = len(set(made_with)) == 1
+    head = ["cell", "seed", "folds", "parameters", "epochs", "seconds", *([] if same else ["made with"])]
+    lines = ["<tr>" + "".join(f"<th>{name}</th>" for name in head) + "</tr>"]
+    for cell, used in zip(cells, made_with, strict=True):
+        name = html.escape(cell.cell)
+        linked = f'<a href="{html.escape(cell.predictions)}">{name}</a>' if cell.predictions else name
+        values = [cell.seed, str(cell.folds), cell.parameters, cell.epochs, f"{cell.seconds:.0f}"]
+        values += [] if same else [used]
+        lines.append(f"<tr><td>{linked}</td>" + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>")
+    note = f"<p>All were made with {html.escape(made_with[0])}.</p>" if same else ""
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>{note}'

@@ -1,0 +1,145 @@
+"""The runs of one cell over repeats, and what they say together."""
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_fop.evaluation.comparisons import compare
+from ser_fop.evaluation.confusions import confusions_by_speaker
+from ser_fop.evaluation.description import describe_predictions
+from ser_fop.evaluation.ensemble import together
+from ser_fop.evaluation.intervals import over_repeats, over_speakers
+from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
+from ser_fop.utils.run_folder import COMPLETED, METRICS, read_json
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """One finished run.
+
+    Attributes:
+        folder: Where it is.
+        metrics: Its `metrics.json`.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+
+    @property
+    def folds(self) -> int:
+        """Folds that it tested."""
+        return len(self.metrics.get("folds", [self.metrics]))
+
+    def single_fold(self) -> "Run":
+        """Return fold 0 of it."""
+        if "folds" not in self.metrics:
+            return self
+        return Run(folder=self.folder / "fold-0", metrics=self.metrics["folds"][0])
+
+    def predictions(self) -> list[Prediction]:
+        """Read its predictions."""
+        return read_predictions(self.folder / PREDICTIONS)
+
+
+def runs_of(seeds: Sequence[Path], name: str) -> list[Run]:
+    """Return the run of one cell in each repeat that finished it.
+
+    Args:
+        seeds: Folders of the repeats.
+        name: The cell's folder.
+    """
+    folders = [seed / name for seed in seeds]
+    return [
+        Run(folder=folder, metrics=read_json(folder / METRICS)) for folder in folders if (folder / COMPLETED).exists()
+    ]
+
+
+def spread(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean, deviation and interval over repeats (none for a single one), and the values."""
+    interval = over_repeats(values)
+    return {
+        "mean": float(np.mean(values)),
+        "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "over_repeats": dataclasses.asdict(interval) if interval else None,
+        "values": list(values),
+    }
+
+
+def figures(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return WA, UA and macro-F1 over repeats, and what they rest on; empty without a run.
+
+    `over_speakers` of WA and UA is the interval of their mean over repeats, speakers drawn anew.
+    """
+    if not runs:
+        return {}
+    metrics = [run.metrics for run in runs]
+    return _figures(metrics, [item for run in runs for item in run.predictions()], of=runs)
+
+
+def figures_together(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the figures of all repeats asked as one system; empty for fewer than two.
+
+    They have no spread over repeats: there is one such system.
+    """
+    if len(runs) < 2:
+        return {}
+    labels = runs[0].metrics["labels"]
+    joined = together([run.predictions() for run in runs], labels)
+    described = {**runs[0].metrics, **describe_predictions(joined, labels)}
+    described["seconds"] = sum(run.metrics["seconds"] for run in runs)
+    return _figures([described], joined, of=runs)
+
+
+def _figures(
+    metrics: Sequence[Mapping[str, Any]], predictions: Sequence[Prediction], *, of: Sequence[Run]
+) -> dict[str, Any]:
+    confusions = confusions_by_speaker(predictions, metrics[0]["labels"])
+    found: dict[str, Any] = {key: spread([row[key] for row in metrics]) for key in ("wa", "ua", "macro_f1")}
+    for score in ("wa", "ua"):
+        interval = over_speakers(confusions, score)
+        found[score]["over_speakers"] = dataclasses.asdict(interval) if interval else None
+    return {
+        **found,
+        "repeats": len(of),
+        "folds": of[0].folds,
+        "n": metrics[0]["n"],
+        "transductive": any(run.metrics["transductive"] for run in of),
+        "selected_on": next(
+            (run.metrics["selected_on"] for run in of if run.metrics["selected_on"] != "validation"), "validation"
+        ),
+        "seconds": float(np.mean([row["seconds"] for row in metrics])),
+        "confusion": confusions.counts.sum(axis=0).tolist(),
+        "ece": float(np.mean([row["calibration"]["ece"] for row in metrics])),
+    }
+
+
+def figures_without(runs: Sequence[Run], speakers: Collection[str]) -> dict[str, Any]:
+    """Return WA over repeats of all but some speakers; empty where there are no others."""
+    rights = [[item.predicted == item.label for item in _without(run, speakers)] for run in runs]
+    return spread([float(np.mean(right)) for right in rights]) if rights and rights[0] else {}
+
+
+def comparison(first: Sequence[Run], second: Sequence[Run], *, without: Collection[str] = ()) -> dict[str, Any]:
+    """Compare two cells on all folds that both tested, or on fold 0; empty unless both have run.
+
+    Args:
+        first: The one, over its repeats.
+        second: The other.
+        without: Speakers that are left out.
+    """
+    if not (first and second):
+        return {}
+    if {run.folds for run in (*first, *second)} != {first[0].folds}:
+        first, second = ([run.single_fold() for run in runs] for runs in (first, second))
+    labels = first[0].metrics["labels"]
+    predictions = [[item for run in runs for item in _without(run, without)] for runs in (first, second)]
+    if not predictions[0]:
+        return {}
+    return {**dataclasses.asdict(compare(*predictions, labels)), "folds": first[0].folds}
+
+
+def _without(run: Run, speakers: Collection[str]) -> list[Prediction]:
+    return [item for item in run.predictions() if item.speaker not in speakers]

@@ -1,0 +1,129 @@
+"""Table 3 with every system that was run: figures, cost, and the test against the FOP model."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_fop.corpora.schema import VIEWS
+from ser_fop.experiments.baseline import Rival
+from ser_fop.experiments.baselines import SYSTEMS
+from ser_fop.experiments.jobs import A_LSTM, IN_CORPUS, TABLE3_FEATURE
+from ser_fop.experiments.reporting import paper
+from ser_fop.experiments.reporting.runs import Run, comparison, figures, figures_without, runs_of
+from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
+
+# What every system is compared with, declared before any figure is seen.
+OURS = f"finetune-{IN_CORPUS}"
+_OWN = {
+    OURS: ("FOP + Fine-tuning", paper.TABLE3["finetuning"]["cross_validation"]),
+    f"classify-{IN_CORPUS}-{TABLE3_FEATURE}-a_lstm": (
+        "FOP + Hypercolumns (h_concat, A-LSTM)",
+        paper.TABLE3["hypercolumns"]["cross_validation"],
+    ),
+    f"classify-{IN_CORPUS}-{TABLE3_FEATURE}-svm": ("FOP + Hypercolumns (h_concat, SVM)", None),
+    "finetune-none": ("The FOP network without pretraining", None),
+}
+
+
+_TRAINING = {"pretrain": "of pretraining", "finetune": "of fine-tuning"}
+
+
+def systems(seeds: Sequence[Path], *, explored: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return a row for each system that has run, the FOP model's first; empty where no other has.
+
+    Args:
+        seeds: Folders of the repeats.
+        explored: Speakers on whom settings were tried out before: figures without them stand beside.
+    """
+    others = [row for name in SYSTEMS for row in _rival_rows(seeds, name, explored)]
+    if not others:
+        return []
+    own = [_row(seeds, cell, title, published, explored=explored) for cell, (title, published) in _OWN.items()]
+    return [row for row in own if row] + others
+
+
+def _rival_rows(seeds: Sequence[Path], name: str, explored: Collection[str]) -> list[dict[str, Any]]:
+    """Return the row of one system, and of its hypercolumns where it has them."""
+    rival = SYSTEMS[name]
+    rows = [_row(seeds, rival.cell, rival.title, rival.published, rival, explored=explored)]
+    if rival.pretraining is not None:
+        cell = f"classify-{name}-{TABLE3_FEATURE}-svm"
+        title = f"{rival.title}: hypercolumns ({TABLE3_FEATURE}, SVM)"
+        rows.append(_row(seeds, cell, title, None, explored=explored))
+    return [row for row in rows if row]
+
+
+def _row(
+    seeds: Sequence[Path],
+    cell: str,
+    title: str,
+    published: float | None,
+    rival: Rival | None = None,
+    *,
+    explored: Collection[str],
+) -> dict[str, Any]:
+    """Return what one cell is worth over its repeats; empty where it has not run."""
+    runs = runs_of(seeds, cell)
+    if not runs:
+        return {}
+    ours = runs_of(seeds, OURS)
+    return {
+        "system": title,
+        "cell": cell,
+        "paper_wa": published,
+        "remark": "; ".join(filter(None, [rival.remark if rival else "", _missing(runs[0])])),
+        **figures(runs),
+        "parameters": runs[0].single_fold().metrics.get("parameters"),
+        "epochs": _epochs(runs[0]),
+        "hours": float(np.mean([_hours(run) for run in runs])),
+        "against_fop": {} if cell == OURS else comparison(ours, runs),
+        "against_control": comparison(runs, runs_of(seeds, rival.control)) if rival and rival.control else {},
+        "unexplored": _without(cell, runs, ours, explored),
+    }
+
+
+def _without(cell: str, runs: Sequence[Run], ours: Sequence[Run], explored: Collection[str]) -> dict[str, Any]:
+    """Return WA of a cell, and the test, without some speakers; empty where there are none of them, or no others."""
+    wa = figures_without(runs, explored) if explored else {}
+    against = comparison(ours, runs, without=explored) if wa and cell != OURS else {}
+    return {"wa": wa, "against_fop": against} if wa else {}
+
+
+def _missing(run: Run) -> str:
+    """Return what a system would have learned from beside classes, and this corpus has not."""
+    settings = read_json(run.folder / CONFIG)["config"].get("training", {})
+    missing = set(VIEWS) - set(run.single_fold().metrics.get("views", ())) if settings.get("view_weight") else ()
+    return f"here without {' and '.join(sorted(missing))}, which the corpus does not have" if missing else ""
+
+
+def _hours(run: Run) -> float:
+    """Return what all folds of one repeat took, what the cell was made from included."""
+    return float(run.metrics["seconds"]) / 3600 + sum(_hours(source) for source in _sources(run))
+
+
+def _epochs(run: Run) -> list[tuple[str, int]]:
+    """Return for how many epochs at most a system was trained, and in what, in order."""
+    found = read_json(run.folder / CONFIG)
+    told = found["config"]
+    own = []
+    if "training" in told:
+        own = [(_TRAINING[found["stage"]], told["training"]["epochs"])]
+    elif told.get("classifier") == A_LSTM:
+        own = [("of A-LSTM", told["settings"]["lstm_epochs"])]
+    elif told.get("code", "none") != "none":
+        own = [("of its code", told["settings"]["code_epochs"])]
+    return [epochs for source in _sources(run) for epochs in _epochs(source)] + own
+
+
+def _sources(run: Run) -> Iterator[Run]:
+    """Yield what a cell was made from, as far as it is there."""
+    config = read_json(run.folder / CONFIG)["config"]
+    for needed in ("pretrained", "hypercolumns"):
+        # Cells of one repeat lie side by side, wherever the experiment was moved to; functionals serve all repeats.
+        named = Path(config.get(needed) or "")
+        beside = run.folder.parent / named.name
+        folder = beside if (beside / METRICS).exists() else named
+        if config.get(needed) and (folder / METRICS).exists():
+            yield Run(folder=folder, metrics=read_json(folder / METRICS))

@@ -1,0 +1,78 @@
+"""Table 3 with every system that was run, as text, and what must be known of its rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ser_fop.experiments.reporting import cell_text
+
+# Where settings had been tried out on some of its speakers before.
+UNEXPLORED = (
+    "WA % without the speakers on whom settings were tried out",
+    "FOP + Fine-tuning is better by, without them",
+)
+Section = tuple[str, list[str], list[list[str]]]
+
+
+def systems_sections(tables: Mapping[str, Any]) -> list[Section]:
+    """Return title, header and rows of Table 3 with every system, and of its remarks; none if no other has run.
+
+    Args:
+        tables: What `collect_tables` returns.
+    """
+    rows = tables.get("systems", ())
+    if not rows:
+        return []
+    header = [
+        "System",
+        "WA % (UA %)",
+        "FOP + Fine-tuning is better by, points of WA [95 % over speakers]",
+        *(UNEXPLORED if any(row.get("unexplored") for row in rows) else ()),
+        f"paper, WA % ({tables['paper_corpus']})",
+        "parameters",
+        "hours a repeat",
+        "epochs",
+        "repeats, folds",
+    ]
+    over = "over all folds, pooled" if any(row["folds"] > 1 for row in rows) else "single fold"
+    title = f"Table 3 with the systems that the paper compares with, {over}"
+    return [(title, header, [_line(row) for row in rows]), *_controlled(rows), *_remarks(rows)]
+
+
+def _line(row: Mapping[str, Any]) -> list[str]:
+    rest = row.get("unexplored")
+    return [
+        row["system"],
+        cell_text.both(row),
+        _tested(row["against_fop"]),
+        *([cell_text.percent(rest, interval=False), _tested(rest["against_fop"])] if rest else []),
+        cell_text.published(row["paper_wa"]),
+        "" if row["parameters"] is None else f"{row['parameters']:,}",
+        f"{row['hours']:.2f}",
+        " + ".join(f"{epochs} {what}" for what, epochs in row.get("epochs", ())),
+        f"{row['repeats']}, {row['folds']}",
+    ]
+
+
+def _controlled(rows: list[Mapping[str, Any]]) -> list[Section]:
+    """Return what FOP's pretraining is worth to networks that are not the FOP model's, if any were run."""
+    found = [[row["system"], _tested(row["against_control"])] for row in rows if row.get("against_control")]
+    header = ["System", "better than the same network from scratch by, points of WA [95 % over speakers]"]
+    return [("Table 3: what FOP's pretraining is worth to other networks", header, found)] if found else []
+
+
+def _remarks(rows: list[Mapping[str, Any]]) -> list[Section]:
+    """Return what must be known of rows, systems with the same remark together."""
+    systems: dict[str, list[str]] = {}
+    for row in rows:
+        if row["remark"]:
+            systems.setdefault(row["remark"], []).append(row["system"])
+    found = [["; ".join(names), remark] for remark, names in systems.items()]
+    return [("Table 3: what must be known of its rows", ["System", "remark"], found)] if found else []
+
+
+def _tested(against: Mapping[str, Any]) -> str:
+    """Write by how much one is better, and the test; empty where there is none."""
+    if not against:
+        return ""
+    p = against["p_sign_flip"]
+    return f"{cell_text.difference(against)}, p {p:.2g}{cell_text.stars(p)}"

@@ -1,0 +1,201 @@
+"""Tables 1 to 3 out of the run folders of `reproduce`, as plain data."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ser_fop.corpora.utterance_rows import UTTERANCES
+from ser_fop.errors import InputError
+from ser_fop.experiments.claims import CLAIMS
+from ser_fop.experiments.reporting import paper
+from ser_fop.experiments.reporting.groups import groups
+from ser_fop.experiments.reporting.runs import Run, comparison, figures, figures_together, runs_of, spread
+from ser_fop.experiments.reporting.systems import systems
+from ser_fop.experiments.variants import FOLDER
+from ser_fop.utils.run_folder import COMPLETED, CONFIG, METRICS, machine, read_json, require_complete, versions
+
+CLASSIFIERS = ("svm", "rf", "a_lstm")
+NETWORKS = ("in_corpus", "unlabelled", "untrained")
+
+
+def collect_tables(out: Path) -> dict[str, Any]:
+    """Read every finished run of a `reproduce` folder.
+
+    Args:
+        out: The folder.
+
+    Returns:
+        What `tables.json` holds: accuracies as fractions, with mean, standard deviation
+        and intervals; cells that have not run are absent.
+
+    Raises:
+        InputError: If it is no `reproduce` folder, or the corpus is not prepared.
+    """
+    if not (out / CONFIG).exists() or read_json(out / CONFIG).get("stage") != "reproduce":
+        raise InputError(f"{out} is not a folder of `ser-fop reproduce`.")
+    config = read_json(out / CONFIG)["config"]
+    records = out / "records" / config["corpus"]
+    require_complete(records, "prepare")
+    seeds = sorted((out / "runs").glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
+    controls = out / "runs" / "controls.json"
+    corpus = _corpus(records)
+    return {
+        "corpus": corpus,
+        "unlabelled": _second(out, config),
+        "paper_corpus": paper.CORPUS,
+        "repeats": len([seed for seed in seeds if any(seed.glob(f"*/{COMPLETED}"))]),
+        "config": config,
+        **_made_with(seeds),
+        "controls": read_json(controls) if controls.exists() else {},
+        "pretraining": _pretraining(seeds),
+        "table1": [
+            _row("setting", name, runs_of(seeds, f"finetune-{name}"), paper.TABLE1[name]) for name in paper.TABLE1
+        ],
+        "table2": _table2(seeds),
+        "table3": _table3(seeds),
+        "systems": systems(seeds, explored=config.get("explored", ())),
+        "claims": _claims(seeds),
+        "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
+        "cost": _cost(seeds),
+        "presets": {folder.name: collect_tables(folder) for folder in _beside(out)},
+    }
+
+
+def _made_with(seeds: Sequence[Path]) -> dict[str, Any]:
+    """Return with which versions and on which machines the cells were made, the most frequent ones first."""
+    cells = [read_json(mark.parent / CONFIG) for seed in seeds for mark in sorted(seed.glob(f"*/{COMPLETED}"))]
+    found = {"versions": versions(), "machine": machine()}
+    for key, now in found.items():
+        known = [tuple(cell[key].items()) for cell in cells if key in cell]
+        ranked = [dict(one) for one, _ in Counter(known).most_common()] or [now]
+        found[key] = ranked[0]
+        if key == "machine":
+            processors = dict.fromkeys(one["processor"] for one in ranked)
+            found[key] = {**ranked[0], "processor": "; ".join(processors)}
+    return found
+
+
+def _beside(out: Path) -> list[Path]:
+    """Return the folders of the same experiment under other settings, as far as their corpora are prepared."""
+    folders = sorted((out / FOLDER).glob("*"))
+    return [one for one in folders if (one / "runs" / "controls.json").exists()]
+
+
+def _corpus(records: Path) -> dict[str, Any]:
+    manifest, metrics = read_json(records / "manifest.json"), read_json(records / METRICS)
+    keys = ("utterances", "labelled", "speakers", "hours", "quarantined")
+    return {
+        "name": manifest["corpus"],
+        "title": manifest["title"],
+        "licence": manifest["licence"],
+        "labels": manifest["labels"],
+        **{key: metrics[key] for key in keys},
+    }
+
+
+def _second(out: Path, config: dict[str, Any]) -> dict[str, Any] | None:
+    for folder in sorted((out / "records").iterdir()):
+        if folder.name != config["corpus"] and (folder / COMPLETED).exists():
+            return _corpus(folder)
+    return None
+
+
+def _row(key: str, name: str, runs: Sequence[Run], published: float | None) -> dict[str, Any]:
+    pooled = [run for run in runs if run.folds > 1]
+    return {
+        key: name,
+        "paper_wa": published,
+        **figures([run.single_fold() for run in runs]),
+        "cross_validation": figures(pooled),
+        "together": figures_together(pooled),
+    }
+
+
+def _table2(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return a row for F, and one for each feature of each network."""
+    rows = []
+    for network in NETWORKS:
+        for feature, published in paper.TABLE2.items():
+            source = "untrained" if feature == "F" else network
+            runs = {name: runs_of(seeds, f"classify-{source}-{feature}-{name}") for name in CLASSIFIERS}
+            if (feature == "F" and network != "in_corpus") or not any(runs.values()):
+                continue
+            cells = {name: figures([run.single_fold() for run in found]) for name, found in runs.items()}
+            pooled = {name: figures([run for run in found if run.folds > 1]) for name, found in runs.items()}
+            compared = published if network == "in_corpus" else dict.fromkeys(CLASSIFIERS)
+            row = {"network": "none" if feature == "F" else network, "feature": feature, "paper_wa": compared}
+            rows.append({**row, **cells, "cross_validation": pooled})
+    return rows
+
+
+def _table3(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return the rows of the paper's own method; feature and classifier are the paper's, declared beforehand."""
+    sources = {"hypercolumns": "classify-in_corpus-h_concat-a_lstm", "finetuning": "finetune-in_corpus"}
+    rows = []
+    for system, name in sources.items():
+        runs = runs_of(seeds, name)
+        rows.append(
+            {
+                "system": system,
+                "paper_wa": paper.TABLE3[system],
+                "single_fold": figures([run.single_fold() for run in runs]),
+                "cross_validation": figures([run for run in runs if run.folds > 1]),
+            }
+        )
+    return rows
+
+
+def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+    rows = []
+    for network in NETWORKS:
+        runs = runs_of(seeds, f"pretrain-{network}")
+        if not runs:
+            continue
+        single = [run.single_fold().metrics for run in runs]
+        rows.append(
+            {
+                "network": network,
+                "skill": spread([run["skill"] for run in single]),
+                "skill_by_horizon": {
+                    ahead: spread([run["skill_by_horizon"][ahead] for run in single])
+                    for ahead in single[0].get("skill_by_horizon", {})
+                },
+                "error": spread([run["error"] for run in single]),
+                "against": single[0].get("against", "copying the last frame"),
+                "copy_error": spread([run["copy_error"] for run in single]),
+                "epochs": [run["epochs"] for run in single],
+                "parameters": single[0]["parameters"],
+                "frames": single[0]["frames"],
+                "seconds": [run.metrics["seconds"] for run in runs],
+                "validation_speakers": single[0]["validation_speakers"],
+            }
+        )
+    return rows
+
+
+def _claims(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return each declared comparison that can be made."""
+    rows = []
+    for claim in CLAIMS:
+        found = comparison(runs_of(seeds, claim.first), runs_of(seeds, claim.second))
+        if found:
+            rows.append({"claim": claim.text, "first": claim.first, "second": claim.second, **found})
+    return rows
+
+
+def _cost(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what the cells of each kind took, in hours over all repeats."""
+    hours: dict[str, list[float]] = {}
+    for metrics in (path for seed in seeds for path in sorted(seed.glob("*/" + METRICS))):
+        stage, _, rest = metrics.parent.name.partition("-")
+        kind = f"{stage} {rest.rpartition('-')[2]}" if stage == "classify" else metrics.parent.name.replace("-", " ", 1)
+        hours.setdefault(kind, []).append(_seconds(metrics) / 3600)
+    return [{"kind": kind, "cells": len(each), "hours": sum(each)} for kind, each in hours.items()]
+
+
+def _seconds(metrics: Path) -> float:
+    found = read_json(metrics)
+    if "seconds" in found:
+        return float(found["seconds"])
+    return sum(_seconds(path) for path in metrics.parent.glob("*/" + METRICS))

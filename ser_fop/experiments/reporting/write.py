@@ -1,0 +1,34 @@
+"""Writes the report of a `reproduce` folder."""
+
+from pathlib import Path
+
+from ser_fop.experiments.reporting import cell_list
+from ser_fop.experiments.reporting.figures_csv import to_csv
+from ser_fop.experiments.reporting.gallery import gallery
+from ser_fop.experiments.reporting.latex import to_latex
+from ser_fop.experiments.reporting.markdown import to_markdown
+from ser_fop.experiments.reporting.page import to_html
+from ser_fop.experiments.reporting.tables import collect_tables
+from ser_fop.utils.run_folder import write_json, write_text
+
+
+def write_report(out: Path) -> Path:
+    """Write `report/index.html`, and the tables as JSON, Markdown, LaTeX and CSV.
+
+    Args:
+        out: Folder of `reproduce`, finished or running.
+
+    Returns:
+        The page.
+    """
+    tables = collect_tables(out)
+    folder = out / "report"
+    folder.mkdir(exist_ok=True)
+    write_json(folder / "tables.json", tables)
+    write_text(folder / "tables.md", to_markdown(tables))
+    write_text(folder / "tables.tex", to_latex(tables))
+    write_text(folder / "figures.csv", to_csv(tables))
+    cells = cell_list.cell_list(out)
+    write_text(folder / "cells.csv", cell_list.to_csv(cells))
+    write_text(folder / "index.html", to_html(tables, gallery(out, tables), cells))
+    return folder / "index.html"

@@ -1,0 +1,1 @@
+"""Networks and published models by name or path."""

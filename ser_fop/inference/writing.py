@@ -1,0 +1,56 @@
+"""Answers as a table, as JSON lines, or as CSV."""
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, TextIO
+
+from ser_fop.inference.recording import Recognition
+
+_DIGITS = 4
+_SHOWN = 3
+
+
+def write_answers(
+    answers: Iterable[Recognition], file: TextIO, *, layout: Literal["table", "json", "csv"], labels: Sequence[str]
+) -> None:
+    """Write answers as they come.
+
+    Args:
+        answers: The answers.
+        file: Where to.
+        layout: `table` for people; `json`, an object a line; `csv`, a column a class.
+        labels: The classes.
+    """
+    if layout == "csv":
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "start_s", "end_s", "emotion", *labels, "problem"])
+        for answer in answers:
+            shares = [f"{answer.probabilities[label]:.{_DIGITS}f}" if answer.emotion else "" for label in labels]
+            times = [f"{answer.start_s:.3f}", f"{answer.end_s:.3f}"]
+            writer.writerow([answer.name, *times, answer.emotion, *shares, answer.problem])
+        return
+    lines = _json(answers) if layout == "json" else _table(answers)
+    for line in lines:
+        print(line, file=file, flush=True)
+
+
+def _json(answers: Iterable[Recognition]) -> Iterator[str]:
+    for answer in answers:
+        values = dataclasses.asdict(answer)
+        values["file"] = values.pop("name")
+        values["probabilities"] = {label: round(share, _DIGITS) for label, share in answer.probabilities.items()}
+        order = ("file", "start_s", "end_s", "emotion", "probabilities", "problem")
+        yield json.dumps({key: values[key] for key in order if values[key] not in ("", {})}, ensure_ascii=False)
+
+
+def _table(answers: Iterable[Recognition]) -> Iterator[str]:
+    for answer in answers:
+        where = f"{answer.name}  {answer.start_s:7.2f} to {answer.end_s:7.2f} s"
+        if answer.problem:
+            yield f"{where}  -  {answer.problem}"
+            continue
+        ranked = sorted(answer.probabilities.items(), key=lambda item: (item[0] != answer.emotion, -item[1]))
+        rest = ", ".join(f"{label} {share:.2f}" for label, share in ranked[1:_SHOWN])
+        yield f"{where}  {answer.emotion:<10} {ranked[0][1]:.2f}  ({rest})"

@@ -1,0 +1,46 @@
+"""An emotion classifier that is told arousal and valence too."""
+
+from typing import Any
+
+import keras
+
+from ser_fop.corpora.schema import VIEWS
+from ser_fop.models.baselines.dimensional_loss_layer import ViewCost
+from ser_fop.models.emotion_classifier import EmotionClassifier
+
+
+class MultiViewClassifier(keras.Model):
+    """A classifier whose utterance vector must also tell how aroused and how pleased a speaker is.
+
+    A linear map of the vector predicts both; what answers later is `classifier`, without it.
+
+    Args:
+        classifier: The classifier.
+        weight: Of the squared error of both, beside cross-entropy.
+
+    Call arguments:
+        inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames) and `views`
+            (batch, 2), standardised arousal and valence, NaN where they are unknown.
+
+    Output shape:
+        (batch, classes), logits.
+
+    Reference:
+        In the style of Neumann and Vu 2017 (arXiv 1706.00612), the paper's reference 31, of
+        whose views neither form nor weights are public.
+    """
+
+    def __init__(self, classifier: EmotionClassifier, *, weight: float = 0.5, **kwargs: Any) -> None:
+        inputs = {**classifier.backbone.inputs_by_name(), "views": keras.Input((len(VIEWS),), name="views")}
+        head = keras.layers.Dense(len(VIEWS), name="view_prediction", dtype="float32")
+        cost = ViewCost(weight, name="view_cost", dtype="float32")
+        predicted = head(classifier.get_layer("pooling").output)
+        logits = cost(classifier.output, predicted, inputs["views"])
+        super().__init__(inputs=inputs, outputs=logits, **kwargs)
+        self.classifier = classifier
+        self.head = head
+
+    def layer_groups(self) -> list[list[keras.layers.Layer]]:
+        """Return the layers that are trained, from the head down, those of one depth together."""
+        first, *rest = self.classifier.layer_groups()
+        return [[*first, self.head], *rest]

@@ -1,1 +1,0 @@
-"""Answers for recordings: files, folders, lists, arrays."""

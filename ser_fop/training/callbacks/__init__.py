@@ -1,0 +1,1 @@
+"""What happens between steps and epochs: checkpoints, early stopping, signals, TensorBoard."""

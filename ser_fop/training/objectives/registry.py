@@ -1,0 +1,150 @@
+"""What a network is pretrained for: its head, loss and metrics, and what its skill is measured against."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ser_fop.config.settings import ModelConfig, PretrainingSettings
+from ser_fop.errors import InputError
+from ser_fop.losses import ContrastiveLoss, FramePredictionLoss
+from ser_fop.metrics import ContrastiveError
+from ser_fop.models.baselines.contrastive_predictor import ContrastivePredictor
+from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.models.saving import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
+from ser_fop.training.objectives.base import Objective
+from ser_fop.training.objectives.ladder import NoiseRemoval
+from ser_fop.training.objectives.reconstruction import Reconstruction
+from ser_fop.training.objectives.skill import copy_errors, error_kind, frame_metrics
+
+
+class FramePrediction(Objective):
+    """Future frames themselves: skill against copying the last frame that the network has seen.
+
+    Args:
+        settings: Loss and horizons.
+        model: Size of the network.
+        deviation: Standard deviation of each band, (mels,).
+    """
+
+    kind = FRAME_PREDICTOR
+    against = "copying the last frame"
+    gives_frames = True
+
+    def __init__(self, settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> None:
+        self._settings = settings
+        self._model = model
+        self._deviation = deviation
+        self.ahead = settings.ahead
+        self.spec = {"variance": settings.loss == "gaussian"}
+
+    def network(self, mels: int, *, steps: int) -> keras.Model:
+        """Return the network, untrained, that will be trained for so many steps."""
+        return FramePredictor(self._model, mels, horizons=len(self.ahead), **self.spec)
+
+    def loss(self) -> keras.losses.Loss:
+        """Return what is minimised, averaged over weighted frames."""
+        return FramePredictionLoss(self._settings.loss, self._deviation)
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Return `error`, and those of several horizons."""
+        return frame_metrics(error_kind(self._settings.loss), self._deviation, self.ahead)
+
+    def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
+        """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
+        return copy_errors(
+            dataset,
+            kind=error_kind(self._settings.loss),
+            deviation=self._deviation,
+            ahead=self.ahead,
+            stacked_frames=self._model.stacked_frames,
+        )
+
+
+class Contrast(Objective):
+    """Future frames among the others of their utterance: skill against guessing.
+
+    Args:
+        settings: Horizons.
+        model: Size of the network.
+    """
+
+    kind = CONTRASTIVE_PREDICTOR
+    against = "guessing"
+
+    def __init__(self, settings: PretrainingSettings, model: ModelConfig) -> None:
+        self._model = model
+        self.ahead = settings.ahead
+        self.spec: dict[str, Any] = {}
+
+    def network(self, mels: int, *, steps: int) -> keras.Model:
+        """Return the network, untrained, that will be trained for so many steps."""
+        return ContrastivePredictor(self._model, mels, horizons=len(self.ahead))
+
+    def loss(self) -> keras.losses.Loss:
+        """Return what is minimised, averaged over weighted frames."""
+        return ContrastiveLoss()
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Return `error`."""
+        return [ContrastiveError()]
+
+    def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """Return what `fit` takes: what lies ahead is an input, to be told from the rest."""
+        return dataset.map(lambda inputs, later, weight: ({**inputs, "later": later}, weight, weight))
+
+    def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
+        """Return the error of a guess among an utterance's steps, averaged as the network's is.
+
+        Raises:
+            InputError: If there is nothing to tell apart.
+        """
+        total = weights = 0.0
+        for inputs, _, weight in dataset.as_numpy_iterator():
+            steps = inputs["mask"][:, :: self._model.stacked_frames].sum(axis=1, keepdims=True)
+            total += float((weight * np.log(np.maximum(steps, 1))).sum())
+            weights += float(weight.sum())
+        if not total:
+            raise InputError(
+                "contrastive prediction tells steps of an utterance apart, and each of these is a single one: raise"
+                " --chunk-frames, or lower --stacked-frames."
+            )
+        return {"error": total / weights}
+
+
+def needs_classes(settings: PretrainingSettings) -> bool:
+    """Tell whether the objective that the settings name learns from classes too."""
+    return _kind(settings).needs_classes
+
+
+def objective_of(
+    settings: PretrainingSettings,
+    model: ModelConfig,
+    *,
+    mean: Sequence[float],
+    deviation: Sequence[float],
+    classes: int = 0,
+) -> Objective:
+    """Return the objective that the settings name.
+
+    Args:
+        settings: How the network learns.
+        model: Its size.
+        mean: Mean of each band, (mels,).
+        deviation: Standard deviation of each band, (mels,).
+        classes: Classes of those utterances that have one.
+    """
+    kind = _kind(settings)
+    if kind is NoiseRemoval:
+        return NoiseRemoval(settings, model, mean, deviation, classes)
+    if kind is Reconstruction:
+        return Reconstruction(settings, model, mean, deviation)
+    return Contrast(settings, model) if kind is Contrast else FramePrediction(settings, model, deviation)
+
+
+def _kind(settings: PretrainingSettings) -> type[Objective]:
+    if settings.task != "prediction":
+        return NoiseRemoval if settings.task == "ladder" else Reconstruction
+    return Contrast if settings.loss == "contrastive" else FramePrediction

@@ -1,0 +1,174 @@
+"""Which labelled utterances are trained on, validate and are tested, checked before anything is fitted."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+from ser_fop.corpora.folds import Fold
+from ser_fop.corpora.schema import Row
+from ser_fop.data.records import Records, require_same_features
+from ser_fop.errors import InputError, closest
+
+Classes = dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Speaker-disjoint labelled utterances; class indices follow the labels of the training corpus.
+
+    Attributes:
+        train: Class index by id of what is trained on.
+        validation: The same of what chooses epochs and settings; equal to `test` where the test chooses.
+        test: The same of what is tested, ids of `tested`.
+        validated: The records that hold the validation utterances.
+        tested: The records that hold the test utterances.
+        test_rows: Their rows, emotions named as in the training corpus.
+        trained_on: Speakers of the training and validation parts, as `corpus:speaker`.
+        left_out: Utterances of the tested corpus whose label has no class here.
+    """
+
+    train: Classes
+    validation: Classes
+    test: Classes
+    validated: Records
+    tested: Records
+    test_rows: tuple[Row, ...]
+    trained_on: tuple[str, ...]
+    left_out: int = 0
+
+    def is_transductive(self, heard: Collection[str]) -> bool:
+        """Tell whether the test speakers were known: heard by a network, as `corpus:speaker`, or normalised by."""
+        if self.tested.manifest.features.normalised_by == "speaker":
+            return True
+        return not set(heard).isdisjoint(self.tested.known_as(row.speaker) for row in self.test_rows)
+
+    def refuse_told(self, told: Collection[str]) -> None:
+        """Raise `InputError` where a network was told the emotions of those whom it is tested on.
+
+        Args:
+            told: The speakers, as `corpus:speaker`.
+        """
+        tested = {self.tested.known_as(row.speaker) for row in self.test_rows}
+        if known := sorted(tested & set(told)):
+            raise InputError(
+                f"the network was told the emotions of {', '.join(known)} before, and would be tested on them."
+                " Pretrain it with --fold."
+            )
+
+
+def parts_of(
+    records: Records,
+    fold: Fold,
+    *,
+    select_on: Literal["validation", "test"] = "validation",
+    styles: Collection[str] = (),
+    test_records: Records | None = None,
+    test_labels: Sequence[str] = (),
+) -> Parts:
+    """Return the parts of a fold.
+
+    Args:
+        records: The labelled records to train on.
+        fold: Whose speakers do what.
+        select_on: `test` puts the test speakers in the place of those who validate, to show what that is worth.
+        styles: Styles to keep; empty for all.
+        test_records: Another corpus to test on, all of its speakers; those that the fold would test are trained on.
+        test_labels: What its labels are called here, as THEIRS=OURS.
+
+    Raises:
+        InputError: If a part is empty, the training part has one class alone, a speaker is both trained on and tested, or a label is unknown.
+    """
+    if test_labels and test_records is None:
+        raise InputError("--test-labels renames the labels of another corpus to test on: name that corpus too.")
+    training = (*fold.train, *fold.test) if test_records else fold.train
+    train = _classes(records, _rows(records, training, styles))
+    validation = _classes(records, _rows(records, fold.validation, styles))
+    tested = test_records or records
+    speakers = tested.speakers if test_records else fold.test
+    rows = _rows(tested, speakers, styles)
+    named = _renamed(rows, records.manifest.labels, test_labels) if test_records else rows
+    test = _classes(records, named)
+    for name, part, folder in (
+        ("train", train, records.folder),
+        ("validation", validation, records.folder),
+        ("test", test, tested.folder),
+    ):
+        if not part:
+            of = f" of style {', '.join(styles)}" if styles else ""
+            raise InputError(f"the {name} speakers of this fold have no labelled utterance{of} in {folder}.")
+    _require_classes(train, records)
+    trained_on = tuple(records.known_as(speaker) for speaker in (*training, *fold.validation))
+    shared = sorted({tested.known_as(row.speaker) for row in named}.intersection(trained_on))
+    if shared:
+        raise InputError(
+            f"speaker {shared[0]!r} would be trained on and tested. Test on other speakers, or give each corpus a --name"
+            " of its own."
+        )
+    return Parts(
+        train=train,
+        validation=test if select_on == "test" else validation,
+        test=test,
+        validated=tested if select_on == "test" else records,
+        tested=tested,
+        test_rows=tuple(named),
+        trained_on=trained_on,
+        left_out=len(rows) - len(named),
+    )
+
+
+def everyone(records: Records, *, styles: Collection[str] = ()) -> Parts:
+    """Return all labelled utterances as the training part: nobody validates, and nobody is tested.
+
+    Args:
+        records: The labelled records.
+        styles: Styles to keep; empty for all.
+
+    Raises:
+        InputError: If there is none, or they are of one class.
+    """
+    train = _classes(records, _rows(records, records.speakers, styles))
+    if not train:
+        raise InputError(f"{records.folder} has no labelled utterance to train on.")
+    _require_classes(train, records)
+    trained_on = tuple(records.known_as(speaker) for speaker in records.speakers)
+    return Parts(
+        train=train, validation={}, test={}, validated=records, tested=records, test_rows=(), trained_on=trained_on
+    )
+
+
+def _require_classes(train: Classes, records: Records) -> None:
+    found = sorted({records.manifest.labels[index] for index in train.values()})
+    if len(found) < 2:
+        raise InputError(
+            f"there is nothing to tell apart: the training speakers of {records.folder} have utterances of {found[0]!r} alone."
+        )
+
+
+def _rows(records: Records, speakers: Collection[str], styles: Collection[str]) -> list[Row]:
+    return [row for row in records.of_speakers(speakers) if row.emotion and (not styles or row.style in styles)]
+
+
+def _classes(records: Records, rows: Sequence[Row]) -> Classes:
+    index = {label: number for number, label in enumerate(records.manifest.labels)}
+    return {row.id: index[row.emotion] for row in rows}
+
+
+def _renamed(rows: Sequence[Row], labels: Sequence[str], renamings: Sequence[str]) -> list[Row]:
+    """Return the rows whose label has a class here, under its name here."""
+    found = {row.emotion for row in rows}
+    names = {label: label for label in labels}
+    for renaming in renamings:
+        theirs, equals, ours = renaming.partition("=")
+        if not equals or ours not in labels or theirs not in found:
+            raise InputError(
+                f"--test-labels expected THEIRS=OURS with one of {', '.join(sorted(found))} on the left and one of"
+                f" {', '.join(labels)} on the right, received {renaming!r}.{closest(theirs, sorted(found))}"
+            )
+        names[theirs] = ours
+    return [dataclasses.replace(row, emotion=names[row.emotion]) for row in rows if row.emotion in names]
+
+
+def require_comparable(records: Records, tested: Records | None) -> None:
+    """Raise `InputError` unless both corpora were prepared alike; None is alike to all."""
+    if tested is not None:
+        require_same_features({str(one.folder): one.manifest.features for one in (records, tested)})

@@ -1,0 +1,1 @@
+"""Run folders, JSON files, remote files, redirected output."""

@@ -1,0 +1,88 @@
+import pytest
+
+from ser_fop.cli import parse
+from ser_fop.config.presets import merged, preset, preset_names
+from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+from ser_fop.errors import InputError
+from ser_fop.experiments.reproduce_config import ReproduceConfig
+
+STAGES = {
+    "prepare": (PrepareConfig, ["--corpus", "c", "--audio-dir", "a", "--out", "o"]),
+    "pretrain": (PretrainConfig, ["--records", "r", "--out", "o"]),
+    "finetune": (FinetuneConfig, ["--records", "r", "--out", "o"]),
+    "extract": (ExtractConfig, ["--records", "r", "--pretrained", "p", "--out", "o"]),
+    "classify": (ClassifyConfig, ["--hypercolumns", "h", "--out", "o"]),
+    "reproduce": (ReproduceConfig, ["--out", "o"]),
+}
+
+
+def parsed(stage, *options):
+    config_type, required = STAGES[stage]
+    return parse(stage, config_type, [*required, *options])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_paper_is_the_defaults(stage):
+    assert parsed(stage, "--preset", "paper") == parsed(stage)
+
+
+@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_preset_fits_every_stage(name, stage):
+    parsed(stage, f"--preset={name}")
+
+
+def test_stage_by_stage_is_what_reproduce_does():
+    whole = parsed("reproduce", "--preset", "recommended")
+    assert whole != parsed("reproduce")
+    assert parsed("prepare", "--preset", "recommended").trim_silence == whole.trim_silence
+    assert parsed("extract", "--preset", "recommended").pooling == whole.pooling
+    assert parsed("pretrain", "--preset", "recommended").training == whole.pretraining
+    assert parsed("finetune", "--preset", "recommended").training == whole.finetuning
+    assert parsed("finetune", "--preset", "recommended").model == whole.model
+    assert parsed("classify", "--preset", "recommended").settings == whole.classifiers
+
+
+def test_a_file_stands_over_the_preset_and_options_over_both(tmp_path):
+    (tmp_path / "c.yaml").write_text("training: {epochs: 7, ahead: [9]}\n")
+    config = parsed("pretrain", "--preset", "recommended", "--config", str(tmp_path / "c.yaml"), "--ahead", "5")
+    assert config.training.epochs == 7
+    assert config.training.ahead == (5,)
+    assert config.training.schedule == parsed("pretrain", "--preset", "recommended").training.schedule == "cosine"
+    assert config.model.stacked_frames == 4
+
+
+def test_a_file_may_name_its_preset_and_the_command_line_another(tmp_path):
+    (tmp_path / "c.yaml").write_text("preset: recommended\nmodel: {dropout: 0.4}\n")
+    config = parsed("pretrain", "--config", str(tmp_path / "c.yaml"))
+    assert (config.model.dropout, config.model.stacked_frames) == (0.4, 4)
+    config = parsed("pretrain", "--config", str(tmp_path / "c.yaml"), "--preset", "paper")
+    assert (config.model.dropout, config.model.stacked_frames) == (0.4, 1)
+
+
+@pytest.mark.parametrize("value", ["recomended", "[recommended]", "3"])
+def test_a_file_that_names_no_preset_is_refused(value, tmp_path):
+    (tmp_path / "c.yaml").write_text(f"preset: {value}\n")
+    with pytest.raises(InputError, match=r"c.yaml: preset expected one of paper, recommended"):
+        parsed("pretrain", "--config", str(tmp_path / "c.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preset", "recomended"], "Did you mean 'recommended'"),
+        (["--preset"], "--preset expected a preset's name, received nothing"),
+    ],
+)
+def test_unknown_presets_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        parsed("pretrain", *options)
+
+
+def test_a_stage_without_settings_has_none():
+    with pytest.raises(InputError, match="stage 'folds' has none"):
+        preset("paper", "folds")
+
+
+def test_merged_goes_group_by_group():
+    assert merged({"a": {"x": 1, "y": 2}, "b": 3}, {"a": {"y": 5}, "c": 4}) == {"a": {"x": 1, "y": 5}, "b": 3, "c": 4}

@@ -1,0 +1,28 @@
+import dataclasses
+
+from ser_fop.corpora.schema import Row
+from ser_fop.corpora.utterance_rows import UTTERANCES, read_rows, write_rows
+
+
+def test_what_is_written_is_read(tmp_path):
+    full = Row(
+        id='a "b", ü',
+        shard=1,
+        frames=7,
+        duration_s=0.0925,
+        speaker="s",
+        session="1",
+        gender="F",
+        style="read",
+        emotion="sad",
+        annotation="sadness, deep",
+        file="x/y.wav",
+        start_s=1.25,
+        end_s=2.5,
+    )
+    rows = [full, Row(id="c", shard=0, frames=1, duration_s=1.0, speaker="t")]
+    write_rows(tmp_path / UTTERANCES, rows)
+    first, second = read_rows(tmp_path / UTTERANCES)
+    assert float(first.end_s) == 2.5
+    assert dataclasses.replace(first, end_s=2.5) == full
+    assert second == rows[1]

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+
+from ser_fop.config.settings import FeatureConfig
+from ser_fop.errors import InputError
+from ser_fop.experiments.jobs import preparation_cells
+from ser_fop.experiments.reproduce_config import ReproduceConfig
+from ser_fop.utils.remote import location
+
+
+def config_of(**options):
+    paths = {"out": Path("out"), "audio_dir": Path("a"), "unlabelled": "librispeech=b"}
+    return ReproduceConfig(**paths, corpus="ravdess", **options)
+
+
+def test_both_corpora_are_prepared_alike():
+    features = FeatureConfig(mels=40)
+    labelled, second = (cell.config for cell in preparation_cells(config_of(features=features, trim_silence=True)))
+    assert (labelled.corpus, second.corpus) == ("ravdess", "librispeech")
+    assert (labelled.audio_dir, second.audio_dir) == (Path("a"), Path("b"))
+    assert labelled.features == second.features == features
+    assert labelled.trim_silence
+    assert second.trim_silence
+    assert not any(cell.config.trim_silence for cell in preparation_cells(config_of()))
+
+
+def test_both_corpora_may_lie_at_urls():
+    paths = {"out": Path("out"), "audio_dir": location("s3://a/b"), "unlabelled": "librispeech=gs://c/d"}
+    labelled, second = (cell.config for cell in preparation_cells(ReproduceConfig(corpus="ravdess", **paths)))
+    assert (str(labelled.audio_dir), str(second.audio_dir)) == ("s3://a/b", "gs://c/d")
+
+
+def test_the_second_corpus_is_another_one():
+    with pytest.raises(InputError, match="names the labelled corpus 'ravdess'"):
+        preparation_cells(
+            ReproduceConfig(out=Path("out"), audio_dir=Path("a"), corpus="ravdess", unlabelled="ravdess=a")
+        )

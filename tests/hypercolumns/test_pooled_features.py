@@ -1,0 +1,100 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.config.settings import ModelConfig
+from ser_fop.errors import InputError
+from ser_fop.hypercolumns.pooled import PooledFeatures, extract_pooled, read_pooled, write_pooled
+from ser_fop.models.backbone import Backbone
+from ser_fop.models.hypercolumns import hypercolumns
+from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
+
+CONFIG = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
+
+
+@pytest.fixture(scope="module")
+def mels():
+    return toy_utterances()
+
+
+@pytest.fixture(scope="module")
+def records(mels, tmp_path_factory):
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels)
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    keras.utils.set_random_seed(0)
+    return Backbone(CONFIG, FEATURES.mels)
+
+
+@pytest.fixture(scope="module")
+def pooled(backbone, records):
+    return extract_pooled(backbone, records, pooling="mean_std", batch_frames=100)
+
+
+def test_rows_are_sorted_by_id_and_joined_to_labels(pooled, mels):
+    by_id = {key.id: key for key in mels}
+    assert list(pooled.ids) == sorted(by_id)
+    assert list(pooled.emotions) == [by_id[key].emotion for key in pooled.ids]
+    assert list(pooled.speakers) == [by_id[key].speaker for key in pooled.ids]
+    assert "" in pooled.emotions
+
+
+def test_features_are_the_statistics_of_the_real_frames(backbone, pooled, mels):
+    extractor = keras.Model(backbone.inputs_by_name(), hypercolumns(backbone))
+    by_id = {key.id: mel for key, mel in mels.items()}
+    assert set(pooled.arrays) == {"F", "h1", "h2", "h_add", "h_concat"}
+    for row, key in enumerate(pooled.ids):
+        mel = by_id[key][None]
+        states = extractor({"mel": mel, "mask": np.ones(mel.shape[:2], bool)})
+        for name, array in pooled.arrays.items():
+            frames = np.asarray(states[name])[0]
+            expected = np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
+            np.testing.assert_allclose(array[row], expected, atol=1e-5)
+
+
+def test_mean_is_the_first_half(backbone, records, pooled):
+    mean = extract_pooled(backbone, records, pooling="mean", batch_frames=1000)
+    for name, array in mean.arrays.items():
+        assert array.dtype == np.float32
+        assert array.shape[1] == pooled.arrays[name].shape[1] // 2
+        np.testing.assert_allclose(array, pooled.arrays[name][:, : array.shape[1]], atol=1e-5)
+
+
+def test_round_trip_without_objects(pooled, tmp_path):
+    write_pooled(tmp_path / "h.npz", pooled)
+    again = read_pooled(tmp_path / "h.npz")
+    for field in dataclasses.fields(PooledFeatures):
+        if field.name != "arrays":
+            np.testing.assert_array_equal(getattr(again, field.name), getattr(pooled, field.name))
+    assert list(again.arrays) == list(pooled.arrays)
+    for name, array in pooled.arrays.items():
+        np.testing.assert_array_equal(again.arrays[name], array)
+
+
+def test_unknown_feature_names_the_closest(pooled):
+    assert pooled.feature("h_concat") is pooled.arrays["h_concat"]
+    with pytest.raises(InputError, match=r"unknown feature 'h_conca'.*Did you mean 'h_concat'\?"):
+        pooled.feature("h_conca")
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:200], lambda data: b"", lambda data: b"no archive"], ids=["cut", "empty", "other"]
+)
+def test_a_broken_file_is_refused(pooled, tmp_path, damage):
+    path = tmp_path / "h.npz"
+    write_pooled(path, pooled)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(InputError, match=r"h\.npz cannot be read as hypercolumns"):
+        read_pooled(path)
+
+
+def test_missing_columns_are_refused(tmp_path):
+    np.savez(tmp_path / "h.npz", h1=np.zeros((2, 3)))
+    with pytest.raises(InputError, match="cannot be read as hypercolumns"):
+        read_pooled(tmp_path / "h.npz")
+    with pytest.raises(InputError, match="cannot be read as hypercolumns"):
+        read_pooled(tmp_path / "nothing.npz")

@@ -1,0 +1,69 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from ser_fop.models.baselines.pairwise_contrastive_loss import PairContrast, contrast
+from ser_fop.testing.arrays import normal
+
+
+def test_by_hand():
+    """Angles of 0, 60 and 90 degrees: distances 1, sqrt 2 and 2 sin 15 degrees."""
+    turn = np.radians([0.0, 60.0, 90.0])
+    vectors = np.stack([np.cos(turn), np.sin(turn)], axis=1) * [[1.0], [3.0], [0.5]]
+    classes = np.array([0, 0, 1])
+    near = 1.0**2
+    far = [max(0.0, 1.5 - np.sqrt(2)) ** 2, (1.5 - 2 * np.sin(np.radians(15))) ** 2]
+    found = contrast(vectors.astype(np.float32), classes, margin=1.5)
+    assert float(found) == pytest.approx(0.5 * (near + np.mean(far)), rel=1e-5)
+
+
+def test_length_does_not_count_and_pairs_of_one_kind_do_alone():
+    vectors = normal(6, 4)
+    classes = np.array([0, 1, 0, 1, 2, 2])
+    assert float(contrast(vectors, classes, margin=1.0)) == pytest.approx(
+        float(contrast(7 * vectors, classes, margin=1.0)), rel=1e-5
+    )
+    assert float(contrast(vectors, np.zeros(6, int), margin=1.0)) > 0
+    assert float(contrast(vectors[:1], classes[:1], margin=1.0)) == 0
+    apart = np.array([[1.0, 0.0], [-1.0, 0.0]], np.float32)
+    assert float(contrast(apart, np.array([0, 1]), margin=1.0)) == 0
+
+
+def test_equal_vectors_and_zeros_have_a_gradient():
+    variable = keras.Variable(np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 0.0], [2.0, 4.0]], np.float32))
+    classes = np.array([0, 0, 1, 1])
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = contrast(variable.value, classes, margin=1.0)
+        assert np.isfinite(tape.gradient(loss, variable.value)).all()
+
+
+def test_minimising_it_sorts_the_classes():
+    keras.utils.set_random_seed(0)
+    x, classes = normal(24, 8), np.arange(24) % 3
+    inputs = {"x": keras.Input((8,)), "classes": keras.Input((), dtype="int32")}
+    vectors = keras.layers.Dense(4)(inputs["x"])
+    network = keras.Model(inputs, PairContrast(weight=2.0)(vectors, vectors, inputs["classes"]))
+    network.compile(keras.optimizers.Adam(0.05))
+    told = {"x": x, "classes": classes}
+
+    def cost() -> float:
+        return 2.0 * float(contrast(network.predict(told, verbose=0), classes, margin=1.0))
+
+    before = cost()
+    history = network.fit(told, batch_size=24, epochs=60, verbose=0).history
+    assert history["loss"][0] == pytest.approx(before, rel=1e-3)
+    assert cost() < 0.5 * before
+    network(told)
+    assert network.losses == []  # epochs are compared by the task alone
+
+
+def test_config_and_shape():
+    layer = PairContrast(weight=0.3, margin=2.0, name="chosen")
+    again = PairContrast.from_config(layer.get_config())
+    assert (again.weight, again.margin, again.name) == (0.3, 2.0, "chosen")
+    assert layer.compute_output_shape((None, 5), (None, 8), (None,)) == (None, 5)
+    np.testing.assert_array_equal(layer(normal(3, 5), normal(3, 2), ops.arange(3)), normal(3, 5))

@@ -1,0 +1,143 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.data.datasets import unlabelled_batches
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.training.objectives.skill import SkillPrinter, copy_errors, error_kind, example_prediction, frame_metrics
+
+DEVIATION = np.array([0.5, 1.0, 2.0, 1.0])
+
+
+@pytest.fixture(scope="module")
+def mels():
+    return toy_utterances(frames=(3, 40))
+
+
+@pytest.fixture(scope="module")
+def records(mels, tmp_path_factory):
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels)
+
+
+@pytest.mark.parametrize("ahead", [1, 2])
+@pytest.mark.parametrize("kind", ["l1", "mse"])
+def test_copy_error_is_that_of_the_last_frame(records, mels, kind, ahead):
+    batches = unlabelled_batches([(records, {key.id for key in mels})], ahead=(ahead,), batch_size=4, batch_frames=200)
+    steps = np.concatenate([np.abs(mel[ahead:] - mel[:-ahead]) / DEVIATION for mel in mels.values()])
+    expected = (steps if kind == "l1" else steps**2).mean()
+    found = copy_errors(batches, kind=kind, deviation=DEVIATION, ahead=(ahead,))
+    assert found == {"error": pytest.approx(expected, rel=1e-5)}
+
+
+def test_copy_errors_of_several_horizons(records, mels):
+    parts = [(records, {key.id for key in mels})]
+    found = copy_errors(
+        unlabelled_batches(parts, ahead=(1, 5), batch_size=4, batch_frames=200),
+        kind="l1",
+        deviation=DEVIATION,
+        ahead=(1, 5),
+    )
+    long = [mel for mel in mels.values() if len(mel) > 5]
+    for distance in (1, 5):
+        steps = [np.abs(mel[distance : len(mel) - 5 + distance] - mel[:-5]) / DEVIATION for mel in long]
+        assert found[f"error_{distance}"] == pytest.approx(np.concatenate(steps).mean(), rel=1e-5)
+    assert found["error"] == pytest.approx((found["error_1"] + found["error_5"]) / 2, rel=1e-5)
+    assert found["error_5"] != pytest.approx(found["error_1"], rel=1e-2)
+
+
+def test_copy_error_of_stacked_frames_copies_the_last_of_the_step(records, mels):
+    batches = unlabelled_batches([(records, {key.id for key in mels})], ahead=(3,), batch_size=4, batch_frames=200)
+    steps = []
+    for mel in mels.values():
+        seen = mel[:-3]
+        last = [min(frame // 3 * 3 + 2, len(seen) - 1) for frame in range(len(seen))]
+        steps.append(np.abs(mel[3:] - seen[last]) / DEVIATION)
+    expected = np.concatenate(steps).mean()
+    found = copy_errors(batches, kind="l1", deviation=DEVIATION, ahead=(3,), stacked_frames=3)
+    assert found["error"] == pytest.approx(expected, rel=1e-5)
+
+
+class TestSkillPrinter:
+    def test_adds_the_skill_and_prints_it(self, capsys):
+        logs = {"val_error": np.float32(0.75)}
+        SkillPrinter({"error": 1.0}).on_epoch_end(0, logs)
+        assert logs["val_skill"] == pytest.approx(0.25)
+        assert "+0.2500" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(("error", "skill"), [(0.0, 1.0), (2.0, 0.0), (4.0, -1.0)])
+    def test_perfect_copying_and_worse(self, error, skill):
+        logs = {"val_error": error}
+        SkillPrinter({"error": 2.0}).on_epoch_end(0, logs)
+        assert logs["val_skill"] == skill
+
+    def test_each_of_several_horizons(self, capsys):
+        logs = {"val_error": 0.75, "val_error_1": 0.5, "val_error_5": 1.0}
+        SkillPrinter({"error": 1.0, "error_1": 1.0, "error_5": 4.0}).on_epoch_end(0, logs)
+        assert (logs["val_skill"], logs["val_skill_1"], logs["val_skill_5"]) == (0.25, 0.5, 0.75)
+        assert "+0.2500 (1 ahead +0.5000, 5 ahead +0.7500)" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("logs", [None, {}, {"error": 1.0}])
+    def test_without_a_validation_error_nothing_is_added(self, logs, capsys):
+        SkillPrinter({"error": 1.0}).on_epoch_end(0, logs)
+        assert logs in (None, {}, {"error": 1.0})
+        assert capsys.readouterr().out == ""
+
+    def test_later_callbacks_and_the_history_see_it(self):
+        inputs = keras.Input((1,))
+        model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+        model.compile("sgd", "mse", metrics=[keras.metrics.MeanAbsoluteError(name="error")], jit_compile=False)
+        seen = []
+        later = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs.get("val_skill")))
+        x = np.ones((4, 1), np.float32)
+        history = model.fit(
+            x, x, validation_data=(x, x), epochs=2, callbacks=[SkillPrinter({"error": 3.0}), later], verbose=0
+        ).history
+        assert history["val_skill"] == seen
+        np.testing.assert_allclose(seen, 1 - np.array(history["val_error"]) / 3, rtol=1e-6)
+
+
+class Copying:
+    """Predicts that a frame stays as it is."""
+
+    def predict_on_batch(self, inputs):
+        return inputs["mel"]
+
+
+@pytest.mark.parametrize("ahead", [1, 5])
+def test_the_example_is_the_first_that_is_long_enough(records, mels, ahead):
+    found = example_prediction(Copying(), [(records, {key.id for key in mels})], ahead=(ahead,))
+    by_id = {key.id: mel for key, mel in mels.items()}
+    chosen = min(key for key, mel in by_id.items() if len(mel) > ahead)
+    assert (str(found["id"]), int(found["ahead"])) == (chosen, ahead)
+    np.testing.assert_allclose(found["true"], by_id[chosen][ahead:], rtol=1e-6)
+    np.testing.assert_allclose(found["predicted"], by_id[chosen][:-ahead], rtol=1e-6)
+
+
+def test_the_example_of_several_horizons_is_the_nearest(records, mels):
+    class CopyingTwice:
+        def predict_on_batch(self, inputs):
+            return np.concatenate([np.zeros_like(inputs["mel"]), inputs["mel"]], axis=-1)
+
+    found = example_prediction(CopyingTwice(), [(records, {key.id for key in mels})], ahead=(5, 2))
+    mel = next(mel for key, mel in mels.items() if key.id == str(found["id"]))
+    assert int(found["ahead"]) == 2
+    np.testing.assert_allclose(found["true"], mel[2:], rtol=1e-6)
+    np.testing.assert_allclose(found["predicted"], mel[:-2], rtol=1e-6)
+
+
+def test_a_likelihood_is_judged_by_its_means():
+    assert error_kind("gaussian") == "mse"
+    assert [error_kind(loss) for loss in ("l1", "mse", "huber")] == ["l1", "mse", "huber"]
+    (metric,) = frame_metrics("mse", DEVIATION, (1,))
+    true = np.zeros((1, 2, 4), np.float32)
+    metric.update_state(true, np.concatenate([true + DEVIATION, true + 99], axis=-1))
+    assert float(metric.result()) == pytest.approx(1.0)
+
+
+def test_an_utterance_that_is_too_short_is_no_example(tmp_path):
+    mels = toy_utterances(speakers=("anna",), per_speaker=1, frames=(3, 3))
+    mels |= toy_utterances(speakers=("bert",), per_speaker=1, frames=(20, 20))
+    short = write_toy_records(tmp_path / "records", mels)
+
+    found = example_prediction(Copying(), [(short, {key.id for key in mels})], ahead=(5,))
+    assert str(found["id"]) == "bert-0"

@@ -1,0 +1,48 @@
+import keras
+import numpy as np
+import pytest
+
+from ser_fop.training.optimizers.gradient_norm_adam import WatchedAdam
+
+GRADIENTS = ([np.array([3.0, 0.0], np.float32), np.array([4.0], np.float32)], [np.zeros(2, np.float32)] * 2)
+
+
+def variables():
+    return [keras.Variable(np.zeros(size, np.float32)) for size in (2, 1)]
+
+
+def test_mean_of_the_norms_since_it_was_asked():
+    optimizer, weights = WatchedAdam(0.1), variables()
+    optimizer.build(weights)
+    optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]])
+    optimizer.apply([keras.ops.zeros(2), keras.ops.zeros(1)])
+    assert optimizer.mean_norm() == pytest.approx(2.5)
+    assert optimizer.mean_norm() == 0
+    optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]])
+    assert optimizer.mean_norm() == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("options", [{}, {"global_clipnorm": 0.5, "weight_decay": 0.1}])
+def test_steps_are_adams_own(options):
+    found = []
+    for kind in (WatchedAdam, keras.optimizers.Adam):
+        optimizer, weights = kind(0.1, **options), variables()
+        for _ in range(3):
+            optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]], weights)
+        found.append(np.concatenate([np.array(weight) for weight in weights]))
+    np.testing.assert_array_equal(*found)
+    assert found[0][0] != 0
+
+
+def test_built_twice_it_is_built_once():
+    optimizer, weights = WatchedAdam(0.1), variables()
+    optimizer.build(weights)
+    count = len(optimizer.variables)
+    optimizer.build(weights)
+    assert len(optimizer.variables) == count
+
+
+def test_the_norm_is_that_before_clipping():
+    optimizer = WatchedAdam(0.1, global_clipnorm=1.0)
+    optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]], variables())
+    assert optimizer.mean_norm() == pytest.approx(5.0)

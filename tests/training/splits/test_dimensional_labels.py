@@ -1,0 +1,64 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ser_fop.config.settings import FinetuningSettings
+from ser_fop.testing.toy_records import toy_utterances, write_toy_records
+from ser_fop.training.splits.dimensional_labels import known_views, standardised_views, wanted_views
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """Records of which every third utterance was not judged."""
+    mels = {}
+    for number, (utterance, mel) in enumerate(toy_utterances(per_speaker=4).items()):
+        told = {} if number % 3 == 2 else {"arousal": 1.0 + number, "valence": 3.0}
+        mels[dataclasses.replace(utterance, **told)] = mel
+    return write_toy_records(tmp_path_factory.mktemp("judged") / "records", mels)
+
+
+def test_standardised_on_what_is_learned_from(judged):
+    learned = [row.id for row in judged.of_speakers(["anna", "bert"])]
+    other = [row.id for row in judged.of_speakers(["carl"])]
+    views = standardised_views(judged, learned, other)
+    assert set(views) == {*learned, *other}
+    arousal = np.array([views[key][0] for key in learned])
+    assert np.nanmean(arousal) == pytest.approx(0, abs=1e-9)
+    assert np.nanstd(arousal) == pytest.approx(1)
+    # A view that never changes is its mean, and one that nobody judged is unknown.
+    assert {views[row.id][1] for row in judged.rows if row.valence != ""} == {0.0}
+    assert all(np.isnan(views[row.id]).all() == (row.arousal == "") for row in judged.rows)
+    # What is not learned from moves neither mean nor deviation.
+    assert standardised_views(judged, learned)[learned[0]] == views[learned[0]]
+
+
+def test_ids_of_other_records_are_unknown(judged):
+    assert np.isnan(standardised_views(judged, [row.id for row in judged.rows], ["elsewhere"])["elsewhere"]).all()
+
+
+def test_nothing_where_nobody_judged(tmp_path, capsys):
+    records = write_toy_records(tmp_path / "records", toy_utterances())
+    learned = [row.id for row in records.rows]
+    assert standardised_views(records, learned) == {}
+    assert known_views({}, learned) == []
+    assert wanted_views(FinetuningSettings(view_weight=0.5), records, learned) == {}
+    assert "has no arousal and valence" in capsys.readouterr().out
+
+
+def test_one_view_alone_is_learned(tmp_path):
+    mels = {
+        dataclasses.replace(utterance, arousal=float(number % 3)): mel
+        for number, (utterance, mel) in enumerate(toy_utterances().items())
+    }
+    records = write_toy_records(tmp_path / "records", mels)
+    learned = [row.id for row in records.rows]
+    views = wanted_views(FinetuningSettings(view_weight=0.5), records, learned)
+    assert known_views(views, learned) == ["arousal"]
+    values = np.array([views[key] for key in learned])
+    assert values[:, 0].std() == pytest.approx(1)
+    assert np.isnan(values[:, 1]).all()
+
+
+def test_views_that_nobody_asked_for_are_not_there(judged):
+    assert wanted_views(FinetuningSettings(), judged, [row.id for row in judged.rows]) == {}
