@@ -8,7 +8,7 @@ FRAMES_PER_SECOND = 100
 
 # IEMOCAP's 5531 utterances of four classes last 0.585 to 34.14 s, median 3.58 s, 95 % up to 11.06 s, 6.99 h in all:
 # this log-normal, clipped, has all of these within 2 %.
-_IEMOCAP = {"median_s": 3.58, "sigma": 0.692, "shortest_s": 0.585, "longest_s": 34.14}
+_IEMOCAP = {"median_s": 3.58, "sigma": 0.692, "shortest_s": 0.585, "max_duration_s": 34.14}
 # An approximation of LibriSpeech train-clean-100 (28,539 utterances, 100.6 h, 1.4 to 24.5 s, most between 11 and
 # 16.5 s): uniform between the quantiles given, mean 12.7 s.
 _LIBRISPEECH = {"shares": (0.0, 0.2, 0.5, 0.98, 1.0), "seconds": (1.4, 10.3, 14.4, 16.5, 24.5)}
@@ -30,7 +30,7 @@ def lengths(name: str, count: int) -> np.ndarray:
     if name == "iemocap":
         normal = NormalDist(np.log(_IEMOCAP["median_s"]), _IEMOCAP["sigma"])
         seconds = np.exp([normal.inv_cdf(share) for share in shares])
-        seconds = np.clip(seconds, _IEMOCAP["shortest_s"], _IEMOCAP["longest_s"])
+        seconds = np.clip(seconds, _IEMOCAP["shortest_s"], _IEMOCAP["max_duration_s"])
     else:
         known = {"librispeech": _LIBRISPEECH, "ravdess": _RAVDESS}[name]
         seconds = np.interp(shares, known["shares"], known["seconds"])

@@ -62,7 +62,7 @@ def twin_hypercolumns(network: "FramePredictor", mel: Any) -> dict[str, Any]:
     """Return every feature of the twin, (batch, frames, width), as `ser_fop.models.hypercolumns` does."""
     import torch
 
-    normalised = (mel - network.mean) / network.deviation
+    normalised = (mel - network.mean) / network.std
     embedded = network.embed(normalised)
     layers = []
     hidden = embedded + network.positions[: mel.shape[1]]

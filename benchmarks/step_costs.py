@@ -24,7 +24,7 @@ def step_costs(config: ModelConfig, *, mels: int, batch: int, frames: int, value
     """Return the parts of a step; a backward pass costs two products for each one forward.
 
     Args:
-        config: Size of the network (reading `wide`).
+        config: Size of the network (`residual_width` is `model`).
         mels: Mel bands.
         batch: Utterances.
         frames: Frames of each.

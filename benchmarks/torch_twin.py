@@ -29,7 +29,7 @@ class Attention(nn.Module):
         return self.project_out(attended.transpose(1, 2).reshape(batch, frames, width))
 
 
-class AttentionLayer(nn.Module):
+class TransformerLayer(nn.Module):
     """Attention and feed-forward, post-LN."""
 
     def __init__(self, width: int, heads: int, feed_forward: int, dropout: float) -> None:
@@ -66,12 +66,12 @@ class FramePredictor(nn.Module):
         angles = torch.arange(4096)[:, None] * rates
         self.register_buffer("positions", torch.stack([angles.sin(), angles.cos()], -1).flatten(1))
         self.embed = nn.Linear(mels, width)
-        self.layers = nn.ModuleList(AttentionLayer(width, heads, feed_forward, dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(TransformerLayer(width, heads, feed_forward, dropout) for _ in range(layers))
         self.predict = nn.Linear(width, mels)
 
     def hidden_states(self, mel: torch.Tensor) -> list[torch.Tensor]:
         """Return the normalised log-mel and the output of each layer."""
-        states = [(mel - self.mean) / self.deviation]
+        states = [(mel - self.mean) / self.std]
         hidden = self.embed(states[0])
         hidden = hidden + self.positions[: mel.shape[1]].to(hidden.dtype)
         for layer in self.layers:
@@ -81,7 +81,7 @@ class FramePredictor(nn.Module):
 
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
         """Map (batch, frames, mels) to the same shape."""
-        return self.predict(self.hidden_states(mel)[-1]).float() * self.deviation + self.mean
+        return self.predict(self.hidden_states(mel)[-1]).float() * self.std + self.mean
 
 
 def frame_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -62,7 +62,7 @@ def fit_ours(records: Path, precision: str, chunk_frames: int, plain: bool = Fal
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
     sizes = {"batch_size": BATCH_SIZE, "batch_frames": BATCH_FRAMES, "chunk_frames": chunk_frames}
-    batches = unlabelled_batches(parts, ahead=(1,), seed=0, **sizes)
+    batches = unlabelled_batches(parts, horizons=(1,), seed=0, **sizes)
     model = ours(precision, plain=plain)
     frames = float((chunks(np.array([row.frames for row in opened.rows]), chunk_frames) - 1).sum())
 

@@ -23,7 +23,7 @@ RESULTS = ROOT / "docs" / "results"
 PAGES: dict[str, tuple[str, ...]] = {
     "README.md": ("",),
     "docs/studies.md": ("Table 1 over", "Table 2 over", "Claims"),
-    "docs/rivals.md": ("Table 3 with", "Table 3:", "Table 1 over", "Table 2 over"),
+    "docs/baselines.md": ("Table 3 with", "Table 3:", "Table 1 over", "Table 2 over"),
 }
 _PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also", "kept")
 

@@ -15,7 +15,7 @@ from typing import Any
 from marks import between
 
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
-from ser_fop.utils.run_folder import builtins, read_json
+from ser_fop.utils.run_folder import read_json, to_plain
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "docs" / "studies"
@@ -135,7 +135,7 @@ def _line(options: dict[str, dict[str, Any]]) -> str:
 
 def _differing(config: dict[str, Any], default: Any) -> dict[str, Any]:
     """Return the options that are not the default, by flag."""
-    flat, plain = _flat(config), _flat(builtins(default))
+    flat, plain = _flat(config), _flat(to_plain(default))
     return {
         "--" + key.replace("_", "-"): value
         for key, value in flat.items()
@@ -173,7 +173,7 @@ def _skills(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
     lines = ["| options | skill | untrained | epochs | minutes | parameters |", "|---|---|---|---|---|---|"]
 
     def written(trial: dict[str, Any]) -> str:
-        horizons = [f"{ahead} ahead {skill:+.3f}" for ahead, skill in trial["skill_by_horizon"].items()]
+        horizons = [f"{horizons} ahead {skill:+.3f}" for horizons, skill in trial["skill_by_horizon"].items()]
         return " / ".join(horizons) or f"{trial['skill']:+.3f}"
 
     for options, held in sorted(sets.items(), key=lambda item: -max(trial["skill"] for trial in item[1])):

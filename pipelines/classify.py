@@ -59,7 +59,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
     from ser_fop.evaluation.description import describe_predictions
     from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
     from ser_fop.hypercolumns.provenance import records_to_test
-    from ser_fop.training.splits.finetuning import parts_of
+    from ser_fop.training.splits.finetuning import split_fold
     from ser_fop.utils.run_folder import open_stage, read_json
 
     elsewhere = [config.test_hypercolumns] if config.test_hypercolumns else []
@@ -72,8 +72,8 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         return stage.out
     started = time.perf_counter()
     known = read_json(config.hypercolumns / "config.json")
-    heard = known["heard"]
-    parts = parts_of(
+    seen_speakers = known["seen_speakers"]
+    parts = split_fold(
         records,
         fold,
         select_on=config.select_on,
@@ -81,7 +81,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
         test_records=records_to_test(config.hypercolumns, config.test_hypercolumns),
         test_labels=config.test_labels,
     )
-    parts.refuse_told(known.get("told", ()))
+    parts.check_no_label_leakage(known.get("labelled_speakers", ()))
     use = _on_frames if config.classifier in ON_FRAMES else _scikit_learn
     probabilities, predicted, details, written = use(config, records, parts=parts, folder=stage.folder)
     labels = records.manifest.labels
@@ -91,10 +91,10 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
     write_predictions(stage.folder / PREDICTIONS, predictions, labels)
     metrics = {
         **describe_predictions(predictions, labels),
-        "transductive": parts.is_transductive(heard),
+        "transductive": parts.is_transductive(seen_speakers),
         "selected_on": config.select_on,
         "tested_on": parts.tested.corpus,
-        "left_out": parts.left_out,
+        "unmatched_utterances": parts.unmatched_utterances,
         "feature": config.feature,
         "classifier": config.classifier,
         "code": config.code,
@@ -107,7 +107,7 @@ def classify(config: ClassifyConfig, records: Any, *, fold: Any) -> Path:
     out = stage.commit(
         metrics=metrics,
         content=[*written, stage.folder / PREDICTIONS],
-        heard=sorted({*heard, *parts.trained_on}),
+        seen_speakers=sorted({*seen_speakers, *parts.trained_on}),
         sources={"hypercolumns": config.hypercolumns.resolve()},
     )
     print(
@@ -146,7 +146,7 @@ def _scikit_learn(config: ClassifyConfig, records: Any, *, parts: Any, folder: P
         others = [
             row.id
             for row in records.rows
-            if records.known_as(row.speaker) in parts.trained_on and row.id not in parts.train
+            if records.qualified_speaker_id(row.speaker) in parts.trained_on and row.id not in parts.train
         ]
         told = {"unlabelled": pooled.of(config.feature, others), "settings": config.settings, "seed": config.seed}
         coded = fitted_code(config.code, train, truth["train"], **told)
@@ -200,7 +200,7 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
     from ser_fop.models.attention_lstm import AttentionLSTM
     from ser_fop.models.saving import ATTENTION_LSTM, NetworkSpec, save_network
     from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
-    from ser_fop.training.reuse import compiled
+    from ser_fop.training.reuse import get_or_compile
     from ser_fop.training.setup import seed_everything
     from ser_fop.utils.run_folder import read_json
 
@@ -227,7 +227,7 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
     fresh = AttentionLSTM(
         network.backbone, len(labels), feature=config.feature, units=units, dropout=settings.lstm_dropout
     )
-    model = compiled(
+    model = get_or_compile(
         fresh,
         lambda one: compile_classifier(one, optimizer=keras.optimizers.Adam(settings.lstm_learning_rate)),
         kind="a_lstm",
@@ -257,8 +257,8 @@ def _on_frames(config: ClassifyConfig, records: Any, *, parts: Any, folder: Path
             kind=ATTENTION_LSTM,
             features=spec.features,
             model=spec.model,
-            heard=tuple(sorted({*spec.heard, *parts.trained_on})),
-            told=tuple(sorted({*spec.told, *parts.trained_on})),
+            seen_speakers=tuple(sorted({*spec.seen_speakers, *parts.trained_on})),
+            told=tuple(sorted({*spec.labelled_speakers, *parts.trained_on})),
             labels=labels,
             attention=spec.attention,
             feature=config.feature,

@@ -15,7 +15,7 @@ def run(config: ExportConfig) -> Path:
     from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
     from ser_fop.export.verification import verify
     from ser_fop.hub.versions import next_version
-    from ser_fop.inference.sources import recogniser_of
+    from ser_fop.inference.sources import inference_model_of
 
     if config.version < 0:
         raise InputError(f"--version expected a positive number, received {config.version}.")
@@ -24,7 +24,7 @@ def run(config: ExportConfig) -> Path:
     if place.exists():
         raise InputError(f"{place} exists: a version is never written over. Choose another --version.")
     _check_portable(config)
-    recogniser = recogniser_of(config.model)
+    recogniser = inference_model_of(config.model)
     sounds = _sounds(config.check_on, recogniser.spec.features.sample_rate_hz)
     config.out.mkdir(parents=True, exist_ok=True)
     beside = config.out / f".{version}.partial"  # no number: a server that watches the folder passes over it

@@ -35,7 +35,7 @@ def run(config: ExtractConfig) -> Path:
 def extract(config: ExtractConfig, records: Any) -> Path:
     """Extract with one network."""
     from ser_fop.data.records import require_same_features
-    from ser_fop.hub.networks import load_network, network_digest, network_spec, place_of
+    from ser_fop.hub.networks import load_network, network_digest, network_spec, resolve_model_path
     from ser_fop.hypercolumns.pooled import ARRAYS, extract_pooled, write_pooled
     from ser_fop.training.setup import seed_everything
     from ser_fop.utils.run_folder import open_stage
@@ -57,8 +57,8 @@ def extract(config: ExtractConfig, records: Any) -> Path:
         "widths": {name: array.shape[1] for name, array in pooled.arrays.items()},
         "seconds": time.perf_counter() - started,
     }
-    sources = {"records": config.records.resolve(), "pretrained": place_of(config.pretrained).resolve()}
-    known = {"heard": spec.heard, "told": spec.told}
+    sources = {"records": config.records.resolve(), "pretrained": resolve_model_path(config.pretrained).resolve()}
+    known = {"seen_speakers": spec.seen_speakers, "labelled_speakers": spec.labelled_speakers}
     out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], sources=sources, **known)
     print(f"{metrics['utterances']} utterances, {metrics['seconds']:.1f} s -> {out}")
     return out

@@ -81,17 +81,17 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         probabilities_of,
     )
     from ser_fop.training.focal_loss import FocalLoss
-    from ser_fop.training.reuse import compiled
+    from ser_fop.training.reuse import get_or_compile
     from ser_fop.training.setup import learning_rate, precision, seed_everything
-    from ser_fop.training.splits.dimensional_labels import known_views, wanted_views
-    from ser_fop.training.splits.finetuning import everyone, parts_of, require_comparable
+    from ser_fop.training.splits.dimensional_labels import known_dimensional_labels, wanted_dimensional_labels
+    from ser_fop.training.splits.finetuning import require_comparable, split_fold, train_on_all
     from ser_fop.training.strategies import (
-        answering,
         callbacks_of,
         check_strategy,
         freeze,
         optimizer_of,
-        training_form,
+        unwrap_classifier,
+        wrap_for_training,
     )
     from ser_fop.utils.run_folder import open_stage
 
@@ -111,9 +111,9 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     elsewhere = Records(config.test_records) if config.test_records else None
     require_comparable(records, elsewhere)
     if fold is None:
-        parts = everyone(records, styles=config.styles)
+        parts = train_on_all(records, styles=config.styles)
     else:
-        parts = parts_of(
+        parts = split_fold(
             records,
             fold,
             select_on=config.select_on,
@@ -124,7 +124,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     sizes = {"batch_size": settings.batch_size, "batch_frames": settings.batch_frames}
     learned = {**parts.train, **parts.validation} if settings.train_on_validation else parts.train
     weights = balanced_weights(learned.values(), count=len(labels))
-    views = wanted_views(settings, records, learned, parts.validation)
+    dimensional_labels = wanted_dimensional_labels(settings, records, learned, parts.validation)
     chosen, tried = None, []
     for rate in settings.learning_rates:
         # --- model: the pretrained backbone, or a fresh one; only the projection starts from scratch
@@ -132,14 +132,20 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         with precision(settings.precision):
             start = starting_point(config, records, normalised_on=learned)
         fresh = start.network
-        parts.refuse_told(start.told)
+        parts.check_no_label_leakage(start.labelled_speakers)
         check_strategy(settings, layers=fresh.backbone.config.layers)
         freeze(fresh, settings)
-        vary = augmentation(settings.augmentation, records.manifest.features, fresh.backbone.normalization.mean.numpy())
-        train = labelled_batches(records, learned, seed=config.seed, vary=vary, views=views, **sizes)
+        augment_fn = augmentation(
+            settings.augmentation, records.manifest.features, fresh.backbone.normalization.mean.numpy()
+        )
+        train = labelled_batches(
+            records, learned, seed=config.seed, augment_fn=augment_fn, dimensional_labels=dimensional_labels, **sizes
+        )
         validation = None
         if not settings.train_on_validation:
-            validation = labelled_batches(parts.validated, parts.validation, views=views, **sizes)
+            validation = labelled_batches(
+                parts.validated, parts.validation, dimensional_labels=dimensional_labels, **sizes
+            )
 
         # --- compile, or take the steps of an equal network: each depth at the rate that the strategy gives it
         scheduled = learning_rate(
@@ -149,8 +155,8 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
             batches=train,
             warmup_share=settings.warmup_share,
         )
-        model = compiled(
-            training_form(fresh, settings, views=bool(views)),
+        model = get_or_compile(
+            wrap_for_training(fresh, settings, dimensional_labels=bool(dimensional_labels)),
             lambda network, rate=scheduled: compile_classifier(
                 network,
                 optimizer=optimizer_of(network, settings, rate),
@@ -161,7 +167,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
             mels=fresh.backbone.mels,
             classes=len(labels),
             settings=settings,
-            views=bool(views),
+            dimensional_labels=bool(dimensional_labels),
             rate=rate,
             batches=int(train.cardinality()) if settings.schedule != "constant" else 0,
         )
@@ -184,7 +190,7 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
 
     # --- test: once
     model.set_weights(chosen[1])
-    model = answering(model)
+    model = unwrap_classifier(model)
     tested, answers = {}, []
     if parts.test:
         probabilities = probabilities_of(model, parts.tested, parts.test, batch_frames=settings.batch_frames)
@@ -195,10 +201,10 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         answers = [stage.folder / PREDICTIONS]
         tested = {
             **describe_predictions(predictions, labels),
-            "transductive": parts.is_transductive(start.heard),
+            "transductive": parts.is_transductive(start.seen_speakers),
             "selected_on": config.select_on,
             "tested_on": parts.tested.corpus,
-            "left_out": parts.left_out,
+            "unmatched_utterances": parts.unmatched_utterances,
             "fold": int(config.fold),
         }
 
@@ -207,8 +213,8 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
         kind=EMOTION_CLASSIFIER,
         features=records.manifest.features,
         model=model.backbone.config,
-        heard=tuple(sorted({*start.heard, *parts.trained_on})),
-        told=tuple(sorted({*start.told, *parts.trained_on})),
+        seen_speakers=tuple(sorted({*start.seen_speakers, *parts.trained_on})),
+        labelled_speakers=tuple(sorted({*start.labelled_speakers, *parts.trained_on})),
         labels=labels,
         attention=settings.attention,
         pooling=settings.pooling,
@@ -219,14 +225,14 @@ def finetune(config: FinetuneConfig, records: Any, *, fold: Any) -> Path:
     metrics = {
         **tested,
         "labels": labels,
-        "views": known_views(views, learned),
+        "dimensional_labels": known_dimensional_labels(dimensional_labels, learned),
         "seed": config.seed,
         "chosen": {key: value for key, value in chosen[0].items() if key != "history"},
         "tried": tried,
         "parameters": model.count_params(),
         "seconds": time.perf_counter() - started,
     }
-    out = stage.commit(metrics=metrics, content=[*written, *answers], heard=spec.heard)
+    out = stage.commit(metrics=metrics, content=[*written, *answers], seen_speakers=spec.seen_speakers)
     figures = f"WA {tested['wa']:.4f}, UA {tested['ua']:.4f} on {tested['n']} test utterances" if tested else "untested"
     print(f"fold {config.fold}: {figures} -> {out}")
     return out
@@ -238,13 +244,13 @@ class StartingPoint:
 
     Attributes:
         network: An `EmotionClassifier`.
-        heard: Speakers that its backbone has heard.
-        told: Speakers whose emotions it was told.
+        seen_speakers: Speakers that its backbone has heard.
+        labelled_speakers: Speakers whose emotions it was told.
     """
 
     network: Any
-    heard: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    seen_speakers: tuple[str, ...] = ()
+    labelled_speakers: tuple[str, ...] = ()
 
 
 def starting_point(config: FinetuneConfig, records: Any, *, normalised_on: Any) -> StartingPoint:
@@ -266,7 +272,7 @@ def starting_point(config: FinetuneConfig, records: Any, *, normalised_on: Any) 
     if config.pretrained:
         pretrained, spec = load_network(config.pretrained)
         require_same_features({str(records.folder): features, str(config.pretrained): spec.features})
-        size, known = spec.model, {"heard": spec.heard, "told": spec.told}
+        size, known = spec.model, {"seen_speakers": spec.seen_speakers, "labelled_speakers": spec.labelled_speakers}
     if config.training.finetuning_dropout is not None:
         size = dataclasses.replace(size, dropout=config.training.finetuning_dropout)
     backbone = Backbone(size, features.width, **chosen)

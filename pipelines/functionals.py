@@ -33,7 +33,7 @@ def run(config: FunctionalsConfig) -> Path:
     }
     sources = {"records": config.records.resolve()}
     # Nobody was heard: nothing in them is learned.
-    out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], heard=(), sources=sources)
+    out = stage.commit(metrics=metrics, content=[stage.folder / ARRAYS], seen_speakers=(), sources=sources)
     print(f"{metrics['utterances']} utterances, {metrics['seconds']:.1f} s -> {out}")
     return out
 

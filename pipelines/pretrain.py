@@ -16,7 +16,7 @@ from ser_fop.config.stages import PretrainConfig
 def run(config: PretrainConfig) -> Path:
     """Pretrain one network, or one a fold, or find it complete."""
     from ser_fop.corpora.folds import chosen_folds, folds_digest
-    from ser_fop.data.readers import telling_of_the_service
+    from ser_fop.data.readers import translate_service_errors
     from ser_fop.data.records import Records
     from ser_fop.errors import InputError
     from ser_fop.evaluation.fold_runs import run_each_fold
@@ -25,7 +25,7 @@ def run(config: PretrainConfig) -> Path:
     from ser_fop.training.distribute.worker_shard import check_reading
     from ser_fop.training.objectives.registry import needs_classes
     from ser_fop.training.optimizers.factory import check_pretraining
-    from ser_fop.training.splits.pretraining import LeftOut, folds_of_records, left_out
+    from ser_fop.training.splits.pretraining import HeldOutSpeakers, folds_of_records, held_out_speakers
 
     check_model(config.model)
     check_pretraining(config.training, config.model)
@@ -41,21 +41,21 @@ def run(config: PretrainConfig) -> Path:
         )
 
     def train(one: PretrainConfig, unknown: Any) -> Path:
-        with telling_of_the_service(config.data_service), distribution.telling_of_lost_workers():
+        with translate_service_errors(config.data_service), distribution.translate_worker_errors():
             return pretrain(one, records, unknown=unknown, distribution=distribution)
 
     if not config.fold:
-        return train(config, LeftOut())
+        return train(config, HeldOutSpeakers())
     labelled = next((part for part in records if part.manifest.labels), None)
     if labelled is None:
-        left_out(records, fold=0, path=config.folds)  # says why
+        held_out_speakers(records, fold=0, path=config.folds)  # says why
     known = folds_of_records(labelled, path=config.folds)
     folds = chosen_folds(config.fold, known)
     if len(folds) > 1 and config.strategy == "multiworker":
         raise InputError("--strategy multiworker trains one network: give --fold a number, one fold after the other.")
 
     def run_fold(one: PretrainConfig) -> Path:
-        return train(one, left_out(records, fold=int(one.fold), path=config.folds))
+        return train(one, held_out_speakers(records, fold=int(one.fold), path=config.folds))
 
     if len(folds) == 1:
         return run_fold(dataclasses.replace(config, fold=str(folds[0])))
@@ -76,24 +76,24 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     import numpy as np
     import tensorflow as tf
 
-    from ser_fop.data.augmentation import in_turn, input_masking
-    from ser_fop.data.datasets import filled_up, unlabelled_batches, unlabelled_frames
+    from ser_fop.data.augmentation import compose, input_masking
+    from ser_fop.data.datasets import pad_to_batch_count, unlabelled_batches, unlabelled_frames
     from ser_fop.data.records import mel_moments, require_same_features
     from ser_fop.errors import InputError
     from ser_fop.hub.networks import NETWORK, write_saved_model
     from ser_fop.models.saving import NetworkSpec, save_network
     from ser_fop.training.callbacks.checkpoints import Checkpoints
     from ser_fop.training.callbacks.early_stopping import BestWeights
-    from ser_fop.training.callbacks.eta import TimeLeft
+    from ser_fop.training.callbacks.eta import TimeRemaining
     from ser_fop.training.callbacks.resume import Fitted, fit_resumably
-    from ser_fop.training.callbacks.tensorboard import PretrainingBoard
+    from ser_fop.training.callbacks.tensorboard import PretrainingTensorBoard
     from ser_fop.training.distribute.train_step import distribute_steps
-    from ser_fop.training.distribute.worker_shard import machine_share
+    from ser_fop.training.distribute.worker_shard import worker_shard
     from ser_fop.training.objectives.registry import needs_classes, objective_of
     from ser_fop.training.objectives.skill import EXAMPLES, SkillPrinter, example_prediction
     from ser_fop.training.optimizers.factory import check_code, pretraining_optimizer
     from ser_fop.training.setup import jit_compile, learning_rate, precision, seed_everything, verbosity
-    from ser_fop.training.splits.pretraining import speakers_told, split_for_pretraining, told_classes
+    from ser_fop.training.splits.pretraining import class_targets, speakers_with_labels, split_for_pretraining
     from ser_fop.utils.run_folder import CHECKPOINTS, open_stage
 
     stage = open_stage(
@@ -119,37 +119,44 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
 
     # --- dataset: utterances of like length in one batch; whole speakers held out for early stopping
     split = split_for_pretraining(
-        records, unheard=unknown.unheard, validation_share=settings.validation_share, seed=config.seed
+        records,
+        excluded_speakers=unknown.excluded_speakers,
+        validation_share=settings.validation_share,
+        seed=config.seed,
     )
-    told, count = told_classes(split, untold=unknown.untold) if needs_classes(settings) else (None, 0)
+    labelled_speakers, count = (
+        class_targets(split, unlabelled_speakers=unknown.unlabelled_speakers) if needs_classes(settings) else (None, 0)
+    )
     with tf.device("CPU:0"):
         epoch = tf.Variable(0, dtype=tf.int64)  # an epoch's order follows its number: a run can go on anywhere
-    mean, deviation = mel_moments(split.train)
-    objective = objective_of(settings, config.model, mean=mean, deviation=deviation, classes=count)
+    mean, std = mel_moments(split.train)
+    objective = objective_of(settings, config.model, mean=mean, std=std, classes=count)
     sizes = {name: getattr(settings, name) for name in ("batch_size", "batch_frames", "chunk_frames")}
-    sizes["ahead"] = objective.ahead
+    sizes["horizons"] = objective.horizons
     masking = input_masking(freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean)
-    hide = in_turn(objective.spoiling(), masking)
-    share = machine_share(split.train, distribution, by=config.shard_by, **sizes)
+    corruption_fn = compose(objective.input_corruption(), masking)
+    share = worker_shard(split.train, distribution, by=config.shard_by, **sizes)
     read = unlabelled_batches(
         share.parts,
         seed=config.seed,
         epoch=epoch,
-        hide=hide,
-        classes=told,
+        corruption_fn=corruption_fn,
+        classes=labelled_speakers,
         service=config.data_service,
         **share.sizes,
     )
-    train = objective.batches(filled_up(read, share.steps))
+    train = objective.batches(pad_to_batch_count(read, share.steps))
     # None of which is told here; and who is to clean what was spoiled is asked to do so.
-    unmapped = unlabelled_batches(split.validation, classes=told, hide=objective.spoiling(), **sizes)
+    unmapped = unlabelled_batches(
+        split.validation, classes=labelled_speakers, corruption_fn=objective.input_corruption(), **sizes
+    )
     validation = objective.batches(unmapped)
     steps = share.steps * settings.epochs
 
     # --- model: the statistics of the training speakers travel with it
     with precision(settings.precision), distribution.scope():
         model = objective.network(features.width, steps=steps)
-    model.backbone.normalization.set_statistics(mean, deviation)
+    model.backbone.normalization.set_statistics(mean, std)
 
     # --- compile: the loss and its epoch mean are weighted by real frames
     rate = learning_rate(
@@ -169,7 +176,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         weighted_metrics=objective.metrics(),
         jit_compile=jit_compile(),
     )
-    distribute_steps(model, distribution, validation, own_batches=share.is_own)
+    distribute_steps(model, distribution, validation, own_batches=share.per_worker_batches)
 
     # --- fit: skill each epoch, the best weights kept; killed, it goes on
     baselines = objective.baselines(unmapped)
@@ -177,16 +184,16 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
     untrained = model.evaluate(validation, return_dict=True, verbose=0)["error"]
     preparing = time.perf_counter() - started
     fitted = Fitted(history={}, seconds=0.0)
-    first = max(0, min(-(-objective.settling_steps(steps) // max(1, share.steps)), settings.epochs - 1))
+    first = max(0, min(-(-objective.warmup_steps(steps) // max(1, share.steps)), settings.epochs - 1))
     useful, padding = unlabelled_frames(split.train, **sizes)
 
     def example() -> tuple[np.ndarray, np.ndarray]:
-        found = example_prediction(model, split.validation, ahead=objective.ahead)
+        found = example_prediction(model, split.validation, horizons=objective.horizons)
         return found["true"], found["predicted"]
 
     shown = [
-        SkillPrinter(baselines, objective.against),
-        PretrainingBoard(
+        SkillPrinter(baselines, objective.baseline_name),
+        PretrainingTensorBoard(
             stage.folder / "logs",
             frames=useful,
             batches=share.steps,
@@ -194,7 +201,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
             example=example if objective.gives_frames else None,
         ),
         keras.callbacks.TensorBoard(stage.folder / "logs", write_graph=False),
-        TimeLeft(),
+        TimeRemaining(),
     ]
     checkpoints = Checkpoints(stage.folder / CHECKPOINTS, keep=config.checkpoints, writes=distribution.is_chief)
     distribution.require_agreement([path.name for path in checkpoints.found()], what=f"checkpoints in {stage.folder}")
@@ -208,7 +215,7 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
             stopping=BestWeights("val_error", patience=settings.patience, first=first),
             checkpoints=checkpoints,
             every_s=60 * config.checkpoint_minutes,
-            layout=None if config.data_service else distribution.workers if share.is_own else 1,
+            layout=None if config.data_service else distribution.workers if share.per_worker_batches else 1,
             callbacks=shown if distribution.is_chief else (),
             verbose=verbosity() if distribution.is_chief else 0,
         )
@@ -229,25 +236,25 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         kind=objective.kind,
         features=features,
         model=config.model,
-        ahead=objective.ahead,
+        horizons=objective.horizons,
         **objective.spec,
-        heard=split.heard,  # untrained, it knows their mel statistics
-        told=speakers_told(split, told or ()) if history else (),
+        seen_speakers=split.seen_speakers,  # untrained, it knows their mel statistics
+        labelled_speakers=speakers_with_labels(split, labelled_speakers or ()) if history else (),
         trim_below_db=records[0].manifest.trim_below_db,
     )
     written = save_network(model, spec, stage.folder / NETWORK)
     write_saved_model(stage.folder)
     if objective.gives_frames:
-        np.savez(stage.folder / EXAMPLES, **example_prediction(model, split.validation, ahead=objective.ahead))
+        np.savez(stage.folder / EXAMPLES, **example_prediction(model, split.validation, horizons=objective.horizons))
     frames = sum(row.frames for part, ids in split.train for row in part.rows if row.id in ids)
     metrics = {
         "skill": 1.0 - error / baseline,
         "error": error,
         "copy_error": baseline,
-        "against": objective.against,
+        "baseline_name": objective.baseline_name,
         "untrained_skill": 1.0 - untrained / baseline,
         "skill_by_horizon": {
-            n: 1.0 - (history[f"val_error_{n}"][best] / baselines[f"error_{n}"]) for n in objective.ahead
+            n: 1.0 - (history[f"val_error_{n}"][best] / baselines[f"error_{n}"]) for n in objective.horizons
         }
         if history and len(baselines) > 1
         else {},
@@ -260,7 +267,9 @@ def pretrain(config: PretrainConfig, records: list, *, unknown: Any, distributio
         "validation_speakers": split.validation_speakers,
         "history": history,
     }
-    out = stage.commit(metrics=metrics, content=written, heard=spec.heard, told=spec.told)
+    out = stage.commit(
+        metrics=metrics, content=written, seen_speakers=spec.seen_speakers, labelled_speakers=spec.labelled_speakers
+    )
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     print(
         f"skill {metrics['skill']:+.4f} on held-out speakers after {metrics['epochs']} epochs, {metrics['seconds']:.0f} s -> {out}"

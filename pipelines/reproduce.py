@@ -23,12 +23,12 @@ RUNNERS = {
 
 
 def run(config: ReproduceConfig) -> Path:
-    """Run every cell that the tables need, under each of the settings asked for, and write the report."""
+    """Run every job that the tables need, under each of the settings asked for, and write the report."""
     from ser_fop.experiments.reporting.write import write_report
-    from ser_fop.experiments.variants import experiments_beside
+    from ser_fop.experiments.variants import variant_experiments
 
     started = time.perf_counter()
-    beside = experiments_beside(config)
+    beside = variant_experiments(config)
     for one in (config, *beside):
         _check(one)
     plans = [(one, _planned(one)) for one in (config, *beside)]  # all hours are told before the first is spent
@@ -44,38 +44,38 @@ def run(config: ReproduceConfig) -> Path:
 def _check(config: ReproduceConfig) -> None:
     """Raise `InputError` where an experiment cannot be run, before any work; claim its folder."""
     from ser_fop.errors import InputError
-    from ser_fop.experiments.checks import check_cells
-    from ser_fop.experiments.jobs import Sizes, preparation_cells
-    from ser_fop.experiments.repeat import training_cells
+    from ser_fop.experiments.checks import check_jobs
+    from ser_fop.experiments.jobs import Sizes, preparation_jobs
+    from ser_fop.experiments.repeat import training_jobs
     from ser_fop.utils.run_folder import claim_folder
 
-    if min(config.repeats, config.side_by_side) < 1:
-        received = f"{config.repeats} and {config.side_by_side}"
-        raise InputError(f"--repeats and --side-by-side expected at least 1, received {received}.")
-    preparation_cells(config)
-    (first, *_) = training_cells(config, Sizes(labelled_frames=0, unlabelled_frames=0, folds=1))
-    check_cells(first, config.features)  # it has every cell that any repeat has
-    extendable = ("also", "systems", "explored", "repeats", "repeats_of", "side_by_side", "kept")
+    if min(config.repeats, config.workers) < 1:
+        received = f"{config.repeats} and {config.workers}"
+        raise InputError(f"--repeats and --workers expected at least 1, received {received}.")
+    preparation_jobs(config)
+    (first, *_) = training_jobs(config, Sizes(labelled_frames=0, unlabelled_frames=0, folds=1))
+    check_jobs(first, config.features)  # it has every job that any repeat has
+    extendable = ("compare_with", "systems", "dev_speakers", "repeats", "repeats_of", "workers", "cache_dir")
     claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
 
 
 def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
-    """Prepare the corpora, and return the cells of each repeat, the rates by which their time was projected, and where they are kept."""
+    """Prepare the corpora, and return the jobs of each repeat, the rates by which their time was projected, and where they are kept."""
     from ser_fop.evaluation.scores import chance_scores
-    from ser_fop.experiments.job_cache import KeptCells
-    from ser_fop.experiments.jobs import preparation_cells
-    from ser_fop.experiments.repeat import training_cells
-    from ser_fop.experiments.runner import projected_s, run_cells
+    from ser_fop.experiments.job_cache import JobCache
+    from ser_fop.experiments.jobs import preparation_jobs
+    from ser_fop.experiments.repeat import training_jobs
+    from ser_fop.experiments.runner import projected_s, run_jobs
     from ser_fop.training.throughput import measure_rates
     from ser_fop.utils.run_folder import write_json
 
-    run_cells(preparation_cells(config), RUNNERS)
+    run_jobs(preparation_jobs(config), RUNNERS)
     sizes, fold, records = _survey(config)
-    repeats = training_cells(config, sizes)
-    cells = [cell for repeat in repeats for cell in repeat]
-    kept = KeptCells(config, cells) if config.kept else None
-    if kept and (taken := kept.take_up()):
-        print(f"{taken} of {len(cells)} cells were kept in {config.kept}: they are not run again.", flush=True)
+    repeats = training_jobs(config, sizes)
+    jobs = [job for repeat in repeats for job in repeat]
+    cache = JobCache(config, jobs) if config.cache_dir else None
+    if cache and (taken := cache.restore()):
+        print(f"{taken} of {len(jobs)} jobs were kept in {config.cache_dir}: they are not run again.", flush=True)
     typical = min(config.pretraining.chunk_frames or 512, 512)
     precisions = {config.pretraining.precision, config.finetuning.precision}
     rates = measure_rates(
@@ -86,9 +86,9 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
         batch_size=config.pretraining.batch_size,
         computing=precisions.pop() if len(precisions) == 1 else "float32",
     )
-    hours = projected_s(cells, rates) / 3600
+    hours = projected_s(jobs, rates) / 3600
     print(
-        f"{config.out.name}: {len(cells)} cells, at most {hours:.2f} hours if every epoch is run"
+        f"{config.out.name}: {len(jobs)} jobs, at most {hours:.2f} hours if every epoch is run"
         f" (measured here: {rates['transformer']:.0f} frames/s for the transformer, {rates['lstm']:.0f} for the LSTM).",
         flush=True,
     )
@@ -101,20 +101,20 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
         config.out / "runs" / "controls.json",
         chance_scores(emotions["train"], emotions["test"], records.manifest.labels),
     )
-    return repeats, rates, kept
+    return repeats, rates, cache
 
 
 def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -> None:
     """Run the repeats, one after the other or side by side."""
-    from ser_fop.experiments.parallel import run_side_by_side
-    from ser_fop.experiments.runner import run_cells
+    from ser_fop.experiments.parallel import run_in_parallel
+    from ser_fop.experiments.runner import run_jobs
 
-    repeats, rates, kept = planned
-    if config.side_by_side > 1:
+    repeats, rates, cache = planned
+    if config.workers > 1:
         logs = [config.out / "logs" / f"seed-{config.seed + number}.txt" for number in range(config.repeats)]
-        run_side_by_side(list(zip(logs, repeats, strict=True)), RUNNERS, processes=config.side_by_side, kept=kept)
+        run_in_parallel(list(zip(logs, repeats, strict=True)), RUNNERS, processes=config.workers, cache=cache)
     else:
-        run_cells([cell for repeat in repeats for cell in repeat], RUNNERS, rates=rates, kept=kept)
+        run_jobs([job for repeat in repeats for job in repeat], RUNNERS, rates=rates, cache=cache)
 
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
@@ -128,9 +128,9 @@ def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
 
     records = Records(config.out / "records" / config.corpus)
     folds = folds_of_records(records, path=config.folds)
-    if strangers := sorted(set(config.explored) - set(records.speakers)):
+    if strangers := sorted(set(config.dev_speakers) - set(records.speakers)):
         raise InputError(
-            f"--explored expected speakers of {records.corpus}, such as {records.speakers[0]}, received {strangers[0]!r}."
+            f"--dev-speakers expected speakers of {records.corpus}, such as {records.speakers[0]}, received {strangers[0]!r}."
         )
     place = config.out / FOLDS
     if place.exists() and folds_digest(read_folds(place).folds) != folds_digest(folds.folds):

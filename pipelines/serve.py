@@ -22,11 +22,11 @@ def run(config: ServeConfig) -> None:
 
     models = _models(config)
     limits = Limits(
-        body_bytes=round(1e6 * config.most_body_mb),
+        body_bytes=round(1e6 * config.max_body_mb),
         instances=config.most_instances,
-        longest_s=config.longest_s,
-        upload_s=config.upload_s,
-        answer_s=config.answer_s,
+        max_duration_s=config.max_duration_s,
+        upload_timeout_s=config.upload_timeout_s,
+        response_timeout_s=config.response_timeout_s,
         batch=config.batch,
         batch_wait_s=config.batch_wait_ms / 1000,
     )
@@ -37,16 +37,16 @@ def run(config: ServeConfig) -> None:
         create_app(models, limits),
         host=config.host,
         port=config.port,
-        http=with_head_deadline(limits.upload_s),
+        http=with_head_deadline(limits.upload_timeout_s),
         log_level="warning",
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=round(config.answer_s),
+        timeout_graceful_shutdown=round(config.response_timeout_s),
     )
 
 
 def _models(config: ServeConfig) -> list[Any]:
     from ser_fop.errors import InputError
-    from ser_fop.hub.published import published
+    from ser_fop.hub.published import resolve_published
     from ser_fop.serving.models import ServedModel
 
     if not config.models:
@@ -54,7 +54,7 @@ def _models(config: ServeConfig) -> list[Any]:
     folders = {}
     for text in config.models:
         name, equals, folder = text.partition("=")
-        folder = published(folder if equals else text)
+        folder = resolve_published(folder if equals else text)
         name = name if equals else folder.resolve().name
         if name in folders:
             raise InputError(f"two models are called {name!r}: give one another name, as NAME=FOLDER.")

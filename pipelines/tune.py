@@ -34,7 +34,7 @@ def run(config: TuneConfig) -> Path:
         wait_for_chief,
         worker_command,
     )
-    from ser_fop.utils.json_io import builtins, write_text
+    from ser_fop.utils.json_io import to_plain, write_text
     from ser_fop.utils.run_folder import claim_folder
 
     check_model(config.model)
@@ -58,7 +58,7 @@ def run(config: TuneConfig) -> Path:
         serve_as_chief(tuner)
     elif config.workers:
         kept = config.out / "worker.yaml"
-        write_text(kept, yaml.safe_dump(builtins(dataclasses.replace(config, workers=0)), sort_keys=False))
+        write_text(kept, yaml.safe_dump(to_plain(dataclasses.replace(config, workers=0)), sort_keys=False))
         search_with_workers(tuner, worker_command(kept), workers=config.workers, logs=config.out / "logs")
     else:
         tuner.search()

@@ -21,6 +21,7 @@ from ser_fop.config.presets import has_preset, over_preset
 from ser_fop.config.yaml_io import from_mapping, read_yaml
 from ser_fop.errors import InputError, StoppedError, closest
 from ser_fop.utils.remote import is_remote, location
+from ser_fop.utils.renamed import present_name, present_value
 
 Config = TypeVar("Config")
 
@@ -156,7 +157,7 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
     Raises:
         InputError: If the YAML file is missing or holds a key or value that is wrong.
     """
-    rest, common, print_config = _take_common(arguments)
+    rest, common, print_config = _take_common(_with_present_options(stage, arguments))
     where = common.get("--config", "")
     values = read_yaml(Path(where)) if where else {}
     values = over_preset(values, stage, where=where, chosen=common.get("--preset"))
@@ -231,6 +232,30 @@ def _common_options(stage: str) -> str:
         return f"\n\nAlso {config.format('')} and --print_config."
     named = "--preset NAME (`paper`, the defaults, or `recommended`)"
     return f"\n\nAlso {named}, {config.format('; it stands over the preset, which it may name itself')} and --print_config."
+
+
+def _with_present_options(stage: str, arguments: list[str]) -> list[str]:
+    """Translate former option names and their values, with one line for each name."""
+    translated: list[str] = []
+    former = present = ""
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if not option.startswith("--"):
+            translated.append(present_value(present, argument) if former else argument)
+            continue
+        name = option[2:].replace("-", "_")
+        present = present_name(name)
+        former = name if present != name else ""
+        if not former:
+            translated.append(argument)
+            continue
+        option_now = f"--{present.replace('_', '-')}"
+        print(
+            f"ser-fop {stage}: note: {option} is now {option_now}; the former name goes with the next release.",
+            file=sys.stderr,
+        )
+        translated.append(option_now + equals + (present_value(present, value) if equals else ""))
+    return translated
 
 
 def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]:

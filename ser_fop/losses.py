@@ -20,24 +20,24 @@ class FramePredictionLoss(keras.losses.Loss):
 
     Args:
         kind: `l1`, `mse`, `huber` (delta 1), or `gaussian`, the negative log-likelihood.
-        deviation: Standard deviation of each band, (mels,): errors are divided by it.
+        std: Standard deviation of each band, (mels,): errors are divided by it.
     """
 
     def __init__(
         self,
         kind: Literal["l1", "mse", "huber", "gaussian"],
-        deviation: Sequence[float],
+        std: Sequence[float],
         name: str = "frame_prediction",
     ) -> None:
         super().__init__(name=name, reduction="mean_with_sample_weight")
         self.kind = kind
-        self.deviation = [float(value) for value in deviation]
+        self.std = [float(value) for value in std]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return frame_errors(y_true, y_pred, kind=self.kind, deviation=self.deviation)
+        return frame_errors(y_true, y_pred, kind=self.kind, std=self.std)
 
     def get_config(self) -> dict[str, Any]:
-        return {"kind": self.kind, "deviation": self.deviation, "name": self.name}
+        return {"kind": self.kind, "std": self.std, "name": self.name}
 
 
 @keras.saving.register_keras_serializable("ser_fop")
@@ -54,7 +54,7 @@ class ContrastiveLoss(keras.losses.Loss):
         return {"name": self.name}
 
 
-def frame_errors(y_true: Any, y_pred: Any, *, kind: str, deviation: Sequence[float]) -> Any:
+def frame_errors(y_true: Any, y_pred: Any, *, kind: str, std: Sequence[float]) -> Any:
     """Return the error of each frame, averaged over its bands, and over horizons if there are several.
 
     Args:
@@ -62,13 +62,13 @@ def frame_errors(y_true: Any, y_pred: Any, *, kind: str, deviation: Sequence[flo
         y_pred: Predicted log-mels, of the same shape; for `gaussian` the logarithm of each one's variance, in units of
             the band's, stands after them.
         kind: `l1`, `mse`, `huber` or `gaussian`.
-        deviation: Deviation of each band, (mels,).
+        std: Deviation of each band, (mels,).
 
     Returns:
         Errors of shape (batch, frames), float32.
     """
     width = y_true.shape[-1]
-    scale = ops.convert_to_tensor(list(deviation) * (width // len(deviation)), dtype="float32")
+    scale = ops.convert_to_tensor(list(std) * (width // len(std)), dtype="float32")
     predicted = ops.cast(y_pred, "float32")
     difference = ops.abs(predicted[..., :width] - ops.cast(y_true, "float32")) / scale
     if kind == "l1":

@@ -18,31 +18,31 @@ class FrameError(keras.metrics.Mean):
 
     Args:
         kind: `l1`, `mse` or `huber`.
-        deviation: Standard deviation of each band, (mels,).
+        std: Standard deviation of each band, (mels,).
         horizon: Which of several horizons counts, from 0; None takes their mean.
         name: Name in the logs.
     """
 
-    def __init__(self, kind: str, deviation: Sequence[float], horizon: int | None = None, name: str = "error") -> None:
+    def __init__(self, kind: str, std: Sequence[float], horizon: int | None = None, name: str = "error") -> None:
         super().__init__(name=name)
         self.kind = kind
-        self.deviation = [float(value) for value in deviation]
+        self.std = [float(value) for value in std]
         self.horizon = horizon
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch: frames (batch, frames, horizons mels), weights (batch, frames)."""
         if self.horizon is not None:
-            bands = len(self.deviation)
+            bands = len(self.std)
             chosen = slice(self.horizon * bands, (self.horizon + 1) * bands)
             y_true, y_pred = y_true[..., chosen], y_pred[..., chosen]
-        errors = frame_errors(y_true, y_pred, kind=self.kind, deviation=self.deviation)
+        errors = frame_errors(y_true, y_pred, kind=self.kind, std=self.std)
         # One value a frame: of anything wider, Keras' mean would first average each utterance, padding included.
         if sample_weight is not None:
             sample_weight = ops.reshape(sample_weight, (-1,))
         super().update_state(ops.reshape(errors, (-1,)), sample_weight=sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {"kind": self.kind, "deviation": self.deviation, "horizon": self.horizon, "name": self.name}
+        return {"kind": self.kind, "std": self.std, "horizon": self.horizon, "name": self.name}
 
 
 @keras.saving.register_keras_serializable("ser_fop")

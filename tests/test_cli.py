@@ -169,7 +169,7 @@ class TestBadInput:
         assert REQUIRED[stage][0] in capsys.readouterr().err
 
     @pytest.mark.parametrize(
-        "extra", [["--seed", "many"], ["--loss", "l3"], ["--no-such-option", "1"], ["--ahead", "1.5"]]
+        "extra", [["--seed", "many"], ["--loss", "l3"], ["--no-such-option", "1"], ["--horizons", "1.5"]]
     )
     def test_a_wrong_value_fails(self, extra, capsys):
         with pytest.raises(SystemExit) as stop:
@@ -284,10 +284,19 @@ class TestParse:
                 assert getattr(found, field.name) == field.default_factory()
 
     def test_options_reach_nested_groups_without_a_prefix(self):
-        arguments = [*REQUIRED["pretrain"], "--d-model", "64", "--ahead", "3", "--reading", "narrow", "--deterministic"]
+        arguments = [
+            *REQUIRED["pretrain"],
+            "--d-model",
+            "64",
+            "--horizons",
+            "3",
+            "--residual-width",
+            "input",
+            "--deterministic",
+        ]
         config = parse("pretrain", PretrainConfig, arguments)
-        assert config.model == ModelConfig(d_model=64, reading="narrow")
-        assert config.training.ahead == (3,)
+        assert config.model == ModelConfig(d_model=64, residual_width="input")
+        assert config.training.horizons == (3,)
         assert config.deterministic
 
     def test_reproduce_keeps_the_prefixes(self):
@@ -310,7 +319,15 @@ class TestYaml:
             "info": ["--audio-dir", "s3://bucket/corpus", "--manifest", "memory://d/m.csv"],
             "pretrain": ["--records", "a", "b", "--loss", "huber", "--layers", "3"],
             "finetune": ["--pretrained", "p", "--learning-rates", "1e-3", "1e-4"],
-            "reproduce": ["--model.reading", "narrow", "--classifiers.svm-c", "1", "2.5", "--unlabelled", "vctk=x"],
+            "reproduce": [
+                "--model.residual-width",
+                "input",
+                "--classifiers.svm-c",
+                "1",
+                "2.5",
+                "--unlabelled",
+                "vctk=x",
+            ],
         }.get(stage, [])
         arguments = [*REQUIRED[stage], *changes]
         expected = parse(stage, CONFIGS[stage], arguments)

@@ -11,8 +11,8 @@ LENGTHS = (6, 2, 4)
 KINDS = ("l1", "mse", "huber")
 
 
-def numpy_twin(true, predicted, kind, deviation=DEVIATION):
-    difference = np.abs(predicted - true) / deviation
+def numpy_twin(true, predicted, kind, std=DEVIATION):
+    difference = np.abs(predicted - true) / std
     small = difference <= 1
     error = {
         "l1": difference,
@@ -30,7 +30,7 @@ def frames():
 @pytest.mark.parametrize("kind", KINDS)
 def test_frame_errors_equal_the_numpy_twin(kind, frames):
     true, predicted = frames
-    errors = frame_errors(true, predicted, kind=kind, deviation=DEVIATION)
+    errors = frame_errors(true, predicted, kind=kind, std=DEVIATION)
     assert errors.shape == (3, 6)
     np.testing.assert_allclose(errors, numpy_twin(true, predicted, kind), rtol=1e-5)
 
@@ -40,14 +40,14 @@ def test_golden_values(kind, expected):
     # Errors of half a deviation and of two: |.| .5 and 2, squared .25 and 4, Huber .125 and 1.5.
     true = np.zeros((1, 1, 2), np.float32)
     predicted = np.array([[[0.25, -4.0]]], np.float32)
-    errors = frame_errors(true, predicted, kind=kind, deviation=[0.5, 2.0])
+    errors = frame_errors(true, predicted, kind=kind, std=[0.5, 2.0])
     np.testing.assert_allclose(errors, [[expected]], rtol=1e-6)
 
 
 def test_gaussian_is_the_negative_log_likelihood(frames):
     true, mean = frames
     log_variance = normal(3, 6, 3, seed=2)
-    found = frame_errors(true, np.concatenate([mean, log_variance], axis=-1), kind="gaussian", deviation=DEVIATION)
+    found = frame_errors(true, np.concatenate([mean, log_variance], axis=-1), kind="gaussian", std=DEVIATION)
     likelihood = scipy.stats.norm.logpdf(true / DEVIATION, mean / DEVIATION, np.exp(log_variance / 2))
     np.testing.assert_allclose(found, -likelihood.mean(axis=-1) - np.log(2 * np.pi) / 2, rtol=1e-4, atol=1e-5)
 
@@ -55,7 +55,7 @@ def test_gaussian_is_the_negative_log_likelihood(frames):
 def test_gaussian_certainty_has_a_limit():
     true = np.zeros((1, 1, 1), np.float32)
     errors = [
-        float(np.squeeze(frame_errors(true, np.array([[[0.0, spread]]], np.float32), kind="gaussian", deviation=[1.0])))
+        float(np.squeeze(frame_errors(true, np.array([[[0.0, spread]]], np.float32), kind="gaussian", std=[1.0])))
         for spread in (-3, -7, -50)
     ]
     assert errors == [-1.5, -3.5, -3.5]
@@ -64,13 +64,13 @@ def test_gaussian_certainty_has_a_limit():
 def test_several_horizons_are_averaged(frames):
     true, predicted = frames
     both = [np.concatenate(pair, axis=-1) for pair in ((true, true), (predicted, true))]
-    found = frame_errors(*both, kind="l1", deviation=DEVIATION)
+    found = frame_errors(*both, kind="l1", std=DEVIATION)
     np.testing.assert_allclose(found, numpy_twin(true, predicted, "l1") / 2, rtol=1e-5)
 
 
 def test_unknown_kind_is_refused(frames):
     with pytest.raises(ValueError, match="'l2'"):
-        frame_errors(*frames, kind="l2", deviation=DEVIATION)
+        frame_errors(*frames, kind="l2", std=DEVIATION)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,7 +117,7 @@ def test_compiled_model_reports_the_same_loss(frames):
 
 def test_float16_frames_are_compared_in_float32():
     true, predicted = (np.full((1, 1, 3), value, np.float16) for value in (0, 300))
-    np.testing.assert_allclose(frame_errors(true, predicted, kind="mse", deviation=np.ones(3)), 90000.0)
+    np.testing.assert_allclose(frame_errors(true, predicted, kind="mse", std=np.ones(3)), 90000.0)
 
 
 def test_is_rebuilt_from_its_config(frames):

@@ -36,7 +36,7 @@ def run(settings: Settings) -> list[Comparison]:
 def _whole(settings: Settings, name: str, folder: Path, held: "peers.Lengths") -> Comparison:
     frames = int((held - _AHEAD).sum())
     sizes = {"batch_size": _BATCH_SIZE, "batch_frames": _BATCH_FRAMES}
-    shared = {"lengths": held, "ahead": _AHEAD, **sizes}
+    shared = {"lengths": held, "horizons": _AHEAD, **sizes}
     contenders = [
         Contender(
             name="ser_fop.data.datasets",
@@ -78,7 +78,7 @@ def _chunked(settings: Settings, folder: Path, held: "peers.Lengths") -> Compari
         Contender(
             name=".npy files, memory-mapped, loop",
             setup=peers.chunk_loop,
-            options={"folder": folder / "npy", "lengths": held, "limit": limit, "ahead": _AHEAD, **sizes},
+            options={"folder": folder / "npy", "lengths": held, "limit": limit, "horizons": _AHEAD, **sizes},
         ),
     ]
     title = (
@@ -97,7 +97,7 @@ def _ours(records: Path, frames: int, chunk_frames: int, batch_size: int, batch_
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
     batches = unlabelled_batches(
-        parts, ahead=(_AHEAD,), batch_size=batch_size, batch_frames=batch_frames, chunk_frames=chunk_frames, seed=0
+        parts, horizons=(_AHEAD,), batch_size=batch_size, batch_frames=batch_frames, chunk_frames=chunk_frames, seed=0
     )
 
     def work() -> float:

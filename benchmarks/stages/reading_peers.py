@@ -78,7 +78,7 @@ def _read_npy(path: Path) -> "Read":
 _READERS = {"hdf5": _read_hdf5, "parquet": _read_parquet, "npy": _read_npy}
 
 
-def loop(kind: str, path: Path, lengths: "Lengths", ahead: int, **sizes: Any) -> Callable[[], float]:
+def loop(kind: str, path: Path, lengths: "Lengths", horizons: int, **sizes: Any) -> Callable[[], float]:
     seeds = itertools.count()
 
     def work() -> float:
@@ -86,13 +86,13 @@ def loop(kind: str, path: Path, lengths: "Lengths", ahead: int, **sizes: Any) ->
         frames = 0
         for batch in bucketed(lengths, seed=next(seeds), **sizes):
             _, mask = padded([read(number) for number in batch])
-            frames += int(mask[:, ahead:].sum())
-        return _checked(frames, int((lengths - ahead).sum()))
+            frames += int(mask[:, horizons:].sum())
+        return _checked(frames, int((lengths - horizons).sum()))
 
     return work
 
 
-def chunk_loop(folder: Path, lengths: "Lengths", limit: int, ahead: int, **sizes: Any) -> Callable[[], float]:
+def chunk_loop(folder: Path, lengths: "Lengths", limit: int, horizons: int, **sizes: Any) -> Callable[[], float]:
     import numpy as np
 
     pieces = [
@@ -109,8 +109,8 @@ def chunk_loop(folder: Path, lengths: "Lengths", limit: int, ahead: int, **sizes
         frames = 0
         for batch in bucketed(sizes_of, seed=next(seeds), **sizes):
             _, mask = padded([read(pieces[index]) for index in batch])
-            frames += int(mask[:, ahead:].sum())
-        return _checked(frames, int((sizes_of - ahead).sum()))
+            frames += int(mask[:, horizons:].sum())
+        return _checked(frames, int((sizes_of - horizons).sum()))
 
     return work
 
@@ -128,7 +128,7 @@ def _chunks(length: int, limit: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + size, length)
 
 
-def data_loader(folder: Path, workers: int, lengths: "Lengths", ahead: int, **sizes: Any) -> Callable[[], float]:
+def data_loader(folder: Path, workers: int, lengths: "Lengths", horizons: int, **sizes: Any) -> Callable[[], float]:
     from torch.utils.data import DataLoader
 
     from benchmarks.stages.reading_torch import MelFolder, ShuffledBatches, collate
@@ -142,8 +142,8 @@ def data_loader(folder: Path, workers: int, lengths: "Lengths", ahead: int, **si
     )
 
     def work() -> float:
-        frames = sum(int(mask[:, ahead:].sum()) for _, mask in loader)
-        return _checked(frames, int((lengths - ahead).sum()))
+        frames = sum(int(mask[:, horizons:].sum()) for _, mask in loader)
+        return _checked(frames, int((lengths - horizons).sum()))
 
     return work
 

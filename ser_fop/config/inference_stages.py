@@ -94,11 +94,11 @@ class ServeConfig:
         port: Port.
         versions: How many of a model's newest versions are served.
         labels: Versions by label, as NAME:LABEL=VERSION.
-        most_body_mb: Size of a request, at most.
+        max_body_mb: Size of a request, at most.
         most_instances: Utterances in a request, at most.
-        longest_s: Seconds of an utterance, at most.
-        upload_s: Seconds in which a request's head, and then its body, must have arrived.
-        answer_s: Seconds after which a request is given up.
+        max_duration_s: Seconds of an utterance, at most.
+        upload_timeout_s: Seconds in which a request's head, and then its body, must have arrived.
+        response_timeout_s: Seconds after which a request is given up.
         batch: Utterances answered together, at most; 1 answers each alone.
         batch_wait_ms: How long the first of a batch waits for others.
     """
@@ -108,10 +108,10 @@ class ServeConfig:
     port: int = 8501
     versions: int = 1
     labels: tuple[str, ...] = ()
-    most_body_mb: float = 32.0
+    max_body_mb: float = 32.0
     most_instances: int = 64
-    longest_s: float = 60.0
-    upload_s: float = 30.0
-    answer_s: float = 30.0
+    max_duration_s: float = 60.0
+    upload_timeout_s: float = 30.0
+    response_timeout_s: float = 30.0
     batch: int = 16
     batch_wait_ms: float = 2.0

@@ -64,7 +64,7 @@ class ModelConfig:
             weights a layer where `feed_forward` is twice `d_model`; or `attentive_cnn`, for
             recognition alone: convolutions to both sides and a maximum over three kernels'
             length, to be pooled with attention (in the style of Neumann and Vu 2017).
-        reading: `wide` has a residual stream of `d_model`; `narrow` has one of the
+        residual_width: `model` has a residual stream of `d_model`; `input` has one of the
             mel width (of a step), in which equation 7 stands as written.
         d_model: Width of the attention, heads times the width of a head; or of the other
             backbones' layers.
@@ -81,7 +81,7 @@ class ModelConfig:
     """
 
     backbone: Literal["transformer", "cnn", "lstm", "attentive_cnn"] = "transformer"
-    reading: Literal["wide", "narrow"] = "wide"
+    residual_width: Literal["model", "input"] = "model"
     d_model: int = 256
     heads: int = 4
     feed_forward: int = 513
@@ -104,13 +104,13 @@ class PretrainingSettings:
             fold's training speakers.
         noise: Of `denoising` and `ladder`: deviation of the noise, in units of each band's; in the
             layers of `ladder`, in theirs.
-        gap_share: Of `denoising`: share of the frames that are hidden behind the mean.
+        mask_ratio: Of `denoising`: share of the frames that are hidden behind the mean.
         code: Values of a step's code in an autoencoder.
-        divergence_steps: Of `variational`: training steps over which the divergence gains its
+        kl_warmup_steps: Of `variational`: training steps over which the divergence gains its
             weight, at most half of all.
         ladder_costs: Of `ladder`: what noise left in the input weighs, in the first layer, and in
             each above, beside cross-entropy.
-        ahead: Distances of the predicted frames, in frames: one horizon, or several at once.
+        horizons: Distances of the predicted frames, in frames: one horizon, or several at once.
         loss: Error on normalised log-mels, averaged over valid frames; `gaussian` is the
             negative log-likelihood of equation 1, of a normal distribution whose mean and
             variance are both predicted; `contrastive` tells the frame so far ahead from the
@@ -138,11 +138,11 @@ class PretrainingSettings:
 
     task: Literal["prediction", "autoencoder", "denoising", "variational", "ladder"] = "prediction"
     noise: float = 0.3
-    gap_share: float = 0.15
+    mask_ratio: float = 0.15
     code: int = 64
-    divergence_steps: int = 1000
+    kl_warmup_steps: int = 1000
     ladder_costs: tuple[float, ...] = (10.0, 1.0, 0.1)
-    ahead: tuple[int, ...] = (1,)
+    horizons: tuple[int, ...] = (1,)
     loss: Literal["l1", "mse", "huber", "gaussian", "contrastive"] = "l1"
     freq_mask: int = 0
     time_mask: int = 0
@@ -203,7 +203,7 @@ class FinetuningSettings:
         class_weights: `balanced` lets a rare class count as much as a frequent one.
         contrastive_weight: What the contrastive loss of all pairs in a batch counts beside it: a siamese network.
         contrastive_margin: Distance beyond which utterances of two classes are far enough apart.
-        view_weight: What arousal and valence count beside it, which are then told too where a corpus has them: multi-view
+        dimensional_loss_weight: What arousal and valence count beside it, which are then told too where a corpus has them: multi-view
             learning.
         attention: `causal`, as in pretraining, or `full`: each frame looks at the whole
             utterance.
@@ -236,7 +236,7 @@ class FinetuningSettings:
     class_weights: Literal["none", "balanced"] = "none"
     contrastive_weight: float = 0.0
     contrastive_margin: float = 1.0
-    view_weight: float = 0.0
+    dimensional_loss_weight: float = 0.0
     attention: Literal["causal", "full"] = "causal"
     normalisation: Literal["pretrained", "target"] = "pretrained"
     finetuning_dropout: float | None = None

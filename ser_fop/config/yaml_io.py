@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import yaml
 
 from ser_fop.errors import InputError, closest
 from ser_fop.utils.remote import location
+from ser_fop.utils.renamed import with_present_names
 
 Config = TypeVar("Config")
 
@@ -37,7 +39,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(values, dict | None):
         raise InputError(f"{path} expected a mapping of keys to values, received a {type(values).__name__}.")
-    return values or {}
+    return with_present_names(values or {}, note=lambda former, present: _note(path, former, present))
+
+
+def _note(path: Path, former: str, present: str) -> None:
+    print(f"note: {path}: {former!r} is now {present!r}; the former name goes with the next release.", file=sys.stderr)
 
 
 def from_mapping(

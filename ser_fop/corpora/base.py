@@ -7,7 +7,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.utils.remote import is_remote, reaching, remote_files
+from ser_fop.utils.remote import is_remote, remote_files, translate_fs_errors
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def audio_files(folder: Path, *suffixes: str) -> Iterator[Path]:
 
 def require_folder(folder: Path, corpus: str) -> Path:
     """Return `folder` if it is one, or raise `InputError`."""
-    with reaching(folder):
+    with translate_fs_errors(folder):
         exists, is_folder = folder.exists(), folder.is_dir()
     if not exists:
         raise InputError(

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, listing, require_folder
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError, closest
-from ser_fop.utils.remote import is_remote, reaching, remote_files
+from ser_fop.utils.remote import is_remote, remote_files, translate_fs_errors
 
 NAME = "csv"
 REQUIRED_COLUMNS = ("file", "speaker", "emotion")
@@ -83,7 +83,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
 def _rows(manifest: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the number and the fields of each row that is not blank; the header is row 1."""
-    with reaching(manifest):
+    with translate_fs_errors(manifest):
         is_file = manifest.is_file()
     if not is_file:
         raise InputError(

@@ -46,12 +46,12 @@ def augmentation(
     if not steps:
         return None
 
-    def vary(mel: tf.Tensor) -> tf.Tensor:
+    def augment_fn(mel: tf.Tensor) -> tf.Tensor:
         for step in steps:
             mel = step(mel)
         return mel
 
-    return vary
+    return augment_fn
 
 
 def input_masking(
@@ -80,7 +80,7 @@ def input_masking(
         return None
     middle = tf.constant(mean, tf.float32)
 
-    def hide(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def corruption_fn(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         batch, frames, bands = tf.unstack(tf.shape(mel))
         hidden = tf.zeros((batch, frames, bands), tf.bool)
         for number in range(masks):
@@ -92,34 +92,34 @@ def input_masking(
                 ]
         return tf.where(hidden, middle, mel)
 
-    return hide
+    return corruption_fn
 
 
 def input_noise(
-    *, noise: float, gap_share: float, mean: np.ndarray, deviation: np.ndarray
+    *, noise: float, mask_ratio: float, mean: np.ndarray, std: np.ndarray
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Return what spoils a batch for a denoising autoencoder; its random numbers follow from a seed alone.
 
     Args:
         noise: Deviation of the noise, in units of each band's.
-        gap_share: Share of the frames that are hidden behind the mean.
+        mask_ratio: Share of the frames that are hidden behind the mean.
         mean: Mean of each band, (mels,).
-        deviation: Deviation of each band, (mels,).
+        std: Deviation of each band, (mels,).
 
     Returns:
         Maps log-mels (batch, frames, mels) and a seed (2,) to log-mels.
     """
-    middle, scale = tf.constant(mean, tf.float32), tf.constant(noise * np.asarray(deviation), tf.float32)
+    middle, scale = tf.constant(mean, tf.float32), tf.constant(noise * np.asarray(std), tf.float32)
 
     def spoil(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         noisy = mel + scale * tf.random.stateless_normal(tf.shape(mel), seed)
-        gaps = tf.random.stateless_uniform(tf.shape(mel)[:2], tf.stack([seed[0], seed[1] + 1])) < gap_share
+        gaps = tf.random.stateless_uniform(tf.shape(mel)[:2], tf.stack([seed[0], seed[1] + 1])) < mask_ratio
         return tf.where(gaps[:, :, tf.newaxis], middle, noisy)
 
     return spoil
 
 
-def in_turn(
+def compose(
     *steps: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
     """Return what does to a batch what each step does, with seeds of their own; None stands for nothing."""

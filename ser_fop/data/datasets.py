@@ -12,31 +12,29 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.data.bucketing import batch_sizes, bucket_bounds, chunk_lengths
-from ser_fop.data.readers import Parts, table, utterances
+from ser_fop.data.readers import RecordSelection, table, utterances
 from ser_fop.data.records import Records
 
 # Utterances that shuffling holds at once: about a quarter of a gigabyte at 5 s each, in float16.
 _SHUFFLE = 4096
 _MOST_SEEDS = 2**30
-# More than any training has: two seeds' epochs must not draw the same.
 _EPOCHS = 1_000_003
 # Room for what one batch draws, so that no two batches draw the same.
 _SEEDS_A_BATCH = 1024
 _THREADS = os.cpu_count() or 1
 _PREFETCHED = 4
-_BLANK_FRAMES = 16
 
 
 def unlabelled_batches(
-    parts: Parts,
+    parts: RecordSelection,
     *,
-    ahead: Sequence[int],
+    horizons: Sequence[int],
     batch_size: int,
     batch_frames: int,
     chunk_frames: int = 0,
     seed: int | None = None,
     epoch: tf.Variable | None = None,
-    hide: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    corruption_fn: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     classes: Mapping[str, int] | None = None,
     service: str = "",
 ) -> tf.data.Dataset:
@@ -44,7 +42,7 @@ def unlabelled_batches(
 
     Args:
         parts: Records, each with the ids to use.
-        ahead: Distances of the predicted frames, in frames; 0 is the frame itself.
+        horizons: Distances of the predicted frames, in frames; 0 is the frame itself.
         batch_size: Utterances or chunks in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         chunk_frames: Longer utterances are cut into equal chunks of at most this
@@ -52,7 +50,7 @@ def unlabelled_batches(
         seed: Shuffling; None keeps a fixed order.
         epoch: Number of the epoch, read whenever an iteration begins: the order follows it and the seed, not how often
             the batches were iterated over before.
-        hide: Maps the inputs' log-mels, and a seed that follows epoch and batch, to others; the targets stay.
+        corruption_fn: Maps the inputs' log-mels, and a seed that follows epoch and batch, to others; the targets stay.
         classes: Class index by id, which the inputs then have too, -1 for any other utterance.
         service: Address of a tf.data service that reads; the order then follows its workers' speed too.
 
@@ -62,11 +60,11 @@ def unlabelled_batches(
         frames later, one horizon after the other; weight 1 where all of them are real.
     """
     dataset = utterances(parts, service=service)
-    lengths = _unlabelled_lengths(parts, ahead=ahead, chunk_frames=chunk_frames)
+    lengths = _unlabelled_lengths(parts, horizons=horizons, chunk_frames=chunk_frames)
     if chunk_frames:
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
         dataset = dataset.map(_without_filling, num_parallel_calls=_THREADS)
-    farthest = max(ahead)
+    farthest = max(horizons)
     index_of = table(classes, list(classes.values())) if classes else None
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > farthest)
     batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed, epoch=epoch)
@@ -77,61 +75,60 @@ def unlabelled_batches(
         inputs = {"mel": mel[:, :frames], "mask": valid}
         if index_of:
             inputs["class_index"] = index_of.lookup(item["id"])
-        later = [mel[:, distance : distance + frames] for distance in ahead]
+        later = [mel[:, distance : distance + frames] for distance in horizons]
         return inputs, tf.concat(later, axis=-1), tf.cast(valid, tf.float32)
 
     batches = batches.map(shifted, num_parallel_calls=_THREADS)
-    if hide is not None:
+    if corruption_fn is not None:
 
         def hidden(number: tf.Tensor, batch: tuple) -> tuple:
             inputs, target, weight = batch
             round_of = tf.zeros((), tf.int64) if epoch is None else epoch.read_value()
             drawn = tf.stack([(seed or 0) * _EPOCHS + round_of, number * _SEEDS_A_BATCH])
-            return {**inputs, "mel": hide(inputs["mel"], drawn)}, target, weight
+            return {**inputs, "mel": corruption_fn(inputs["mel"], drawn)}, target, weight
 
         batches = batches.enumerate().map(hidden, num_parallel_calls=_THREADS)
     return _ready(batches)
 
 
 def unlabelled_frames(
-    parts: Parts,
+    parts: RecordSelection,
     *,
-    ahead: Sequence[int],
+    horizons: Sequence[int],
     batch_size: int,
     batch_frames: int,
     chunk_frames: int = 0,
 ) -> tuple[int, float]:
     """Return the useful frames of an epoch of `unlabelled_batches`, and the share of padding beside them."""
-    lengths = _unlabelled_lengths(parts, ahead=ahead, chunk_frames=chunk_frames)
+    lengths = _unlabelled_lengths(parts, horizons=horizons, chunk_frames=chunk_frames)
     bounds = np.array(bucket_bounds(lengths, batch_size=batch_size, batch_frames=batch_frames))
-    padded = bounds[np.searchsorted(bounds, lengths)] - max(ahead)
-    useful = int((lengths - max(ahead)).sum())
+    padded = bounds[np.searchsorted(bounds, lengths)] - max(horizons)
+    useful = int((lengths - max(horizons)).sum())
     return useful, 1.0 - useful / float(padded.sum())
 
 
 def unlabelled_count(
-    parts: Parts, *, ahead: Sequence[int], batch_size: int, batch_frames: int, chunk_frames: int = 0
+    parts: RecordSelection, *, horizons: Sequence[int], batch_size: int, batch_frames: int, chunk_frames: int = 0
 ) -> int:
     """Return how many batches `unlabelled_batches` gives in an epoch."""
-    lengths = _unlabelled_lengths(parts, ahead=ahead, chunk_frames=chunk_frames)
+    lengths = _unlabelled_lengths(parts, horizons=horizons, chunk_frames=chunk_frames)
     return _count(lengths, batch_size=batch_size, batch_frames=batch_frames)
 
 
-def filled_up(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
-    """Add batches of one utterance that weighs nothing, up to `count` batches: for whoever has to wait for others.
+def pad_to_batch_count(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
+    """Append batches of weight zero until there are `count` batches, so that every worker takes as many steps.
 
     Args:
-        batches: What `unlabelled_batches` gives.
-        count: Batches wanted, not fewer than there are.
+        batches: The batches of `unlabelled_batches`.
+        count: Number of batches wanted, at least as many as there are.
     """
-    missing = count - int(batches.cardinality())
-    if not missing:
+    if not (missing := count - int(batches.cardinality())):
         return batches
 
     def blank_of(spec: tf.TensorSpec) -> tf.Tensor:
         if spec.shape.rank == 1:  # a class, which is unknown
             return tf.fill([1], tf.constant(-1, spec.dtype))
-        return tf.zeros([1, _BLANK_FRAMES, *spec.shape[2:]], spec.dtype)
+        return tf.zeros([1, 16, *spec.shape[2:]], spec.dtype)
 
     blank = tf.nest.map_structure(blank_of, batches.element_spec)
     blanks = tf.data.Dataset.from_tensors(blank).repeat(missing)
@@ -145,8 +142,8 @@ def labelled_batches(
     batch_size: int,
     batch_frames: int,
     seed: int | None = None,
-    vary: Callable[[tf.Tensor], tf.Tensor] | None = None,
-    views: Mapping[str, Sequence[float]] | None = None,
+    augment_fn: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    dimensional_labels: Mapping[str, Sequence[float]] | None = None,
 ) -> tf.data.Dataset:
     """Give batches for emotion recognition.
 
@@ -156,8 +153,8 @@ def labelled_batches(
         batch_size: Utterances in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
         seed: Shuffling; None keeps a fixed order.
-        vary: Maps a log-mel (frames, mels) to another; utterances may change their length.
-        views: Numbers by utterance id, as many for each, which the inputs then have too.
+        augment_fn: Maps a log-mel (frames, mels) to another; utterances may change their length.
+        dimensional_labels: Numbers by utterance id, as many for each, which the inputs then have too.
 
     Returns:
         Batches `(inputs, class index)`: inputs `mel` (batch, frames, mels) and `mask`
@@ -166,15 +163,20 @@ def labelled_batches(
     parts = [(records, classes)]
     index_of = table(classes, list(classes.values()))
     batches = _bucketed(
-        utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=seed, vary=vary
+        utterances(parts),
+        _lengths(parts),
+        batch_size=batch_size,
+        batch_frames=batch_frames,
+        seed=seed,
+        augment_fn=augment_fn,
     )
-    place_of = table(classes, range(len(classes))) if views else None
-    numbers = tf.constant([views[key] for key in classes], tf.float32) if views else None
+    place_of = table(classes, range(len(classes))) if dimensional_labels else None
+    numbers = tf.constant([dimensional_labels[key] for key in classes], tf.float32) if dimensional_labels else None
 
     def labelled(item: Mapping[str, tf.Tensor]) -> tuple:
         inputs = {"mel": item["mel"], "mask": item["mask"]}
         if place_of:
-            inputs["views"] = tf.gather(numbers, place_of.lookup(item["id"]))
+            inputs["dimensional_labels"] = tf.gather(numbers, place_of.lookup(item["id"]))
         return inputs, index_of.lookup(item["id"])
 
     return _ready(batches.map(labelled, num_parallel_calls=_THREADS))
@@ -200,14 +202,14 @@ def utterance_batches(
     return _ready(batches)
 
 
-def _unlabelled_lengths(parts: Parts, *, ahead: Sequence[int], chunk_frames: int) -> np.ndarray:
+def _unlabelled_lengths(parts: RecordSelection, *, horizons: Sequence[int], chunk_frames: int) -> np.ndarray:
     lengths = _lengths(parts)
     if chunk_frames:
         lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
-    return _some(lengths[lengths > max(ahead)])
+    return _some(lengths[lengths > max(horizons)])
 
 
-def _lengths(parts: Parts) -> np.ndarray:
+def _lengths(parts: RecordSelection) -> np.ndarray:
     return _some(
         np.array([row.frames for records, ids in parts for row in records.rows if row.id in ids], dtype=np.int64)
     )
@@ -244,7 +246,7 @@ def _bucketed(
     batch_frames: int,
     seed: int | None,
     epoch: tf.Variable | None = None,
-    vary: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    augment_fn: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Shuffle, and batch utterances of like length, padded to the bucket's bound: few shapes to compile for.
 
@@ -259,14 +261,14 @@ def _bucketed(
 
     def measured(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         mel = tf.cast(item["mel"], tf.float32)
-        mel = vary(mel) if vary else mel
+        mel = augment_fn(mel) if augment_fn else mel
         return {**item, "mel": mel, "mask": tf.ones(tf.shape(mel)[:1], tf.bool), "length": tf.shape(item["mel"])[0]}
 
     batches = dataset.map(measured, num_parallel_calls=_THREADS).bucket_by_sequence_length(
         lambda item: item["length"],
         bucket_boundaries=[bound + 1 for bound in bounds],
         bucket_batch_sizes=[*sizes, 1],
-        pad_to_bucket_boundary=vary is None,
+        pad_to_bucket_boundary=augment_fn is None,
     )
     # Known from the lengths: progress bars and schedules need it, and it is asserted while reading.
     return batches.apply(tf.data.experimental.assert_cardinality(_count(lengths, **limits)))

@@ -12,12 +12,12 @@ import tensorflow as tf
 from ser_fop.data.records import Records, parse
 from ser_fop.errors import InputError
 
-Parts = Sequence[tuple[Records, Collection[str]]]
+RecordSelection = Sequence[tuple[Records, Collection[str]]]
 _ANSWER_S = 10.0
 _THREADS = os.cpu_count() or 1
 
 
-def utterances(parts: Parts, *, service: str = "") -> tf.data.Dataset:
+def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
     """Read and parse the chosen utterances of all parts.
 
     Args:
@@ -52,7 +52,7 @@ def utterances(parts: Parts, *, service: str = "") -> tf.data.Dataset:
     return joined
 
 
-def shared_by_file(parts: Parts, count: int) -> list[list[tuple[Records, frozenset[str]]]]:
+def shared_by_file(parts: RecordSelection, count: int) -> list[list[tuple[Records, frozenset[str]]]]:
     """Deal the shard files out to machines, the largest first and each to whoever has least.
 
     Args:
@@ -106,7 +106,7 @@ def require_service(address: str) -> str:
 
 
 @contextlib.contextmanager
-def telling_of_the_service(address: str) -> Iterator[None]:
+def translate_service_errors(address: str) -> Iterator[None]:
     """Turn what a tf.data service cannot do into one line; without an address nothing is turned."""
     try:
         yield
@@ -139,13 +139,15 @@ def _parsed(paths: Sequence[str], records: Records, *, service: str) -> tf.data.
 
 def _normalised(dataset: tf.data.Dataset, records: Records) -> tf.data.Dataset:
     """Take off each utterance's mean and deviation where the records say so."""
-    if records.standards is None:
+    if records.normalisation_stats is None:
         return dataset
     place = table([row.id for row in records.rows], range(len(records.rows)))
-    standards = tf.constant(np.stack(records.standards, axis=1), tf.float32)  # (utterances, 2, mels)
+    normalisation_stats = tf.constant(
+        np.stack(records.normalisation_stats, axis=1), tf.float32
+    )  # (utterances, 2, mels)
 
     def normalise(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        mean, deviation = tf.unstack(standards[place.lookup(item["id"])])
-        return {**item, "mel": (tf.cast(item["mel"], tf.float32) - mean) / deviation}
+        mean, std = tf.unstack(normalisation_stats[place.lookup(item["id"])])
+        return {**item, "mel": (tf.cast(item["mel"], tf.float32) - mean) / std}
 
     return dataset.map(normalise, num_parallel_calls=_THREADS)

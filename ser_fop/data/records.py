@@ -129,18 +129,18 @@ class Records:
     def statistics(self) -> MelStatistics:
         """The sums of each utterance's log-mel as it is read, in the order of `rows`."""
         stored = self._stored_statistics
-        if self.standards is None:
+        if self.normalisation_stats is None:
             return stored
-        mean, deviation = self.standards
+        mean, std = self.normalisation_stats
         count = stored.count[:, np.newaxis]
         return MelStatistics(
             count=stored.count,
-            total=(stored.total - count * mean) / deviation,
-            squares=(stored.squares - 2 * mean * stored.total + count * np.square(mean)) / np.square(deviation),
+            total=(stored.total - count * mean) / std,
+            squares=(stored.squares - 2 * mean * stored.total + count * np.square(mean)) / np.square(std),
         )
 
     @functools.cached_property
-    def standards(self) -> tuple[np.ndarray, np.ndarray] | None:
+    def normalisation_stats(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Mean and deviation by which each utterance is normalised, two arrays (utterances, mels), or None."""
         by = self.manifest.features.normalised_by
         if by == "none":
@@ -153,8 +153,8 @@ class Records:
             for sums in (stored.count[:, np.newaxis], stored.total, stored.squares)
         )
         mean = total / count
-        deviation = np.sqrt(np.maximum(squares / count - np.square(mean), _LEAST_VARIANCE))
-        return mean[group], deviation[group]
+        std = np.sqrt(np.maximum(squares / count - np.square(mean), _LEAST_VARIANCE))
+        return mean[group], std[group]
 
     @functools.cached_property
     def _stored_statistics(self) -> MelStatistics:
@@ -165,7 +165,7 @@ class Records:
         """Return the rows of some speakers."""
         return [row for row in self.rows if row.speaker in speakers]
 
-    def known_as(self, speaker: str) -> str:
+    def qualified_speaker_id(self, speaker: str) -> str:
         """Return a speaker's name qualified by the corpus, as runs record whom they heard."""
         return f"{self.corpus}:{speaker}"
 
@@ -188,8 +188,8 @@ def mel_moments(parts: Iterable[tuple[Records, Collection[str]]]) -> tuple[np.nd
     if count == 0:
         raise InputError("no utterance is left to compute mel statistics from.")
     mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - np.square(mean), 1e-8))
-    return mean.astype(np.float32), deviation.astype(np.float32)
+    std = np.sqrt(np.maximum(squares / count - np.square(mean), 1e-8))
+    return mean.astype(np.float32), std.astype(np.float32)
 
 
 def require_same_features(named: Mapping[str, FeatureConfig]) -> FeatureConfig:

@@ -6,12 +6,12 @@ from typing import Any
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Rival:
+class Baseline:
     """One system.
 
     Attributes:
         title: Its name in Table 3.
-        cell: Folder of the cell that is tested, below `seed-S`.
+        job: Folder of the job that is tested, below `seed-S`.
         pretraining: Where its own pretraining differs from the FOP model's, if anywhere; None if it has none.
         starts_from_fop: Whether it goes on from the network that FOP pretrained on the labelled corpus.
         model: Where its network differs.
@@ -26,7 +26,7 @@ class Rival:
     """
 
     title: str
-    cell: str
+    job: str
     pretraining: Mapping[str, Any] | None = None
     starts_from_fop: bool = False
     model: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ser_fop.errors import InputError, closest
-from ser_fop.experiments.baseline import Rival
+from ser_fop.experiments.baseline import Baseline
 
 ALL = "all"
 # openSMILE's sets: the small one that the field trusts, and the wide one, for what had many static features.
@@ -14,40 +14,40 @@ EGEMAPS, COMPARE = "eGeMAPSv02", "ComParE_2016"
 _KERNEL_FRAMES = 10
 
 
-def _pretrained(name: str, title: str) -> Rival:
+def _pretrained(name: str, title: str) -> Baseline:
     remark = "on the FOP model's frames, network and fine-tuning, without the causal mask"
-    return Rival(title=title, cell=f"finetune-{name}", pretraining={"task": name}, remark=remark)
+    return Baseline(title=title, job=f"finetune-{name}", pretraining={"task": name}, remark=remark)
 
 
-def _functionals(name: str, classifier: str, *, code: str = "none", title: str, **more: Any) -> Rival:
-    cell = "-".join(["classify", name, *([code] if code != "none" else []), classifier])
+def _functionals(name: str, classifier: str, *, code: str = "none", title: str, **more: Any) -> Baseline:
+    job = "-".join(["classify", name, *([code] if code != "none" else []), classifier])
     is_random = classifier == "rf" or code != "none"
-    return Rival(
-        title=title, cell=cell, functionals=name, classifier=classifier, code=code, is_random=is_random, **more
+    return Baseline(
+        title=title, job=job, functionals=name, classifier=classifier, code=code, is_random=is_random, **more
     )
 
 
 _FOREIGN = "the paper copied this figure: functionals of utterances and an SVM, as in this row"
-RIVALS: Mapping[str, Rival] = MappingProxyType(
+BASELINES: Mapping[str, Baseline] = MappingProxyType(
     {
-        "attentive_cnn": Rival(
+        "attentive_cnn": Baseline(
             title="Attentive CNN, in the style of Neumann and Vu 2017",
-            cell="finetune-attentive_cnn",
+            job="finetune-attentive_cnn",
             model={"backbone": "attentive_cnn", "layers": 1},
-            finetuning={"pooling": "attentive", "attention": "full", "view_weight": 0.5},
+            finetuning={"pooling": "attentive", "attention": "full", "dimensional_loss_weight": 0.5},
             published=63.85,
             remark="the paper copied this figure, which may be of improvised speech alone",
         ),
-        "siamese": Rival(
+        "siamese": Baseline(
             title="Siamese network with contrastive loss, in the style of Lian et al. 2018",
-            cell="finetune-siamese",
+            job="finetune-siamese",
             finetuning={"contrastive_weight": 0.5},
             published=62.20,
             remark="the FOP network without pretraining: the loss alone differs",
         ),
-        "attention_lstm": Rival(
+        "attention_lstm": Baseline(
             title="Attention LSTM, in the style of Huang and Narayanan 2016",
-            cell="finetune-attention_lstm",
+            job="finetune-attention_lstm",
             model={"backbone": "lstm"},
             finetuning={"pooling": "attentive", "attention": "causal"},
         ),
@@ -80,34 +80,34 @@ RIVALS: Mapping[str, Rival] = MappingProxyType(
 
 
 # The FOP model, with what those have that learned weights over time: asked for by name, the paper has none of them.
-VARIANTS: Mapping[str, Rival] = MappingProxyType(
+VARIANTS: Mapping[str, Baseline] = MappingProxyType(
     {
-        "attention_transformer": Rival(
+        "attention_transformer": Baseline(
             title="The FOP network with learned weights over time, without pretraining",
-            cell="finetune-attention_transformer",
+            job="finetune-attention_transformer",
             finetuning={"pooling": "attentive"},
         ),
-        "fop_attention_transformer": Rival(
+        "fop_attention_transformer": Baseline(
             title="FOP + Fine-tuning with learned weights over time",
-            cell="finetune-fop_attention_transformer",
+            job="finetune-fop_attention_transformer",
             starts_from_fop=True,
             finetuning={"pooling": "attentive"},
             control="finetune-attention_transformer",
         ),
-        "fop_attention_lstm": Rival(
+        "fop_attention_lstm": Baseline(
             title="FOP + Fine-tuning of the attention LSTM",
-            cell="finetune-fop_attention_lstm",
+            job="finetune-fop_attention_lstm",
             pretraining={},
-            model=RIVALS["attention_lstm"].model,
-            finetuning=RIVALS["attention_lstm"].finetuning,
-            control=RIVALS["attention_lstm"].cell,
+            model=BASELINES["attention_lstm"].model,
+            finetuning=BASELINES["attention_lstm"].finetuning,
+            control=BASELINES["attention_lstm"].job,
         ),
     }
 )
-SYSTEMS: Mapping[str, Rival] = MappingProxyType({**RIVALS, **VARIANTS})
+SYSTEMS: Mapping[str, Baseline] = MappingProxyType({**BASELINES, **VARIANTS})
 
 
-def chosen_rivals(names: tuple[str, ...]) -> dict[str, Rival]:
+def chosen_baselines(names: tuple[str, ...]) -> dict[str, Baseline]:
     """Return the systems of these names, in the order of Table 3; `all` is every one that the paper compares with.
 
     Raises:
@@ -119,25 +119,25 @@ def chosen_rivals(names: tuple[str, ...]) -> dict[str, Rival]:
             raise InputError(
                 f"--systems expected {ALL} or some of {', '.join(SYSTEMS)}, received {name!r}.{closest(name, known)}"
             )
-    return {name: one for name, one in SYSTEMS.items() if name in names or (ALL in names and name in RIVALS)}
+    return {name: one for name, one in SYSTEMS.items() if name in names or (ALL in names and name in BASELINES)}
 
 
-def functional_sets(rivals: Mapping[str, Rival]) -> tuple[str, ...]:
+def functional_sets(baselines: Mapping[str, Baseline]) -> tuple[str, ...]:
     """Return the sets of functionals that these systems read."""
-    return tuple(dict.fromkeys(rival.functionals for rival in rivals.values() if rival.functionals))
+    return tuple(dict.fromkeys(baseline.functionals for baseline in baselines.values() if baseline.functionals))
 
 
-def finetuning_changes(rival: Rival, backbone: str) -> dict[str, Any]:
+def finetuning_changes(baseline: Baseline, backbone: str) -> dict[str, Any]:
     """Return where its training with labels differs; what was pretrained without the causal mask goes on without it."""
-    without_mask = bool(rival.pretraining) and backbone == "transformer"
-    return {**rival.finetuning, **({"attention": "full"} if without_mask else {})}
+    without_mask = bool(baseline.pretraining) and backbone == "transformer"
+    return {**baseline.finetuning, **({"attention": "full"} if without_mask else {})}
 
 
-def model_changes(rival: Rival, stacked_frames: int) -> dict[str, Any]:
+def model_changes(baseline: Baseline, stacked_frames: int) -> dict[str, Any]:
     """Return where its network differs from one whose steps have so many frames."""
-    changes = dict(rival.model)
+    changes = dict(baseline.model)
     if changes.get("backbone") == "attentive_cnn":
         changes["kernel"] = -(-_KERNEL_FRAMES // stacked_frames)
     if changes:
-        changes |= {"reading": "wide", "layer_norm": "post"}
+        changes |= {"residual_width": "model", "layer_norm": "post"}
     return changes

@@ -1,4 +1,4 @@
-"""What can be told of cells before any of them is run."""
+"""What can be told of jobs before any of them is run."""
 
 from collections.abc import Iterable
 
@@ -6,21 +6,21 @@ from ser_fop.config.augmentation_limits import check_augmentation
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.config.stages import FinetuneConfig, PretrainConfig
 from ser_fop.errors import InputError
-from ser_fop.experiments.jobs import Cell
+from ser_fop.experiments.jobs import Job
 from ser_fop.models.backbone import check_attention, check_model
 from ser_fop.training.optimizers.factory import check_code, check_pretraining
 from ser_fop.training.strategies import check_strategy
 
 
-def check_cells(cells: Iterable[Cell], features: FeatureConfig) -> None:
-    """Raise `InputError` where a cell's settings cannot be followed: hours of others would be run before it.
+def check_jobs(jobs: Iterable[Job], features: FeatureConfig) -> None:
+    """Raise `InputError` where a job's settings cannot be followed: hours of others would be run before it.
 
     Args:
-        cells: The cells.
+        jobs: The jobs.
         features: The front end of their records.
     """
-    for cell in cells:
-        config = cell.config
+    for job in jobs:
+        config = job.config
         try:
             if isinstance(config, PretrainConfig):
                 check_model(config.model)
@@ -31,4 +31,4 @@ def check_cells(cells: Iterable[Cell], features: FeatureConfig) -> None:
                 check_attention(config.model, config.training.attention)
                 check_augmentation(config.training.augmentation, features)
         except InputError as error:
-            raise InputError(f"{cell.name}: {error}") from error
+            raise InputError(f"{job.name}: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from ser_fop.config.stages import FunctionalsConfig, PrepareConfig
 from ser_fop.errors import InputError
-from ser_fop.experiments.baselines import chosen_rivals, functional_sets
+from ser_fop.experiments.baselines import chosen_baselines, functional_sets
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.utils.remote import location
 
@@ -19,7 +19,7 @@ A_LSTM = "a_lstm"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Cell:
+class Job:
     """One stage call.
 
     Attributes:
@@ -78,7 +78,7 @@ def audio_dir(config: ReproduceConfig) -> Path:
     return config.audio_dir or config.out / "audio"
 
 
-def preparation_cells(config: ReproduceConfig) -> list[Cell]:
+def preparation_jobs(config: ReproduceConfig) -> list[Job]:
     """Return the `prepare` calls, and that of `functionals` where a system needs it."""
     common = {"jobs": config.jobs, "features": config.features, "trim_silence": config.trim_silence}
     labelled = PrepareConfig(
@@ -89,7 +89,7 @@ def preparation_cells(config: ReproduceConfig) -> list[Cell]:
         out=config.out / "records" / config.corpus,
         **common,
     )
-    cells = [Cell(name=f"records/{config.corpus}", stage="prepare", config=labelled)]
+    jobs = [Job(name=f"records/{config.corpus}", stage="prepare", config=labelled)]
     second = unlabelled_corpus(config)
     if second:
         name, folder = second
@@ -98,8 +98,8 @@ def preparation_cells(config: ReproduceConfig) -> list[Cell]:
                 f"--unlabelled names the labelled corpus {name!r}: its own network is trained anyway. Name another."
             )
         prepared = PrepareConfig(corpus=name, audio_dir=folder, out=config.out / "records" / name, **common)
-        cells.append(Cell(name=f"records/{name}", stage="prepare", config=prepared))
-    sets = functional_sets(chosen_rivals(config.systems))
+        jobs.append(Job(name=f"records/{name}", stage="prepare", config=prepared))
+    sets = functional_sets(chosen_baselines(config.systems))
     if sets:
         computed = FunctionalsConfig(
             records=labelled.out,
@@ -108,8 +108,8 @@ def preparation_cells(config: ReproduceConfig) -> list[Cell]:
             sets=sets,
             jobs=config.jobs,
         )
-        cells.append(Cell(name=f"functionals/{config.corpus}", stage="functionals", config=computed))
-    return cells
+        jobs.append(Job(name=f"functionals/{config.corpus}", stage="functionals", config=computed))
+    return jobs
 
 
 def networks(config: ReproduceConfig) -> tuple[str, ...]:

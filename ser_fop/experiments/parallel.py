@@ -12,17 +12,17 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from ser_fop.errors import InputError
-from ser_fop.experiments.job_cache import KeptCells
-from ser_fop.experiments.jobs import Cell
-from ser_fop.experiments.runner import Runner, run_cells
+from ser_fop.experiments.job_cache import JobCache
+from ser_fop.experiments.jobs import Job
+from ser_fop.experiments.runner import Runner, run_jobs
 
 
-def run_side_by_side(
-    repeats: Sequence[tuple[Path, Sequence[Cell]]],
+def run_in_parallel(
+    repeats: Sequence[tuple[Path, Sequence[Job]]],
     runners: Mapping[str, Runner],
     *,
     processes: int,
-    kept: KeptCells | None = None,
+    cache: JobCache | None = None,
 ) -> None:
     """Run repeats, several at once.
 
@@ -33,7 +33,7 @@ def run_side_by_side(
         repeats: Cells of each, with the file that takes what they print.
         runners: The stages by name, functions of modules.
         processes: How many at once.
-        kept: Where to keep what is finished.
+        cache: Where to keep what is finished.
 
     Raises:
         InputError: What the first failing repeat raised, or that a process died.
@@ -50,9 +50,9 @@ def run_side_by_side(
         pending, running, ended = list(repeats), {}, 0
         while pending or running:
             while pending and len(running) < processes:  # one that waits in the pool could not be called back
-                log, cells = pending.pop(0)
-                keeping = kept.of(cells) if kept else None
-                running[pool.submit(_run, log, list(cells), dict(runners), os.getpid(), keeping)] = log
+                log, jobs = pending.pop(0)
+                keeping = cache.of(jobs) if cache else None
+                running[pool.submit(_run, log, list(jobs), dict(runners), os.getpid(), keeping)] = log
                 print(f"what is printed goes to {log}", flush=True)
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 log = running.pop(done)
@@ -62,7 +62,7 @@ def run_side_by_side(
                 print(f"[{ended}/{len(repeats)} repeats] {log.stem} done after {minutes:.1f} minutes", flush=True)
     except BrokenProcessPool as error:
         raise InputError(
-            f"a process of --side-by-side {processes} died, killed or out of memory; the same command goes on from"
+            f"a process of --workers {processes} died, killed or out of memory; the same command goes on from"
             " what is finished, with fewer side by side if memory was short."
         ) from error
     finally:
@@ -84,18 +84,18 @@ def _end_with(parent: int) -> None:
         time.sleep(5)
 
 
-def _run(log: Path, cells: list[Cell], runners: dict[str, Runner], parent: int, kept: KeptCells | None) -> None:
-    """Run a repeat's cells, all that is printed going to a file."""
+def _run(log: Path, jobs: list[Job], runners: dict[str, Runner], parent: int, cache: JobCache | None) -> None:
+    """Run a repeat's jobs, all that is printed going to a file."""
     try:
-        _run_cells(log, cells, runners, kept)
+        _run_jobs(log, jobs, runners, cache)
     finally:
         if os.getppid() != parent:  # nobody waits for the result
             os._exit(1)
 
 
-def _run_cells(log: Path, cells: list[Cell], runners: dict[str, Runner], kept: KeptCells | None) -> None:
+def _run_jobs(log: Path, jobs: list[Job], runners: dict[str, Runner], cache: JobCache | None) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
         for descriptor in (1, 2):  # what TensorFlow prints knows nothing of Python's streams
             os.dup2(file.fileno(), descriptor)
-        run_cells(cells, runners, kept=kept)
+        run_jobs(jobs, runners, cache=cache)

@@ -1,4 +1,4 @@
-"""The cells of one repeat: a new initialisation, a new pretraining, a new classifier."""
+"""The jobs of one repeat: a new initialisation, a new pretraining, a new classifier."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from typing import Any
 
 from ser_fop.config.settings import ALL_FOLDS, ModelConfig
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
-from ser_fop.experiments.baseline import Rival
-from ser_fop.experiments.baselines import chosen_rivals, finetuning_changes, model_changes
+from ser_fop.experiments.baseline import Baseline
+from ser_fop.experiments.baselines import chosen_baselines, finetuning_changes, model_changes
 from ser_fop.experiments.jobs import (
     A_LSTM,
     IN_CORPUS,
     TABLE3_FEATURE,
     UNLABELLED,
     UNTRAINED,
-    Cell,
+    Job,
     Sizes,
     networks,
     unlabelled_corpus,
@@ -29,18 +29,18 @@ CLASSIFIERS = ("svm", FOREST, A_LSTM)
 _NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
-def training_cells(config: ReproduceConfig, sizes: Sizes) -> list[list[Cell]]:
+def training_jobs(config: ReproduceConfig, sizes: Sizes) -> list[list[Job]]:
     """Return every other call, repeat by repeat, each after what it needs; no repeat needs another.
 
     Args:
         config: The experiment.
         sizes: What the records hold.
     """
-    return [_Repeat(config, sizes, config.seed + repeat).cells() for repeat in range(config.repeats)]
+    return [_Repeat(config, sizes, config.seed + repeat).jobs() for repeat in range(config.repeats)]
 
 
 class _Repeat:
-    """The cells of one repeat: a new initialisation, pretraining and classifier."""
+    """The jobs of one repeat: a new initialisation, pretraining and classifier."""
 
     def __init__(self, config: ReproduceConfig, sizes: Sizes, seed: int) -> None:
         self.config = config
@@ -51,35 +51,35 @@ class _Repeat:
         self.common = {"seed": seed, "deterministic": config.deterministic, "folds": config.folds}
         self.number = seed - config.seed
 
-    def cells(self) -> list[Cell]:
-        """Return the repeat's cells in order."""
+    def jobs(self) -> list[Job]:
+        """Return the repeat's jobs in order."""
         limits = self.config.repeats_of
         present = [network for network in networks(self.config) if network != IN_CORPUS or self.runs(limits.in_corpus)]
-        cells = [self.pretrain(network) for network in present]
+        jobs = [self.pretrain(network) for network in present]
         if self.runs(limits.finetuning):
-            cells += [self.finetune("none")]
-            cells += [self.finetune(network, start=network) for network in present if network != UNTRAINED]
+            jobs += [self.finetune("none")]
+            jobs += [self.finetune(network, start=network) for network in present if network != UNTRAINED]
         for network in present:
-            cells.append(self.extract(network))
-            cells += [self.classify(network, *choice) for choice in self.choices(network)]
+            jobs.append(self.extract(network))
+            jobs += [self.classify(network, *choice) for choice in self.choices(network)]
         if self.runs(limits.systems):
-            for name, rival in chosen_rivals(self.config.systems).items():
-                if IN_CORPUS in present or not rival.starts_from_fop:
-                    cells += self.rival(name, rival)
-        return cells
+            for name, baseline in chosen_baselines(self.config.systems).items():
+                if IN_CORPUS in present or not baseline.starts_from_fop:
+                    jobs += self.baseline(name, baseline)
+        return jobs
 
-    def rival(self, name: str, rival: Rival) -> list[Cell]:
-        """Return the cells of one of the systems that the paper compares with."""
-        if rival.functionals:
-            once = not rival.is_random and self.number > 0
-            return [] if once else [self.classify_functionals(rival)]
-        model = dataclasses.replace(self.config.model, **model_changes(rival, self.config.model.stacked_frames))
-        changes = finetuning_changes(rival, model.backbone)
-        if rival.pretraining is None:
-            start = IN_CORPUS if rival.starts_from_fop else ""
+    def baseline(self, name: str, baseline: Baseline) -> list[Job]:
+        """Return the jobs of one of the systems that the paper compares with."""
+        if baseline.functionals:
+            once = not baseline.is_random and self.number > 0
+            return [] if once else [self.classify_functionals(baseline)]
+        model = dataclasses.replace(self.config.model, **model_changes(baseline, self.config.model.stacked_frames))
+        changes = finetuning_changes(baseline, model.backbone)
+        if baseline.pretraining is None:
+            start = IN_CORPUS if baseline.starts_from_fop else ""
             return [self.finetune(name, start=start, model=model, changes=changes)]
         return [
-            self.pretrain(name, rival.pretraining, model=model),
+            self.pretrain(name, baseline.pretraining, model=model),
             self.finetune(name, start=name, model=model, changes=changes),
             self.extract(name),
             self.classify(name, TABLE3_FEATURE, "svm"),
@@ -99,7 +99,7 @@ class _Repeat:
         return pairs if self.number == 0 else [pair for pair in pairs if pair != ("F", "svm")]  # nothing random
 
     def over_folds(self, *, wanted: bool = True) -> str:
-        """Return the `--fold` of a cell: every fold where its pooled figure is wanted."""
+        """Return the `--fold` of a job: every fold where its pooled figure is wanted."""
         return ALL_FOLDS if self.config.cross_validation and wanted else SINGLE_FOLD
 
     def times(self, fold: str) -> int:
@@ -108,7 +108,7 @@ class _Repeat:
 
     def pretrain(
         self, network: str, changes: Mapping[str, Any] = _NO_CHANGES, *, model: ModelConfig | None = None
-    ) -> Cell:
+    ) -> Job:
         """Pretrain, leaving out the test speakers of the labelled corpus."""
         settings = dataclasses.replace(self.config.pretraining, **changes)
         if network == UNTRAINED:
@@ -120,7 +120,7 @@ class _Repeat:
         fold = "" if network == UNLABELLED else every
         frames = self.sizes.unlabelled_frames if network == UNLABELLED else self.sizes.labelled_frames
         times = 1 if network == UNLABELLED else self.times(every)
-        return self.cell(
+        return self.job(
             f"pretrain-{network}",
             "pretrain",
             PretrainConfig(
@@ -141,12 +141,12 @@ class _Repeat:
         start: str = "",
         model: ModelConfig | None = None,
         changes: Mapping[str, Any] = _NO_CHANGES,
-    ) -> Cell:
+    ) -> Job:
         """Fine-tune from the network `start`, or train one from scratch."""
         settings = dataclasses.replace(self.config.finetuning, **changes)
         fold = self.over_folds()
         times = self.times(fold) * len(settings.learning_rates)
-        return self.cell(
+        return self.job(
             f"finetune-{name}",
             "finetune",
             FinetuneConfig(
@@ -161,9 +161,9 @@ class _Repeat:
             transformer=self.sizes.labelled_frames * settings.epochs * times,
         )
 
-    def extract(self, network: str) -> Cell:
+    def extract(self, network: str) -> Job:
         """Pool a network's hypercolumns over the labelled corpus."""
-        return self.cell(
+        return self.job(
             f"hypercolumns-{network}",
             "extract",
             ExtractConfig(
@@ -174,13 +174,13 @@ class _Repeat:
             ),
         )
 
-    def classify(self, network: str, feature: str, classifier: str) -> Cell:
+    def classify(self, network: str, feature: str, classifier: str) -> Job:
         """Train one classifier on one feature of a network."""
         settings = self.config.classifiers
         # The LSTM takes hours where the others take minutes: over all folds for Table 3's feature and F alone.
         fold = self.over_folds(wanted=classifier != A_LSTM or feature in (TABLE3_FEATURE, "F"))
         lstm = self.sizes.labelled_frames * settings.lstm_epochs * self.times(fold)
-        return self.cell(
+        return self.job(
             f"classify-{network}-{feature}-{classifier}",
             "classify",
             ClassifyConfig(
@@ -195,23 +195,23 @@ class _Repeat:
             lstm=lstm if classifier == A_LSTM else 0,
         )
 
-    def classify_functionals(self, rival: Rival) -> Cell:
+    def classify_functionals(self, baseline: Baseline) -> Job:
         """Train one classifier on functionals."""
-        return self.cell(
-            rival.cell,
+        return self.job(
+            baseline.job,
             "classify",
             ClassifyConfig(
                 hypercolumns=self.config.out / "functionals" / self.config.corpus,
-                out=self.root / rival.cell,
-                feature=rival.functionals,
-                classifier=rival.classifier,
-                code=rival.code,
+                out=self.root / baseline.job,
+                feature=baseline.functionals,
+                classifier=baseline.classifier,
+                code=baseline.code,
                 fold=self.over_folds(),
                 settings=self.config.classifiers,
                 **self.common,
             ),
         )
 
-    def cell(self, name: str, stage: str, config: Any, **cost: float) -> Cell:
-        """Name a cell by its folder."""
-        return Cell(name=f"runs/seed-{self.seed}/{name}", stage=stage, config=config, cost=cost)
+    def job(self, name: str, stage: str, config: Any, **cost: float) -> Job:
+        """Name a job by its folder."""
+        return Job(name=f"runs/seed-{self.seed}/{name}", stage=stage, config=config, cost=cost)

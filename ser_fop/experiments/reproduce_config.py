@@ -46,7 +46,7 @@ class ReproduceConfig:
         trim_silence: Cut silence at both ends of the utterances of both corpora.
         folds: Fold file of your own instead of the published ones.
         cross_validation: Also run every fold, for pooled figures and for the claims.
-        also: The same experiment beside this one, under other settings: names of presets, or YAML files with groups of
+        compare_with: The same experiment beside this one, under other settings: names of presets, or YAML files with groups of
             settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
         systems: Systems that the paper compares with, for Table 3: `all`, or names; on the same records, folds and
             seeds, trained as long as the FOP model. By name alone: variants of the FOP model with learned weights over
@@ -57,10 +57,10 @@ class ReproduceConfig:
         seed: Seed of the first repeat.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
         pooling: Utterance vector for SVM and RF.
-        kept: Folder of small files of finished cells: those in it are not run again, and what is finished is added; a
+        cache_dir: Folder of small files of finished cells: those in it are not run again, and what is finished is added; a
             study can so go on on another machine, and its answers be published.
         jobs: Threads of `prepare`; 0 means one a core.
-        side_by_side: Repeats that run at once, each with its share of the cores.
+        workers: Repeats that run at once, each with its share of the cores.
         features: The log-mel front end.
         model: Size of the network.
         pretraining: How the network learns to predict.
@@ -77,17 +77,17 @@ class ReproduceConfig:
     trim_silence: bool = False
     folds: Path | None = None
     cross_validation: bool = True
-    also: tuple[str, ...] = ("recommended",)
+    compare_with: tuple[str, ...] = ("recommended",)
     systems: tuple[str, ...] = ()
-    explored: tuple[str, ...] = ()
+    dev_speakers: tuple[str, ...] = ()
     repeats: int = 1
     repeats_of: RepeatLimits = field(default_factory=RepeatLimits)
     seed: int = 0
     deterministic: bool = False
     pooling: Literal["mean", "mean_std"] = "mean"
-    kept: Path | None = None
+    cache_dir: Path | None = None
     jobs: int = 0
-    side_by_side: int = 1
+    workers: int = 1
     features: FeatureConfig = field(default_factory=FeatureConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)

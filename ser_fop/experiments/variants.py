@@ -15,8 +15,8 @@ FOLDER = "presets"
 _AMOUNT = ("repeats", "repeats_of", "cross_validation")
 
 
-def experiments_beside(config: ReproduceConfig) -> list[ReproduceConfig]:
-    """Return the experiments that `config.also` asks for, without those whose settings are the experiment's own.
+def variant_experiments(config: ReproduceConfig) -> list[ReproduceConfig]:
+    """Return the experiments that `config.compare_with` asks for, without those whose settings are the experiment's own.
 
     Corpora, folds and seeds are the same; so is how often it is repeated, unless a file says otherwise.
 
@@ -27,7 +27,7 @@ def experiments_beside(config: ReproduceConfig) -> list[ReproduceConfig]:
         InputError: If a preset or a file is unknown, or a file's key is.
     """
     found = []
-    for name in config.also:
+    for name in config.compare_with:
         other = _beside(name, config)
         if any(getattr(other, field) != getattr(config, field) for field in METHOD):
             found.append(other)
@@ -48,6 +48,8 @@ def _beside(name: str, config: ReproduceConfig) -> ReproduceConfig:
     told = from_mapping(ReproduceConfig, values, where=name)
     said = [field for field in known if field in METHOD or field in values]
     out = config.out / FOLDER / (path.stem if file else name)
-    kept = config.kept / FOLDER / out.name if config.kept else None
+    kept = config.cache_dir / FOLDER / out.name if config.cache_dir else None
     changes = {field: getattr(told, field) for field in said}
-    return dataclasses.replace(config, **changes, out=out, audio_dir=audio_dir(config), also=(), systems=(), kept=kept)
+    return dataclasses.replace(
+        config, **changes, out=out, audio_dir=audio_dir(config), compare_with=(), systems=(), cache_dir=kept
+    )

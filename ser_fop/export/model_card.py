@@ -82,7 +82,7 @@ def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
 
 
 def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
-    heard = Counter(speaker.partition(":")[0] for speaker in spec.heard)
+    heard = Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers)
     lines = ["## Data and licence", "", "| corpus | speakers | licence | |", "|---|---|---|---|"]
     for name, speakers in sorted(heard.items()):
         corpus = get_corpus(name)
@@ -148,7 +148,7 @@ def _skill(pretraining: Mapping[str, Any]) -> str:
 
 
 def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
-    heard = sorted(Counter(speaker.partition(":")[0] for speaker in spec.heard).items())
+    heard = sorted(Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers).items())
     lines = ["## Limits", ""]
     for name, count in heard:
         kind = _SPEECH.get(name, "speech of kinds that its owner knows")

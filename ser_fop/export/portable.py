@@ -8,14 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.inference.inference_model import Recogniser
+from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.utils.json_io import write_json
 
 _OPSET = 18
 ONNX, LITERT = ".onnx", ".tflite"
 
 
-def write_onnx(recogniser: Recogniser, path: Path) -> None:
+def write_onnx(recogniser: InferenceModel, path: Path) -> None:
     """Write an ONNX model: `mel` (batch, frames, mels) and `length` (batch,), both free.
 
     Its outputs are `scores` and `answer`, the place of the emotion among the labels; hypercolumns where the network
@@ -27,7 +27,7 @@ def write_onnx(recogniser: Recogniser, path: Path) -> None:
     import tf2onnx  # an extra
 
     signature = _signature(recogniser, batch=None, frames=None)
-    function = tf.function(recogniser.numbers_of, input_signature=signature)
+    function = tf.function(recogniser.class_scores, input_signature=signature)
     try:
         model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPSET)
     except Exception as error:  # it raises what it meets: ValueError, RuntimeError, its own
@@ -36,7 +36,7 @@ def write_onnx(recogniser: Recogniser, path: Path) -> None:
     _describe(recogniser, path)
 
 
-def write_litert(recogniser: Recogniser, path: Path, *, frames: int) -> None:
+def write_litert(recogniser: InferenceModel, path: Path, *, frames: int) -> None:
     """Write a LiteRT model of one utterance: `mel` (1, frames, mels), and `length` (1,), how many of them are real.
 
     Only LiteRT's own operations are in it, so that every interpreter runs it. Outputs as of `write_onnx`.
@@ -49,7 +49,7 @@ def write_litert(recogniser: Recogniser, path: Path, *, frames: int) -> None:
     Raises:
         InputError: If an operation is none of LiteRT's own.
     """
-    function = tf.function(recogniser.numbers_of, input_signature=_signature(recogniser, batch=1, frames=frames))
+    function = tf.function(recogniser.class_scores, input_signature=_signature(recogniser, batch=1, frames=frames))
     module = tf.Module()
     module.network_weights = [weight.value for weight in recogniser.network.weights]
     module.head = recogniser.head
@@ -67,7 +67,7 @@ def write_litert(recogniser: Recogniser, path: Path, *, frames: int) -> None:
 
 
 def golden_of(
-    recogniser: Recogniser, sounds: Mapping[str, np.ndarray], path: Path, *, frames: int | None = None
+    recogniser: InferenceModel, sounds: Mapping[str, np.ndarray], path: Path, *, frames: int | None = None
 ) -> None:
     """Write the log-mels of sounds and the network's answers, to hold a written model against.
 
@@ -77,20 +77,20 @@ def golden_of(
         path: `.npz` file.
         frames: Fill up, or cut, to so many frames.
     """
-    mel, length = recogniser.mels_of(tf.constant(sounds["waveform"]), tf.constant(sounds["length"]))
+    mel, length = recogniser.compute_mels(tf.constant(sounds["waveform"]), tf.constant(sounds["length"]))
     if frames is not None:
         mel = tf.pad(mel[:, :frames], [[0, 0], [0, max(0, frames - mel.shape[1])], [0, 0]])
         length = tf.minimum(length, frames)
-    answers = {f"answer_{name}": value.numpy() for name, value in recogniser.numbers_of(mel, length).items()}
+    answers = {f"answer_{name}": value.numpy() for name, value in recogniser.class_scores(mel, length).items()}
     np.savez(path, mel=mel.numpy(), length=length.numpy(), **answers)
 
 
-def _signature(recogniser: Recogniser, *, batch: int | None, frames: int | None) -> list[tf.TensorSpec]:
+def _signature(recogniser: InferenceModel, *, batch: int | None, frames: int | None) -> list[tf.TensorSpec]:
     return [
         tf.TensorSpec([batch, frames, recogniser.spec.features.width], tf.float32, "mel"),
         tf.TensorSpec([batch], tf.int32, "length"),
     ]
 
 
-def _describe(recogniser: Recogniser, path: Path, **more: int) -> None:
+def _describe(recogniser: InferenceModel, path: Path, **more: int) -> None:
     write_json(path.with_name(path.name + ".json"), {"spec": recogniser.spec, **more})

@@ -7,8 +7,8 @@ from typing import Any
 from ser_fop.config.settings import FinetuningSettings, ModelConfig, PretrainingSettings
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import network_digest
-from ser_fop.hub.published import CARD, published
-from ser_fop.utils.json_io import builtins, flattened
+from ser_fop.hub.published import CARD, resolve_published
+from ser_fop.utils.json_io import flattened, to_plain
 from ser_fop.utils.run_folder import CONFIG, METRICS, read_json, require_complete
 
 _SETTINGS = {"pretrain": PretrainingSettings, "finetune": FinetuningSettings}
@@ -29,7 +29,7 @@ def history(run: Path) -> list[dict[str, Any]]:
     Raises:
         InputError: If one of them is missing, unfinished, or has changed.
     """
-    run = published(run)
+    run = resolve_published(run)
     if (run / CARD).exists():
         return read_json(run / CONFIG)["made"]
     config = require_complete(run, STAGES)
@@ -90,7 +90,7 @@ def _recipes(run: Path) -> dict[str, Mapping[str, Any]]:
     """Return, by stage, the settings of a run and of its pretraining; an option younger than the run has its default."""
     found = {}
     for told in history(run):
-        defaults = builtins({"model": ModelConfig(), "training": _SETTINGS[told["stage"]]()})
+        defaults = to_plain({"model": ModelConfig(), "training": _SETTINGS[told["stage"]]()})
         found[told["stage"]] = {**flattened(defaults), **flattened({key: told["config"][key] for key in _RECIPE})}
     return found
 

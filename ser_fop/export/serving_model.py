@@ -10,7 +10,7 @@ from tensorflow.python.framework import op_def_registry
 
 from ser_fop.errors import InputError
 from ser_fop.export.warmup import write_warmup
-from ser_fop.inference.inference_model import Recogniser
+from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.models.saving import SPEC
 from ser_fop.utils.json_io import write_json
 
@@ -22,7 +22,7 @@ SERVING_DEFAULT, WAV, MEL, HYPERCOLUMNS = "serving_default", "wav", "mel", "hype
 _PYTHON = ("PyFunc", "EagerPyFunc", "PyFuncStateless")
 
 
-def write_serving_model(recogniser: Recogniser, folder: Path, *, sounds: Mapping[str, np.ndarray]) -> None:
+def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Mapping[str, np.ndarray]) -> None:
     """Write a SavedModel.
 
     Signatures: `serving_default` (waveform, length), `wav` (encoded files), `mel` (log-mels, length), each with `scores`,

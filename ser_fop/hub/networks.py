@@ -18,8 +18,8 @@ import keras
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.hub.published import published
-from ser_fop.hub.versions import versions_of
+from ser_fop.hub.published import resolve_published
+from ser_fop.hub.versions import model_versions
 from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.models.saving import (
     CONTRASTIVE_PREDICTOR,
@@ -110,7 +110,7 @@ def load_network(path: Path) -> tuple[keras.Model, NetworkSpec]:
     Raises:
         InputError: If there is no network there.
     """
-    path = place_of(path)
+    path = resolve_model_path(path)
     if not _is_saved_model(path):
         require_complete(path, _STAGES)
         if not (path / NETWORK / SPEC).exists():
@@ -125,7 +125,7 @@ def load_network(path: Path) -> tuple[keras.Model, NetworkSpec]:
 
 def network_spec(path: Path) -> NetworkSpec:
     """Return the JSON config of the network at `path`, without its weights."""
-    path = place_of(path)
+    path = resolve_model_path(path)
     if _is_saved_model(path):
         return read_spec(path / "assets" / SPEC)
     require_complete(path, _STAGES)
@@ -136,17 +136,17 @@ def network_spec(path: Path) -> NetworkSpec:
 
 def network_digest(path: Path) -> str:
     """Return a digest of the network at `path`, be it a run folder or a SavedModel."""
-    path = place_of(path)
+    path = resolve_model_path(path)
     if (path / COMPLETED).exists():
         return digest_of(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
     return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
 
 
-def place_of(path: Path) -> Path:
+def resolve_model_path(path: Path) -> Path:
     """Return where a network is: at a path; or, of a model that comes with the package or has versions, the newest."""
-    path = published(path)
-    versions = versions_of(path)
+    path = resolve_published(path)
+    versions = model_versions(path)
     return versions[max(versions)] if versions else path
 
 

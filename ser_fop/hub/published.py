@@ -17,7 +17,7 @@ def published_models() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(root.glob(f"*/{CARD}"))}
 
 
-def published(path: str | Path) -> Path:
+def resolve_published(path: str | Path) -> Path:
     """Return the folder of a model: what stands at a path, or else what comes with the package under that name.
 
     Args:

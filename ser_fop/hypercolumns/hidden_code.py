@@ -67,7 +67,7 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         steps = self.epochs * -(-len(vectors) // batch_size)
         rate = keras.optimizers.schedules.PolynomialDecay(self.learning_rate, max(1, steps // 3), 0.0)
         flat = steps - max(1, steps // 3)
-        optimizer = keras.optimizers.Adam(_Later(rate, flat))
+        optimizer = keras.optimizers.Adam(_DelayedSchedule(rate, flat))
         network = self._train(vectors, y, unlabelled=len(more), batch_size=batch_size, optimizer=optimizer)
         self.layers_ = network.encoder_arrays()
         self.parameters_ = sum(values.size for layer in self.layers_ for values in layer.values())
@@ -95,7 +95,7 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         raise NotImplementedError
 
 
-class _Later(keras.optimizers.schedules.LearningRateSchedule):
+class _DelayedSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """A schedule that begins after so many steps of its first rate."""
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:

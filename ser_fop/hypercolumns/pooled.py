@@ -15,7 +15,7 @@ from ser_fop.errors import InputError
 from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.hypercolumns import check_feature, hypercolumns
-from ser_fop.training.reuse import compiled
+from ser_fop.training.reuse import get_or_compile
 from ser_fop.training.setup import jit_compile
 
 ARRAYS = "hypercolumns.npz"
@@ -74,7 +74,7 @@ def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_
     pool = MaskedPooling(pooling)
     mask = backbone.step_mask(inputs["mask"])
     pooled = {name: pool(frames, mask=mask) for name, frames in hypercolumns(backbone).items()}
-    extractor = compiled(
+    extractor = get_or_compile(
         keras.Model(inputs, pooled),
         lambda network: network.compile(jit_compile=jit_compile()),
         kind="extract",

@@ -8,8 +8,8 @@ from ser_fop.errors import InputError
 from ser_fop.models.saving import SPEC, read_spec
 
 
-class ExportedRecogniser:
-    """Answers as `Recogniser` does.
+class ExportedInferenceModel:
+    """Answers as `InferenceModel` does.
 
     Args:
         folder: The SavedModel.

@@ -104,7 +104,7 @@ class SVMHead(tf.Module):
         self.classes = len(svm.classes_)
         self.gamma = float(svm._gamma)  # what `scale` came to: scikit-learn gives it no public name
         self.vectors = _held(svm.support_vectors_)
-        self.duels, weights = _duels(svm)
+        self.duels, weights = pairwise_decisions(svm)
         self.weights = _held(weights)
         self.intercept = _held(-svm.intercept_ if self.classes == 2 else svm.intercept_)
         self.slopes = _held([one.a_ for one in calibrators], tf.float64)
@@ -138,7 +138,7 @@ class SVMHead(tf.Module):
         return tf.cast(probabilities, tf.float32), answer
 
 
-def _duels(svm: SVC) -> tuple[list[tuple[int, int]], np.ndarray]:
+def pairwise_decisions(svm: SVC) -> tuple[list[tuple[int, int]], np.ndarray]:
     """Return the pairs of classes, and what each support vector weighs in each, (vectors, pairs)."""
     classes = len(svm.classes_)
     ends = np.cumsum(svm.n_support_)

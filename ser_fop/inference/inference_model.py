@@ -18,7 +18,7 @@ ANSWER = "answer"
 POOLED_PREFIX = "pooled_"
 
 
-class Recogniser:
+class InferenceModel:
     """Maps sound, or log-mels, to emotions; batch and length are free.
 
     Every function takes padded batches with the length of each, and what is beyond it never counts.
@@ -54,11 +54,11 @@ class Recogniser:
         self.hypercolumns_of_mel = tf.function(self._hypercolumns_of_mel, input_signature=mels)
         self.hypercolumns_of_waveform = tf.function(self._hypercolumns_of_waveform, input_signature=sound)
 
-    def mels_of(self, waveform: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def compute_mels(self, waveform: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the log-mels (batch, frames, mels) of sound, and the frames of each."""
         return batch_of_mels(waveform, length, features=self.spec.features, trim_below_db=self.spec.trim_below_db)
 
-    def numbers_of(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+    def class_scores(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return `scores` (batch, classes) and `answer` (batch,), the emotion's place; hypercolumns where no emotion is known."""
         inputs = _inputs(mel, length)
         if not self.labels:
@@ -70,13 +70,13 @@ class Recogniser:
         return {SCORES: scores, ANSWER: answer}
 
     def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._from_mel(*self.mels_of(waveform, length))
+        return self._from_mel(*self.compute_mels(waveform, length))
 
     def _hypercolumns_of_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._hypercolumns_of_mel(*self.mels_of(waveform, length))
+        return self._hypercolumns_of_mel(*self.compute_mels(waveform, length))
 
     def _from_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = self.numbers_of(mel, length)
+        found = self.class_scores(mel, length)
         names = tf.constant(self.labels)
         return {
             SCORES: found[SCORES],

@@ -15,11 +15,11 @@ from ser_fop.config.inference_stages import DEFAULT_MODEL
 from ser_fop.corpora.audio import SILENCE_PEAK, SILENT, AudioError, padded_batch, read_audio, take_audio
 from ser_fop.data.features import window_length
 from ser_fop.errors import InputError
-from ser_fop.hub.networks import place_of
-from ser_fop.inference.exported import ExportedRecogniser
-from ser_fop.inference.inference_model import EMOTION, SCORES, Recogniser
+from ser_fop.hub.networks import resolve_model_path
+from ser_fop.inference.exported import ExportedInferenceModel
+from ser_fop.inference.inference_model import EMOTION, SCORES, InferenceModel
 from ser_fop.inference.recording import Recognition, Recording
-from ser_fop.inference.sources import recogniser_of
+from ser_fop.inference.sources import inference_model_of
 
 # Attention's cost grows with the square of the length.
 LONGEST_S = 60.0
@@ -35,7 +35,7 @@ class Predictor:
         recogniser: What answers.
     """
 
-    def __init__(self, recogniser: Recogniser | ExportedRecogniser) -> None:
+    def __init__(self, recogniser: InferenceModel | ExportedInferenceModel) -> None:
         self.spec = spec = recogniser.spec
         self.labels = tuple(recogniser.labels)
         self.sample_rate_hz = spec.features.sample_rate_hz
@@ -70,7 +70,7 @@ class Predictor:
             raise AudioError(f"{answer.name or 'the recording'} {answer.problem}")
         return answer
 
-    def over_time(
+    def predict_windows(
         self, source: str | Path | np.ndarray, *, sample_rate_hz: int = 0, window_s: float = 3.0, hop_s: float = 1.0
     ) -> list[Recognition]:
         """Recognise the emotion in a window that slides over one recording of any length.
@@ -246,9 +246,9 @@ def load(run: str | Path = DEFAULT_MODEL) -> Predictor:
     Raises:
         InputError: If there is no network there.
     """
-    folder = place_of(Path(run))
+    folder = resolve_model_path(Path(run))
     exported = (folder / "saved_model.pb").exists()
-    return Predictor(ExportedRecogniser(folder) if exported else recogniser_of(folder))
+    return Predictor(ExportedInferenceModel(folder) if exported else inference_model_of(folder))
 
 
 def _recording(source: Any, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None) -> Recording:

@@ -9,7 +9,7 @@ from ser_fop.errors import InputError
 from ser_fop.hub.networks import load_network, network_digest
 from ser_fop.hypercolumns.classifiers import read_estimator
 from ser_fop.inference.heads import head_of
-from ser_fop.inference.inference_model import Recogniser
+from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.utils.json_io import read_json
 from ser_fop.utils.run_folder import require_complete
 
@@ -17,7 +17,7 @@ ESTIMATOR = "estimator.skops"
 _STAGES = ("pretrain", "finetune", "classify")
 
 
-def recogniser_of(run: Path) -> Recogniser:
+def inference_model_of(run: Path) -> InferenceModel:
     """Return what a run folder learned, ready to be asked.
 
     Args:
@@ -36,10 +36,10 @@ def recogniser_of(run: Path) -> Recogniser:
     if (run / ESTIMATOR).exists():
         return _with_estimator(run, config)
     network, spec = load_network(run)
-    return Recogniser(network, spec)
+    return InferenceModel(network, spec)
 
 
-def _with_estimator(run: Path, config: dict[str, Any]) -> Recogniser:
+def _with_estimator(run: Path, config: dict[str, Any]) -> InferenceModel:
     """Join a scikit-learn classifier to the network whose features it learned from."""
     code = config["config"].get("code", "none")
     if code != "none":
@@ -58,10 +58,10 @@ def _with_estimator(run: Path, config: dict[str, Any]) -> Recogniser:
     estimator = read_estimator(run / ESTIMATOR)
     spec = dataclasses.replace(
         spec,
-        heard=tuple(config["heard"]),
+        seen_speakers=tuple(config["seen_speakers"]),
         labels=tuple(str(label) for label in estimator.classes_),
         pooling=extracted["config"]["pooling"],
         feature=config["config"]["feature"],
         trim_below_db=read_json(records / MANIFEST).get("trim_below_db", 0.0),
     )
-    return Recogniser(network, spec, head=head_of(estimator))
+    return InferenceModel(network, spec, head=head_of(estimator))

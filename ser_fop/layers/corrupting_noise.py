@@ -15,7 +15,7 @@ class CorruptingNoise(keras.layers.Layer):
     A network that is judged by how well it takes noise away must meet some when it is judged.
 
     Args:
-        deviation: Standard deviation of the noise.
+        std: Standard deviation of the noise.
         relative: Whether that is in units of each vector's own size, the root of its mean square, so that values
             cannot grow out of the noise.
 
@@ -27,9 +27,9 @@ class CorruptingNoise(keras.layers.Layer):
         That of `inputs`.
     """
 
-    def __init__(self, deviation: float, *, relative: bool = False, **kwargs: Any) -> None:
+    def __init__(self, std: float, *, relative: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.deviation = deviation
+        self.std = std
         self.relative = relative
         self.seed_generator = keras.random.SeedGenerator()
         self.supports_masking = True
@@ -39,10 +39,10 @@ class CorruptingNoise(keras.layers.Layer):
         noise = keras.random.normal(ops.shape(inputs), dtype=inputs.dtype, seed=seed)
         if self.relative:
             noise = noise * ops.stop_gradient(ops.sqrt(ops.mean(ops.square(inputs), axis=-1, keepdims=True)))
-        return inputs + self.deviation * noise
+        return inputs + self.std * noise
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "deviation": self.deviation, "relative": self.relative}
+        return {**super().get_config(), "std": self.std, "relative": self.relative}

@@ -9,7 +9,7 @@ _EPSILON = 1e-10
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class DenoisingCost(keras.layers.Layer):
+class DenoisingLossLayer(keras.layers.Layer):
     """Gives back its first input, and adds its mean squared distance from the clean values to the loss.
 
     Args:
@@ -46,7 +46,7 @@ class DenoisingCost(keras.layers.Layer):
 
 
 def distance(denoised: Any, clean: Any, real: Any, *, standardised: bool) -> Any:
-    """Return the mean squared distance over features and what is real, a scalar, as `DenoisingCost` says."""
+    """Return the mean squared distance over features and what is real, a scalar, as `DenoisingLossLayer` says."""
     denoised, clean = (ops.cast(values, "float32") for values in (denoised, clean))
     weight = ops.expand_dims(ops.cast(real, "float32"), -1)
     count = ops.maximum(ops.sum(weight), 1.0)

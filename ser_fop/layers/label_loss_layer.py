@@ -9,7 +9,7 @@ UNKNOWN = -1
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class LabelCost(keras.layers.Layer):
+class LabelLossLayer(keras.layers.Layer):
     """Gives back its first input, logits, and adds their mean cross-entropy to the loss.
 
     Args:

@@ -40,8 +40,8 @@ class MaskedPooling(keras.layers.Layer):
         centred = (inputs - ops.expand_dims(mean, 1)) * weight
         variance = ops.sum(ops.square(centred), axis=1) / count
         varies = variance > 0  # the root's slope at zero is infinite
-        deviation = ops.sqrt(ops.where(varies, variance, 1.0)) * ops.cast(varies, variance.dtype)
-        return ops.concatenate([mean, deviation], axis=-1)
+        std = ops.sqrt(ops.where(varies, variance, 1.0)) * ops.cast(varies, variance.dtype)
+        return ops.concatenate([mean, std], axis=-1)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         return None  # nothing over time is left

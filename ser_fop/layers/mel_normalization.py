@@ -29,18 +29,18 @@ class MelNormalization(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         mels = input_shape[-1]
         self.mean = self.add_weight(shape=(mels,), initializer="zeros", trainable=False, name="mean")
-        self.deviation = self.add_weight(shape=(mels,), initializer="ones", trainable=False, name="deviation")
+        self.std = self.add_weight(shape=(mels,), initializer="ones", trainable=False, name="deviation")
         super().build(input_shape)
 
     def call(self, inputs: Any, invert: bool = False) -> Any:
         mean = ops.cast(self.mean, inputs.dtype)
-        deviation = ops.cast(self.deviation, inputs.dtype)
-        return inputs * deviation + mean if invert else (inputs - mean) / deviation
+        std = ops.cast(self.std, inputs.dtype)
+        return inputs * std + mean if invert else (inputs - mean) / std
 
-    def set_statistics(self, mean: Any, deviation: Any) -> None:
+    def set_statistics(self, mean: Any, std: Any) -> None:
         """Store mean and standard deviation, each of shape (mels,)."""
         self.mean.assign(mean)
-        self.deviation.assign(deviation)
+        self.std.assign(std)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

@@ -10,7 +10,7 @@ from ser_fop.layers.kernels import add_and_normalise
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class AttentionLayer(keras.layers.Layer):
+class TransformerLayer(keras.layers.Layer):
     """One of the L identical layers of section 2.1.2.
 
     Masked multi-head self-attention, then a feed-forward layer; around each a residual

@@ -13,7 +13,7 @@ from ser_fop.layers.frame_stacking import FrameStacking
 from ser_fop.layers.mel_normalization import MelNormalization
 from ser_fop.layers.recurrent_layer import RecurrentLayer
 from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
-from ser_fop.layers.transformer_layer import AttentionLayer
+from ser_fop.layers.transformer_layer import TransformerLayer
 
 Attention = Literal["causal", "full"]
 # What each backbone's steps may look at; the first is what it looks at unless told otherwise.
@@ -33,9 +33,9 @@ def check_model(config: ModelConfig) -> ModelConfig:
         raise InputError("model: d_model, heads, feed_forward, kernel and layers must be positive.")
     if not 0 <= config.dropout < 1:
         raise InputError(f"model.dropout expected 0 to 1 (exclusive), received {config.dropout:g}.")
-    if config.backbone != "transformer" and config.reading != "wide":
+    if config.backbone != "transformer" and config.residual_width != "model":
         raise InputError(
-            f"model.reading {config.reading!r} is one of the transformer's: a {config.backbone} is `wide`."
+            f"model.residual_width {config.residual_width!r} is for the transformer alone: a {config.backbone} has `model`."
         )
     if config.backbone != "transformer" and config.layer_norm != "post":
         raise InputError(
@@ -92,7 +92,7 @@ class Backbone(keras.Model):
         """Return which steps hold a real frame, (batch, steps), from which frames are real, (batch, frames)."""
         return _step_mask(mask, self.config)
 
-    def changed_states(self, change: Callable[[str, Any], Any]) -> dict[str, Any]:
+    def perturbed_hidden_states(self, change: Callable[[str, Any], Any]) -> dict[str, Any]:
         """Return the hidden states of a second way through the same layers, changed before the next layer reads them.
 
         Args:
@@ -160,7 +160,7 @@ class _Layers:
 
 def hidden_width(config: ModelConfig, mels: int) -> int:
     """Return the width of `h1` .. `hL`."""
-    return config.d_model if config.reading == "wide" else mels * config.stacked_frames
+    return config.d_model if config.residual_width == "model" else mels * config.stacked_frames
 
 
 def _layer(number: int, config: ModelConfig, attention: Attention) -> keras.layers.Layer:
@@ -177,7 +177,7 @@ def _layer(number: int, config: ModelConfig, attention: Attention) -> keras.laye
         return ConvolutionMaxLayer(
             config.d_model, config.kernel, pool, config.dropout, name=f"convolution_max_layer_{number}"
         )
-    return AttentionLayer(
+    return TransformerLayer(
         config.d_model,
         config.heads,
         config.feed_forward,

@@ -19,7 +19,7 @@ class FramePredictor(keras.Model):
     Args:
         config: Size of the network.
         mels: Mel bands.
-        horizons: How many frames are predicted of each.
+        num_horizons: How many frames are predicted of each.
         variance: Whether the logarithm of each prediction's variance, in units of the
             band's, stands after the predictions.
 
@@ -27,23 +27,23 @@ class FramePredictor(keras.Model):
         inputs: Dict of `mel` (batch, frames, mels) and `mask` (batch, frames).
 
     Output shape:
-        (batch, frames, horizons mels), log-mels, one horizon after the other; twice as wide
+        (batch, frames, num_horizons x mels), log-mels, one horizon after the other; twice as wide
         with variances.
     """
 
     def __init__(
-        self, config: ModelConfig, mels: int, *, horizons: int = 1, variance: bool = False, **kwargs: Any
+        self, config: ModelConfig, mels: int, *, num_horizons: int = 1, variance: bool = False, **kwargs: Any
     ) -> None:
         backbone = Backbone(config, mels, name="backbone")
         inputs = backbone.inputs_by_name()
-        predicted = _head(backbone, mels * horizons, "prediction")
-        if horizons > 1:
-            predicted = keras.layers.Reshape((-1, horizons, mels), name="by_horizon", dtype="float32")(predicted)
+        predicted = _head(backbone, mels * num_horizons, "prediction")
+        if num_horizons > 1:
+            predicted = keras.layers.Reshape((-1, num_horizons, mels), name="by_horizon", dtype="float32")(predicted)
         prediction = backbone.normalization(predicted, invert=True)
-        if horizons > 1:
-            prediction = keras.layers.Reshape((-1, horizons * mels), name="joined", dtype="float32")(prediction)
+        if num_horizons > 1:
+            prediction = keras.layers.Reshape((-1, num_horizons * mels), name="joined", dtype="float32")(prediction)
         if variance:
-            spread = _head(backbone, mels * horizons, "log_variance")
+            spread = _head(backbone, mels * num_horizons, "log_variance")
             prediction = keras.layers.Concatenate(name="with_variance", dtype="float32")([prediction, spread])
         super().__init__(inputs=inputs, outputs=prediction, **kwargs)
         self.backbone = backbone

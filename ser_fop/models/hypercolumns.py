@@ -25,15 +25,15 @@ def hypercolumns(backbone: Backbone) -> dict[str, Any]:
     """Return every feature of a backbone as a symbolic output, (batch, frames, width).
 
     `h_concat` joins F and all hidden states. `h_add` is F plus all hidden states where
-    the widths agree (reading `narrow`, equation 7 as written), and the embedded W_e f
-    plus all hidden states where they do not (reading `wide`).
+    the widths agree (`residual_width` is `input`, equation 7 as written), and the embedded W_e f
+    plus all hidden states where they do not (`residual_width` is `model`).
 
     Args:
         backbone: The network.
     """
     states = backbone.hidden_states
     layers = [states[f"h{number}"] for number in range(1, backbone.config.layers + 1)]
-    base = states["F"] if backbone.config.reading == "narrow" else states["embedding"]
+    base = states["F"] if backbone.config.residual_width == "input" else states["embedding"]
     # A chain of additions would be joined with those inside the layers, in an order that differs from run to run.
     total = ops.sum(ops.stack([base, *layers]), axis=0)
     named = {"F": states["F"]}

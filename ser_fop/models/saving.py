@@ -19,6 +19,7 @@ from ser_fop.models.baselines.frame_autoencoder import FrameAutoencoder
 from ser_fop.models.baselines.frame_ladder import FrameLadder
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.utils.renamed import with_present_names
 from ser_fop.utils.run_folder import write_json
 
 SPEC = "network.json"
@@ -41,11 +42,11 @@ class NetworkSpec:
             `frame_ladder`, `emotion_classifier` or `attention_lstm`.
         features: The front end whose log-mels it reads.
         model: Size of its backbone.
-        heard: Speakers that any of its weights were trained or stopped on, as
+        seen_speakers: Speakers that any of its weights were trained or stopped on, as
             `corpus:speaker`.
-        told: Those of them whose emotions it was told.
+        labelled_speakers: Those of them whose emotions it was told.
         attention: What its backbone's frames look at: `causal` or `full`.
-        ahead: Distances of the predicted frames, in frames (predictors).
+        horizons: Distances of the predicted frames, in frames (predictors).
         variance: Whether their variances are predicted too (`frame_predictor`).
         code: Values of a step's code (`frame_autoencoder`).
         variational: Whether codes are drawn in training (`frame_autoencoder`).
@@ -62,10 +63,10 @@ class NetworkSpec:
     kind: str
     features: FeatureConfig
     model: ModelConfig
-    heard: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    seen_speakers: tuple[str, ...] = ()
+    labelled_speakers: tuple[str, ...] = ()
     attention: Literal["causal", "full"] = "causal"
-    ahead: tuple[int, ...] = (1,)
+    horizons: tuple[int, ...] = (1,)
     variance: bool = False
     code: int = 0
     variational: bool = False
@@ -86,9 +87,9 @@ def build_network(spec: NetworkSpec) -> keras.Model:
     """
     mels = spec.features.width
     if spec.kind == FRAME_PREDICTOR:
-        return FramePredictor(spec.model, mels, horizons=len(spec.ahead), variance=spec.variance)
+        return FramePredictor(spec.model, mels, num_horizons=len(spec.horizons), variance=spec.variance)
     if spec.kind == CONTRASTIVE_PREDICTOR:
-        return ContrastivePredictor(spec.model, mels, horizons=len(spec.ahead))
+        return ContrastivePredictor(spec.model, mels, num_horizons=len(spec.horizons))
     if spec.kind == FRAME_AUTOENCODER:
         return FrameAutoencoder(spec.model, mels, code=spec.code, variational=spec.variational)
     if spec.kind == FRAME_LADDER:
@@ -125,7 +126,7 @@ def read_spec(path: Path) -> NetworkSpec:
         InputError: If it is not one of this version.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=NetworkSpec)
+        return msgspec.convert(with_present_names(msgspec.json.decode(path.read_bytes())), type=NetworkSpec)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise InputError(f"{path} does not describe a network of this version ({error}).") from error
 

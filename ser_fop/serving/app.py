@@ -38,9 +38,9 @@ class Limits:
     Attributes:
         body_bytes: Size of a body.
         instances: Utterances in a request.
-        longest_s: Seconds of an utterance.
-        upload_s: Seconds in which a body must have arrived.
-        answer_s: Seconds after which a request is given up.
+        max_duration_s: Seconds of an utterance.
+        upload_timeout_s: Seconds in which a body must have arrived.
+        response_timeout_s: Seconds after which a request is given up.
         batch: Utterances answered together.
         batch_wait_s: How long the first of a batch waits for others.
         waiting: Requests that may wait.
@@ -48,9 +48,9 @@ class Limits:
 
     body_bytes: int = 32_000_000
     instances: int = 64
-    longest_s: float = 60.0
-    upload_s: float = 30.0
-    answer_s: float = 30.0
+    max_duration_s: float = 60.0
+    upload_timeout_s: float = 30.0
+    response_timeout_s: float = 30.0
     batch: int = 16
     batch_wait_s: float = 0.002
     waiting: int = 256
@@ -92,7 +92,7 @@ class Server:
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self.limits.answer_s):
+            async with asyncio.timeout(self.limits.response_timeout_s):
                 wanted, signature, arrays, in_rows = await loop.run_in_executor(None, self._parsed, body, version)
                 del body
                 if wanted == "hypercolumns" or not version.spec.labels:  # outputs as long as their inputs: never joined
@@ -101,18 +101,20 @@ class Server:
                     outputs = await self._batcher(model, version, wanted).answer(arrays)
                 return await loop.run_in_executor(None, lambda: wire.response(outputs, in_rows=in_rows))
         except TimeoutError:
-            raise RequestError(504, f"no answer within {self.limits.answer_s:g} s") from None
+            raise RequestError(504, f"no answer within {self.limits.response_timeout_s:g} s") from None
         finally:
             self.monitoring.seconds.observe(time.perf_counter() - started)
 
     def _parsed(self, body: bytes, version: ServedVersion) -> tuple[str, Any, dict[str, Any], bool]:
-        longest = round(self.limits.longest_s / version.spec.features.hop_s)  # a list for each frame of a log-mel
+        longest = round(self.limits.max_duration_s / version.spec.features.hop_s)  # a list for each frame of a log-mel
         check_text(body, most_instances=self.limits.instances, most_lists=longest + 4)
         asked = wire.parse(body)
         wanted = asked.get("signature_name", "")
         signature = version.signature(wanted)
         arrays, in_rows = wire.arrays_of(asked, signature.inputs)
-        check_batch(arrays, version.spec, most_instances=self.limits.instances, longest_s=self.limits.longest_s)
+        check_batch(
+            arrays, version.spec, most_instances=self.limits.instances, max_duration_s=self.limits.max_duration_s
+        )
         return wanted, signature, arrays, in_rows
 
     async def _alone(self, call: Any, arrays: dict[str, Any]) -> Any:
@@ -139,14 +141,14 @@ class Server:
             raise RequestError(413, f"a body may have {most} bytes, this one has {stated}")
         parts, size = [], 0
         try:
-            async with asyncio.timeout(self.limits.upload_s):
+            async with asyncio.timeout(self.limits.upload_timeout_s):
                 async for part in request.stream():
                     size += len(part)
                     if size > most:
                         raise RequestError(413, f"a body may have {most} bytes, this one has more")
                     parts.append(part)
         except TimeoutError:
-            raise RequestError(408, f"the body did not arrive within {self.limits.upload_s:g} s") from None
+            raise RequestError(408, f"the body did not arrive within {self.limits.upload_timeout_s:g} s") from None
         return b"".join(parts)
 
 

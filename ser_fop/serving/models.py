@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ser_fop.errors import InputError
-from ser_fop.hub.versions import versions_of
+from ser_fop.hub.versions import model_versions
 from ser_fop.models.saving import SPEC, NetworkSpec, read_spec
 from ser_fop.serving.errors import RequestError
 
@@ -70,7 +70,7 @@ class ServedModel:
 
     def __init__(self, name: str, folder: Path, *, newest: int = 1, labels: Mapping[str, int] | None = None) -> None:
         self.name = name
-        found = versions_of(folder)
+        found = model_versions(folder)
         if (folder / "saved_model.pb").exists():
             found = {int(folder.name) if folder.name.isdecimal() else 1: folder}
         if not found:

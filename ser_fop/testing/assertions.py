@@ -60,7 +60,7 @@ def assert_padding_invariant(
     x: np.ndarray,
     padding: int,
     *,
-    over_time: bool,
+    per_frame: bool,
     atol: float = 1e-5,
     junk: float = 50.0,
     seed: int = 0,
@@ -72,7 +72,7 @@ def assert_padding_invariant(
             frames, to outputs.
         x: Frames, all of them real.
         padding: How many frames to append.
-        over_time: Whether outputs have the axis of the frames; then those at padded
+        per_frame: Whether outputs have the axis of the frames; then those at padded
             frames are left out.
         atol: Largest difference that counts as none.
         junk: Deviation of what stands in the padding.
@@ -89,7 +89,7 @@ def assert_padding_invariant(
     mask = np.arange(frames + padding) < frames
     plain = np.asarray(fn(x, np.ones((batch, frames), bool)))
     padded = np.asarray(fn(longer, np.tile(mask, (batch, 1))))
-    if over_time:
+    if per_frame:
         padded = padded[:, :frames]
     assert padded.shape == plain.shape, f"expected outputs of shape {plain.shape}, received {padded.shape}"
     worst = np.abs(padded - plain).max()

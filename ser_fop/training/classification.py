@@ -11,7 +11,7 @@ import tensorflow as tf
 from ser_fop.data.datasets import utterance_batches
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
-from ser_fop.training.callbacks.eta import TimeLeft
+from ser_fop.training.callbacks.eta import TimeRemaining
 from ser_fop.training.setup import jit_compile, verbosity
 
 
@@ -81,7 +81,7 @@ def fit_classifier(
             *callbacks,
             *stopping,
             keras.callbacks.TensorBoard(logs, write_graph=False),
-            TimeLeft(),
+            TimeRemaining(),
         ],
         class_weight=class_weight,
         shuffle=False,  # the dataset shuffles

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 
 _MOST_KEPT = 16
-_kept: OrderedDict[bytes, tuple[keras.Model, list[np.ndarray]]] = OrderedDict()
+_cache: OrderedDict[bytes, tuple[keras.Model, list[np.ndarray]]] = OrderedDict()
 
 
-def compiled(fresh: keras.Model, compile_network: Callable[[keras.Model], None], **key: Any) -> keras.Model:
+def get_or_compile(fresh: keras.Model, compile_network: Callable[[keras.Model], None], **key: Any) -> keras.Model:
     """Return a compiled network that is as `fresh` would be, compiled: weights, seeds and optimizer.
 
     Args:
@@ -24,16 +24,16 @@ def compiled(fresh: keras.Model, compile_network: Callable[[keras.Model], None],
         `fresh`, or an earlier network of the key that has taken its place. The earlier one's run must have ended.
     """
     name = msgspec.json.encode(key, order="deterministic")
-    if name not in _kept:
+    if name not in _cache:
         compile_network(fresh)
         if fresh.optimizer is not None and fresh.trainable_variables:
             fresh.optimizer.build(fresh.trainable_variables)
-        _kept[name] = (fresh, [np.array(variable) for variable in _optimizer_variables(fresh)])
-        while len(_kept) > _MOST_KEPT:
-            _kept.popitem(last=False)
+        _cache[name] = (fresh, [np.array(variable) for variable in _optimizer_variables(fresh)])
+        while len(_cache) > _MOST_KEPT:
+            _cache.popitem(last=False)
         return fresh
-    network, start = _kept[name]
-    _kept.move_to_end(name)
+    network, start = _cache[name]
+    _cache.move_to_end(name)
     for mine, value in zip(network.variables, fresh.variables, strict=True):
         mine.assign(value)
     for mine, value in zip(_optimizer_variables(network), start, strict=True):
@@ -43,7 +43,7 @@ def compiled(fresh: keras.Model, compile_network: Callable[[keras.Model], None],
 
 def forget() -> None:
     """Let go of all of them."""
-    _kept.clear()
+    _cache.clear()
 
 
 def _optimizer_variables(network: keras.Model) -> list[keras.Variable]:

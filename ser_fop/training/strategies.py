@@ -9,7 +9,7 @@ from ser_fop.errors import InputError
 from ser_fop.models.baselines.multi_view_classifier import MultiViewClassifier
 from ser_fop.models.baselines.siamese_classifier import SiameseClassifier
 from ser_fop.models.emotion_classifier import EmotionClassifier
-from ser_fop.training.optimizers.layerwise_adam import GroupwiseAdam
+from ser_fop.training.optimizers.layerwise_adam import LayerwiseAdam
 
 
 def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSettings:
@@ -37,10 +37,10 @@ def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSe
             "contrastive_weight must not be negative and contrastive_margin must be positive, received"
             f" {settings.contrastive_weight:g} and {settings.contrastive_margin:g}."
         )
-    if settings.view_weight < 0 or (settings.view_weight and settings.contrastive_weight):
+    if settings.dimensional_loss_weight < 0 or (settings.dimensional_loss_weight and settings.contrastive_weight):
         raise InputError(
-            "view_weight must not be negative, and stands beside no contrastive_weight, received"
-            f" {settings.view_weight:g} and {settings.contrastive_weight:g}."
+            "dimensional_loss_weight must not be negative, and stands beside no contrastive_weight, received"
+            f" {settings.dimensional_loss_weight:g} and {settings.contrastive_weight:g}."
         )
     if settings.epochs < 1:
         raise InputError(f"epochs expected at least 1, received {settings.epochs}.")
@@ -60,22 +60,24 @@ def freeze(network: EmotionClassifier, settings: FinetuningSettings) -> None:
             layer.trainable = False
 
 
-def training_form(classifier: EmotionClassifier, settings: FinetuningSettings, *, views: bool) -> keras.Model:
+def wrap_for_training(
+    classifier: EmotionClassifier, settings: FinetuningSettings, *, dimensional_labels: bool
+) -> keras.Model:
     """Return the network in the form in which it is trained: itself, a siamese pair of it, or with other views.
 
     Args:
         classifier: The network that will answer.
         settings: What its training minimises.
-        views: Whether arousal and valence are known.
+        dimensional_labels: Whether arousal and valence are known.
     """
     if settings.contrastive_weight:
         return SiameseClassifier(classifier, weight=settings.contrastive_weight, margin=settings.contrastive_margin)
-    if settings.view_weight and views:
-        return MultiViewClassifier(classifier, weight=settings.view_weight)
+    if settings.dimensional_loss_weight and dimensional_labels:
+        return MultiViewClassifier(classifier, weight=settings.dimensional_loss_weight)
     return classifier
 
 
-def answering(trained: keras.Model) -> EmotionClassifier:
+def unwrap_classifier(trained: keras.Model) -> EmotionClassifier:
     """Return the classifier of a network in any form in which it is trained."""
     return trained if isinstance(trained, EmotionClassifier) else trained.classifier
 
@@ -92,7 +94,7 @@ def optimizer_of(network: keras.Model, settings: FinetuningSettings, rate: Any) 
         return keras.optimizers.Adam(rate)
     groups = [[weight for layer in group for weight in layer.trainable_weights] for group in network.layer_groups()]
     scales = [settings.layer_rate_decay**-depth for depth in range(len(groups))]
-    return GroupwiseAdam(groups, scales, rate)
+    return LayerwiseAdam(groups, scales, rate)
 
 
 def callbacks_of(network: EmotionClassifier, settings: FinetuningSettings) -> list[keras.callbacks.Callback]:
@@ -112,7 +114,7 @@ class GradualUnfreezing(keras.callbacks.Callback):
         optimizer: Its groups stand from the head down.
     """
 
-    def __init__(self, optimizer: GroupwiseAdam) -> None:
+    def __init__(self, optimizer: LayerwiseAdam) -> None:
         super().__init__()
         self._optimizer = optimizer
         self._scales = optimizer.scales

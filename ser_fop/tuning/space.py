@@ -10,7 +10,7 @@ import keras_tuner
 from ser_fop.config.yaml_io import from_mapping, read_yaml
 from ser_fop.errors import InputError, closest
 from ser_fop.tuning.tune_config import TuneConfig
-from ser_fop.utils.json_io import builtins, flattened
+from ser_fop.utils.json_io import flattened, to_plain
 
 _KINDS = ("choice", "int", "float", "bool")
 
@@ -40,7 +40,7 @@ def space_of(config: TuneConfig) -> keras_tuner.HyperParameters:
 
 def settings_of(config: TuneConfig) -> dict[str, Any]:
     """Return the values of all settings that the task has, by dotted name; of a list of one, that one."""
-    groups = builtins({"model": config.model, config.task: getattr(config, config.task)})
+    groups = to_plain({"model": config.model, config.task: getattr(config, config.task)})
     return {
         name: value[0] if isinstance(value, list) and len(value) == 1 else value
         for name, value in flattened(groups).items()
@@ -57,7 +57,7 @@ def with_values(config: TuneConfig, values: Mapping[str, Any]) -> TuneConfig:
     Raises:
         InputError: If one is of the wrong type.
     """
-    plain = builtins(config)
+    plain = to_plain(config)
     for name, value in values.items():
         *groups, key = name.split(".")
         place = plain

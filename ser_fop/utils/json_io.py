@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from ser_fop.errors import InputError
+from ser_fop.utils.renamed import with_present_names
 
 
-def builtins(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Turn dataclasses, paths and tuples into what JSON and YAML hold."""
     return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_encode))
 
@@ -33,7 +34,7 @@ def flattened(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as readable JSON, atomically."""
-    write_text(path, json.dumps(builtins(value), indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(to_plain(value), indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -53,9 +54,13 @@ def flush(path: Path) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file of a stage folder; raises `InputError` if it is not JSON."""
+    """Read a JSON file of a run folder, former key names translated.
+
+    Raises:
+        InputError: If it is not JSON.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return with_present_names(json.loads(path.read_text(encoding="utf-8")))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid JSON ({error}). Run the stage that wrote it again.") from error
 
@@ -71,7 +76,7 @@ def value_digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def filled_up(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
+def with_defaults(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
     """Return what was written of a config, with the defaults of settings that did not exist then.
 
     Args:
@@ -81,7 +86,7 @@ def filled_up(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
     filled = dict(found)
     for field in dataclasses.fields(config):
         if dataclasses.is_dataclass(getattr(config, field.name)):
-            filled[field.name] = filled_up(found.get(field.name, {}), getattr(config, field.name))
+            filled[field.name] = with_defaults(found.get(field.name, {}), getattr(config, field.name))
         elif field.name not in found and field.default is not dataclasses.MISSING:
-            filled[field.name] = builtins(field.default)
+            filled[field.name] = to_plain(field.default)
     return filled

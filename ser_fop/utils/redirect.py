@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 @contextlib.contextmanager
-def held_back(log: Path) -> Iterator[TextIO]:
+def redirect_stderr(log: Path) -> Iterator[TextIO]:
     """Send standard error to a file: this interpreter's, that of native code, and that of processes started inside.
 
     It is the descriptor that is turned, not `sys.stderr`, which loggers made inside keep for ever.

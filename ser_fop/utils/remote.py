@@ -44,7 +44,7 @@ def is_remote(place: Any) -> bool:
 
 
 @contextlib.contextmanager
-def reaching(place: Any) -> Iterator[None]:
+def translate_fs_errors(place: Any) -> Iterator[None]:
     """Tell in one line what a remote file system raises, each in types of its own.
 
     A missing file stays a `FileNotFoundError`. Only calls of the file system belong inside.
@@ -77,7 +77,7 @@ def remote_files(folder: Any) -> list[str]:
     Raises:
         InputError: If it cannot be reached.
     """
-    with reaching(folder):
+    with translate_fs_errors(folder):
         folder.fs.invalidate_cache()  # others may have written there since it was last asked
         root = folder.path.rstrip("/")
         found = [name.removeprefix(root).lstrip("/") for name in folder.fs.find(folder.path)]
@@ -91,7 +91,7 @@ def read_remote(file: Any) -> bytes:
         FileNotFoundError: If it does not exist.
         InputError: If it cannot be reached.
     """
-    with reaching(file):
+    with translate_fs_errors(file):
         return file.fs.cat_file(file.path)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.errors import InputError
-from ser_fop.utils.json_io import builtins, filled_up, flattened, flush, read_json, sha256, write_json, write_text
+from ser_fop.utils.json_io import flattened, flush, read_json, sha256, to_plain, with_defaults, write_json, write_text
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
@@ -165,7 +165,7 @@ class Stage:
         """
         for path in content:
             flush(path)
-        write_json(self.folder / CONFIG, {**self.resolved, **builtins(extra)})
+        write_json(self.folder / CONFIG, {**self.resolved, **to_plain(extra)})
         write_json(self.folder / METRICS, metrics)
         write_text(self.folder / COMPLETED, content_digest(self.folder, content) + "\n")
         if self.out.exists():
@@ -206,7 +206,7 @@ def open_stage(
     known |= {field: [digest] for field, digest in (digests or {}).items()}
     resolved = {
         "stage": name,
-        "config": builtins(config),
+        "config": to_plain(config),
         "inputs": known,
         "seed": getattr(config, "seed", None),
         "versions": versions(),
@@ -246,7 +246,7 @@ def claim_folder(name: str, *, out: Path, config: Any, extendable: Collection[st
     Raises:
         InputError: If `out` holds another run, or something else.
     """
-    resolved = {"stage": name, "config": builtins(config), "versions": versions(), "git_revision": git_revision()}
+    resolved = {"stage": name, "config": to_plain(config), "versions": versions(), "git_revision": git_revision()}
     if (out / CONFIG).exists():
         _require_same(_completed(read_json(out / CONFIG), config), resolved, out, extendable=extendable)
     elif out.is_file() or (out.is_dir() and any(out.iterdir())):
@@ -264,7 +264,7 @@ def _holds_work(partial: Path) -> bool:
 
 def _completed(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
     """Return an earlier `config.json` in which a setting that did not exist yet has its default."""
-    return {**found, "config": filled_up(found.get("config", {}), config)}
+    return {**found, "config": with_defaults(found.get("config", {}), config)}
 
 
 def _identity(resolved: Mapping[str, Any], *, inputs: Collection[str], skipped: Collection[str] = ()) -> dict[str, Any]:

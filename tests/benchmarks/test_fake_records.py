@@ -32,14 +32,14 @@ def test_the_frames_are_those_of_fake_mels(records):
 
 def test_the_statistics_are_those_of_the_frames(records):
     frames = np.concatenate([mel.astype(np.float64) for mel in fake_mels(LENGTHS, 8)])
-    mean, deviation = mel_moments([(records, {row.id for row in records.rows})])
+    mean, std = mel_moments([(records, {row.id for row in records.rows})])
     np.testing.assert_allclose(mean, frames.mean(axis=0), rtol=1e-4)
-    np.testing.assert_allclose(deviation, frames.std(axis=0), rtol=1e-3)
+    np.testing.assert_allclose(std, frames.std(axis=0), rtol=1e-3)
 
 
 def test_datasets_give_every_frame_once(records):
     parts = [(records, {row.id for row in records.rows})]
-    batches = unlabelled_batches(parts, ahead=(1,), batch_size=32, batch_frames=16384, seed=0)
+    batches = unlabelled_batches(parts, horizons=(1,), batch_size=32, batch_frames=16384, seed=0)
     assert sum(int(weight.sum()) for _, _, weight in batches.as_numpy_iterator()) == (LENGTHS - 1).sum()
 
 

@@ -28,7 +28,7 @@ def test_the_naive_version_has_our_size():
 def test_ours_counts_the_frames_that_the_dataset_gives(records, limit):
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
-    batches = unlabelled_batches(parts, ahead=(1,), batch_size=32, batch_frames=BATCH_FRAMES, chunk_frames=limit)
+    batches = unlabelled_batches(parts, horizons=(1,), batch_size=32, batch_frames=BATCH_FRAMES, chunk_frames=limit)
     given = sum(float(np.sum(weight)) for _, _, weight in batches)
     assert fit_ours(records, "float32", limit)() == given
 

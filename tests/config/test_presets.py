@@ -45,9 +45,9 @@ def test_stage_by_stage_is_what_reproduce_does():
 
 def test_a_file_stands_over_the_preset_and_options_over_both(tmp_path):
     (tmp_path / "c.yaml").write_text("training: {epochs: 7, ahead: [9]}\n")
-    config = parsed("pretrain", "--preset", "recommended", "--config", str(tmp_path / "c.yaml"), "--ahead", "5")
+    config = parsed("pretrain", "--preset", "recommended", "--config", str(tmp_path / "c.yaml"), "--horizons", "5")
     assert config.training.epochs == 7
-    assert config.training.ahead == (5,)
+    assert config.training.horizons == (5,)
     assert config.training.schedule == parsed("pretrain", "--preset", "recommended").training.schedule == "cosine"
     assert config.model.stacked_frames == 4
 

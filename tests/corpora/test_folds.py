@@ -21,7 +21,7 @@ from ser_fop.corpora.folds import (
 )
 from ser_fop.errors import InputError
 
-STUDIES = Path(__file__).parents[1] / "pipelines" / "folds"
+STUDIES = Path(__file__).parents[2] / "pipelines" / "folds"
 PUBLISHED = sorted(
     path.name.removesuffix(".json") for path in (importlib.resources.files("ser_fop.corpora") / "fold_files").iterdir()
 )
@@ -252,7 +252,7 @@ def test_a_speaker_tested_twice_is_refused():
 
 
 class TestDevelopmentAndClaim:
-    FILES = Path(__file__).parents[1] / "pipelines" / "folds"
+    FILES = Path(__file__).parents[2] / "pipelines" / "folds"
 
     @staticmethod
     def heard(fold):
@@ -260,8 +260,8 @@ class TestDevelopmentAndClaim:
 
     def test_nobody_who_is_claimed_on_was_heard_in_development(self):
         development = read_folds(self.FILES / "ravdess_development.json")
-        explored = {speaker for fold in development.folds for speaker in self.heard(fold)}
-        assert explored == actors(*range(1, 13))
+        dev_speakers = {speaker for fold in development.folds for speaker in self.heard(fold)}
+        assert dev_speakers == actors(*range(1, 13))
         for name in ("ravdess_claim", "ravdess_claim_few"):
             tested = [speaker for fold in read_folds(self.FILES / f"{name}.json").folds for speaker in fold.test]
             assert len(tested) == 12

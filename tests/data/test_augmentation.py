@@ -25,17 +25,17 @@ def mel():
     return MEAN + np.random.default_rng(0).normal(size=(FRAMES, FEATURES.mels)).astype(np.float32)
 
 
-def vary(**changes):
+def augment_fn(**changes):
     return augmentation(AugmentationSettings(**changes), FEATURES, MEAN)
 
 
 def test_off_by_default():
-    assert vary() is None
-    assert vary(freq_mask=5, masks=0) is None
+    assert augment_fn() is None
+    assert augment_fn(freq_mask=5, masks=0) is None
 
 
 def test_masks_hide_behind_the_mean_and_leave_the_rest():
-    varied, before = np.asarray(vary(freq_mask=20, time_mask=20, masks=2)(mel())), mel()
+    varied, before = np.asarray(augment_fn(freq_mask=20, time_mask=20, masks=2)(mel())), mel()
     hidden = np.isclose(varied, np.broadcast_to(MEAN, varied.shape), atol=1e-5) & ~np.isclose(varied, before, atol=1e-5)
     np.testing.assert_allclose(varied[~hidden], before[~hidden], atol=1e-5)
     assert 0.02 < hidden.mean() < 0.95
@@ -43,20 +43,20 @@ def test_masks_hide_behind_the_mean_and_leave_the_rest():
 
 
 def test_each_call_hides_something_else():
-    masked = vary(freq_mask=20)
+    masked = augment_fn(freq_mask=20)
     assert not np.array_equal(masked(mel()), masked(mel()))
 
 
 @pytest.mark.parametrize("frames", [1, 2])
 def test_masks_wider_than_the_utterance(frames):
-    varied = vary(freq_mask=500, time_mask=500)(mel()[:frames])
+    varied = augment_fn(freq_mask=500, time_mask=500)(mel()[:frames])
     assert varied.shape == (frames, FEATURES.mels)
 
 
 def test_level_moves_every_value_alike_and_within_bounds():
     shifts = []
     for _ in range(50):
-        difference = np.asarray(vary(level_db=6.0)(mel())) - mel()
+        difference = np.asarray(augment_fn(level_db=6.0)(mel())) - mel()
         assert np.ptp(difference) < 1e-5
         shifts.append(difference.mean())
     assert max(np.abs(shifts)) <= 6 * math.log(10) / 10
@@ -87,17 +87,17 @@ def test_speed_is_that_of_the_sound(rate):
 
 
 def test_speed_changes_the_length_within_bounds():
-    lengths = [len(vary(speed=0.2)(mel())) for _ in range(30)]
+    lengths = [len(augment_fn(speed=0.2)(mel())) for _ in range(30)]
     assert FRAMES / 1.2 - 1 <= min(lengths) < FRAMES < max(lengths) <= FRAMES / 0.8 + 1
 
 
 def test_one_frame_stays_one():
-    assert len(vary(speed=0.5)(mel()[:1])) >= 1
+    assert len(augment_fn(speed=0.5)(mel()[:1])) >= 1
 
 
 def test_in_a_graph_of_any_length():
     graph = tf.function(
-        vary(speed=0.1, level_db=3.0, freq_mask=8, time_mask=8),
+        augment_fn(speed=0.1, level_db=3.0, freq_mask=8, time_mask=8),
         input_signature=[tf.TensorSpec([None, FEATURES.mels], tf.float32)],
     )
     assert not np.array_equal(graph(mel()), graph(mel()))
@@ -105,28 +105,28 @@ def test_in_a_graph_of_any_length():
 
 def test_nonsense_is_refused():
     with pytest.raises(InputError, match="augmentation"):
-        vary(speed=1.0)
+        augment_fn(speed=1.0)
 
 
 def test_no_build_of_tensorflow_io_is_one_clear_line(monkeypatch):
     module._tensorflow_io_audio.cache_clear()
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     with pytest.raises(InputError, match="set both to 0"):
-        vary(freq_mask=8)
+        augment_fn(freq_mask=8)
     module._tensorflow_io_audio.cache_clear()
 
 
 class TestInputMasking:
     MEAN = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
 
-    def hide(self, mel, seed=(3, 0), **settings):
+    def corruption_fn(self, mel, seed=(3, 0), **settings):
         masking = input_masking(**{"freq_mask": 0, "time_mask": 0, "masks": 1, **settings}, mean=self.MEAN)
         return masking(tf.constant(mel), tf.constant(seed, tf.int64)).numpy()
 
     @pytest.mark.parametrize("axis", [1, 2])
     def test_spans_shorter_than_the_limit_stand_behind_the_mean(self, axis):
         mel = np.full((200, 30, 4), 9.0, np.float32)
-        found = self.hide(mel, **{"time_mask" if axis == 1 else "freq_mask": 4})
+        found = self.corruption_fn(mel, **{"time_mask" if axis == 1 else "freq_mask": 4})
         hidden = found != 9.0
         np.testing.assert_array_equal(found[hidden], np.broadcast_to(self.MEAN, mel.shape)[hidden])
         lines = hidden.any(axis=3 - axis)  # (utterances, frames or bands)
@@ -141,12 +141,12 @@ class TestInputMasking:
     def test_follows_the_seed_alone(self):
         mel = np.zeros((8, 30, 4), np.float32)
         both = {"time_mask": 9, "freq_mask": 3, "masks": 2}
-        np.testing.assert_array_equal(self.hide(mel, **both), self.hide(mel, **both))
-        assert (self.hide(mel, **both) != self.hide(mel, seed=(4, 0), **both)).any()
-        assert (self.hide(mel, **both) != self.hide(mel, seed=(3, 1024), **both)).any()
+        np.testing.assert_array_equal(self.corruption_fn(mel, **both), self.corruption_fn(mel, **both))
+        assert (self.corruption_fn(mel, **both) != self.corruption_fn(mel, seed=(4, 0), **both)).any()
+        assert (self.corruption_fn(mel, **both) != self.corruption_fn(mel, seed=(3, 1024), **both)).any()
 
     def test_a_mask_is_never_longer_than_what_it_hides(self):
-        found = self.hide(np.full((50, 3, 4), 9.0, np.float32), time_mask=100)
+        found = self.corruption_fn(np.full((50, 3, 4), 9.0, np.float32), time_mask=100)
         assert (found == 9.0).any(axis=(1, 2)).all()
 
     @pytest.mark.parametrize("off", [{"masks": 0, "time_mask": 5}, {}])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_fop.data.datasets import filled_up, labelled_batches, unlabelled_batches, utterance_batches
+from ser_fop.data.datasets import labelled_batches, pad_to_batch_count, unlabelled_batches, utterance_batches
 from ser_fop.data.records import mel_moments
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 
@@ -104,17 +104,17 @@ class TestUtteranceBatches:
 
 
 class TestUnlabelledBatches:
-    @pytest.mark.parametrize("ahead", [1, 3])
-    def test_target_is_the_frame_so_far_ahead(self, records, known, ahead):
-        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=(ahead,), **SIZES)))
-        same_multiset([mel for mel, _ in rows], [mel[:-ahead] for mel in known.values()])
-        same_multiset([target for _, target in rows], [mel[ahead:] for mel in known.values()])
+    @pytest.mark.parametrize("horizons", [1, 3])
+    def test_target_is_the_frame_so_far_ahead(self, records, known, horizons):
+        rows = rows_of(batches_of(unlabelled_batches(every(records), horizons=(horizons,), **SIZES)))
+        same_multiset([mel for mel, _ in rows], [mel[:-horizons] for mel in known.values()])
+        same_multiset([target for _, target in rows], [mel[horizons:] for mel in known.values()])
         by_start = {mel[0].tobytes(): mel for mel in known.values()}
         for mel, target in rows:
-            np.testing.assert_array_equal(target, by_start[mel[0].tobytes()][ahead:])
+            np.testing.assert_array_equal(target, by_start[mel[0].tobytes()][horizons:])
 
     def test_several_horizons_stand_side_by_side_where_all_are_real(self, records, known):
-        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=(3, 1), **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(every(records), horizons=(3, 1), **SIZES)))
         by_start = {mel[0].tobytes(): mel for mel in known.values()}
         assert len(rows) == len(known)
         for mel, target in rows:
@@ -124,7 +124,7 @@ class TestUnlabelledBatches:
 
     def test_the_order_follows_the_epochs_number(self, records):
         epoch = tf.Variable(0, dtype=tf.int64)
-        dataset, again = (unlabelled_batches(every(records), ahead=(1,), seed=2, epoch=epoch, **SIZES) for _ in "ab")
+        dataset, again = (unlabelled_batches(every(records), horizons=(1,), seed=2, epoch=epoch, **SIZES) for _ in "ab")
         orders = []
         for number in (0, 1, 0):
             epoch.assign(number)
@@ -136,20 +136,20 @@ class TestUnlabelledBatches:
         rest = order_of(batches_of(dataset.skip(2)))
         assert rest == orders[0][-len(rest) :]
         assert int(dataset.skip(2).cardinality()) == int(dataset.cardinality()) - 2
-        other = unlabelled_batches(every(records), ahead=(1,), seed=3, epoch=epoch, **SIZES)
+        other = unlabelled_batches(every(records), horizons=(1,), seed=3, epoch=epoch, **SIZES)
         assert order_of(batches_of(other)) != orders[0]
 
     def test_what_is_hidden_follows_epoch_and_batch_and_leaves_the_targets(self, records):
         epoch = tf.Variable(0, dtype=tf.int64)
         seeds = []
 
-        def hide(mel, seed):
+        def corruption_fn(mel, seed):
             tf.py_function(lambda value: seeds.append(tuple(value.numpy().tolist())), [seed], [])
             return mel * 0
 
-        common = {"ahead": (1,), "seed": 2, "epoch": epoch, **SIZES}
+        common = {"horizons": (1,), "seed": 2, "epoch": epoch, **SIZES}
         plain = unlabelled_batches(every(records), **common)
-        masked = unlabelled_batches(every(records), hide=hide, **common)
+        masked = unlabelled_batches(every(records), corruption_fn=corruption_fn, **common)
         for number in (0, 1):
             epoch.assign(number)
             for before, after in zip(batches_of(plain), batches_of(masked), strict=True):
@@ -166,35 +166,35 @@ class TestUnlabelledBatches:
 
     @pytest.mark.parametrize("seed", [None, 0])
     def test_every_utterance_once_in_every_epoch(self, records, known, seed):
-        dataset = unlabelled_batches(every(records), ahead=(1,), seed=seed, **SIZES)
+        dataset = unlabelled_batches(every(records), horizons=(1,), seed=seed, **SIZES)
         for _ in range(2):
             same_multiset([mel for mel, _ in rows_of(batches_of(dataset))], [mel[:-1] for mel in known.values()])
 
     def test_batch_size_and_budget_hold(self, records):
-        batches = batches_of(unlabelled_batches(every(records), ahead=(1,), batch_size=3, batch_frames=60))
+        batches = batches_of(unlabelled_batches(every(records), horizons=(1,), batch_size=3, batch_frames=60))
         assert max(len(weight) for _, _, weight in batches) == 3
         assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 60
 
     def test_like_lengths_share_a_batch(self, records):
-        for _, _, weight in batches_of(unlabelled_batches(every(records), ahead=(1,), **SIZES)):
+        for _, _, weight in batches_of(unlabelled_batches(every(records), horizons=(1,), **SIZES)):
             lengths = weight.sum(axis=1)
             assert np.ptp(lengths) <= 6
 
     def test_utterances_too_short_to_predict_from_are_left_out(self, records, known):
-        rows = rows_of(batches_of(unlabelled_batches(every(records), ahead=(9,), **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(every(records), horizons=(9,), **SIZES)))
         kept = [mel for mel in known.values() if len(mel) > 9]
         assert 0 < len(kept) < len(known)
         same_multiset([mel for mel, _ in rows], [mel[:-9] for mel in kept])
 
     def test_nobody_long_enough_is_refused(self, records):
         with pytest.raises(ValueError, match="at least one utterance"):
-            unlabelled_batches(every(records), ahead=(30,), **SIZES)
+            unlabelled_batches(every(records), horizons=(30,), **SIZES)
 
     def test_two_folders_together(self, records, known, tmp_path):
         others = toy_utterances(speakers=("emil", "fred"), seed=7)
         second = write_toy_records(tmp_path / "records", others, corpus="second", dtype="float16")
         parts = [(records, {"anna-0", "bert-3"}), (second, {key.id for key in others})]
-        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=(1,), seed=0, **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(parts, horizons=(1,), seed=0, **SIZES)))
         rounded = [mel.astype(np.float16).astype(np.float32)[:-1] for mel in others.values()]
         same_multiset([mel for mel, _ in rows], [known["anna-0"][:-1], known["bert-3"][:-1], *rounded])
 
@@ -202,14 +202,14 @@ class TestUnlabelledBatches:
         others = toy_utterances(speakers=("anna",), seed=7)
         second = write_toy_records(tmp_path / "records", others, corpus="second")
         parts = [(records, {"anna-0"}), (second, {"anna-1"})]
-        rows = rows_of(batches_of(unlabelled_batches(parts, ahead=(1,), **SIZES)))
+        rows = rows_of(batches_of(unlabelled_batches(parts, horizons=(1,), **SIZES)))
         expected = next(mel for key, mel in others.items() if key.id == "anna-1")
         same_multiset([mel for mel, _ in rows], [known["anna-0"][:-1], expected[:-1]])
 
 
 class TestOrder:
     def order(self, records, seed, epochs=1):
-        dataset = unlabelled_batches(every(records), ahead=(1,), seed=seed, **SIZES)
+        dataset = unlabelled_batches(every(records), horizons=(1,), seed=seed, **SIZES)
         return [order_of(batches_of(dataset)) for _ in range(epochs)]
 
     def test_same_seed_same_batches(self, records):
@@ -232,7 +232,7 @@ class TestOrder:
 class TestChunks:
     @pytest.mark.parametrize("limit", [7, 12])
     def test_cover_all_frames_once(self, records, known, limit):
-        batches = batches_of(unlabelled_batches(every(records), ahead=(1,), chunk_frames=limit, **SIZES))
+        batches = batches_of(unlabelled_batches(every(records), horizons=(1,), chunk_frames=limit, **SIZES))
         # A chunk is its inputs and the last target.
         chunks = [np.concatenate([mel, target[-1:]]) for mel, target in rows_of(batches)]
         assert max(map(len, chunks)) <= limit
@@ -245,7 +245,7 @@ class TestChunks:
         assert frames <= {frame.tobytes() for frame in whole}
 
     def test_are_of_like_length(self, records, known):
-        batches = batches_of(unlabelled_batches(every(records), ahead=(1,), chunk_frames=12, **SIZES))
+        batches = batches_of(unlabelled_batches(every(records), horizons=(1,), chunk_frames=12, **SIZES))
         expected = []
         for mel in known.values():
             size = _size(len(mel), 12)
@@ -256,13 +256,13 @@ class TestChunks:
 
     def test_budget_holds_for_chunks(self, records):
         batches = batches_of(
-            unlabelled_batches(every(records), ahead=(1,), chunk_frames=7, batch_size=50, batch_frames=30)
+            unlabelled_batches(every(records), horizons=(1,), chunk_frames=7, batch_size=50, batch_frames=30)
         )
         assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 30
 
     def test_a_limit_above_every_length_changes_nothing(self, records):
         plain, chunked = (
-            order_of(batches_of(unlabelled_batches(every(records), ahead=(1,), chunk_frames=limit, **SIZES)))
+            order_of(batches_of(unlabelled_batches(every(records), horizons=(1,), chunk_frames=limit, **SIZES)))
             for limit in (0, 1000)
         )
         assert plain == chunked
@@ -273,7 +273,7 @@ class TestChunks:
         for key, mel in known.items():
             size = _size(len(mel), 7)
             start_of |= {mel[first].tobytes(): key for first in range(0, len(mel), size)}
-        options = {"ahead": (0,), "chunk_frames": 7, "batch_size": 5, "batch_frames": 100}
+        options = {"horizons": (0,), "chunk_frames": 7, "batch_size": 5, "batch_frames": 100}
         seen = set()
         for inputs, _, _ in batches_of(unlabelled_batches(every(records), classes=told, **options)):
             for mel, emotion in zip(inputs["mel"], inputs["class_index"], strict=True):
@@ -284,9 +284,9 @@ class TestChunks:
         assert len(seen) == len(known)
 
     def test_what_fills_up_has_no_class(self, records, known):
-        batches = unlabelled_batches(every(records), ahead=(0,), classes=dict.fromkeys(known, 1), **SIZES)
+        batches = unlabelled_batches(every(records), horizons=(0,), classes=dict.fromkeys(known, 1), **SIZES)
         count = int(batches.cardinality())
-        *_, (inputs, _, weight) = batches_of(filled_up(batches, count + 1))
+        *_, (inputs, _, weight) = batches_of(pad_to_batch_count(batches, count + 1))
         np.testing.assert_array_equal(inputs["class_index"], [-1])
         assert not weight.any()
         assert not inputs["mask"].any()
@@ -311,10 +311,12 @@ class TestLabelledBatches:
 
     def test_views_are_joined_by_id(self, records, known):
         classes = {key: number for number, key in enumerate(sorted(known))}
-        views = {key: (float(number), np.nan) for key, number in classes.items()}
-        for inputs, index in batches_of(labelled_batches(records, classes, seed=1, views=views, **SIZES)):
-            np.testing.assert_array_equal(inputs["views"][:, 0], index)
-            assert np.isnan(inputs["views"][:, 1]).all()
+        dimensional_labels = {key: (float(number), np.nan) for key, number in classes.items()}
+        for inputs, index in batches_of(
+            labelled_batches(records, classes, seed=1, dimensional_labels=dimensional_labels, **SIZES)
+        ):
+            np.testing.assert_array_equal(inputs["dimensional_labels"][:, 0], index)
+            assert np.isnan(inputs["dimensional_labels"][:, 1]).all()
 
     def test_unlabelled_ones_are_left_out(self, records, mels, known):
         classes = {key.id: int(key.emotion == "sad") for key in mels if key.emotion}
@@ -344,11 +346,11 @@ class TestCardinality:
     """The number of batches is known before they are read, and is right."""
 
     @pytest.mark.parametrize(
-        "changes", [{}, {"ahead": (9,)}, {"chunk_frames": 7}, {"chunk_frames": 12, "batch_size": 1}]
+        "changes", [{}, {"horizons": (9,)}, {"chunk_frames": 7}, {"chunk_frames": 12, "batch_size": 1}]
     )
     @pytest.mark.parametrize("seed", [None, 0])
     def test_of_unlabelled_batches(self, records, changes, seed):
-        dataset = unlabelled_batches(every(records), **{"ahead": (1,), "seed": seed, **SIZES, **changes})
+        dataset = unlabelled_batches(every(records), **{"horizons": (1,), "seed": seed, **SIZES, **changes})
         assert [len(batches_of(dataset)) for _ in range(2)] == [int(dataset.cardinality())] * 2
 
     def test_of_labelled_and_plain_batches(self, records, mels):
@@ -362,7 +364,7 @@ class TestCardinality:
 def test_no_tuner_holds_up_the_end_of_an_epoch(records):
     """Its iterators would wait, when they end, for the tuner's next period."""
     for dataset in (
-        unlabelled_batches(every(records), ahead=(1,), **SIZES),
+        unlabelled_batches(every(records), horizons=(1,), **SIZES),
         labelled_batches(records, {records.rows[0].id: 0}, **SIZES),
         utterance_batches(records, [records.rows[0].id], batch_frames=70),
     ):
@@ -381,7 +383,7 @@ class TestVaried:
             return tf.repeat(mel + 1.0, factor, axis=0)
 
         plain = batches_of(labelled_batches(records, classes, **SIZES))
-        varied = batches_of(labelled_batches(records, classes, vary=longer, **SIZES))
+        varied = batches_of(labelled_batches(records, classes, augment_fn=longer, **SIZES))
         assert len(varied) == len(plain)
         by_class = dict(enumerate(mels.values()))
         seen = []
@@ -429,10 +431,10 @@ class TestNormalised:
     def test_statistics_are_those_of_what_is_read(self, tmp_path, mels, by):
         records, found = self.read(tmp_path, mels, by)
         chosen = [key.id for key in mels if key.id.endswith(("0", "2"))]
-        mean, deviation = mel_moments([(records, chosen)])
+        mean, std = mel_moments([(records, chosen)])
         joined = np.concatenate([found[key] for key in chosen]).astype(np.float64)
         np.testing.assert_allclose(mean, joined.mean(axis=0), atol=1e-4)
-        np.testing.assert_allclose(deviation, joined.std(axis=0), atol=1e-3)
+        np.testing.assert_allclose(std, joined.std(axis=0), atol=1e-3)
 
     def test_an_utterance_without_a_change_is_not_blown_up(self, tmp_path, mels):
         still = {key: np.full_like(mel, -7) for key, mel in mels.items()}

@@ -9,7 +9,7 @@ from ser_fop.data.readers import require_service, shared_by_file, utterances
 from ser_fop.errors import InputError
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 
-SIZES = {"ahead": (1,), "batch_size": 4, "batch_frames": 100}
+SIZES = {"horizons": (1,), "batch_size": 4, "batch_frames": 100}
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ class TestFolder:
         records = write_toy_records(tmp_path / "records", mels, corpus="mine")
         assert records.corpus == "mine"
         assert records.speakers == ("anna", "bert")
-        assert records.known_as("anna") == "mine:anna"
+        assert records.qualified_speaker_id("anna") == "mine:anna"
         assert [row.id for row in records.of_speakers({"anna"})] == [f"anna-{number}" for number in range(4)]
         assert [row.frames for row in records.rows] == [len(mel) for mel in mels.values()]
         assert records.manifest.labels == ("happy", "sad")
@@ -167,12 +167,12 @@ class TestMoments:
         one, two = toy_utterances(), toy_utterances(speakers=("dora",), seed=1)
         parts = [write_toy_records(tmp_path / name, mels) for name, mels in (("one", one), ("two", two))]
         ids = {"anna-0", "anna-2", "carl-3"}
-        mean, deviation = mel_moments([(parts[0], ids), (parts[1], {"dora-1"})])
+        mean, std = mel_moments([(parts[0], ids), (parts[1], {"dora-1"})])
         chosen = [mel for mels in (one, two) for key, mel in mels.items() if key.id in {*ids, "dora-1"}]
         frames = np.concatenate(chosen)
-        assert mean.dtype == deviation.dtype == np.float32
+        assert mean.dtype == std.dtype == np.float32
         np.testing.assert_allclose(mean, frames.mean(axis=0), rtol=1e-5)
-        np.testing.assert_allclose(deviation, frames.std(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(std, frames.std(axis=0), rtol=1e-5)
 
     def test_every_frame_counts_the_same(self, tmp_path):
         mels = toy_utterances(speakers=("anna",), frames=(2, 60))
@@ -184,14 +184,14 @@ class TestMoments:
     def test_large_offsets_lose_nothing(self, tmp_path):
         mels = {key: mel / 100 - 18 for key, mel in toy_utterances().items()}
         records = write_toy_records(tmp_path / "records", mels)
-        _, deviation = mel_moments([(records, {key.id for key in mels})])
-        np.testing.assert_allclose(deviation, np.concatenate(list(mels.values())).std(axis=0), rtol=1e-3)
+        _, std = mel_moments([(records, {key.id for key in mels})])
+        np.testing.assert_allclose(std, np.concatenate(list(mels.values())).std(axis=0), rtol=1e-3)
 
     def test_a_constant_band_has_no_deviation_of_zero(self, tmp_path):
         mels = {key: np.full_like(mel, -18.42) for key, mel in toy_utterances().items()}
         records = write_toy_records(tmp_path / "records", mels)
-        _, deviation = mel_moments([(records, {key.id for key in mels})])
-        assert (deviation > 0).all()
+        _, std = mel_moments([(records, {key.id for key in mels})])
+        assert (std > 0).all()
 
     def test_nobody_is_refused(self, tmp_path):
         records = write_toy_records(tmp_path / "records", toy_utterances())

@@ -2,15 +2,15 @@ import dataclasses
 from pathlib import Path
 
 from ser_fop.config.settings import AugmentationSettings, FinetuningSettings, ModelConfig
-from ser_fop.experiments.config_diff import departures
+from ser_fop.experiments.config_diff import config_diff
 from ser_fop.experiments.reproduce_config import ReproduceConfig
-from ser_fop.utils.run_folder import builtins
+from ser_fop.utils.run_folder import to_plain
 
-PLAIN = ReproduceConfig(out=Path("somewhere"), corpus="ravdess", audio_dir=Path("a"), repeats=20, side_by_side=2)
+PLAIN = ReproduceConfig(out=Path("somewhere"), corpus="ravdess", audio_dir=Path("a"), repeats=20, workers=2)
 
 
 def test_how_often_and_where_is_no_departure():
-    assert departures(builtins(PLAIN)) == {}
+    assert config_diff(to_plain(PLAIN)) == {}
 
 
 def test_each_setting_with_both_values():
@@ -20,7 +20,7 @@ def test_each_setting_with_both_values():
         model=ModelConfig(stacked_frames=4),
         finetuning=FinetuningSettings(learning_rates=(1e-3, 3e-4), augmentation=AugmentationSettings(speed=0.1)),
     )
-    assert departures(builtins(config)) == {
+    assert config_diff(to_plain(config)) == {
         "trim_silence": (True, False),
         "model.stacked_frames": (4, 1),
         "finetuning.learning_rates": ([1e-3, 3e-4], [1e-3]),
@@ -29,4 +29,4 @@ def test_each_setting_with_both_values():
 
 
 def test_a_setting_that_is_gone_is_none():
-    assert departures({**builtins(PLAIN), "model": {"width": 9}}) == {}
+    assert config_diff({**to_plain(PLAIN), "model": {"width": 9}}) == {}

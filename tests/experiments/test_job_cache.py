@@ -9,10 +9,10 @@ import pytest
 from ser_fop.config.settings import ModelConfig
 from ser_fop.corpora.folds import Fold, FoldFile, write_folds
 from ser_fop.errors import InputError
-from ser_fop.experiments.job_cache import FOLDS, KeptCells
-from ser_fop.experiments.jobs import Cell
+from ser_fop.experiments.job_cache import FOLDS, JobCache
+from ser_fop.experiments.jobs import Job
 from ser_fop.experiments.reproduce_config import ReproduceConfig
-from ser_fop.experiments.runner import run_cells
+from ser_fop.experiments.runner import run_jobs
 from ser_fop.utils.run_folder import COMPLETED
 
 FUNCTIONALS = ("classify-ComParE_2016-svm", "classify-ComParE_2016-ladder-svm")
@@ -26,12 +26,12 @@ class Out:
 
 
 def config_of(root, **changes):
-    return ReproduceConfig(out=root / "run", corpus="toy", audio_dir=root, kept=root.parent / "kept", **changes)
+    return ReproduceConfig(out=root / "run", corpus="toy", audio_dir=root, cache_dir=root.parent / "kept", **changes)
 
 
 def cells_of(config, names=NAMES):
     names = [f"runs/seed-{seed}/{name}" for seed in (0, 1) for name in names]
-    return [Cell(name=name, stage=name.split("/")[2].split("-")[0], config=Out(config.out / name)) for name in names]
+    return [Job(name=name, stage=name.split("/")[2].split("-")[0], config=Out(config.out / name)) for name in names]
 
 
 def prepare(config, digest="abc", test="a"):
@@ -59,10 +59,8 @@ def kept(tmp_path):
     """A run on one machine of which seed 0 and half of seed 1 are finished."""
     config = config_of(tmp_path / "one")
     prepare(config)
-    cells = cells_of(config)
-    run_cells(
-        cells[:6], {stage: finish for stage in ("pretrain", "finetune", "classify")}, kept=KeptCells(config, cells)
-    )
+    jobs = cells_of(config)
+    run_jobs(jobs[:6], {stage: finish for stage in ("pretrain", "finetune", "classify")}, cache=JobCache(config, jobs))
     return tmp_path
 
 
@@ -78,11 +76,11 @@ def test_a_network_s_cells_are_kept_when_all_are_finished(kept):
 def test_another_machine_goes_on_from_them(kept):
     config = config_of(kept / "other")
     prepare(config)
-    cells = cells_of(config)
-    store = KeptCells(config, cells)
-    assert store.take_up() == 4
-    assert [cell.name for cell in cells if (cell.config.out / COMPLETED).exists()] == [cell.name for cell in cells[:4]]
-    folder = cells[2].config.out
+    jobs = cells_of(config)
+    store = JobCache(config, jobs)
+    assert store.restore() == 4
+    assert [job.name for job in jobs if (job.config.out / COMPLETED).exists()] == [job.name for job in jobs[:4]]
+    folder = jobs[2].config.out
     assert set(files_of(folder)) == {
         f"{place}{name}"
         for place in ("", "fold-0/")
@@ -91,14 +89,14 @@ def test_another_machine_goes_on_from_them(kept):
     assert json.loads((folder / "config.json").read_text()) == {"config": {"out": str(folder)}, "other": "/elsewhere/x"}
     fixed = 'id,speaker,fold,seed,label,predicted\n"a,b",anna,0,0,calm,cross\n'
     assert (folder / "predictions.csv").read_text() == fixed
-    tuned = (cells[1].config.out / "predictions.csv").read_text()
+    tuned = (jobs[1].config.out / "predictions.csv").read_text()
     assert tuned == f'{HEADER}"a,b",anna,0,0,calm,cross,0.2500,0.7500\n'
     assert (folder / COMPLETED).read_text() == "digest of classify-unlabelled-h1-svm\n"
-    assert store.take_up() == 0
+    assert store.restore() == 0
     # What it finishes is added, and what it took up is not written again.
     before = {path: path.read_bytes() for path in (kept / "kept").rglob("*.xz")}
-    for cell in cells[4:]:
-        finish(cell.config)
+    for job in jobs[4:]:
+        finish(job.config)
     store.keep()
     assert len(list((kept / "kept").rglob("*.xz"))) == 4
     assert all(path.read_bytes() == text for path, text in before.items())
@@ -107,10 +105,10 @@ def test_another_machine_goes_on_from_them(kept):
 def test_work_under_way_here_is_left_alone(kept):
     config = config_of(kept / "other")
     prepare(config)
-    cells = cells_of(config)
-    finish(cells[0].config)
-    assert KeptCells(config, cells).take_up() == 1  # that of `none` alone: its network is another one
-    assert not (cells[1].config.out / COMPLETED).exists()
+    jobs = cells_of(config)
+    finish(jobs[0].config)
+    assert JobCache(config, jobs).restore() == 1  # that of `none` alone: its network is another one
+    assert not (jobs[1].config.out / COMPLETED).exists()
 
 
 @pytest.mark.parametrize(
@@ -125,13 +123,13 @@ def test_cells_of_another_study_are_refused(kept, changes, place, said):
     config = config_of(kept / "other", **changes)
     prepare(config, **place)
     with pytest.raises(InputError, match=said):
-        KeptCells(config, cells_of(config)).take_up()
+        JobCache(config, cells_of(config)).restore()
     # Nor do those of this one pass for them, where all is finished here.
-    cells = cells_of(config)
-    for cell in cells:
-        finish(cell.config)
-    store = KeptCells(config, cells)
-    assert store.take_up() == 0
+    jobs = cells_of(config)
+    for job in jobs:
+        finish(job.config)
+    store = JobCache(config, jobs)
+    assert store.restore() == 0
     with pytest.raises(InputError, match=said):
         store.keep()
 
@@ -143,40 +141,40 @@ def test_what_was_not_noted_when_they_were_kept_is_not_compared(kept):
         path.write_bytes(lzma.compress(json.dumps(found).encode()))
     config = config_of(kept / "other")
     prepare(config, test="b")
-    assert KeptCells(config, cells_of(config)).take_up() == 4
+    assert JobCache(config, cells_of(config)).restore() == 4
 
 
 def test_a_damaged_file_is_one_line(kept):
     (kept / "kept" / "seed-0" / "none.json.xz").write_bytes(b"junk")
     config = config_of(kept / "other")
     prepare(config)
-    with pytest.raises(InputError, match="cannot be read as kept cells"):
-        KeptCells(config, cells_of(config)).take_up()
+    with pytest.raises(InputError, match="cannot be read as kept jobs"):
+        JobCache(config, cells_of(config)).restore()
     shutil.rmtree(kept / "kept")
-    assert KeptCells(config, cells_of(config)).take_up() == 0
+    assert JobCache(config, cells_of(config)).restore() == 0
 
 
 def test_cells_that_stand_alone_have_files_of_their_own(tmp_path):
     config = config_of(tmp_path / "one")
     prepare(config)
-    cells = cells_of(config, FUNCTIONALS)
-    finish(cells[0].config)
-    KeptCells(config, cells).keep()
+    jobs = cells_of(config, FUNCTIONALS)
+    finish(jobs[0].config)
+    JobCache(config, jobs).keep()
     assert [path.name for path in (tmp_path / "kept").rglob("*.xz")] == ["ComParE_2016-svm.json.xz"]
     # More systems later, elsewhere: what is kept is taken up, the rest is run.
     other = config_of(tmp_path / "other")
     prepare(other)
-    assert KeptCells(other, cells_of(other, FUNCTIONALS)).take_up() == 1
+    assert JobCache(other, cells_of(other, FUNCTIONALS)).restore() == 1
 
 
 def test_a_network_with_more_cells_is_kept_anew(kept):
     config = config_of(kept / "one")
-    cells = cells_of(config, (*NAMES, "classify-unlabelled-h1-a_lstm"))
-    store = KeptCells(config, cells)
+    jobs = cells_of(config, (*NAMES, "classify-unlabelled-h1-a_lstm"))
+    store = JobCache(config, jobs)
     store.keep()
     file = kept / "kept" / "seed-0" / "unlabelled.json.xz"
     before = file.read_bytes()
-    finish(next(cell.config for cell in cells if cell.name == "runs/seed-0/classify-unlabelled-h1-a_lstm"))
+    finish(next(job.config for job in jobs if job.name == "runs/seed-0/classify-unlabelled-h1-a_lstm"))
     store.keep()
     assert file.read_bytes() != before
     after = file.stat().st_mtime_ns
@@ -187,10 +185,10 @@ def test_a_network_with_more_cells_is_kept_anew(kept):
 def test_a_process_keeps_its_own_repeat(kept):
     shutil.rmtree(kept / "kept")
     config = config_of(kept / "one")
-    cells = cells_of(config)
-    for cell in cells[6:]:
-        finish(cell.config)
-    KeptCells(config, cells).of(cells[4:]).keep()
+    jobs = cells_of(config)
+    for job in jobs[6:]:
+        finish(job.config)
+    JobCache(config, jobs).of(jobs[4:]).keep()
     assert {path.parent.name for path in (kept / "kept").rglob("*.xz")} == {"seed-1"}
 
 
@@ -202,9 +200,9 @@ def test_a_setting_that_did_not_exist_then_has_its_default(kept):
     for changes, taken in (({}, 4), ({"model": ModelConfig(kernel=3)}, 0)):
         config = config_of(kept / f"other-{taken}", **changes)
         prepare(config)
-        store = KeptCells(config, cells_of(config))
+        store = JobCache(config, cells_of(config))
         if taken:
-            assert store.take_up() == taken
+            assert store.restore() == taken
         else:
             with pytest.raises(InputError, match="other method: its model is"):
-                store.take_up()
+                store.restore()

@@ -4,7 +4,7 @@ import pytest
 
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.errors import InputError
-from ser_fop.experiments.jobs import preparation_cells
+from ser_fop.experiments.jobs import preparation_jobs
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.utils.remote import location
 
@@ -16,23 +16,23 @@ def config_of(**options):
 
 def test_both_corpora_are_prepared_alike():
     features = FeatureConfig(mels=40)
-    labelled, second = (cell.config for cell in preparation_cells(config_of(features=features, trim_silence=True)))
+    labelled, second = (job.config for job in preparation_jobs(config_of(features=features, trim_silence=True)))
     assert (labelled.corpus, second.corpus) == ("ravdess", "librispeech")
     assert (labelled.audio_dir, second.audio_dir) == (Path("a"), Path("b"))
     assert labelled.features == second.features == features
     assert labelled.trim_silence
     assert second.trim_silence
-    assert not any(cell.config.trim_silence for cell in preparation_cells(config_of()))
+    assert not any(job.config.trim_silence for job in preparation_jobs(config_of()))
 
 
 def test_both_corpora_may_lie_at_urls():
     paths = {"out": Path("out"), "audio_dir": location("s3://a/b"), "unlabelled": "librispeech=gs://c/d"}
-    labelled, second = (cell.config for cell in preparation_cells(ReproduceConfig(corpus="ravdess", **paths)))
+    labelled, second = (job.config for job in preparation_jobs(ReproduceConfig(corpus="ravdess", **paths)))
     assert (str(labelled.audio_dir), str(second.audio_dir)) == ("s3://a/b", "gs://c/d")
 
 
 def test_the_second_corpus_is_another_one():
     with pytest.raises(InputError, match="names the labelled corpus 'ravdess'"):
-        preparation_cells(
+        preparation_jobs(
             ReproduceConfig(out=Path("out"), audio_dir=Path("a"), corpus="ravdess", unlabelled="ravdess=a")
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ser_fop.errors import InputError
-from ser_fop.experiments.jobs import Cell
-from ser_fop.experiments.parallel import run_side_by_side
+from ser_fop.experiments.jobs import Job
+from ser_fop.experiments.parallel import run_in_parallel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,13 +55,13 @@ def repeats_of(folder, *stages, meeting=False):
     logs = [folder / "logs" / f"seed-{number}.txt" for number in range(len(stages))]
     others = logs[::-1] if meeting else [None] * len(logs)
     return [
-        (log, [Cell(name=f"cell-{number}", stage=stage, config=Task(out=folder / f"out-{number}", waits_for=other))])
+        (log, [Job(name=f"cell-{number}", stage=stage, config=Task(out=folder / f"out-{number}", waits_for=other))])
         for number, (stage, log, other) in enumerate(zip(stages, logs, others, strict=True))
     ]
 
 
 def test_repeats_run_at_the_same_time_in_processes_of_their_own(tmp_path, capsys):
-    run_side_by_side(repeats_of(tmp_path, "work", "work", meeting=True), RUNNERS, processes=2)
+    run_in_parallel(repeats_of(tmp_path, "work", "work", meeting=True), RUNNERS, processes=2)
     found = [(tmp_path / f"out-{number}").read_text().split() for number in (0, 1)]
     assert len({process for process, _ in found} | {str(os.getpid())}) == 3
     assert {threads for _, threads in found} == {str(max(1, (os.cpu_count() or 1) // 2))}
@@ -71,14 +71,14 @@ def test_repeats_run_at_the_same_time_in_processes_of_their_own(tmp_path, capsys
 
 def test_a_failing_repeat_ends_the_run_with_its_message(tmp_path):
     with pytest.raises(InputError, match="out-0 cannot be used"):
-        run_side_by_side(repeats_of(tmp_path, "refuse", "work"), RUNNERS, processes=2)
+        run_in_parallel(repeats_of(tmp_path, "refuse", "work"), RUNNERS, processes=2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_repeats_end_with_the_process_that_began_them(tmp_path, number):
     code = (
-        "import pathlib, sys; from tests.experiment.test_side_by_side import *\n"
-        "if __name__ == '__main__': run_side_by_side(repeats_of(pathlib.Path(sys.argv[1]), 'linger'), RUNNERS, processes=1)"
+        "import pathlib, sys; from tests.experiments.test_parallel import *\n"
+        "if __name__ == '__main__': run_in_parallel(repeats_of(pathlib.Path(sys.argv[1]), 'linger'), RUNNERS, processes=1)"
     )
     (tmp_path / "main.py").write_text(code, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -103,11 +103,11 @@ def _comes_true(condition):
 
 def test_after_a_failing_repeat_no_other_is_begun(tmp_path):
     with pytest.raises(InputError, match="out-0 cannot be used"):
-        run_side_by_side(repeats_of(tmp_path, "refuse", "work", "work"), RUNNERS, processes=1)
+        run_in_parallel(repeats_of(tmp_path, "refuse", "work", "work"), RUNNERS, processes=1)
     assert not (tmp_path / "out-1").exists()
     assert not (tmp_path / "out-2").exists()
 
 
 def test_a_process_that_dies_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="died, killed or out of memory; the same command goes on"):
-        run_side_by_side(repeats_of(tmp_path, "die", "work"), RUNNERS, processes=2)
+        run_in_parallel(repeats_of(tmp_path, "die", "work"), RUNNERS, processes=2)

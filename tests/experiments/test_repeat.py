@@ -5,7 +5,7 @@ import pytest
 
 from ser_fop.experiments.claims import CLAIMS
 from ser_fop.experiments.jobs import Sizes
-from ser_fop.experiments.repeat import training_cells
+from ser_fop.experiments.repeat import training_jobs
 from ser_fop.experiments.reproduce_config import RepeatLimits, ReproduceConfig
 from ser_fop.experiments.runner import projected_s
 
@@ -13,45 +13,45 @@ SIZES = Sizes(labelled_frames=1000, unlabelled_frames=2000, folds=5)
 CONFIG = ReproduceConfig(out=Path("out"), corpus="ravdess", audio_dir=Path("a"), unlabelled="librispeech=b", repeats=3)
 
 
-def cells(**changes):
-    repeats = training_cells(dataclasses.replace(CONFIG, **changes), SIZES)
-    return [cell for repeat in repeats for cell in repeat]
+def jobs(**changes):
+    repeats = training_jobs(dataclasses.replace(CONFIG, **changes), SIZES)
+    return [job for repeat in repeats for job in repeat]
 
 
 def seeds_of(found, start):
-    return {cell.name.split("/")[1] for cell in found if cell.name.split("/")[2].startswith(start)}
+    return {job.name.split("/")[1] for job in found if job.name.split("/")[2].startswith(start)}
 
 
 def test_each_cell_follows_what_it_reads():
-    names = [cell.name for cell in cells()]
+    names = [job.name for job in jobs()]
     assert len(set(names)) == len(names)
-    for place, cell in enumerate(cells()):
-        for needed in (getattr(cell.config, "pretrained", None), getattr(cell.config, "hypercolumns", None)):
+    for place, job in enumerate(jobs()):
+        for needed in (getattr(job.config, "pretrained", None), getattr(job.config, "hypercolumns", None)):
             if needed:
                 assert str(needed.relative_to("out")) in names[:place]
 
 
 def test_what_claims_compare_is_run_over_all_folds():
-    by_name = {cell.name: cell for cell in cells()}
+    by_name = {job.name: job for job in jobs()}
     for claim in CLAIMS:
         for name in (claim.first, claim.second):
             assert by_name[f"runs/seed-0/{name}"].config.fold == "all"
 
 
 def test_no_network_hears_the_test_speakers_of_a_fold_it_serves():
-    for cell in cells():
-        if cell.stage == "pretrain" and "unlabelled" not in cell.name:
-            assert cell.config.fold == "all"
-    assert all(cell.config.fold in ("0", "") for cell in cells(cross_validation=False) if cell.stage == "pretrain")
+    for job in jobs():
+        if job.stage == "pretrain" and "unlabelled" not in job.name:
+            assert job.config.fold == "all"
+    assert all(job.config.fold in ("0", "") for job in jobs(cross_validation=False) if job.stage == "pretrain")
 
 
 def test_one_value_where_nothing_is_random():
-    assert seeds_of(cells(), "classify-untrained-F-svm") == {"seed-0"}
-    assert seeds_of(cells(), "classify-untrained-F-rf") == {"seed-0", "seed-1", "seed-2"}
+    assert seeds_of(jobs(), "classify-untrained-F-svm") == {"seed-0"}
+    assert seeds_of(jobs(), "classify-untrained-F-rf") == {"seed-0", "seed-1", "seed-2"}
 
 
 def test_fewer_repeats_of_what_takes_long():
-    found = cells(repeats_of=RepeatLimits(finetuning=2, forest=2, a_lstm=1, in_corpus=1))
+    found = jobs(repeats_of=RepeatLimits(finetuning=2, forest=2, a_lstm=1, in_corpus=1))
     assert seeds_of(found, "finetune-none") == {"seed-0", "seed-1"}
     assert seeds_of(found, "finetune-in_corpus") == {"seed-0"}
     assert seeds_of(found, "classify-unlabelled-h1-rf") == {"seed-0", "seed-1"}
@@ -62,19 +62,19 @@ def test_fewer_repeats_of_what_takes_long():
 
 
 def test_nothing_of_what_has_no_repeats():
-    found = cells(repeats_of=RepeatLimits(finetuning=0, forest=0, a_lstm=0, in_corpus=0))
+    found = jobs(repeats_of=RepeatLimits(finetuning=0, forest=0, a_lstm=0, in_corpus=0))
     stages = {name: seeds_of(found, name) for name in ("finetune", "pretrain-in_corpus", "classify-in_corpus")}
     assert not any(stages.values()), stages
-    assert not [cell for cell in found if cell.name.endswith(("rf", "a_lstm"))]
+    assert not [job for job in found if job.name.endswith(("rf", "a_lstm"))]
     assert seeds_of(found, "classify-unlabelled-h_concat-svm") == {"seed-0", "seed-1", "seed-2"}
 
 
 @pytest.mark.parametrize(("feature", "fold"), [("h_concat", "all"), ("F", "all"), ("h1", "0")])
 def test_the_lstm_runs_over_all_folds_for_declared_features_only(feature, fold):
-    (cell,) = (cell for cell in cells(repeats=1) if cell.name.endswith(f"untrained-{feature}-a_lstm"))
-    assert cell.config.fold == fold
+    (job,) = (job for job in jobs(repeats=1) if job.name.endswith(f"untrained-{feature}-a_lstm"))
+    assert job.config.fold == fold
 
 
 def test_projection_counts_what_is_left():
     rates = {"transformer": 1e4, "lstm": 1e4}
-    assert projected_s(cells(), rates) == pytest.approx(3 * projected_s(cells(repeats=1), rates), rel=0.02)
+    assert projected_s(jobs(), rates) == pytest.approx(3 * projected_s(jobs(repeats=1), rates), rel=0.02)

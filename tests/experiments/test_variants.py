@@ -7,7 +7,7 @@ import yaml
 from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.experiments.reproduce_config import ReproduceConfig
-from ser_fop.experiments.variants import experiments_beside
+from ser_fop.experiments.variants import variant_experiments
 
 PLAIN = ReproduceConfig(
     out=Path("out"), corpus="ravdess", audio_dir=Path("a"), unlabelled="librispeech=b", repeats=4, seed=7
@@ -15,7 +15,7 @@ PLAIN = ReproduceConfig(
 
 
 def beside(*also, **changes):
-    return experiments_beside(dataclasses.replace(PLAIN, also=also, **changes))
+    return variant_experiments(dataclasses.replace(PLAIN, compare_with=also, **changes))
 
 
 def written(tmp_path, values):
@@ -28,11 +28,11 @@ def test_a_preset_has_the_same_corpora_folds_and_repeats():
     assert found.out == Path("out/presets/recommended")
     assert (found.audio_dir, found.unlabelled, found.repeats, found.seed) == (Path("a"), "librispeech=b", 4, 7)
     assert found.model.stacked_frames == 4
-    assert found.also == ()
+    assert found.compare_with == ()
 
 
 def test_the_default_is_paper_with_recommended_beside_it():
-    (found,) = experiments_beside(PLAIN)
+    (found,) = variant_experiments(PLAIN)
     assert found == beside("recommended")[0]
 
 

@@ -16,7 +16,7 @@ from ser_fop.export.serving_model import EXTRA, GOLDEN, operations_of, write_ser
 from ser_fop.export.verification import TOLERANCE, verify
 from ser_fop.export.warmup import WARMUP
 from ser_fop.hub.networks import load_network
-from ser_fop.inference.sources import recogniser_of
+from ser_fop.inference.sources import inference_model_of
 from ser_fop.utils.json_io import read_json
 from tests.stages import run
 
@@ -50,7 +50,7 @@ def sounds(work):
 def exported(runs, sounds, tmp_path_factory):
     root = tmp_path_factory.mktemp("exported")
     for name, path in runs.items():
-        write_serving_model(recogniser_of(path), root / name, sounds=sounds)
+        write_serving_model(inference_model_of(path), root / name, sounds=sounds)
     return root
 
 
@@ -147,7 +147,7 @@ class TestOperations:
             assert "MatMul" in operations_of(folder)
 
     def test_a_call_back_into_python_is_refused(self, runs, sounds, tmp_path):
-        recogniser = recogniser_of(runs["finetune"])
+        recogniser = inference_model_of(runs["finetune"])
         specs = recogniser.from_mel.input_signature
         answer = recogniser.from_mel
 
@@ -251,10 +251,10 @@ class TestOtherRuntimes:
         pytest.importorskip("ai_edge_litert")
         root = tmp_path_factory.mktemp("portable")
         for name, path in runs.items():
-            recogniser = recogniser_of(path)
+            recogniser = inference_model_of(path)
             write_onnx(recogniser, root / f"{name}.onnx")
             golden_of(recogniser, sounds, root / f"{name}.onnx.npz")
-        recogniser = recogniser_of(runs["finetune"])
+        recogniser = inference_model_of(runs["finetune"])
         write_litert(recogniser, root / "finetune.tflite", frames=60)
         golden_of(recogniser, sounds, root / "finetune.tflite.npz", frames=60)
         return root
@@ -274,25 +274,25 @@ class TestOtherRuntimes:
     def test_what_litert_cannot_compute_is_told(self, runs, tmp_path):
         pytest.importorskip("ai_edge_litert")
         with pytest.raises(InputError, match="cannot be written for LiteRT"):
-            write_litert(recogniser_of(runs["svm"]), tmp_path / "svm.tflite", frames=60)
+            write_litert(inference_model_of(runs["svm"]), tmp_path / "svm.tflite", frames=60)
 
     def test_length_and_batch_are_free(self, written, runs):
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(written / "finetune.onnx"))
-        recogniser = recogniser_of(runs["finetune"])
+        recogniser = inference_model_of(runs["finetune"])
         for batch, frames in ((1, 3), (5, 40), (2, 700)):
             mel = np.random.default_rng(frames).normal(-8, 3, (batch, frames, 80)).astype(np.float32)
             length = np.full(batch, frames, np.int32)
             scores, answer = session.run(["scores", "answer"], {"mel": mel, "length": length})
-            expected = recogniser.numbers_of(tf.constant(mel), tf.constant(length))
+            expected = recogniser.class_scores(tf.constant(mel), tf.constant(length))
             np.testing.assert_allclose(scores, expected["scores"], atol=TOLERANCE)
             np.testing.assert_array_equal(answer, expected["answer"])
 
     def test_beside_a_model_stands_what_it_is(self, written, runs):
         described = read_json(written / "finetune.tflite.json")
         assert described["frames"] == 60
-        assert tuple(described["spec"]["labels"]) == recogniser_of(runs["finetune"]).labels
+        assert tuple(described["spec"]["labels"]) == inference_model_of(runs["finetune"]).labels
         assert described["spec"]["features"]["hop_s"] == 0.01
 
     def test_the_stage_writes_both(self, runs, tmp_path, capsys):
@@ -313,4 +313,4 @@ def test_normalised_by_speaker_cannot_leave(work, sounds, tmp_path):
     arguments = ["--records", tmp_path / "records", "--epochs", "0", "--out", tmp_path / "run"]
     assert pretrain.main([str(argument) for argument in arguments]) == 0
     with pytest.raises(InputError, match="normalised by speaker"):
-        write_serving_model(recogniser_of(tmp_path / "run"), tmp_path / "model", sounds=sounds)
+        write_serving_model(inference_model_of(tmp_path / "run"), tmp_path / "model", sounds=sounds)

@@ -63,8 +63,8 @@ class TestFolder:
         common = ["--records", work / "records" / "ravdess", "--pretrained", published / "fop"]
         run("finetune", *common, "--epochs", "1", "--out", tmp_path / "ft")
         run("extract", *common, "--out", tmp_path / "hyper")
-        heard = json.loads((tmp_path / "hyper" / "config.json").read_text())["heard"]
-        assert heard == list(network_spec(published / "fop").heard)
+        seen_speakers = json.loads((tmp_path / "hyper" / "config.json").read_text())["seen_speakers"]
+        assert seen_speakers == list(network_spec(published / "fop").seen_speakers)
 
 
 class TestCard:
@@ -173,10 +173,16 @@ class TestProvenance:
             require_same_recipe(runs / "all", [runs / "folds-0" / "fold-0"])
 
     def test_a_published_model_keeps_its_history(self, published):
-        assert [told["stage"] for told in history(published / "emotion-toy")] == ["pretrain", "finetune"]
+        assert [labelled_speakers["stage"] for labelled_speakers in history(published / "emotion-toy")] == [
+            "pretrain",
+            "finetune",
+        ]
 
     def test_history_begins_with_the_pretraining(self, runs):
-        assert [told["stage"] for told in history(runs / "folds-0" / "fold-1")] == ["pretrain", "finetune"]
+        assert [labelled_speakers["stage"] for labelled_speakers in history(runs / "folds-0" / "fold-1")] == [
+            "pretrain",
+            "finetune",
+        ]
 
 
 class TestPlace:

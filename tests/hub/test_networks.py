@@ -18,18 +18,20 @@ from ser_fop.utils.run_folder import open_stage
 
 MELS = 6
 KINDS = {
-    "frame_predictor": {"ahead": (2, 5), "variance": True},
-    "contrastive_predictor": {"ahead": (2, 5)},
+    "frame_predictor": {"horizons": (2, 5), "variance": True},
+    "contrastive_predictor": {"horizons": (2, 5)},
     "emotion_classifier": {"labels": ("angry", "happy", "sad")},
     "attention_lstm": {"labels": ("angry", "sad"), "feature": "h_concat", "units": 5},
 }
 
 
-def write_run(root, kind, *, reading="wide"):
+def write_run(root, kind, *, residual_width="model"):
     """Write a finished run folder; return it and the network in memory."""
     keras.utils.set_random_seed(0)
-    model = ModelConfig(reading=reading, d_model=8, heads=2, feed_forward=11, layers=2)
-    spec = NetworkSpec(kind=kind, features=FeatureConfig(mels=MELS), model=model, heard=("toy:anna",), **KINDS[kind])
+    model = ModelConfig(residual_width=residual_width, d_model=8, heads=2, feed_forward=11, layers=2)
+    spec = NetworkSpec(
+        kind=kind, features=FeatureConfig(mels=MELS), model=model, seen_speakers=("toy:anna",), **KINDS[kind]
+    )
     network = build_network(spec)
     network.backbone.normalization.set_statistics(np.arange(MELS), 1 + np.arange(MELS))
     stage = open_stage("pretrain", out=root / kind, config=PretrainConfig(records=(), out=root / kind, model=model))

@@ -131,7 +131,7 @@ class TestPredictMany:
 
 class TestOverTime:
     def test_each_window_is_answered_as_if_alone(self, predictor, noise):
-        answers = predictor.over_time(noise, sample_rate_hz=RATE_HZ, window_s=0.4, hop_s=0.25)
+        answers = predictor.predict_windows(noise, sample_rate_hz=RATE_HZ, window_s=0.4, hop_s=0.25)
         assert [answer.start_s for answer in answers] == [0.0, 0.25, 0.5, 0.75]
         assert answers[-1].end_s == 1.0
         alone = predictor.predict(noise, sample_rate_hz=RATE_HZ, start_s=0.25, end_s=0.65)
@@ -139,20 +139,20 @@ class TestOverTime:
 
     def test_a_silent_stretch_has_no_answer(self, predictor, noise):
         samples = np.concatenate([noise, np.zeros_like(noise), noise])
-        answers = predictor.over_time(samples, sample_rate_hz=RATE_HZ, window_s=1.0, hop_s=1.0)
+        answers = predictor.predict_windows(samples, sample_rate_hz=RATE_HZ, window_s=1.0, hop_s=1.0)
         assert [answer.problem for answer in answers] == ["", "is silent", ""]
 
     def test_a_recording_of_any_length(self, predictor, noise):
         samples = np.tile(noise, round(LONGEST_S) + 5)
-        assert len(predictor.over_time(samples, sample_rate_hz=RATE_HZ, window_s=20.0, hop_s=10.0)) == 6
+        assert len(predictor.predict_windows(samples, sample_rate_hz=RATE_HZ, window_s=20.0, hop_s=10.0)) == 6
 
     def test_one_shorter_than_the_window(self, predictor, noise):
-        (answer,) = predictor.over_time(noise, sample_rate_hz=RATE_HZ, window_s=3.0)
+        (answer,) = predictor.predict_windows(noise, sample_rate_hz=RATE_HZ, window_s=3.0)
         assert answer.end_s == 1.0
 
     def test_a_window_that_makes_no_sense(self, predictor, noise):
         with pytest.raises(InputError, match=r"window_s expected 0\.1 to 60"):
-            predictor.over_time(noise, sample_rate_hz=RATE_HZ, window_s=0.01)
+            predictor.predict_windows(noise, sample_rate_hz=RATE_HZ, window_s=0.01)
 
 
 class TestHypercolumns:

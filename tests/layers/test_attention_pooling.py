@@ -58,7 +58,7 @@ def test_no_real_frame_gives_zeros(layer):
 def test_is_batch_and_padding_invariant(layer):
     pool = lambda x, mask: layer(x, mask=mask)  # noqa: E731
     assert_batch_invariant(pool, (normal(1, 7, 5), mask_of((4,), 7)), (normal(2, 7, 5, seed=1), mask_of((7, 2), 7)))
-    assert_padding_invariant(pool, normal(2, 7, 5), 4, over_time=False)
+    assert_padding_invariant(pool, normal(2, 7, 5), 4, per_frame=False)
 
 
 def test_a_softmax_over_padding_fails_the_check():
@@ -67,7 +67,7 @@ def test_a_softmax_over_padding_fails_the_check():
         return (x * exponents / exponents.sum(axis=1, keepdims=True)).sum(axis=1)
 
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(unmasked, normal(2, 7, 5), 4, over_time=False, junk=3.0)
+        assert_padding_invariant(unmasked, normal(2, 7, 5), 4, per_frame=False, junk=3.0)
 
 
 def test_a_softmax_over_the_whole_batch_fails_the_check():

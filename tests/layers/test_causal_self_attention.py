@@ -56,7 +56,7 @@ def test_is_causal(layer, cut):
 
 def test_is_batch_and_padding_invariant(layer):
     assert_batch_invariant(layer, normal(1, 7, 6), normal(2, 7, 6, seed=1))
-    assert_padding_invariant(lambda x, _: layer(x), normal(2, 7, 6), 5, over_time=True)
+    assert_padding_invariant(lambda x, _: layer(x), normal(2, 7, 6), 5, per_frame=True)
 
 
 def test_attention_without_the_mask_fails_the_checks(layer):
@@ -66,7 +66,7 @@ def test_attention_without_the_mask_fails_the_checks(layer):
     with pytest.raises(AssertionError, match="looks at a later one"):
         assert_causal(unmasked, normal(2, 7, 6), 4)
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(unmasked, normal(2, 7, 6), 5, over_time=True)
+        assert_padding_invariant(unmasked, normal(2, 7, 6), 5, per_frame=True)
 
 
 def test_an_unmasked_keras_attention_fails_assert_causal():

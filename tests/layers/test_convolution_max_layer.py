@@ -29,6 +29,6 @@ def test_neither_kernels_nor_the_maximum_look_at_padding():
     def call(x, mask=None):
         return layer(x, mask=np.ones(x.shape[:2], bool) if mask is None else mask)
 
-    assert_padding_invariant(call, normal(2, 9, 6), 5, over_time=True)
+    assert_padding_invariant(call, normal(2, 9, 6), 5, per_frame=True)
     with pytest.raises(AssertionError):  # the counter-case: a mask that is not handed on
-        assert_padding_invariant(lambda x, mask=None: call(x), normal(2, 9, 6), 5, over_time=True)
+        assert_padding_invariant(lambda x, mask=None: call(x), normal(2, 9, 6), 5, per_frame=True)

@@ -17,7 +17,7 @@ def test_neighbouring_frames_stand_side_by_side():
     np.testing.assert_array_equal(stacked, np.concatenate([x[:, ::2], x[:, 1::2]], axis=-1))
 
 
-def test_the_last_step_is_filled_up_with_zeros():
+def test_the_last_step_is_pad_to_batch_count_with_zeros():
     x = normal(1, 7, 5)
     stacked = np.asarray(FrameStacking(3)(x, mask=mask_of((7,), 7)))
     assert stacked.shape == (1, 3, 15)

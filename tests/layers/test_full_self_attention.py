@@ -45,7 +45,7 @@ def test_is_batch_and_padding_invariant_but_not_causal(layer):
 
     first = normal(1, 7, 6), mask_of((4,), 7)
     assert_batch_invariant(attend, first, (normal(2, 7, 6, seed=1), WHOLE))
-    assert_padding_invariant(attend, normal(2, 7, 6), 5, over_time=True)
+    assert_padding_invariant(attend, normal(2, 7, 6), 5, per_frame=True)
     with pytest.raises(AssertionError, match="looks at a later one"):
         assert_causal(lambda x: attend(x, WHOLE), normal(2, 7, 6), 4)
 
@@ -53,5 +53,5 @@ def test_is_batch_and_padding_invariant_but_not_causal(layer):
 def test_without_the_mask_padding_is_seen(layer):
     with pytest.raises(AssertionError, match="looks at padding"):
         assert_padding_invariant(
-            lambda x, _: layer(x, mask=np.ones(x.shape[:2], bool)), normal(2, 7, 6), 5, over_time=True
+            lambda x, _: layer(x, mask=np.ones(x.shape[:2], bool)), normal(2, 7, 6), 5, per_frame=True
         )

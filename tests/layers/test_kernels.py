@@ -12,7 +12,7 @@ from ser_fop.layers.kernels import (
     plain_add_and_normalise,
     plain_causal_attention,
 )
-from ser_fop.layers.transformer_layer import AttentionLayer
+from ser_fop.layers.transformer_layer import TransformerLayer
 from ser_fop.testing.arrays import normal
 
 HEADS, WIDTH = 2, 8
@@ -112,8 +112,8 @@ def test_sum_and_norm_equals_the_plain_form(shape):
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5])
 def test_dropout_drops_its_share_and_keeps_the_mean(rate):
     kept = np.asarray(tensorflow_kernels._kept(tf.constant([500, 401]), rate, [1, 2]))
-    deviation = np.sqrt(rate * (1 - rate) / kept.size)
-    assert abs(kept.mean() - (1 - rate)) < 5 * deviation
+    std = np.sqrt(rate * (1 - rate) / kept.size)
+    assert abs(kept.mean() - (1 - rate)) < 5 * std
     flat = kept.reshape(-1)[: kept.size // 4 * 4].reshape(-1, 4).astype(float)
     correlations = np.corrcoef(flat.T)[np.triu_indices(4, 1)]
     assert np.abs(correlations).max() < 5 / np.sqrt(len(flat)), "the four decisions of one draw depend on each other"
@@ -144,7 +144,7 @@ def test_the_same_weights_and_seed_train_alike_in_both_forms():
     x, target = normal(3, 11, 6), normal(3, 11, 6, seed=1)
     for plain in (False, True):
         inputs = keras.Input((None, 6))
-        model = keras.Model(inputs, AttentionLayer(WIDTH, HEADS, 11)(inputs))
+        model = keras.Model(inputs, TransformerLayer(WIDTH, HEADS, 11)(inputs))
         weights = weights or model.get_weights()
         model.set_weights(weights)
         model.compile(keras.optimizers.SGD(0.1), loss="mse")
@@ -160,9 +160,9 @@ def test_the_same_weights_and_seed_train_alike_in_both_forms():
 
 
 def test_a_layer_in_mixed_precision_stays_near_float32():
-    layer, x = AttentionLayer(WIDTH, HEADS, 11), normal(2, 9, 6)
+    layer, x = TransformerLayer(WIDTH, HEADS, 11), normal(2, 9, 6)
     expected = np.asarray(layer(x))
-    mixed = AttentionLayer(WIDTH, HEADS, 11, dtype="mixed_bfloat16")
+    mixed = TransformerLayer(WIDTH, HEADS, 11, dtype="mixed_bfloat16")
     mixed.build(x.shape)
     mixed.set_weights(layer.get_weights())
     found = mixed(x)

@@ -5,22 +5,22 @@ import numpy as np
 import pytest
 
 from ser_fop.layers.corrupting_noise import CorruptingNoise
-from ser_fop.layers.denoising_loss_layer import DenoisingCost, distance
-from ser_fop.layers.label_loss_layer import UNKNOWN, LabelCost
-from ser_fop.models.baselines.bias_scale import Shift
+from ser_fop.layers.denoising_loss_layer import DenoisingLossLayer, distance
+from ser_fop.layers.label_loss_layer import UNKNOWN, LabelLossLayer
+from ser_fop.models.baselines.bias_scale import BiasScale
 from ser_fop.models.baselines.ladder_combinator import LadderCombinator
-from ser_fop.models.baselines.masking_noise import Gaps
+from ser_fop.models.baselines.masking_noise import MaskingNoise
 from ser_fop.testing.arrays import mask_of, normal
 from ser_fop.testing.layer_contract import check_layer
 
 
 def test_contracts():
-    check_layer(Shift, {"scaled": True, "activation": "relu"}, normal(2, 5, 4))
+    check_layer(BiasScale, {"scaled": True, "activation": "relu"}, normal(2, 5, 4))
     for layer, other in (
-        (CorruptingNoise(0.3, relative=True), {"deviation": 0.3, "relative": True}),
-        (Gaps(0.2), {"share": 0.2}),
-        (DenoisingCost(2.0, standardised=False), {"weight": 2.0, "standardised": False}),
-        (LabelCost(0.5), {"weight": 0.5}),
+        (CorruptingNoise(0.3, relative=True), {"std": 0.3, "relative": True}),
+        (MaskingNoise(0.2), {"share": 0.2}),
+        (DenoisingLossLayer(2.0, standardised=False), {"weight": 2.0, "standardised": False}),
+        (LabelLossLayer(0.5), {"weight": 0.5}),
         (LadderCombinator(), {}),
     ):
         found = type(layer).from_config(layer.get_config())
@@ -55,10 +55,10 @@ class TestCorruptingNoise:
 class TestGaps:
     def test_hides_a_share_and_leaves_the_rest_as_it_is(self):
         x = 2 + np.abs(normal(50, 200))
-        found = np.asarray(Gaps(0.15)(x, training=True))
+        found = np.asarray(MaskingNoise(0.15)(x, training=True))
         assert (found == 0).mean() == pytest.approx(0.15, abs=0.02)
         np.testing.assert_array_equal(found[found != 0], x[found != 0])
-        np.testing.assert_array_equal(np.asarray(Gaps(0.15)(x)), x)
+        np.testing.assert_array_equal(np.asarray(MaskingNoise(0.15)(x)), x)
 
 
 class TestLadderCombinator:
@@ -113,7 +113,7 @@ class TestDenoisingCost:
         assert float(distance(denoised / 100, clean / 100, mask, standardised=True)) == pytest.approx(one, rel=1e-3)
 
     def test_adds_its_weight_to_the_loss(self):
-        layer, clean = DenoisingCost(2.0), normal(3, 4)
+        layer, clean = DenoisingLossLayer(2.0), normal(3, 4)
         found = layer(clean + 1, clean, np.ones(3, bool))
         np.testing.assert_array_equal(found, clean + 1)
         one = distance(clean + 1, clean, np.ones(3), standardised=True)
@@ -122,7 +122,7 @@ class TestDenoisingCost:
 
 class TestLabelCost:
     def test_is_the_mean_over_known_classes(self):
-        layer, logits = LabelCost(3.0), normal(4, 3)
+        layer, logits = LabelLossLayer(3.0), normal(4, 3)
         classes = np.array([2, UNKNOWN, 0, UNKNOWN])
         np.testing.assert_array_equal(layer(logits, classes), logits)
         shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -130,6 +130,6 @@ class TestLabelCost:
         assert float(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
 
     def test_costs_nothing_where_none_is_known(self):
-        layer = LabelCost()
+        layer = LabelLossLayer()
         layer(normal(2, 3), np.full(2, UNKNOWN))
         assert float(keras.ops.convert_to_numpy(layer.losses[0])) == 0

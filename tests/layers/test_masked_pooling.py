@@ -50,12 +50,12 @@ def test_is_batch_and_padding_invariant(statistics):
     first = normal(1, 7, 5), mask_of((4,), 7)
     second = normal(2, 7, 5, seed=1), mask_of((7, 2), 7)
     assert_batch_invariant(pool, first, second)
-    assert_padding_invariant(pool, normal(2, 7, 5), 4, over_time=False, atol=1e-4)
+    assert_padding_invariant(pool, normal(2, 7, 5), 4, per_frame=False, atol=1e-4)
 
 
 def test_a_plain_mean_fails_the_padding_check():
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(lambda x, _: x.mean(axis=1), normal(2, 7, 5), 4, over_time=False)
+        assert_padding_invariant(lambda x, _: x.mean(axis=1), normal(2, 7, 5), 4, per_frame=False)
 
 
 def test_a_mean_over_the_longest_of_the_batch_fails_the_batch_check():

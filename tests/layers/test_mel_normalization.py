@@ -53,7 +53,7 @@ def test_training_leaves_the_statistics_alone(layer):
 def test_looks_at_no_other_frame_and_no_other_utterance(layer):
     assert_causal(layer, normal(2, 6, 4), 3)
     assert_batch_invariant(layer, normal(1, 6, 4), normal(2, 6, 4, seed=1))
-    assert_padding_invariant(lambda x, _: layer(x), normal(2, 6, 4), 3, over_time=True)
+    assert_padding_invariant(lambda x, _: layer(x), normal(2, 6, 4), 3, per_frame=True)
 
 
 def test_statistics_of_the_batch_would_break_all_three():
@@ -66,4 +66,4 @@ def test_statistics_of_the_batch_would_break_all_three():
     with pytest.raises(AssertionError, match="rest of the batch"):
         assert_batch_invariant(by_batch, x, 5 * normal(2, 6, 4, seed=1))
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(by_batch, x, 3, over_time=True)
+        assert_padding_invariant(by_batch, x, 3, per_frame=True)

@@ -48,7 +48,7 @@ def test_looks_at_no_other_frame_and_no_other_utterance():
     layer = SinusoidalPositions()
     assert_causal(layer, normal(2, 6, 5), 2)
     assert_batch_invariant(layer, normal(1, 6, 5), normal(2, 6, 5, seed=1))
-    assert_padding_invariant(lambda x, _: layer(x), normal(2, 6, 5), 4, over_time=True)
+    assert_padding_invariant(lambda x, _: layer(x), normal(2, 6, 5), 4, per_frame=True)
 
 
 def test_positions_counted_from_the_end_would_see_padding():
@@ -56,4 +56,4 @@ def test_positions_counted_from_the_end_would_see_padding():
         return x + equations_2_and_3(x.shape[1], x.shape[2])[::-1]
 
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(from_the_end, normal(2, 6, 4), 3, over_time=True)
+        assert_padding_invariant(from_the_end, normal(2, 6, 4), 3, per_frame=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ser_fop.layers.transformer_layer import AttentionLayer
+from ser_fop.layers.transformer_layer import TransformerLayer
 from ser_fop.testing.arrays import mask_of, normal
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 from ser_fop.testing.layer_contract import check_layer
@@ -11,7 +11,7 @@ CONFIG = {"width": 8, "heads": 2, "feed_forward": 11, "dropout": 0.5}
 
 @pytest.fixture
 def layer():
-    layer = AttentionLayer(**CONFIG)
+    layer = TransformerLayer(**CONFIG)
     layer.build((None, None, 6))
     return layer
 
@@ -41,7 +41,7 @@ def pre_norm_twin(layer, x):
 
 @pytest.fixture
 def pre_norm():
-    layer = AttentionLayer(**CONFIG, layer_norm="pre")
+    layer = TransformerLayer(**CONFIG, layer_norm="pre")
     layer.build((None, None, 6))
     layer.set_weights([normal(*weight.shape, seed=seed) for seed, weight in enumerate(layer.get_weights())])
     return layer
@@ -50,12 +50,12 @@ def pre_norm():
 @pytest.mark.parametrize("layer_norm", ["post", "pre"])
 @pytest.mark.parametrize("features", [8, 5])
 def test_contract(features, layer_norm):
-    check_layer(AttentionLayer, {**CONFIG, "dropout": 0.1, "layer_norm": layer_norm}, normal(2, 6, features))
+    check_layer(TransformerLayer, {**CONFIG, "dropout": 0.1, "layer_norm": layer_norm}, normal(2, 6, features))
 
 
 def test_contract_with_the_whole_utterance_in_view():
     config = {**CONFIG, "dropout": 0.1, "attention": "full"}
-    check_layer(AttentionLayer, config, normal(2, 6, 8), mask=mask_of((6, 4), 6))
+    check_layer(TransformerLayer, config, normal(2, 6, 8), mask=mask_of((6, 4), 6))
 
 
 def test_equals_the_numpy_twin(layer):
@@ -73,7 +73,7 @@ def test_pre_norm_equals_its_numpy_twin_and_not_the_other(pre_norm):
 def test_pre_norm_is_causal_batch_and_padding_invariant(pre_norm):
     assert_causal(pre_norm, normal(2, 7, 6), 3)
     assert_batch_invariant(pre_norm, normal(1, 7, 6), normal(2, 7, 6, seed=1), atol=1e-4)
-    assert_padding_invariant(lambda x, _: pre_norm(x), normal(2, 7, 6), 4, over_time=True, atol=1e-4)
+    assert_padding_invariant(lambda x, _: pre_norm(x), normal(2, 7, 6), 4, per_frame=True, atol=1e-4)
     with pytest.raises(AssertionError, match="looks at a later one"):
         assert_causal(lambda x: pre_norm(x, training=True), normal(2, 7, 6), 3)
 
@@ -98,7 +98,7 @@ def test_dropout_acts_in_training_alone(layer):
 def test_is_causal_batch_and_padding_invariant(layer):
     assert_causal(layer, normal(2, 7, 6), 3)
     assert_batch_invariant(layer, normal(1, 7, 6), normal(2, 7, 6, seed=1))
-    assert_padding_invariant(lambda x, _: layer(x), normal(2, 7, 6), 4, over_time=True)
+    assert_padding_invariant(lambda x, _: layer(x), normal(2, 7, 6), 4, per_frame=True)
 
 
 def test_dropout_in_training_fails_the_checks(layer):

@@ -87,13 +87,13 @@ def test_is_batch_and_padding_invariant(units):
     call = lambda mel, mask: network({"mel": mel, "mask": mask}, training=False)  # noqa: E731
     first = normal(1, 9, MELS), mask_of((5,), 9)
     assert_batch_invariant(call, first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
-    assert_padding_invariant(call, normal(2, 9, MELS), 6, over_time=False)
+    assert_padding_invariant(call, normal(2, 9, MELS), 6, per_frame=False)
 
 
 def test_reading_the_last_state_would_see_padding(network):
     lstm = keras.layers.LSTM(5)
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(lambda mel, _: lstm(mel), normal(2, 9, MELS), 6, over_time=False)
+        assert_padding_invariant(lambda mel, _: lstm(mel), normal(2, 9, MELS), 6, per_frame=False)
 
 
 def test_fitting_brings_no_warning(recwarn):

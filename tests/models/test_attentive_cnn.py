@@ -23,7 +23,7 @@ def network():
 
 
 def test_neither_padding_nor_the_batch_matters(network):
-    assert_padding_invariant(output_of(network), normal(2, 12, MELS), 7, over_time=False, atol=1e-5)
+    assert_padding_invariant(output_of(network), normal(2, 12, MELS), 7, per_frame=False, atol=1e-5)
     assert_batch_invariant(output_of(network), normal(1, 9, MELS), normal(2, 9, MELS, seed=1), atol=1e-5)
 
 

@@ -14,9 +14,9 @@ MELS = 6
 STATES = ("F", "embedding", "h1", "h2")
 
 
-def config(reading, **changes):
+def config(residual_width, **changes):
     sizes = {"d_model": 8, "heads": 2, "feed_forward": 11, "layers": 2, "dropout": 0.5}
-    return ModelConfig(reading=reading, **{**sizes, **changes})
+    return ModelConfig(residual_width=residual_width, **{**sizes, **changes})
 
 
 def state_of(backbone, name):
@@ -29,7 +29,7 @@ def state_of(backbone, name):
     return call
 
 
-@pytest.fixture(scope="module", params=["wide", "narrow"])
+@pytest.fixture(scope="module", params=["model", "input"])
 def backbone(request):
     keras.utils.set_random_seed(0)
     backbone = Backbone(config(request.param), MELS)
@@ -39,7 +39,7 @@ def backbone(request):
 
 def test_hidden_states_by_name_and_width(backbone):
     states = backbone(network_inputs((5, 3), MELS))
-    width = 8 if backbone.config.reading == "wide" else MELS
+    width = 8 if backbone.config.residual_width == "model" else MELS
     assert hidden_width(backbone.config, MELS) == width
     assert {name: state.shape for name, state in states.items()} == {
         "F": (2, 5, MELS),
@@ -72,8 +72,8 @@ def test_every_state_of_pre_norm_is_causal(name):
 def test_f_is_the_normalised_log_mel_and_embedding_its_projection(backbone):
     inputs = network_inputs((5, 3), MELS)
     states = backbone(inputs)
-    mean, deviation = (np.asarray(weight) for weight in backbone.normalization.weights)
-    np.testing.assert_allclose(states["F"], (inputs["mel"] - mean) / deviation, atol=1e-5)
+    mean, std = (np.asarray(weight) for weight in backbone.normalization.weights)
+    np.testing.assert_allclose(states["F"], (inputs["mel"] - mean) / std, atol=1e-5)
     kernel, bias = backbone.get_layer("feature_embedding").get_weights()
     np.testing.assert_allclose(states["embedding"], np.asarray(states["F"]) @ kernel + bias, atol=1e-5)
 
@@ -99,10 +99,10 @@ def test_every_state_is_batch_invariant(backbone, name):
 
 @pytest.mark.parametrize("name", STATES)
 def test_every_state_is_padding_invariant(backbone, name):
-    assert_padding_invariant(state_of(backbone, name), normal(2, 9, MELS), 6, over_time=True)
+    assert_padding_invariant(state_of(backbone, name), normal(2, 9, MELS), 6, per_frame=True)
 
 
-@pytest.fixture(scope="module", params=["wide", "narrow"])
+@pytest.fixture(scope="module", params=["model", "input"])
 def stacking(request):
     keras.utils.set_random_seed(0)
     return Backbone(config(request.param, stacked_frames=3), MELS)
@@ -111,7 +111,7 @@ def stacking(request):
 def test_stacked_frames_are_one_step(stacking):
     inputs = network_inputs((8, 4), MELS)
     states = stacking(inputs)
-    width = 8 if stacking.config.reading == "wide" else 3 * MELS
+    width = 8 if stacking.config.residual_width == "model" else 3 * MELS
     assert hidden_width(stacking.config, MELS) == width
     assert states["F"].shape == (2, 3, 3 * MELS)
     assert {states[name].shape for name in ("embedding", "h1", "h2")} == {(2, 3, width)}
@@ -138,7 +138,7 @@ def test_full_attention_sees_what_is_later_but_no_padding(backbone):
     full.set_weights(backbone.get_weights())
     with pytest.raises(AssertionError, match="looks at a later one"):
         assert_causal(state_of(full, "h1"), normal(2, 9, MELS), 4)
-    assert_padding_invariant(state_of(full, "h2"), normal(2, 9, MELS), 6, over_time=True)
+    assert_padding_invariant(state_of(full, "h2"), normal(2, 9, MELS), 6, per_frame=True)
     mel = normal(2, 9, MELS)
     last = [np.asarray(state_of(one, "h1")(mel))[:, -1] for one in (full, backbone)]
     np.testing.assert_allclose(*last, atol=1e-5)
@@ -165,7 +165,7 @@ def test_attention_without_its_mask_fails_the_checks(backbone, monkeypatch):
     with pytest.raises(AssertionError, match="looks at a later one"):
         assert_causal(state_of(backbone, "h1"), normal(2, 9, MELS), 4)
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(state_of(backbone, "h1"), normal(2, 9, MELS), 6, over_time=True)
+        assert_padding_invariant(state_of(backbone, "h1"), normal(2, 9, MELS), 6, per_frame=True)
 
 
 def test_the_mask_is_not_needed_by_any_state(backbone):

@@ -12,10 +12,10 @@ MELS = 6
 LENGTHS = (7, 4, 1)
 
 
-@pytest.fixture(scope="module", params=["wide", "narrow"])
+@pytest.fixture(scope="module", params=["model", "input"])
 def network(request):
     keras.utils.set_random_seed(0)
-    config = ModelConfig(reading=request.param, d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
+    config = ModelConfig(residual_width=request.param, d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
     return EmotionClassifier(Backbone(config, MELS, name="backbone"), 4)
 
 
@@ -34,13 +34,13 @@ def test_equation_6(network):
 def test_is_batch_and_padding_invariant(network):
     first = normal(1, 9, MELS), mask_of((5,), 9)
     assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
-    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, over_time=False)
+    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, per_frame=False)
 
 
 def test_a_classifier_that_ignores_the_mask_fails_the_check(network):
     everything = lambda mel, mask: output_of(network)(mel, np.ones_like(mask))  # noqa: E731
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(everything, normal(2, 9, MELS), 6, over_time=False)
+        assert_padding_invariant(everything, normal(2, 9, MELS), 6, per_frame=False)
 
 
 def test_fine_tuning_reaches_every_weight_but_the_statistics(network):

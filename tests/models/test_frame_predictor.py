@@ -15,11 +15,11 @@ MELS = 6
 HEADS = ("prediction", "log_variance")
 
 
-def config(reading):
-    return ModelConfig(reading=reading, d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
+def config(residual_width):
+    return ModelConfig(residual_width=residual_width, d_model=8, heads=2, feed_forward=11, layers=2, dropout=0.5)
 
 
-@pytest.fixture(scope="module", params=["wide", "narrow"])
+@pytest.fixture(scope="module", params=["model", "input"])
 def network(request):
     keras.utils.set_random_seed(0)
     network = FramePredictor(config(request.param), MELS)
@@ -27,9 +27,9 @@ def network(request):
     return network
 
 
-@pytest.mark.parametrize(("reading", "parameters"), [("wide", 1_096_690), ("narrow", 344_642)])
-def test_number_of_parameters_of_the_default_size(reading, parameters):
-    network = FramePredictor(ModelConfig(reading=reading), 80)
+@pytest.mark.parametrize(("residual_width", "parameters"), [("model", 1_096_690), ("input", 344_642)])
+def test_number_of_parameters_of_the_default_size(residual_width, parameters):
+    network = FramePredictor(ModelConfig(residual_width=residual_width), 80)
     assert network.count_params() == parameters
     fixed = sum(weight.shape[0] for weight in network.non_trainable_weights if "normalization" in weight.path)
     assert fixed == 2 * 80
@@ -39,9 +39,9 @@ def test_predicts_in_the_units_of_the_input(network):
     inputs = network_inputs((5, 3), MELS)
     kernel, bias = network.get_layer("prediction").get_weights()
     hidden = np.asarray(network.backbone(inputs)["h2"])
-    mean, deviation = (np.asarray(weight) for weight in network.backbone.normalization.weights)
+    mean, std = (np.asarray(weight) for weight in network.backbone.normalization.weights)
     normalised = hidden @ kernel + bias
-    np.testing.assert_allclose(network(inputs), normalised * deviation + mean, atol=1e-4)
+    np.testing.assert_allclose(network(inputs), normalised * std + mean, atol=1e-4)
     assert np.abs(np.asarray(network(inputs)) - normalised).max() > 1
 
 
@@ -69,7 +69,7 @@ def test_a_step_of_stacked_frames_predicts_as_many():
 @pytest.mark.parametrize("stacked", [1, 3])
 def test_several_horizons_and_their_variances(stacked):
     size = dataclasses.replace(config("wide"), stacked_frames=stacked)
-    predictor = FramePredictor(size, MELS, horizons=2, variance=True)
+    predictor = FramePredictor(size, MELS, num_horizons=2, variance=True)
     predictor.backbone.normalization.set_statistics(10 * normal(MELS), 1 + np.abs(normal(MELS, seed=1)))
     inputs = network_inputs((8, 4), MELS)
     found = np.asarray(predictor(inputs))
@@ -77,8 +77,8 @@ def test_several_horizons_and_their_variances(stacked):
     hidden = np.asarray(predictor.backbone(inputs)["h2"])
     steps = [hidden @ kernel + bias for kernel, bias in (predictor.get_layer(name).get_weights() for name in HEADS)]
     mean, log_variance = (values.reshape(2, -1, 2 * MELS)[:, :8] for values in steps)
-    middle, deviation = (np.tile(weight, 2) for weight in predictor.backbone.normalization.get_weights())
-    np.testing.assert_allclose(found[..., : 2 * MELS], mean * deviation + middle, atol=1e-4)
+    middle, std = (np.tile(weight, 2) for weight in predictor.backbone.normalization.get_weights())
+    np.testing.assert_allclose(found[..., : 2 * MELS], mean * std + middle, atol=1e-4)
     np.testing.assert_allclose(found[..., 2 * MELS :], log_variance, atol=1e-5)  # in units of the band's own
     assert_causal(output_of(predictor), normal(2, 9, MELS), 6)
 
@@ -87,7 +87,7 @@ def test_is_causal_batch_and_padding_invariant(network):
     assert_causal(output_of(network), normal(2, 9, MELS), 4)
     first = normal(1, 9, MELS), mask_of((5,), 9)
     assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)), atol=1e-4)
-    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, over_time=True, atol=1e-4)
+    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, per_frame=True, atol=1e-4)
 
 
 def test_learns_a_constant_frame():
@@ -102,7 +102,7 @@ def test_learns_a_constant_frame():
     np.testing.assert_array_equal(network.backbone.normalization.get_weights()[0], 0)
 
 
-@pytest.mark.parametrize("options", [{"horizons": 2}, {"horizons": 2, "variance": True}])
+@pytest.mark.parametrize("options", [{"num_horizons": 2}, {"num_horizons": 2, "variance": True}])
 def test_in_bfloat16_log_mels_of_several_horizons_are_not_rounded(options):
     with precision("bfloat16"):
         mixed = FramePredictor(config("wide"), MELS, **options)
@@ -122,6 +122,6 @@ def test_in_bfloat16_stays_near_float32_and_predicts_float32(network):
     assert found.dtype == "float32"
     assert mixed.backbone.hidden_states["h1"].dtype == "bfloat16"
     assert mixed.backbone.hidden_states["F"].dtype == "float32"
-    deviation = np.asarray(network.backbone.normalization.deviation)
-    np.testing.assert_allclose(np.asarray(found) / deviation, np.asarray(expected) / deviation, atol=0.15)
+    std = np.asarray(network.backbone.normalization.std)
+    np.testing.assert_allclose(np.asarray(found) / std, np.asarray(expected) / std, atol=0.15)
     assert_causal(output_of(mixed), mel, 4, atol=1e-3)

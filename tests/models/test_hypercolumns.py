@@ -12,11 +12,11 @@ from ser_fop.testing.assertions import assert_causal, assert_padding_invariant
 MELS = 6
 
 
-def config(reading, layers=2):
-    return ModelConfig(reading=reading, d_model=8, heads=2, feed_forward=11, layers=layers, dropout=0.5)
+def config(residual_width, layers=2):
+    return ModelConfig(residual_width=residual_width, d_model=8, heads=2, feed_forward=11, layers=layers, dropout=0.5)
 
 
-@pytest.fixture(scope="module", params=["wide", "narrow"])
+@pytest.fixture(scope="module", params=["model", "input"])
 def backbone(request):
     keras.utils.set_random_seed(0)
     return Backbone(config(request.param), MELS)
@@ -48,7 +48,7 @@ def test_every_feature_is_there_under_its_name(backbone, outputs):
 
 
 def test_widths(backbone, outputs):
-    width = 8 if backbone.config.reading == "wide" else MELS
+    width = 8 if backbone.config.residual_width == "model" else MELS
     widths = {name: array.shape[-1] for name, array in outputs[0].items()}
     assert widths == {"F": MELS, "h1": width, "h2": width, "h_add": width, "h_concat": MELS + 2 * width}
 
@@ -56,9 +56,9 @@ def test_widths(backbone, outputs):
 def test_equation_7(backbone, outputs):
     """Read narrow, h_add is F plus all hidden states; read wide, the embedding stands for F."""
     features, states = outputs
-    base = states["F"] if backbone.config.reading == "narrow" else states["embedding"]
+    base = states["F"] if backbone.config.residual_width == "input" else states["embedding"]
     np.testing.assert_allclose(features["h_add"], base + states["h1"] + states["h2"], atol=1e-6)
-    if backbone.config.reading == "narrow":
+    if backbone.config.residual_width == "input":
         assert np.abs(features["h_add"] - states["embedding"] - states["h1"] - states["h2"]).max() > 0.1
 
 
@@ -75,7 +75,7 @@ def test_are_causal_and_padding_invariant(extractor, name):
         return extractor({"mel": mel, "mask": mask}, training=False)[name]
 
     assert_causal(call, normal(2, 9, MELS), 4)
-    assert_padding_invariant(call, normal(2, 9, MELS), 6, over_time=True)
+    assert_padding_invariant(call, normal(2, 9, MELS), 6, per_frame=True)
 
 
 def test_making_them_adds_no_weight(backbone, extractor):

@@ -36,7 +36,7 @@ def test_causal_batch_and_padding_invariant(network):
     assert_causal(output_of(network), normal(2, 12, MELS), whole)
     first = normal(1, 9, MELS), mask_of((6,), 9)
     assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 3), 9)), atol=1e-4)
-    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, over_time=True, atol=1e-4)
+    assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, per_frame=True, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
@@ -116,7 +116,7 @@ def test_learns(kind):
 def test_what_is_the_transformers_is_refused(kind):
     with pytest.raises(InputError, match=f"attention `full` is not for a {kind}, which looks back alone"):
         Backbone(sized(kind), MELS, attention="full")
-    with pytest.raises(InputError, match=f"'narrow' is one of the transformer's: a {kind}"):
-        Backbone(sized(kind, reading="narrow"), MELS)
+    with pytest.raises(InputError, match=f"'input' is for the transformer alone: a {kind}"):
+        Backbone(sized(kind, residual_width="input"), MELS)
     with pytest.raises(InputError, match=f"'pre' is one of the transformer's, not of a {kind}"):
         Backbone(sized(kind, layer_norm="pre"), MELS)

@@ -12,23 +12,25 @@ from ser_fop.testing.arrays import network_inputs
 MODEL = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2)
 FEATURES = FeatureConfig(mels=6, high_hz=4000.0)
 KINDS = {
-    "frame_predictor": {"ahead": (3, 7), "variance": True},
-    "contrastive_predictor": {"ahead": (3,)},
+    "frame_predictor": {"horizons": (3, 7), "variance": True},
+    "contrastive_predictor": {"horizons": (3,)},
     "emotion_classifier": {"labels": ("angry", "happy", "sad")},
     "attention_lstm": {"labels": ("angry", "sad"), "feature": "h_add", "units": 5, "dropout": 0.25},
 }
 
 
 def spec_of(kind, **changes):
-    common = {"kind": kind, "features": FEATURES, "model": MODEL, "heard": ("ravdess:Actor_01",)}
+    common = {"kind": kind, "features": FEATURES, "model": MODEL, "seen_speakers": ("ravdess:Actor_01",)}
     return NetworkSpec(**{**common, **KINDS.get(kind, {}), **changes})
 
 
-@pytest.mark.parametrize("reading", ["wide", "narrow"])
+@pytest.mark.parametrize("residual_width", ["model", "input"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_round_trip_is_exact(tmp_path, kind, reading):
+def test_round_trip_is_exact(tmp_path, kind, residual_width):
     keras.utils.set_random_seed(1)
-    spec = spec_of(kind, model=ModelConfig(reading=reading, d_model=8, heads=2, feed_forward=11, layers=2))
+    spec = spec_of(
+        kind, model=ModelConfig(residual_width=residual_width, d_model=8, heads=2, feed_forward=11, layers=2)
+    )
     network = build_network(spec)
     network.backbone.normalization.set_statistics(np.arange(6), 1 + np.arange(6))
     written = save_network(network, spec, tmp_path / "network")
@@ -60,7 +62,7 @@ def test_the_optimizer_is_left_out_of_the_file_and_kept_in_the_network(tmp_path)
         save_network(network, spec, tmp_path / name)
         return (tmp_path / name / WEIGHTS).stat().st_size
 
-    spec = spec_of("frame_predictor", ahead=(3,), variance=False)
+    spec = spec_of("frame_predictor", horizons=(3,), variance=False)
     network = build_network(spec)
     fresh = bytes_of(network, "fresh")
     network.compile(keras.optimizers.Adam(), "mae")
@@ -80,12 +82,12 @@ def test_the_json_says_all(tmp_path):
     found = json.loads((tmp_path / SPEC).read_text(encoding="utf-8"))
     assert found["kind"] == "attention_lstm"
     assert found["labels"] == ["angry", "sad"]
-    assert found["heard"] == ["ravdess:Actor_01"]
+    assert found["seen_speakers"] == ["ravdess:Actor_01"]
     assert found["features"]["mels"] == 6
     assert found["features"]["high_hz"] == 4000.0
     assert found["model"] == {
         "backbone": "transformer",
-        "reading": "wide",
+        "residual_width": "model",
         "d_model": 8,
         "heads": 2,
         "feed_forward": 11,

@@ -37,7 +37,7 @@ def inputs():
 
 FORMS = {
     "siamese": (SiameseClassifier, {"class_index": CLASSES}),
-    "multi_view": (MultiViewClassifier, {"views": VIEWS}),
+    "multi_view": (MultiViewClassifier, {"dimensional_labels": VIEWS}),
 }
 
 
@@ -85,7 +85,9 @@ def test_views_are_learned_where_they_are_known(classifier):
     level = generator.normal(size=64).astype(np.float32)
     mel = (level[:, None, None] + 0.1 * generator.normal(size=(64, 5, MELS))).astype(np.float32)
     inputs = {"mel": mel, "mask": np.ones((64, 5), bool)}
-    views = np.stack([np.where(np.arange(64) % 2, level, np.nan), np.full(64, np.nan)], axis=1).astype(np.float32)
+    dimensional_labels = np.stack([np.where(np.arange(64) % 2, level, np.nan), np.full(64, np.nan)], axis=1).astype(
+        np.float32
+    )
     network = MultiViewClassifier(classifier, weight=1.0)
     network.compile(
         keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
@@ -98,5 +100,5 @@ def test_views_are_learned_where_they_are_known(classifier):
 
     before = told()
     for _ in range(60):
-        network.train_on_batch({**inputs, "views": views}, np.zeros(64, np.int64))
+        network.train_on_batch({**inputs, "dimensional_labels": dimensional_labels}, np.zeros(64, np.int64))
     assert told() > max(0.9, before)

@@ -24,7 +24,7 @@ def task(request):
 def trained(work, tmp_path_factory, task):
     out = tmp_path_factory.mktemp("task") / task
     options = ["--task", task, "--epochs", "12", "--batch-frames", "400", "--learning-rate", "5e-3"]
-    options += ["--noise", "1", "--code", "8", "--divergence-steps", "200", "--dropout", "0"]
+    options += ["--noise", "1", "--code", "8", "--kl-warmup-steps", "200", "--dropout", "0"]
     run("pretrain", "--records", work / "records" / "ravdess", *MODEL, *options, "--fold", "0", "--out", out)
     return out
 
@@ -50,13 +50,13 @@ def test_the_denoising_one_takes_noise_away(work, trained, tmp_path, task):
     """Its output is nearer to the clean frames than what it was given; untrained, it is not."""
     records = Records(work / "records" / "ravdess")
     parts = [(records, {row.id for row in records.of_speakers(["Actor_02", "Actor_05"])})]
-    mean, deviation = mel_moments([(records, {row.id for row in records.rows})])
-    spoil = input_noise(noise=1.0, gap_share=0.15, mean=mean, deviation=deviation)
+    mean, std = mel_moments([(records, {row.id for row in records.rows})])
+    spoil = input_noise(noise=1.0, mask_ratio=0.15, mean=mean, std=std)
 
     def left_of_noise(folder):
         network, _ = load_network(folder)
         given = found = 0.0
-        for inputs, target, weight in unlabelled_batches(parts, ahead=(0,), batch_size=8, batch_frames=2000):
+        for inputs, target, weight in unlabelled_batches(parts, horizons=(0,), batch_size=8, batch_frames=2000):
             noisy = spoil(inputs["mel"], np.array([1, 2]))
             given += distance(noisy, target, weight)
             found += distance(network({**inputs, "mel": noisy}, training=False), target, weight)
@@ -85,7 +85,7 @@ def test_no_epoch_is_kept_before_the_divergence_has_its_weight(work, tmp_path, m
         task,
         "--epochs",
         "4",
-        "--divergence-steps",
+        "--kl-warmup-steps",
         "100000",
         "--fold",
         "0",
@@ -102,7 +102,7 @@ def test_no_epoch_is_kept_before_the_divergence_has_its_weight(work, tmp_path, m
     [
         (["--task", "autoencoder", "--loss", "contrastive"], "expected l1, mse or huber"),
         (["--task", "variational", "--code", "0"], "code must be positive"),
-        (["--task", "denoising", "--noise", "0", "--gap-share", "0"], "not 0 where noise is"),
+        (["--task", "denoising", "--noise", "0", "--mask-ratio", "0"], "not 0 where noise is"),
         (["--task", "autoencoder", "--code", "80"], "fewer values than the 80 of a step"),
     ],
 )

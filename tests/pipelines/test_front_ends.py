@@ -12,7 +12,7 @@ from ser_fop.data.records import Records
 from ser_fop.hub.networks import load_network
 from ser_fop.hypercolumns.pooled import read_pooled
 from ser_fop.testing.toy_records import stored_mels
-from tests.pipelines.test_rivals import SUPERVISED
+from tests.pipelines.test_baselines import SUPERVISED
 from tests.stages import MODEL, run
 
 

@@ -11,7 +11,7 @@ import yaml
 from ser_fop.testing.fake_corpora import fake_iemocap_full
 
 CONFIG = {
-    "also": [],
+    "compare_with": [],
     "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 2},
     "pretraining": {"epochs": 1, "batch_size": 256},
     "finetuning": {"epochs": 1, "batch_size": 256},

@@ -90,7 +90,7 @@ def test_a_code_hears_all_that_untested_speakers_have_said(corpus, tmp_path, mon
     heard = {}
 
     def spied(name, features, labels, *, unlabelled, settings, seed):
-        heard.update(told=features, others=unlabelled)
+        heard.update(labelled_speakers=features, others=unlabelled)
         return fitted_code(name, features, labels, unlabelled=unlabelled, settings=settings, seed=seed)
 
     monkeypatch.setattr(codes, "fitted_code", spied)

@@ -99,7 +99,7 @@ def test_repeats_side_by_side_fill_the_same_tables(work, tmp_path):
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
     common = ["--config", tmp_path / "c.yaml", "--corpus", "ravdess", "--audio-dir", work / "audio" / "ravdess"]
     out = tmp_path / "out"
-    ser_fop("reproduce", *common, "--repeats", "2", "--side-by-side", "2", "--out", out)
+    ser_fop("reproduce", *common, "--repeats", "2", "--workers", "2", "--out", out)
     tables = json.loads((out / "report" / "tables.json").read_text())
     assert [row["repeats"] for row in tables["table1"] if "wa" in row] == [2, 2]
     assert (out / "logs" / "seed-1.txt").read_text().count("[1/") == 1
@@ -166,7 +166,7 @@ class TestKilledPretraining:
         # Hours of training are not thrown away for an option that was mistyped.
         options = self.options(work, tmp_path / "asked")
         other = subprocess.run(
-            [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, options), "--ahead", "2"],
+            [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, options), "--horizons", "2"],
             capture_output=True,
             text=True,
             check=False,

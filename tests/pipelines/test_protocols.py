@@ -67,7 +67,7 @@ class TestEveryone:
         assert not {"wa", "ua", "confusion", "fold"} & set(found)
         assert not (tmp_path / "all" / "predictions.csv").exists()
         _, spec = load_network(tmp_path / "all")
-        assert set(spec.heard) == {f"ravdess:{name}" for name in Records(records).speakers}
+        assert set(spec.seen_speakers) == {f"ravdess:{name}" for name in Records(records).speakers}
         assert spec.labels == tuple(found["labels"])
 
     @pytest.mark.parametrize("options", [["--fold", "none"], [*REFIT, "--folds", "folds.json"]])
@@ -122,8 +122,8 @@ class TestAnotherCorpus:
         table = read_predictions(tmp_path / "ft" / "predictions.csv")
         assert found["tested_on"] == "emodb"
         assert {"angry", "happy"} <= {row.label for row in table} <= set(found["labels"])
-        heard = json.loads((tmp_path / "ft" / "config.json").read_text())["heard"]
-        assert len(heard) == 24
+        seen_speakers = json.loads((tmp_path / "ft" / "config.json").read_text())["seen_speakers"]
+        assert len(seen_speakers) == 24
         assert not found["transductive"]
 
     def test_every_fold_is_refused(self, work, emodb, tmp_path, capsys):

@@ -9,24 +9,24 @@ import yaml
 from ser_fop.pipelines import report, reproduce
 
 CONFIG = {
-    "also": [],
+    "compare_with": [],
     "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 1},
-    "pretraining": {"epochs": 1, "ahead": [1, 3]},
+    "pretraining": {"epochs": 1, "horizons": [1, 3]},
     "finetuning": {"epochs": 1},
     "classifiers": {"lstm_epochs": 1, "lstm_units": 4, "rf_trees": 10, "svm_c": [1.0]},
     "cross_validation": False,
 }
 
 # The same under other settings.
-_GROUPS = {key: value for key, value in CONFIG.items() if key != "also"}
-BESIDE = {**_GROUPS, "model": {**CONFIG["model"], "stacked_frames": 2}, "pretraining": {"epochs": 1, "ahead": [2]}}
+_GROUPS = {key: value for key, value in CONFIG.items() if key != "compare_with"}
+BESIDE = {**_GROUPS, "model": {**CONFIG["model"], "stacked_frames": 2}, "pretraining": {"epochs": 1, "horizons": [2]}}
 
 
 @pytest.fixture(scope="module")
 def done(work, tmp_path_factory):
     root = tmp_path_factory.mktemp("reproduce")
     (root / "stacked.yaml").write_text(yaml.safe_dump(BESIDE))
-    (root / "c.yaml").write_text(yaml.safe_dump({**CONFIG, "also": [str(root / "stacked.yaml")]}))
+    (root / "c.yaml").write_text(yaml.safe_dump({**CONFIG, "compare_with": [str(root / "stacked.yaml")]}))
     arguments = [
         "--config",
         str(root / "c.yaml"),
@@ -66,7 +66,7 @@ def test_skill_by_horizon(done):
     assert list(skills["in_corpus"]) == ["1", "3"]
     (metrics,) = (out / "runs").glob("seed-0/pretrain-in_corpus/metrics.json")
     found = json.loads(metrics.read_text())["skill_by_horizon"]
-    assert {ahead: row["mean"] for ahead, row in skills["in_corpus"].items()} == pytest.approx(found)
+    assert {horizons: row["mean"] for horizons, row in skills["in_corpus"].items()} == pytest.approx(found)
     assert "3 ahead (30 ms)" in (out / "report" / "tables.md").read_text()
     assert "Skill by horizon" in (out / "report" / "index.html").read_text()
 
@@ -87,9 +87,9 @@ def test_every_cell_is_listed_with_seed_and_cost(done):
     with (out / "report" / "cells.csv").open() as file:
         lines = {line["cell"]: line for line in csv.DictReader(file)}
     assert set(lines) == {str(path.parent.relative_to(out / "runs")) for path in out.glob("runs/*/*/metrics.json")}
-    for cell in ("finetune-none", "pretrain-in_corpus"):
-        metrics = json.loads((out / "runs" / "seed-0" / cell / "metrics.json").read_text())
-        line = lines[f"seed-0/{cell}"]
+    for job in ("finetune-none", "pretrain-in_corpus"):
+        metrics = json.loads((out / "runs" / "seed-0" / job / "metrics.json").read_text())
+        line = lines[f"seed-0/{job}"]
         assert (line["seed"], line["folds"], line["epochs"]) == ("0", "1", "1")
         assert line["parameters"] == str(metrics["parameters"])
         assert float(line["seconds"]) == pytest.approx(metrics["seconds"], abs=0.1)
@@ -172,10 +172,10 @@ class TestOtherSettingsBeside:
 def test_a_study_goes_on_from_what_was_kept_elsewhere(done, tmp_path, capsys):
     """Nothing is trained again, and the report has the same figures."""
     out, arguments = done
-    assert reproduce.main([*arguments, "--kept", str(tmp_path / "kept")]) == 0
+    assert reproduce.main([*arguments, "--cache-dir", str(tmp_path / "kept")]) == 0
     assert sum(path.stat().st_size for path in (tmp_path / "kept").rglob("*.xz")) < 300_000
     capsys.readouterr()
-    moved = [*arguments[:-1], str(tmp_path / "out"), "--kept", str(tmp_path / "kept")]
+    moved = [*arguments[:-1], str(tmp_path / "out"), "--cache-dir", str(tmp_path / "kept")]
     assert reproduce.main(moved) == 0
     printed = capsys.readouterr().out
     assert "they are not run again" in printed

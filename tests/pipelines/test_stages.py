@@ -22,15 +22,15 @@ def read(path):
     return json.loads(path.read_text())
 
 
-def heard(folder):
-    return {name.removeprefix("ravdess:") for name in read(folder / "config.json")["heard"]}
+def seen_speakers(folder):
+    return {name.removeprefix("ravdess:") for name in read(folder / "config.json")["seen_speakers"]}
 
 
 class TestPretrain:
     def test_leaves_the_test_speakers_of_the_fold_out(self, work):
         test = set(published_folds("ravdess").folds[0].test)
-        assert not heard(work / "inductive") & test
-        assert heard(work / "transductive") >= test
+        assert not seen_speakers(work / "inductive") & test
+        assert seen_speakers(work / "transductive") >= test
 
     def test_run_folder(self, work):
         names = {path.name for path in (work / "inductive").iterdir()}
@@ -61,18 +61,18 @@ class TestPretrain:
         run("pretrain", "--records", *records, "--fold", "0", *MODEL, "--epochs", "0", "--out", tmp_path / "both")
         assert read(tmp_path / "both" / "metrics.json")["epochs"] == 0
         # Untrained, it knows the mel statistics of those whom it would have learned from.
-        known = set(read(tmp_path / "both" / "config.json")["heard"])
+        known = set(read(tmp_path / "both" / "config.json")["seen_speakers"])
         assert {name.partition(":")[0] for name in known} == {"ravdess", "librispeech"}
-        assert not heard(tmp_path / "both") & set(published_folds("ravdess").folds[0].test)
+        assert not seen_speakers(tmp_path / "both") & set(published_folds("ravdess").folds[0].test)
 
     def test_learns(self, work, tmp_path):
         common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "4", "--learning-rate", "0.01"]
         run(
             "pretrain",
             *common,
-            "--ahead",
+            "--horizons",
             "3",
-            "--reading",
+            "--residual-width",
             "narrow",
             "--schedule",
             "cosine",
@@ -246,10 +246,22 @@ class TestClassify:
 @pytest.mark.parametrize(
     "options",
     [
-        ["--loss", "contrastive", "--ahead", "1", "3"],
-        ["--loss", "gaussian", "--ahead", "2", "5", "--clip-norm", "1", "--accumulate", "2", "--weight-decay", "0.01"],
+        ["--loss", "contrastive", "--horizons", "1", "3"],
+        [
+            "--loss",
+            "gaussian",
+            "--horizons",
+            "2",
+            "5",
+            "--clip-norm",
+            "1",
+            "--accumulate",
+            "2",
+            "--weight-decay",
+            "0.01",
+        ],
         ["--backbone", "cnn", "--schedule", "cosine", "--warmup-share", "0.2", "--time-mask", "9", "--freq-mask", "9"],
-        ["--backbone", "lstm", "--stacked-frames", "2", "--ahead", "2", "--loss", "contrastive"],
+        ["--backbone", "lstm", "--stacked-frames", "2", "--horizons", "2", "--loss", "contrastive"],
     ],
     ids=lambda options: "-".join(options[:2]),
 )
@@ -258,7 +270,7 @@ def test_objectives_and_backbones_through_every_stage(work, tmp_path, options):
     run("pretrain", "--records", records, *MODEL, *options, "--fold", "0", "--epochs", "2", "--out", tmp_path / "pre")
     metrics = read(tmp_path / "pre" / "metrics.json")
     assert metrics["skill"] > metrics["untrained_skill"]
-    several = "--ahead" in options and "contrastive" not in options
+    several = "--horizons" in options and "contrastive" not in options
     assert list(metrics["skill_by_horizon"]) == (["2", "5"] if several else [])
     assert (tmp_path / "pre" / "examples.npz").exists() == ("contrastive" not in options)
     assert len(metrics["history"]["gradient_norm"]) == 2
@@ -303,7 +315,7 @@ def test_stacked_frames_through_every_stage(work, tmp_path, capsys):
     common = ["--records", records, *MODEL, "--stacked-frames", "3", "--fold", "0", "--epochs", "1"]
     assert pretrain.main([str(argument) for argument in (*common, "--out", tmp_path / "refused")]) == 2
     assert "at least the 3 frames of a step" in capsys.readouterr().err
-    run("pretrain", *common, "--ahead", "3", "--out", tmp_path / "pretrain")
+    run("pretrain", *common, "--horizons", "3", "--out", tmp_path / "pretrain")
     pretrained = ["--records", records, "--pretrained", tmp_path / "pretrain"]
     run("finetune", *pretrained, "--epochs", "1", "--attention", "full", "--out", tmp_path / "finetune")
     run("extract", *pretrained, "--out", tmp_path / "hyper")

@@ -5,8 +5,8 @@ import json
 import pytest
 from ser_fop.pipelines import functionals, reproduce
 
-from ser_fop.experiments.baselines import RIVALS, SYSTEMS, VARIANTS
-from tests.pipelines.test_rivals import SUPERVISED
+from ser_fop.experiments.baselines import BASELINES, SYSTEMS, VARIANTS
+from tests.pipelines.test_baselines import SUPERVISED
 from tests.stages import metrics_of, run
 
 pytestmark = pytest.mark.slow  # trains a dozen networks on a quarter of an hour of speech
@@ -37,7 +37,7 @@ def test_a_supervised_one_recognises_more_than_untrained(synthetic, tmp_path, sy
 def test_an_unsupervised_one_gives_back_and_says_more_than_untrained(synthetic, tmp_path, system):
     """Its frames are nearer, and its top states, without the frames themselves beside them, tell more emotions."""
     records = ["--records", synthetic / "records"]
-    options = [*records, *SIZE, "--stacked-frames", "4", "--task", system, "--fold", "0", "--divergence-steps", "50"]
+    options = [*records, *SIZE, "--stacked-frames", "4", "--task", system, "--fold", "0", "--kl-warmup-steps", "50"]
     options += ["--learning-rate", "3e-3", "--batch-size", "8", "--chunk-frames", "128"]
     recalls = []
     for name, epochs in (("trained", 12), ("untrained", 0)):
@@ -83,7 +83,7 @@ def test_every_system_is_a_row_of_table_3(work, tmp_path):
     """`reproduce --systems all`, and the variants, small, on a corpus without arousal and valence."""
     pytest.importorskip("opensmile")
     config = {
-        "also": [],
+        "compare_with": [],
         "systems": ["all", *VARIANTS],
         "labels": ["angry", "happy", "neutral", "sad"],
         "cross_validation": False,
@@ -106,15 +106,15 @@ def test_every_system_is_a_row_of_table_3(work, tmp_path):
     rows = {
         row["cell"]: row for row in json.loads((tmp_path / "out" / "report" / "tables.json").read_text())["systems"]
     }
-    assert {rival.cell for rival in SYSTEMS.values()} <= set(rows)
+    assert {baseline.job for baseline in SYSTEMS.values()} <= set(rows)
     assert len({row["n"] for row in rows.values()}) == 1
-    for rival in RIVALS.values():
-        is_network = not rival.functionals or rival.code != "none"
-        assert (rows[rival.cell]["parameters"] is not None) == is_network
-    assert {cell for cell, row in rows.items() if row["against_control"]} == {
-        rival.cell for rival in VARIANTS.values() if rival.control
+    for baseline in BASELINES.values():
+        is_network = not baseline.functionals or baseline.code != "none"
+        assert (rows[baseline.job]["parameters"] is not None) == is_network
+    assert {job for job, row in rows.items() if row["against_control"]} == {
+        baseline.job for baseline in VARIANTS.values() if baseline.control
     }
-    assert all(row["against_fop"] for cell, row in rows.items() if cell != "finetune-in_corpus")
+    assert all(row["against_fop"] for job, row in rows.items() if job != "finetune-in_corpus")
     assert "here without arousal and valence" in rows["finetune-attentive_cnn"]["remark"]
     # What a network was pretrained for is part of what its rows cost.
     alone = metrics_of(tmp_path / "out" / "runs" / "seed-0" / "classify-ladder-h_concat-svm")["seconds"] / 3600

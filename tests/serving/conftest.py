@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ser_fop.export.serving_model import write_serving_model
-from ser_fop.inference.sources import recogniser_of
+from ser_fop.inference.sources import inference_model_of
 from ser_fop.serving.app import Limits, create_app
 from ser_fop.serving.models import ServedModel
 from tests.stages import run
@@ -20,7 +20,7 @@ def models(work, tmp_path_factory):
     sounds = {"waveform": generator.normal(size=(2, 8000)).astype(np.float32), "length": np.int32([8000, 6000])}
     for version, seed in ((1, 0), (3, 1)):
         run("finetune", *common, "--seed", seed, "--out", root / f"run-{version}")
-        write_serving_model(recogniser_of(root / f"run-{version}"), root / "emotion" / str(version), sounds=sounds)
+        write_serving_model(inference_model_of(root / f"run-{version}"), root / "emotion" / str(version), sounds=sounds)
     return root / "emotion"
 
 
@@ -31,6 +31,6 @@ def served(models):
 
 @pytest.fixture(scope="session")
 def client(served):
-    limits = Limits(body_bytes=1_000_000, instances=4, longest_s=2.0)
+    limits = Limits(body_bytes=1_000_000, instances=4, max_duration_s=2.0)
     with TestClient(create_app([served], limits), raise_server_exceptions=False) as client:
         yield client

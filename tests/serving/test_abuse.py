@@ -31,7 +31,7 @@ MILLION = {
 def server(models):
     port = free_port()
     command = [sys.executable, "-m", "ser_fop.pipelines.serve", f"mine={models}", "--port", str(port)]
-    process = subprocess.Popen([*command, "--upload-s", str(UPLOAD_S)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, "--upload-timeout-s", str(UPLOAD_S)], stdout=subprocess.PIPE, text=True)
     process.stdout.readline()
     client = Client(f"http://127.0.0.1:{port}", model="mine")
     for _ in range(100):

@@ -223,7 +223,7 @@ class TestLimits:
         assert answer.status_code == 413
 
     def test_of_an_answers_time(self, served):
-        with TestClient(create_app([served], Limits(answer_s=1e-6))) as client:
+        with TestClient(create_app([served], Limits(response_timeout_s=1e-6))) as client:
             assert ask(client, {"instances": [instance()]}).status_code == 504
 
     @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_file_is_chosen_and_the_answer_read(page, models, tmp_path):
     first = page.locator("#bars meter").first
     assert first.get_attribute("aria-label") == max(expected.probabilities, key=expected.probabilities.get)
     assert float(first.evaluate("bar => bar.value")) == pytest.approx(max(expected.probabilities.values()), abs=0.01)
-    windows = ser_fop.load(models).over_time(path, window_s=3.0, hop_s=1.0)  # the last one is shorter
+    windows = ser_fop.load(models).predict_windows(path, window_s=3.0, hop_s=1.0)  # the last one is shorter
     assert page.locator("#over-time tbody tr").count() == len(windows) == 4
     assert "5.4 s" in page.text_content("#status")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")  # a phone scrolls down alone

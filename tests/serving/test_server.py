@@ -27,7 +27,7 @@ def free_port():
 def server(models):
     port = free_port()
     command = [sys.executable, "-m", "ser_fop.pipelines.serve", f"mine={models}", "--port", str(port)]
-    process = subprocess.Popen([*command, "--most-body-mb", "2"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, "--max-body-mb", "2"], stdout=subprocess.PIPE, text=True)
     assert f"http://127.0.0.1:{port}/v1/models/mine (version 3)" in process.stdout.readline()
     client = Client(f"http://127.0.0.1:{port}", model="mine")
     for _ in range(100):

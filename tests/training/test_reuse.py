@@ -4,7 +4,7 @@ import pytest
 
 from ser_fop.testing.arrays import normal
 from ser_fop.training import reuse
-from ser_fop.training.reuse import compiled, forget
+from ser_fop.training.reuse import forget, get_or_compile
 
 INPUTS, TARGETS = normal(8, 5), normal(8, 2, seed=1)
 
@@ -36,7 +36,7 @@ def trained(network, steps=3):
 def alone(seed):
     """Return the weights after training a network that nobody had before."""
     forget()
-    return trained(compiled(fresh(seed), compile_network, key=seed))
+    return trained(get_or_compile(fresh(seed), compile_network, key=seed))
 
 
 def equal(one, other):
@@ -46,9 +46,9 @@ def equal(one, other):
 def test_a_network_that_is_reused_trains_as_a_fresh_one_to_the_last_bit():
     expected = alone(1)
     forget()
-    first = compiled(fresh(0), compile_network, key="same")
+    first = get_or_compile(fresh(0), compile_network, key="same")
     trained(first, steps=5)
-    second = compiled(fresh(1), compile_network, key="same")
+    second = get_or_compile(fresh(1), compile_network, key="same")
     assert second is first
     assert equal(trained(second), expected)
 
@@ -57,13 +57,13 @@ def test_without_the_optimizers_start_it_would_not(monkeypatch):
     expected = alone(1)
     forget()
     monkeypatch.setattr(reuse, "_optimizer_variables", lambda network: [])
-    trained(compiled(fresh(0), compile_network, key="same"), steps=5)
-    assert not equal(trained(compiled(fresh(1), compile_network, key="same")), expected)
+    trained(get_or_compile(fresh(0), compile_network, key="same"), steps=5)
+    assert not equal(trained(get_or_compile(fresh(1), compile_network, key="same")), expected)
 
 
 def test_another_key_is_another_network():
-    first = compiled(fresh(0), compile_network, rate=0.1)
-    assert compiled(fresh(0), compile_network, rate=0.2) is not first
+    first = get_or_compile(fresh(0), compile_network, rate=0.1)
+    assert get_or_compile(fresh(0), compile_network, rate=0.2) is not first
 
 
 def test_steps_are_traced_once():
@@ -77,9 +77,9 @@ def test_steps_are_traced_once():
     def build():
         return keras.Sequential([keras.Input((5,)), Counting(), keras.layers.Dense(2)])
 
-    trained(compiled(build(), compile_network, key="counted"))
+    trained(get_or_compile(build(), compile_network, key="counted"))
     once = len(calls)
-    network = compiled(build(), compile_network, key="counted")
+    network = get_or_compile(build(), compile_network, key="counted")
     built = len(calls)
     trained(network)
     assert len(calls) == built < 3 * once
@@ -87,13 +87,13 @@ def test_steps_are_traced_once():
 
 def test_few_are_kept(monkeypatch):
     monkeypatch.setattr(reuse, "_MOST_KEPT", 2)
-    networks = [compiled(fresh(0), compile_network, number=number) for number in range(3)]
-    assert compiled(fresh(0), compile_network, number=2) is networks[2]
-    assert compiled(fresh(0), compile_network, number=0) is not networks[0]
+    networks = [get_or_compile(fresh(0), compile_network, number=number) for number in range(3)]
+    assert get_or_compile(fresh(0), compile_network, number=2) is networks[2]
+    assert get_or_compile(fresh(0), compile_network, number=0) is not networks[0]
 
 
 def test_a_network_without_an_optimizer():
-    first = compiled(fresh(0), lambda network: network.compile(jit_compile=False), key="asked")
-    second = compiled(fresh(1), lambda network: network.compile(jit_compile=False), key="asked")
+    first = get_or_compile(fresh(0), lambda network: network.compile(jit_compile=False), key="asked")
+    second = get_or_compile(fresh(1), lambda network: network.compile(jit_compile=False), key="asked")
     assert second is first
     np.testing.assert_array_equal(second.predict_on_batch(INPUTS), fresh(1).predict_on_batch(INPUTS))

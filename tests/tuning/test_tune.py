@@ -48,29 +48,31 @@ class TestSearch:
         fold = folds_of_records(Records(work / "records" / "ravdess")).folds[0]
         tested = {f"ravdess:{speaker}" for speaker in fold.test}
         for run in (searched / "search").glob("trial_*/run"):
-            assert not tested & set(json.loads((run / "config.json").read_text())["heard"])
+            assert not tested & set(json.loads((run / "config.json").read_text())["seen_speakers"])
             with (run / "predictions.csv").open() as file:
                 assert {row["speaker"] for row in csv.DictReader(file)} == set(fold.validation)
         (inner,) = read_folds(searched / "inner_folds.json").folds
         assert set(fold.test) <= set(inner.unused)
 
     def test_the_first_trial_is_what_the_search_is_to_improve_on(self, searched):
-        told = json.loads((searched / "trials.json").read_text())
-        (first,) = (one for one in told["all"] if one["trial"] == "0")
+        labelled_speakers = json.loads((searched / "trials.json").read_text())
+        (first,) = (one for one in labelled_speakers["all"] if one["trial"] == "0")
         assert first["values"] == {"finetuning.learning_rates": 1e-3, "finetuning.pooling": "mean"}
-        assert told["default"] == first["value"] <= told["best"]["value"]
+        assert labelled_speakers["default"] == first["value"] <= labelled_speakers["best"]["value"]
         assert not (searched / "search" / "default").exists()  # it is not trained twice
 
     def test_the_best_is_trained_on_the_fold_itself(self, searched, work):
-        told = json.loads((searched / "trials.json").read_text())
-        values = [one["value"] for one in told["all"]]
-        assert told["best"]["value"] == max(values)
+        labelled_speakers = json.loads((searched / "trials.json").read_text())
+        values = [one["value"] for one in labelled_speakers["all"]]
+        assert labelled_speakers["best"]["value"] == max(values)
         config = json.loads((searched / "best" / "config.json").read_text())["config"]
-        assert config["training"]["learning_rates"] == [told["best"]["values"]["finetuning.learning_rates"]]
+        assert config["training"]["learning_rates"] == [
+            labelled_speakers["best"]["values"]["finetuning.learning_rates"]
+        ]
         metrics = json.loads((searched / "best" / "metrics.json").read_text())
         fold = folds_of_records(Records(work / "records" / "ravdess")).folds[0]
         assert set(metrics["speakers"]) == set(fold.test)
-        assert told["test_best"]["ua"] == metrics["ua"]
+        assert labelled_speakers["test_best"]["ua"] == metrics["ua"]
 
     def test_tables_hold_every_trial(self, searched):
         with (searched / "trials.csv").open() as file:
@@ -115,10 +117,10 @@ class TestTuners:
     def test_settings_outside_the_space_are_trained_beside_it(self, work, tmp_path):
         space = "finetuning.learning_rates: {float: [2e-3, 1e-1], log: true}"
         assert search(work, tmp_path / "out", "--trials", "1", space=space) == 0
-        told = json.loads((tmp_path / "out" / "trials.json").read_text())
+        labelled_speakers = json.loads((tmp_path / "out" / "trials.json").read_text())
         metrics = json.loads((tmp_path / "out" / "search" / "default" / "metrics.json").read_text())
-        assert told["default"] == metrics["ua"]
-        assert told["all"][0]["values"] == {"finetuning.learning_rates": 2e-3}
+        assert labelled_speakers["default"] == metrics["ua"]
+        assert labelled_speakers["all"][0]["values"] == {"finetuning.learning_rates": 2e-3}
 
     def test_a_bayesian_search_learns_before_its_trials_are_spent(self, tmp_path):
         config = TuneConfig(records=(tmp_path,), out=tmp_path / "out", tuner="bayesian", trials=12)
@@ -149,8 +151,8 @@ class TestTuners:
         space = "pretraining.learning_rate: {float: [1e-4, 1e-2], log: true}"
         options = ["--task", "pretraining", "--trials", "2"]
         assert search(work, tmp_path / "out", *options, space=space, corpus="librispeech") == 0
-        told = json.loads((tmp_path / "out" / "trials.json").read_text())
-        assert told["objective"] == "skill"
+        labelled_speakers = json.loads((tmp_path / "out" / "trials.json").read_text())
+        assert labelled_speakers["objective"] == "skill"
         assert (tmp_path / "out" / "best" / "network").is_dir()
 
 

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from ser_fop.utils.redirect import held_back
+from ser_fop.utils.redirect import redirect_stderr
 
 
 def test_holds_back_what_is_written_to_the_descriptor_inside_and_nothing_after(tmp_path, capfd):
-    with held_back(tmp_path / "log"):
+    with redirect_stderr(tmp_path / "log"):
         os.write(2, b"native\n")
         subprocess.run([sys.executable, "-c", "import sys; print('child', file=sys.stderr)"], check=True)
     os.write(2, b"after\n")
@@ -18,7 +18,7 @@ def test_holds_back_what_is_written_to_the_descriptor_inside_and_nothing_after(t
 
 def test_an_error_passes_and_gives_the_terminal_back(tmp_path, capfd):
     def divide():
-        with held_back(tmp_path / "log"):
+        with redirect_stderr(tmp_path / "log"):
             os.write(2, b"inside\n")
             return 1 / 0
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ser_fop.errors import InputError
-from ser_fop.utils.remote import is_remote, location, reaching, read_remote, remote_files
+from ser_fop.utils.remote import is_remote, location, read_remote, remote_files, translate_fs_errors
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ class TestLocation:
 class TestReaching:
     def test_a_missing_package_is_named(self):
         match = r"s3://b needs a package .*\(Install s3fs\).*s3fs for s3://"
-        with pytest.raises(InputError, match=match), reaching("s3://b"):
+        with pytest.raises(InputError, match=match), translate_fs_errors("s3://b"):
             raise ImportError("Install s3fs")
 
     def test_what_a_file_system_raises_becomes_one_line(self):
@@ -52,11 +52,11 @@ class TestReaching:
             pass
 
         match = r"^s3://b cannot be reached \(NoCredentialsError: none found\)\. Check the address, the credentials"
-        with pytest.raises(InputError, match=match), reaching("s3://b"):
+        with pytest.raises(InputError, match=match), translate_fs_errors("s3://b"):
             raise NoCredentialsError("none\n found.")
 
     def test_a_missing_file_stays_one(self):
-        with pytest.raises(FileNotFoundError), reaching("s3://b"):
+        with pytest.raises(FileNotFoundError), translate_fs_errors("s3://b"):
             raise FileNotFoundError
 
 

@@ -10,13 +10,13 @@ from ser_fop.errors import InputError
 from ser_fop.utils import json_io as json_files
 from ser_fop.utils import run_folder as artifacts
 from ser_fop.utils.run_folder import (
-    builtins,
     claim_folder,
     digest_of,
     open_stage,
     read_json,
     require_complete,
     sha256,
+    to_plain,
     versions,
     write_json,
     write_text,
@@ -44,7 +44,7 @@ def make(out, *, inputs=None, digests=None, text="result", name="pretrain", **ch
     stage = open_stage(name, out=out, config=config, inputs=inputs, digests=digests)
     if not stage.complete:
         (stage.folder / "result.txt").write_text(text)
-        stage.commit(metrics={"wa": 0.5}, content=[stage.folder / "result.txt"], heard=("toy:anna",))
+        stage.commit(metrics={"wa": 0.5}, content=[stage.folder / "result.txt"], seen_speakers=("toy:anna",))
     return stage
 
 
@@ -65,7 +65,7 @@ class TestCommit:
         assert config["config"]["model"] == {"layers": 2, "rates": [0.1]}
         assert config["inputs"] == {"records": [digest_of(source)]}
         assert config["seed"] == 3
-        assert config["heard"] == ["toy:anna"]
+        assert config["seen_speakers"] == ["toy:anna"]
         assert set(config["versions"]) >= {"python", "keras", "tensorflow", "numpy"}
         assert not (tmp_path / "run.partial").exists()
 
@@ -327,7 +327,7 @@ class TestFiles:
         assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
     def test_builtins_of_a_config(self):
-        found = builtins(Config(out=Path("x"), records=(Path("a"), Path("b"))))
+        found = to_plain(Config(out=Path("x"), records=(Path("a"), Path("b"))))
         assert found == json.loads(json.dumps(found))
         assert found["records"] == ["a", "b"]
 

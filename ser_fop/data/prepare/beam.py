@@ -15,11 +15,11 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from apache_beam.runners.runner import PipelineState
 
 from ser_fop.config.stages import PrepareConfig
-from ser_fop.data.prepare.shard_index import ShardNote, ShardTask, finished_note, reusable_note
+from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, finished_note, reusable_note
 from ser_fop.data.prepare.shard_writer import ShardWriter
 from ser_fop.data.prepare.staging import Staging
 from ser_fop.errors import InputError
-from ser_fop.utils.redirect import held_back
+from ser_fop.utils.redirect import redirect_stderr
 from ser_fop.utils.remote import is_remote
 from ser_fop.utils.run_folder import Stage
 
@@ -56,7 +56,7 @@ class _WriteShard(beam.DoFn):
 
 def write_shards_on_beam(
     stage: Stage, *, config: PrepareConfig, tasks: Sequence[ShardTask], log: Path
-) -> tuple[list[ShardNote], int]:
+) -> tuple[list[ShardIndex], int]:
     """Have a Beam pipeline write the shards that are not finished; all stand in the stage folder afterwards.
 
     Args:
@@ -73,12 +73,12 @@ def write_shards_on_beam(
     """
     staging = Staging(stage, config.staging)
     staging.open()
-    staging.bring(stage.folder, _missing(stage.folder, tasks), quarantined=False)
+    staging.download_finished(stage.folder, _missing(stage.folder, tasks), quarantined=False)
     pending = _missing(stage.folder, tasks)
     print(f"beam: {len(pending)} of {len(tasks)} shards are to be written.", flush=True)
     if pending:
         _run(log, config, staging, pending)
-        staging.bring(stage.folder, pending, quarantined=True)
+        staging.download_finished(stage.folder, pending, quarantined=True)
     notes = [finished_note(stage.folder, task) for task in tasks]
     lost = [task.name for task, note in zip(tasks, notes, strict=True) if note is None]
     if lost:
@@ -99,7 +99,7 @@ def _run(log: Path, config: PrepareConfig, staging: Staging, tasks: Sequence[Sha
     # The workers of another process may stand in another folder.
     there = config.audio_dir if is_remote(config.audio_dir) else config.audio_dir.absolute()
     config = dataclasses.replace(config, audio_dir=there)
-    with held_back(log) as said:
+    with redirect_stderr(log) as said:
         try:
             pipeline = beam.Pipeline(options=_options(config.beam_options))
             # Without the shuffle, a runner may leave all shards to the one worker that holds the list.

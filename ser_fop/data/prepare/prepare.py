@@ -19,7 +19,7 @@ from ser_fop.corpora.base import Corpus, Listing
 from ser_fop.corpora.schema import QUARANTINE_COLUMNS
 from ser_fop.corpora.utterance_rows import UTTERANCES, write_rows
 from ser_fop.data.prepare.shard_index import (
-    ShardNote,
+    ShardIndex,
     ShardTask,
     note_path,
     reusable_note,
@@ -30,7 +30,7 @@ from ser_fop.data.prepare.shard_writer import ShardWriter
 from ser_fop.data.prepare.staging import sweep
 from ser_fop.data.records import MANIFEST, QUARANTINE, STATISTICS, Manifest, write_manifest
 from ser_fop.errors import InputError
-from ser_fop.utils.redirect import held_back
+from ser_fop.utils.redirect import redirect_stderr
 from ser_fop.utils.run_folder import Stage
 
 # What Beam and its workers said, while the folder is being written.
@@ -55,7 +55,7 @@ def prepare_records(stage: Stage, *, config: PrepareConfig, corpus: Corpus, list
     started = time.perf_counter()
     tasks = shard_tasks(listing.utterances, size=config.utterances_per_shard)
     if config.runner == "beam":
-        with held_back(stage.folder / BEAM_LOG):
+        with redirect_stderr(stage.folder / BEAM_LOG):
             from ser_fop.data.prepare.beam import write_shards_on_beam
         notes, reused = write_shards_on_beam(stage, config=config, tasks=tasks, log=stage.folder / BEAM_LOG)
     else:
@@ -68,7 +68,7 @@ def prepare_records(stage: Stage, *, config: PrepareConfig, corpus: Corpus, list
 
 def _write_shards(
     stage: Stage, *, config: PrepareConfig, tasks: Sequence[ShardTask], name: str
-) -> tuple[list[ShardNote], int]:
+) -> tuple[list[ShardIndex], int]:
     """Write the shards in this process; return their notes, and how many an earlier run had finished."""
     notes, reused = [], 0
     total = sum(len(task.utterances) for task in tasks)
@@ -90,7 +90,7 @@ def _finish(
     config: PrepareConfig,
     corpus: Corpus,
     listing: Listing,
-    notes: Sequence[ShardNote],
+    notes: Sequence[ShardIndex],
     started: float,
     reused: int,
 ) -> dict[str, Any]:

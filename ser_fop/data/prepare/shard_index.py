@@ -33,7 +33,7 @@ class ShardTask:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ShardNote:
+class ShardIndex:
     """What a finished shard contributes.
 
     Attributes:
@@ -69,17 +69,17 @@ def note_path(shard: Path) -> Path:
     return shard.with_name(shard.name + ".json")
 
 
-def write_note(shard: Path, note: ShardNote) -> None:
+def write_note(shard: Path, note: ShardIndex) -> None:
     """Write a shard's note, which is to be its last file."""
     write_json(note_path(shard), note)
 
 
-def read_note(shard: Path) -> ShardNote:
+def read_note(shard: Path) -> ShardIndex:
     """Read a shard's note."""
-    return msgspec.convert(read_json(note_path(shard)), ShardNote)
+    return msgspec.convert(read_json(note_path(shard)), ShardIndex)
 
 
-def finished_note(folder: Path, task: ShardTask) -> ShardNote | None:
+def finished_note(folder: Path, task: ShardTask) -> ShardIndex | None:
     """Return the note of a shard of this task, if all its files are there and hold what they should."""
     shard = folder / task.name
     if not (note_path(shard).exists() and statistics_path(shard).exists() and shard.exists()):
@@ -88,7 +88,7 @@ def finished_note(folder: Path, task: ShardTask) -> ShardNote | None:
     return note if note.asked == task.digest and sha256(shard) == note.shard.sha256 else None
 
 
-def reusable_note(folder: Path, task: ShardTask) -> ShardNote | None:
+def reusable_note(folder: Path, task: ShardTask) -> ShardIndex | None:
     """Return the note of a shard that an earlier run finished; bad files may be mended by now."""
     note = finished_note(folder, task)
     return note if note is not None and not note.quarantined else None

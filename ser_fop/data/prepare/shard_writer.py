@@ -17,7 +17,7 @@ from ser_fop.config.stages import PrepareConfig
 from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
 from ser_fop.corpora.schema import Row, Utterance
 from ser_fop.data.features import frame_count, frame_features
-from ser_fop.data.prepare.shard_index import ShardNote, ShardTask, statistics_path, write_note
+from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, statistics_path, write_note
 from ser_fop.data.records import Shard, serialize
 from ser_fop.utils.run_folder import sha256
 
@@ -60,7 +60,7 @@ class ShardWriter:
         """End the threads."""
         self._pool.shutdown()
 
-    def write(self, folder: Path, task: ShardTask, *, progress: Callable[[], Any] = lambda: None) -> ShardNote:
+    def write(self, folder: Path, task: ShardTask, *, progress: Callable[[], Any] = lambda: None) -> ShardIndex:
         """Write one shard, its statistics and its note, the note last.
 
         Args:
@@ -78,7 +78,7 @@ class ShardWriter:
         path = folder / task.name
         beside = path.with_name(path.name + ".tmp")
         with tf.io.TFRecordWriter(str(beside)) as writer:
-            for item in _ordered(self._pool, self._work, task.utterances, ahead=self._ahead):
+            for item in _ordered(self._pool, self._work, task.utterances, horizons=self._ahead):
                 progress()
                 utterance = item.utterance
                 if item.mel is None:
@@ -92,7 +92,7 @@ class ShardWriter:
         frames = sum(row.frames for row in rows)
         shard = Shard(name=path.name, records=len(rows), frames=frames, sha256=sha256(beside))
         beside.replace(path)
-        note = ShardNote(asked=task.digest, shard=shard, rows=tuple(rows), quarantined=tuple(quarantined))
+        note = ShardIndex(asked=task.digest, shard=shard, rows=tuple(rows), quarantined=tuple(quarantined))
         write_note(path, note)
         return note
 
@@ -138,13 +138,13 @@ def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
 
 
 def _ordered(
-    pool: ThreadPoolExecutor, work: Callable[[Utterance], Prepared], items: Iterable[Utterance], *, ahead: int
+    pool: ThreadPoolExecutor, work: Callable[[Utterance], Prepared], items: Iterable[Utterance], *, horizons: int
 ) -> Iterator[Prepared]:
     """Map `work` over `items` in order, with at most `ahead` results waiting."""
     waiting: deque[Future[Prepared]] = deque()
     for item in items:
         waiting.append(pool.submit(work, item))
-        if len(waiting) > ahead:
+        if len(waiting) > horizons:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

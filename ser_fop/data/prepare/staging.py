@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from ser_fop.data.prepare.shard_index import ShardNote, ShardTask, note_path, statistics_path
-from ser_fop.utils.remote import is_remote, reaching, read_remote, remote_files
+from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, note_path, statistics_path
+from ser_fop.utils.remote import is_remote, read_remote, remote_files, translate_fs_errors
 from ser_fop.utils.run_folder import Stage
 
 # Begins the name of whatever is not finished yet.
@@ -40,7 +40,7 @@ class Staging:
             InputError: If it cannot be reached.
         """
         if is_remote(self.folder):
-            with reaching(self.folder):
+            with translate_fs_errors(self.folder):
                 self.folder.fs.makedirs(self.folder.path, exist_ok=True)
         else:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,12 +66,12 @@ class Staging:
             if not is_remote(self.folder):
                 path.replace(self.folder / path.name)
                 continue
-            with reaching(self.folder):
+            with translate_fs_errors(self.folder):
                 beside = self.folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
                 self.folder.fs.put_file(str(path), beside.path)
                 self.folder.fs.mv(beside.path, (self.folder / path.name).path)
 
-    def bring(self, folder: Path, tasks: Sequence[ShardTask], *, quarantined: bool) -> None:
+    def download_finished(self, folder: Path, tasks: Sequence[ShardTask], *, quarantined: bool) -> None:
         """Copy the finished shards of some tasks into the stage folder.
 
         Args:
@@ -86,7 +86,7 @@ class Staging:
             files = _files(self.folder / task.name)
             if not held.issuperset(path.name for path in files):
                 continue
-            note = msgspec.json.decode(_read(files[-1]), type=ShardNote)
+            note = msgspec.json.decode(_read(files[-1]), type=ShardIndex)
             if note.asked == task.digest and (quarantined or not note.quarantined):
                 for path in files:
                     beside = folder / f"{_UNFINISHED}{path.name}"
@@ -97,14 +97,14 @@ class Staging:
         """Remove the folder, unless it is the stage's own."""
         if not self._own:
             if is_remote(self.folder):
-                with reaching(self.folder):
+                with translate_fs_errors(self.folder):
                     self.folder.fs.rm(self.folder.path, recursive=True)
             else:
                 shutil.rmtree(self.folder)
 
     def _fetch(self, path: Path, to: Path) -> None:
         if is_remote(path):
-            with reaching(path):
+            with translate_fs_errors(path):
                 path.fs.get_file(path.path, str(to))
         else:
             shutil.copyfile(path, to)

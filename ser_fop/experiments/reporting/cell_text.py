@@ -26,9 +26,9 @@ def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = Tru
     if not figures:
         return NOT_RUN
     spread = figures[key]
-    deviation = "" if spread["deviation"] is None else f" ± {100 * spread['deviation']:.2f}"
+    std = "" if spread["deviation"] is None else f" ± {100 * spread['deviation']:.2f}"
     around = ends(spread.get("over_speakers")) if interval else ""
-    return f"{100 * spread['mean']:.2f}{deviation} {around}".rstrip()
+    return f"{100 * spread['mean']:.2f}{std} {around}".rstrip()
 
 
 def stamp(figures: Mapping[str, Any]) -> str:

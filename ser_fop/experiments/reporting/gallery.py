@@ -99,7 +99,7 @@ def _horizons(tables: Mapping[str, Any]) -> Iterator[Plot]:
     """Draw skill by horizon, where networks predict several."""
     hop_ms = 1000 * tables["config"]["features"]["hop_s"]
     skills = {
-        row["network"]: {int(ahead) * hop_ms: skill["mean"] for ahead, skill in row["skill_by_horizon"].items()}
+        row["network"]: {int(horizons) * hop_ms: skill["mean"] for horizons, skill in row["skill_by_horizon"].items()}
         for row in tables["pretraining"]
         if row["skill_by_horizon"]
     }

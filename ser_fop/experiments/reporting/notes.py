@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ser_fop.experiments.config_diff import departures
+from ser_fop.experiments.config_diff import config_diff
 
 
 def caution(tables: Mapping[str, Any]) -> str:
@@ -61,9 +61,9 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             " all folds, from prepared records to answers; from the sounds for functionals, whose sets are computed together, and"
             " count whole in each of their rows.",
         ]
-    if explored := tables["config"].get("explored"):
+    if dev_speakers := tables["config"].get("dev_speakers"):
         lines.append(
-            f"Settings had been tried out before on {len(explored)} of the {corpus['speakers']} speakers, for the FOP model and"
+            f"Settings had been tried out before on {len(dev_speakers)} of the {corpus['speakers']} speakers, for the FOP model and"
             " for no other system; Table 3 has figures without those speakers too."
         )
     if second:
@@ -102,7 +102,7 @@ def _chooser(config: Mapping[str, Any]) -> str:
 
 
 def _departures(config: Mapping[str, Any]) -> str:
-    found = departures(config)
+    found = config_diff(config)
     if not found:
         return "Preset paper throughout: sizes and method of the paper and, where it is silent, the documented choices."
     listed = ", ".join(f"{key} {_said(ours)} (not {_said(paper)})" for key, (ours, paper) in found.items())

@@ -8,21 +8,21 @@ from typing import Any
 import yaml
 
 from ser_fop.experiments.reporting import paper
-from ser_fop.experiments.reporting.cell_list import FinishedCell
 from ser_fop.experiments.reporting.gallery import Plot
 from ser_fop.experiments.reporting.html_parts import document, table
+from ser_fop.experiments.reporting.job_list import FinishedJob
 from ser_fop.experiments.reporting.notes import caution, notes, settings_notes
 from ser_fop.experiments.reporting.sections import sections
 from ser_fop.experiments.variants import FOLDER
 
 
-def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedCell] = ()) -> str:
+def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedJob] = ()) -> str:
     """Return the page.
 
     Args:
         tables: What `collect_tables` returns.
         plots: What `gallery` draws.
-        cells: What `cell_list` returns.
+        cells: What `job_list` returns.
     """
     escape = html.escape
     title = f"Future Observation Prediction on {tables['corpus']['title']}"
@@ -64,7 +64,7 @@ def _bullets(lines: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>"
 
 
-def _cells(cells: Sequence[FinishedCell]) -> str:
+def _cells(cells: Sequence[FinishedJob]) -> str:
     """Return the table of all cells; versions stand in it where not all were made with the same."""
     made_with = [f"{cell.versions}; revision {cell.revision or 'unknown'}" for cell in cells]
     same = len(set(made_with)) == 1

@@ -79,7 +79,7 @@ def figures(runs: Sequence[Run]) -> dict[str, Any]:
     return _figures(metrics, [item for run in runs for item in run.predictions()], of=runs)
 
 
-def figures_together(runs: Sequence[Run]) -> dict[str, Any]:
+def ensemble_figures(runs: Sequence[Run]) -> dict[str, Any]:
     """Return the figures of all repeats asked as one system; empty for fewer than two.
 
     They have no spread over repeats: there is one such system.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ser_fop.corpora.schema import VIEWS
-from ser_fop.experiments.baseline import Rival
+from ser_fop.experiments.baseline import Baseline
 from ser_fop.experiments.baselines import SYSTEMS
 from ser_fop.experiments.jobs import A_LSTM, IN_CORPUS, TABLE3_FEATURE
 from ser_fop.experiments.reporting import paper
@@ -30,28 +30,28 @@ _OWN = {
 _TRAINING = {"pretrain": "of pretraining", "finetune": "of fine-tuning"}
 
 
-def systems(seeds: Sequence[Path], *, explored: Collection[str] = ()) -> list[dict[str, Any]]:
+def systems(seeds: Sequence[Path], *, dev_speakers: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return a row for each system that has run, the FOP model's first; empty where no other has.
 
     Args:
         seeds: Folders of the repeats.
-        explored: Speakers on whom settings were tried out before: figures without them stand beside.
+        dev_speakers: Speakers on whom settings were tried out before: figures without them stand beside.
     """
-    others = [row for name in SYSTEMS for row in _rival_rows(seeds, name, explored)]
+    others = [row for name in SYSTEMS for row in _baseline_rows(seeds, name, dev_speakers)]
     if not others:
         return []
-    own = [_row(seeds, cell, title, published, explored=explored) for cell, (title, published) in _OWN.items()]
+    own = [_row(seeds, cell, title, published, dev_speakers=dev_speakers) for cell, (title, published) in _OWN.items()]
     return [row for row in own if row] + others
 
 
-def _rival_rows(seeds: Sequence[Path], name: str, explored: Collection[str]) -> list[dict[str, Any]]:
+def _baseline_rows(seeds: Sequence[Path], name: str, dev_speakers: Collection[str]) -> list[dict[str, Any]]:
     """Return the row of one system, and of its hypercolumns where it has them."""
-    rival = SYSTEMS[name]
-    rows = [_row(seeds, rival.cell, rival.title, rival.published, rival, explored=explored)]
-    if rival.pretraining is not None:
+    baseline = SYSTEMS[name]
+    rows = [_row(seeds, baseline.job, baseline.title, baseline.published, baseline, dev_speakers=dev_speakers)]
+    if baseline.pretraining is not None:
         cell = f"classify-{name}-{TABLE3_FEATURE}-svm"
-        title = f"{rival.title}: hypercolumns ({TABLE3_FEATURE}, SVM)"
-        rows.append(_row(seeds, cell, title, None, explored=explored))
+        title = f"{baseline.title}: hypercolumns ({TABLE3_FEATURE}, SVM)"
+        rows.append(_row(seeds, cell, title, None, dev_speakers=dev_speakers))
     return [row for row in rows if row]
 
 
@@ -60,9 +60,9 @@ def _row(
     cell: str,
     title: str,
     published: float | None,
-    rival: Rival | None = None,
+    baseline: Baseline | None = None,
     *,
-    explored: Collection[str],
+    dev_speakers: Collection[str],
 ) -> dict[str, Any]:
     """Return what one cell is worth over its repeats; empty where it has not run."""
     runs = runs_of(seeds, cell)
@@ -73,28 +73,30 @@ def _row(
         "system": title,
         "cell": cell,
         "paper_wa": published,
-        "remark": "; ".join(filter(None, [rival.remark if rival else "", _missing(runs[0])])),
+        "remark": "; ".join(filter(None, [baseline.remark if baseline else "", _missing(runs[0])])),
         **figures(runs),
         "parameters": runs[0].single_fold().metrics.get("parameters"),
         "epochs": _epochs(runs[0]),
         "hours": float(np.mean([_hours(run) for run in runs])),
         "against_fop": {} if cell == OURS else comparison(ours, runs),
-        "against_control": comparison(runs, runs_of(seeds, rival.control)) if rival and rival.control else {},
-        "unexplored": _without(cell, runs, ours, explored),
+        "against_control": comparison(runs, runs_of(seeds, baseline.control)) if baseline and baseline.control else {},
+        "unexplored": _without(cell, runs, ours, dev_speakers),
     }
 
 
-def _without(cell: str, runs: Sequence[Run], ours: Sequence[Run], explored: Collection[str]) -> dict[str, Any]:
+def _without(cell: str, runs: Sequence[Run], ours: Sequence[Run], dev_speakers: Collection[str]) -> dict[str, Any]:
     """Return WA of a cell, and the test, without some speakers; empty where there are none of them, or no others."""
-    wa = figures_without(runs, explored) if explored else {}
-    against = comparison(ours, runs, without=explored) if wa and cell != OURS else {}
+    wa = figures_without(runs, dev_speakers) if dev_speakers else {}
+    against = comparison(ours, runs, without=dev_speakers) if wa and cell != OURS else {}
     return {"wa": wa, "against_fop": against} if wa else {}
 
 
 def _missing(run: Run) -> str:
     """Return what a system would have learned from beside classes, and this corpus has not."""
     settings = read_json(run.folder / CONFIG)["config"].get("training", {})
-    missing = set(VIEWS) - set(run.single_fold().metrics.get("views", ())) if settings.get("view_weight") else ()
+    missing = (
+        set(VIEWS) - set(run.single_fold().metrics.get("views", ())) if settings.get("dimensional_loss_weight") else ()
+    )
     return f"here without {' and '.join(sorted(missing))}, which the corpus does not have" if missing else ""
 
 

@@ -10,7 +10,7 @@ from ser_fop.errors import InputError
 from ser_fop.experiments.claims import CLAIMS
 from ser_fop.experiments.reporting import paper
 from ser_fop.experiments.reporting.groups import groups
-from ser_fop.experiments.reporting.runs import Run, comparison, figures, figures_together, runs_of, spread
+from ser_fop.experiments.reporting.runs import Run, comparison, ensemble_figures, figures, runs_of, spread
 from ser_fop.experiments.reporting.systems import systems
 from ser_fop.experiments.variants import FOLDER
 from ser_fop.utils.run_folder import COMPLETED, CONFIG, METRICS, machine, read_json, require_complete, versions
@@ -54,7 +54,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         ],
         "table2": _table2(seeds),
         "table3": _table3(seeds),
-        "systems": systems(seeds, explored=config.get("explored", ())),
+        "systems": systems(seeds, dev_speakers=config.get("dev_speakers", ())),
         "claims": _claims(seeds),
         "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
         "cost": _cost(seeds),
@@ -108,7 +108,7 @@ def _row(key: str, name: str, runs: Sequence[Run], published: float | None) -> d
         "paper_wa": published,
         **figures([run.single_fold() for run in runs]),
         "cross_validation": figures(pooled),
-        "together": figures_together(pooled),
+        "together": ensemble_figures(pooled),
     }
 
 
@@ -158,11 +158,11 @@ def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
                 "network": network,
                 "skill": spread([run["skill"] for run in single]),
                 "skill_by_horizon": {
-                    ahead: spread([run["skill_by_horizon"][ahead] for run in single])
-                    for ahead in single[0].get("skill_by_horizon", {})
+                    horizons: spread([run["skill_by_horizon"][horizons] for run in single])
+                    for horizons in single[0].get("skill_by_horizon", {})
                 },
                 "error": spread([run["error"] for run in single]),
-                "against": single[0].get("against", "copying the last frame"),
+                "baseline_name": single[0].get("baseline_name", "copying the last frame"),
                 "copy_error": spread([run["copy_error"] for run in single]),
                 "epochs": [run["epochs"] for run in single],
                 "parameters": single[0]["parameters"],

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ser_fop.experiments.reporting import cell_list
+from ser_fop.experiments.reporting import job_list
 from ser_fop.experiments.reporting.figures_csv import to_csv
 from ser_fop.experiments.reporting.gallery import gallery
 from ser_fop.experiments.reporting.latex import to_latex
@@ -28,7 +28,7 @@ def write_report(out: Path) -> Path:
     write_text(folder / "tables.md", to_markdown(tables))
     write_text(folder / "tables.tex", to_latex(tables))
     write_text(folder / "figures.csv", to_csv(tables))
-    cells = cell_list.cell_list(out)
-    write_text(folder / "cells.csv", cell_list.to_csv(cells))
+    cells = job_list.job_list(out)
+    write_text(folder / "cells.csv", job_list.to_csv(cells))
     write_text(folder / "index.html", to_html(tables, gallery(out, tables), cells))
     return folder / "index.html"

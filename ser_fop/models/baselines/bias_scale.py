@@ -6,7 +6,7 @@ import keras
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class Shift(keras.layers.Layer):
+class BiasScale(keras.layers.Layer):
     """Adds a bias to each feature, multiplies by a scale if asked to, and applies an activation.
 
     Args:

@@ -9,7 +9,7 @@ from ser_fop.config.settings import ModelConfig
 from ser_fop.layers.frame_stacking import FrameStacking
 from ser_fop.layers.frame_unstacking import FrameUnstacking
 from ser_fop.models.backbone import Backbone
-from ser_fop.models.baselines.info_nce import StepContrast
+from ser_fop.models.baselines.info_nce import InfoNCE
 
 
 class ContrastivePredictor(keras.Model):
@@ -18,40 +18,40 @@ class ContrastivePredictor(keras.Model):
     Args:
         config: Size of the network.
         mels: Mel bands.
-        horizons: How many distances n.
+        num_horizons: How many distances n.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames), and `later`
-            (batch, frames, horizons mels), the log-mels n frames later, one horizon after
+            (batch, frames, num_horizons x mels), the log-mels n frames later, one horizon after
             the other.
 
     Output shape:
-        (batch, frames, 1): what `StepContrast` gives, averaged over horizons; the frames of
+        (batch, frames, 1): what `InfoNCE` gives, averaged over horizons; the frames of
         a step have its values.
 
     Reference:
         van den Oord, Li and Vinyals 2018 (the paper's reference 19).
     """
 
-    def __init__(self, config: ModelConfig, mels: int, *, horizons: int = 1, **kwargs: Any) -> None:
+    def __init__(self, config: ModelConfig, mels: int, *, num_horizons: int = 1, **kwargs: Any) -> None:
         backbone = Backbone(config, mels, name="backbone")
         inputs = backbone.inputs_by_name()
-        later = keras.Input((None, horizons * mels), name="later")
-        frames = keras.layers.Reshape((-1, horizons, mels), name="by_horizon", dtype="float32")(later)
+        later = keras.Input((None, num_horizons * mels), name="later")
+        frames = keras.layers.Reshape((-1, num_horizons, mels), name="by_horizon", dtype="float32")(later)
         normalised = backbone.normalization(frames)
         steps = backbone.step_mask(inputs["mask"])
         width = backbone.last.shape[-1]
         encode = keras.layers.Dense(width, name="target_embedding", dtype="float32")
         stack = FrameStacking(config.stacked_frames, name="target_stacking", dtype="float32")
         found = []
-        for horizon in range(horizons):
+        for horizon in range(num_horizons):
             target = normalised[:, :, horizon]
             if config.stacked_frames > 1:
                 target = stack(target, mask=inputs["mask"])
             predicted = keras.layers.Dense(width, name=f"prediction_{horizon + 1}", dtype="float32")(backbone.last)
-            contrast = StepContrast(name=f"contrast_{horizon + 1}", dtype="float32")
+            contrast = InfoNCE(name=f"contrast_{horizon + 1}", dtype="float32")
             found.append(contrast(predicted, encode(target), steps))
-        mean = found[0] if horizons == 1 else keras.layers.Average(name="mean_contrast", dtype="float32")(found)
+        mean = found[0] if num_horizons == 1 else keras.layers.Average(name="mean_contrast", dtype="float32")(found)
         if config.stacked_frames > 1:
             each = ops.tile(mean, (1, 1, config.stacked_frames))
             mean = FrameUnstacking(config.stacked_frames, name="frame_unstacking", dtype="float32")(each, like=later)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ser_fop.models.baselines.masking_noise import Gaps
+from ser_fop.models.baselines.masking_noise import MaskingNoise
 
 
 class DenseAutoencoder(keras.Model):
@@ -32,7 +32,7 @@ class DenseAutoencoder(keras.Model):
     ) -> None:
         inputs = keras.Input((width,), name="vector")
         noisy = keras.layers.GaussianNoise(noise, name="noise")(inputs)
-        hidden = Gaps(hidden_share, name="gaps")(noisy)
+        hidden = MaskingNoise(hidden_share, name="gaps")(noisy)
         above = []
         for number, size in enumerate(widths, start=1):
             above.append(keras.layers.Dense(size, activation="relu", name=f"encoder_{number}"))

@@ -7,9 +7,9 @@ import keras
 from keras import ops
 
 from ser_fop.layers.corrupting_noise import CorruptingNoise
-from ser_fop.layers.denoising_loss_layer import DenoisingCost
-from ser_fop.layers.label_loss_layer import LabelCost
-from ser_fop.models.baselines.bias_scale import Shift
+from ser_fop.layers.denoising_loss_layer import DenoisingLossLayer
+from ser_fop.layers.label_loss_layer import LabelLossLayer
+from ser_fop.models.baselines.bias_scale import BiasScale
 from ser_fop.models.baselines.ladder_combinator import LadderCombinator
 
 _EPSILON = 1e-5
@@ -62,7 +62,7 @@ class DenseLadder(keras.Model):
             noisy.append(add_noise(layer.noisy_norm(layer.dense(hidden["noisy"]))))
             clean.append(layer.norm(layer.dense(hidden["clean"])))
             hidden = {"noisy": layer.shift(noisy[-1]), "clean": layer.shift(clean[-1])}
-        answer = LabelCost(name="label_cost")(hidden["noisy"], class_index)
+        answer = LabelLossLayer(name="label_cost")(hidden["noisy"], class_index)
         # --- down
         real = ops.ones_like(class_index)
         known = ops.softmax(answer)
@@ -72,7 +72,7 @@ class DenseLadder(keras.Model):
             above = _norm(f"norm_of_{height}")(known)
             guess = LadderCombinator(name=f"combinator_{height}")(noisy[height], above)
             weight = costs[min(height, len(costs) - 1)]
-            cost = DenoisingCost(weight, standardised=height > 0, name=f"cost_{height}")
+            cost = DenoisingLossLayer(weight, standardised=height > 0, name=f"cost_{height}")
             known = cost(guess, clean[height], real)
         outputs = {"logits": hidden["clean"], "denoised": known}
         super().__init__(inputs={"vector": vector, "class_index": class_index}, outputs=outputs, **kwargs)
@@ -96,7 +96,7 @@ class _Layer:
         self.dense = keras.layers.Dense(size, use_bias=False, name=f"up_{number}")
         self.norm = _norm(f"clean_norm_{number}")
         self.noisy_norm = _norm(f"noisy_norm_{number}")
-        self.shift = Shift(scaled=is_top, activation="linear" if is_top else "relu", name=f"shift_{number}")
+        self.shift = BiasScale(scaled=is_top, activation="linear" if is_top else "relu", name=f"shift_{number}")
 
 
 def _norm(name: str) -> keras.layers.Layer:

@@ -7,7 +7,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class ViewCost(keras.layers.Layer):
+class DimensionalLossLayer(keras.layers.Layer):
     """Gives back its first input, and in training adds the mean squared error of its second to the loss.
 
     Validation losses are those of the task alone, by which epochs are compared.

@@ -8,9 +8,9 @@ import keras
 
 from ser_fop.config.settings import ModelConfig
 from ser_fop.layers.corrupting_noise import CorruptingNoise
-from ser_fop.layers.denoising_loss_layer import DenoisingCost
+from ser_fop.layers.denoising_loss_layer import DenoisingLossLayer
 from ser_fop.layers.frame_unstacking import FrameUnstacking
-from ser_fop.layers.label_loss_layer import LabelCost
+from ser_fop.layers.label_loss_layer import LabelLossLayer
 from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.backbone import Backbone, widest_attention
 from ser_fop.models.baselines.ladder_combinator import LadderCombinator
@@ -63,7 +63,7 @@ class FrameLadder(keras.Model):
         inputs = {**backbone.inputs_by_name(), "class_index": keras.Input((), dtype="int32", name="class_index")}
         steps = backbone.step_mask(inputs["mask"])
         clean = backbone.hidden_states
-        noisy = backbone.changed_states(
+        noisy = backbone.perturbed_hidden_states(
             lambda name, values: CorruptingNoise(noise, relative=name != "F", name=f"noise_on_{name}", dtype="float32")(
                 values
             )
@@ -72,7 +72,7 @@ class FrameLadder(keras.Model):
         # --- up: the answer of the noisy way
         pooled = MaskedPooling("mean", name="pooling", dtype="float32")(noisy[levels[-1]], mask=steps)
         logits = keras.layers.Dense(classes, use_bias=False, name="emotion_logits", dtype="float32")(pooled)
-        logits = LabelCost(name="label_cost", dtype="float32")(logits, inputs["class_index"])
+        logits = LabelLossLayer(name="label_cost", dtype="float32")(logits, inputs["class_index"])
         # --- down: each layer without its noise
         known = keras.layers.Reshape((1, classes), name="answer", dtype="float32")(keras.ops.softmax(logits))
         for height, name in reversed(list(enumerate(levels))):
@@ -82,7 +82,7 @@ class FrameLadder(keras.Model):
             )
             combine = LadderCombinator(name=f"combinator_of_{name}", dtype="float32")
             weight = costs[min(height, len(costs) - 1)]
-            cost = DenoisingCost(weight, standardised=name != "F", name=f"cost_of_{name}", dtype="float32")
+            cost = DenoisingLossLayer(weight, standardised=name != "F", name=f"cost_of_{name}", dtype="float32")
             known = cost(combine(noisy[name], norm(below(known))), clean[name], steps)
         size = config.stacked_frames
         if size > 1:

@@ -9,7 +9,7 @@ _NEVER = -1e9
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class StepContrast(keras.layers.Layer):
+class InfoNCE(keras.layers.Layer):
     """InfoNCE of each step, the other real steps of its utterance being the wrong answers.
 
     Wrong answers from other utterances would be told apart by speaker and room.

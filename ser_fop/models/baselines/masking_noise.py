@@ -7,7 +7,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class Gaps(keras.layers.Layer):
+class MaskingNoise(keras.layers.Layer):
     """Hides a share of the values behind 0 in training; what is left is not scaled up, as dropout would.
 
     Args:

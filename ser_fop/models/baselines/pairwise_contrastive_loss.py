@@ -7,7 +7,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("ser_fop")
-class PairContrast(keras.layers.Layer):
+class PairwiseContrastiveLoss(keras.layers.Layer):
     """Gives back its first input, and in training adds the contrastive loss of all pairs in the batch to the loss.
 
     Vectors are brought to length 1. A pair of one class costs its squared distance d^2, one of

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ser_fop.models.baselines.pairwise_contrastive_loss import PairContrast
+from ser_fop.models.baselines.pairwise_contrastive_loss import PairwiseContrastiveLoss
 from ser_fop.models.emotion_classifier import EmotionClassifier
 
 
@@ -17,7 +17,7 @@ class SiameseClassifier(keras.Model):
     Args:
         classifier: The branch.
         weight: Of the contrastive loss, beside cross-entropy.
-        margin: As of `PairContrast`.
+        margin: As of `PairwiseContrastiveLoss`.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames) and `class_index`
@@ -37,7 +37,7 @@ class SiameseClassifier(keras.Model):
             **classifier.backbone.inputs_by_name(),
             "class_index": keras.Input((), dtype="int32", name="class_index"),
         }
-        compare = PairContrast(weight, margin, name="pair_contrast", dtype="float32")
+        compare = PairwiseContrastiveLoss(weight, margin, name="pair_contrast", dtype="float32")
         logits = compare(classifier.output, classifier.get_layer("pooling").output, inputs["class_index"])
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.classifier = classifier

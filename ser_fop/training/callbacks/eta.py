@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 
-class TimeLeft(keras.callbacks.Callback):
+class TimeRemaining(keras.callbacks.Callback):
     """Says after each epoch how long the rest takes if every epoch is run, by the mean of those run so far."""
 
     def __init__(self) -> None:

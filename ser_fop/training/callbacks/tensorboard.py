@@ -9,13 +9,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.training.optimizers.gradient_norm_adam import WatchedAdam
+from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
 # Between the deviations that a picture spans, black and white.
 _SPAN = 3.0
 
 
-class PretrainingBoard(keras.callbacks.Callback):
+class PretrainingTensorBoard(keras.callbacks.Callback):
     """Adds learning rate, gradient norm, throughput and padding to an epoch's logs, and draws a prediction.
 
     Place it before TensorBoard's callback, which writes the logs.
@@ -72,7 +72,7 @@ class PretrainingBoard(keras.callbacks.Callback):
         seconds = self._seconds or time.perf_counter() - self._began
         optimizer = self.model.optimizer
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-        if isinstance(optimizer, WatchedAdam):
+        if isinstance(optimizer, GradientNormAdam):
             logs["gradient_norm"] = optimizer.mean_norm()
         logs["useful_frames_per_s"] = self._taken * self.frames_a_batch / seconds
         logs["padding"] = self.padding
@@ -88,8 +88,8 @@ class PretrainingBoard(keras.callbacks.Callback):
     def _draw(self, epoch: int, true: np.ndarray, predicted: np.ndarray) -> None:
         if self._writer is None:
             self._writer = tf.summary.create_file_writer(str(self._logs / "pictures"))
-        middle, deviation = true.mean(axis=0), true.std() + 1e-6
-        rows = [np.clip((mel - middle) / (2 * _SPAN * deviation) + 0.5, 0, 1).T[::-1] for mel in (true, predicted)]
+        middle, std = true.mean(axis=0), true.std() + 1e-6
+        rows = [np.clip((mel - middle) / (2 * _SPAN * std) + 0.5, 0, 1).T[::-1] for mel in (true, predicted)]
         # True above, predicted below, time to the right, low bands at the bottom.
         picture = np.concatenate([rows[0], np.ones((2, len(true))), rows[1]])
         with self._writer.as_default():

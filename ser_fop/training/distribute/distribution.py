@@ -94,7 +94,7 @@ class Distribution:
             )
 
     @contextlib.contextmanager
-    def telling_of_lost_workers(self) -> Iterator[None]:
+    def translate_worker_errors(self) -> Iterator[None]:
         """Turn the errors of a worker whose others are gone into one line."""
         try:
             yield

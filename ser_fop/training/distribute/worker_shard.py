@@ -5,7 +5,7 @@ from typing import Any
 
 from ser_fop.config.stages import PretrainConfig
 from ser_fop.data.datasets import unlabelled_count
-from ser_fop.data.readers import Parts, require_service, shared_by_file
+from ser_fop.data.readers import RecordSelection, require_service, shared_by_file
 from ser_fop.errors import InputError
 from ser_fop.training.distribute.distribution import Distribution
 
@@ -25,23 +25,23 @@ def check_reading(config: PretrainConfig) -> PretrainConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MachineShare:
+class WorkerShard:
     """One machine's part of the training data.
 
     Attributes:
         parts: Records, each with the ids that it reads.
         sizes: Of its batches, as `unlabelled_batches` takes them.
         steps: Batches of an epoch, equal on all machines.
-        is_own: Whether its batches are its own, or the whole ones that every machine has.
+        per_worker_batches: Whether its batches are its own, or the whole ones that every machine has.
     """
 
-    parts: Parts
+    parts: RecordSelection
     sizes: dict[str, Any]
     steps: int
-    is_own: bool
+    per_worker_batches: bool
 
 
-def machine_share(parts: Parts, distribution: Distribution, *, by: str, **sizes: Any) -> MachineShare:
+def worker_shard(parts: RecordSelection, distribution: Distribution, *, by: str, **sizes: Any) -> WorkerShard:
     """Return what this machine reads.
 
     Args:
@@ -56,7 +56,7 @@ def machine_share(parts: Parts, distribution: Distribution, *, by: str, **sizes:
     """
     count = distribution.workers
     if by == "batch" or count == 1:
-        return MachineShare(parts=parts, sizes=sizes, steps=unlabelled_count(parts, **sizes), is_own=False)
+        return WorkerShard(parts=parts, sizes=sizes, steps=unlabelled_count(parts, **sizes), per_worker_batches=False)
     if sizes["batch_size"] < count:
         raise InputError(
             f"--batch-size expected at least one utterance for each of {count} workers, received {sizes['batch_size']}."
@@ -70,4 +70,4 @@ def machine_share(parts: Parts, distribution: Distribution, *, by: str, **sizes:
             f"--shard-by file: the files of one of {count} workers hold no utterance that is long enough. Use --shard-by batch,"
             " or fewer workers."
         ) from error
-    return MachineShare(parts=shares[distribution.worker], sizes=own, steps=steps, is_own=True)
+    return WorkerShard(parts=shares[distribution.worker], sizes=own, steps=steps, per_worker_batches=True)

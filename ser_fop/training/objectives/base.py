@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-Spoiling = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+InputCorruption = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class Objective(abc.ABC):
@@ -15,18 +15,18 @@ class Objective(abc.ABC):
 
     Attributes:
         kind: Which network, as `NetworkSpec` names it.
-        against: What has no skill, in words.
+        baseline_name: What has no skill, in words.
         gives_frames: Whether what it answers are frames that can be shown.
         needs_classes: Whether it learns from classes too.
-        ahead: Horizons that it answers for, in frames.
+        horizons: Horizons that it answers for, in frames.
         spec: What `NetworkSpec` must know of its network beside size and horizons.
     """
 
     kind: str
-    against: str
+    baseline_name: str
     gives_frames = False
     needs_classes = False
-    ahead: tuple[int, ...] = (0,)
+    horizons: tuple[int, ...] = (0,)
     spec: dict[str, Any]
 
     @abc.abstractmethod
@@ -45,7 +45,7 @@ class Objective(abc.ABC):
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
 
-    def settling_steps(self, _steps: int) -> int:
+    def warmup_steps(self, _steps: int) -> int:
         """Return for how many steps of a training of so many what is minimised changes; no epoch before is kept."""
         return 0
 
@@ -53,6 +53,6 @@ class Objective(abc.ABC):
         """Return what `fit` takes, from what `unlabelled_batches` gives."""
         return dataset
 
-    def spoiling(self) -> Spoiling | None:
+    def input_corruption(self) -> InputCorruption | None:
         """Return what spoils the inputs in training, as `unlabelled_batches` takes it; None for nothing."""
         return None

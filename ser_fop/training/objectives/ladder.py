@@ -15,19 +15,19 @@ from ser_fop.training.objectives.base import Objective
 from ser_fop.training.objectives.reconstruction import mean_frame_error
 
 
-class NoiseRemoval(Objective):
+class LadderObjective(Objective):
     """The frames that were read, without the noise: skill against giving the mean of each band.
 
     Args:
         settings: Noise and costs.
         model: Size of the network.
         mean: Mean of each band, (mels,).
-        deviation: Standard deviation of each band, (mels,).
+        std: Standard deviation of each band, (mels,).
         classes: Number of classes.
     """
 
     kind = FRAME_LADDER
-    against = "giving the mean frame"
+    baseline_name = "giving the mean frame"
     needs_classes = True
 
     def __init__(
@@ -35,13 +35,13 @@ class NoiseRemoval(Objective):
         settings: PretrainingSettings,
         model: ModelConfig,
         mean: Sequence[float],
-        deviation: Sequence[float],
+        std: Sequence[float],
         classes: int,
     ) -> None:
         self._settings = settings
         self._model = model
         self._mean = mean
-        self._deviation = deviation
+        self._deviation = std
         self.spec: dict[str, Any] = {"classes": classes, "attention": widest_attention(model)}
 
     def network(self, mels: int, *, steps: int) -> keras.Model:

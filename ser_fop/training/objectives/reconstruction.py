@@ -13,7 +13,7 @@ from ser_fop.metrics import FrameError
 from ser_fop.models.backbone import widest_attention
 from ser_fop.models.baselines.frame_autoencoder import FrameAutoencoder
 from ser_fop.models.saving import FRAME_AUTOENCODER
-from ser_fop.training.objectives.base import Objective, Spoiling
+from ser_fop.training.objectives.base import InputCorruption, Objective
 
 
 class Reconstruction(Objective):
@@ -23,35 +23,35 @@ class Reconstruction(Objective):
         settings: Which autoencoder, and its loss.
         model: Size of the network.
         mean: Mean of each band, (mels,).
-        deviation: Standard deviation of each band, (mels,).
+        std: Standard deviation of each band, (mels,).
     """
 
     kind = FRAME_AUTOENCODER
-    against = "giving the mean frame"
+    baseline_name = "giving the mean frame"
     gives_frames = True
 
     def __init__(
-        self, settings: PretrainingSettings, model: ModelConfig, mean: Sequence[float], deviation: Sequence[float]
+        self, settings: PretrainingSettings, model: ModelConfig, mean: Sequence[float], std: Sequence[float]
     ) -> None:
         self._settings = settings
         self._model = model
         self._mean = np.asarray(mean, np.float32)
-        self._deviation = deviation
+        self._deviation = std
         attention = widest_attention(model)
         self._form = {"code": settings.code, "variational": settings.task == "variational"}
         self.spec = {**self._form, "attention": attention}
 
-    def settling_steps(self, steps: int) -> int:
+    def warmup_steps(self, steps: int) -> int:
         """Return for how many steps of so many what is minimised changes: until the divergence has its whole weight.
 
         Before, a code that says more is better: no such epoch is a variational one. Half of a training that is short has
         the whole weight.
         """
-        return min(self._settings.divergence_steps, steps // 2) if self._settings.task == "variational" else 0
+        return min(self._settings.kl_warmup_steps, steps // 2) if self._settings.task == "variational" else 0
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
         """Return the network, untrained, that will be trained for so many steps."""
-        return FrameAutoencoder(self._model, mels, warmup_steps=self.settling_steps(steps), **self._form)
+        return FrameAutoencoder(self._model, mels, warmup_steps=self.warmup_steps(steps), **self._form)
 
     def loss(self) -> keras.losses.Loss:
         """Return what is minimised, averaged over weighted frames."""
@@ -61,15 +61,15 @@ class Reconstruction(Objective):
         """Return `error`."""
         return [FrameError(self._settings.loss, self._deviation)]
 
-    def spoiling(self) -> Spoiling | None:
+    def input_corruption(self) -> InputCorruption | None:
         """Return what spoils the inputs in training, as `unlabelled_batches` takes it."""
         if self._settings.task != "denoising":
             return None
         return input_noise(
             noise=self._settings.noise,
-            gap_share=self._settings.gap_share,
+            mask_ratio=self._settings.mask_ratio,
             mean=self._mean,
-            deviation=np.asarray(self._deviation),
+            std=np.asarray(self._deviation),
         )
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:

@@ -15,7 +15,7 @@ from ser_fop.models.baselines.contrastive_predictor import ContrastivePredictor
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.models.saving import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
 from ser_fop.training.objectives.base import Objective
-from ser_fop.training.objectives.ladder import NoiseRemoval
+from ser_fop.training.objectives.ladder import LadderObjective
 from ser_fop.training.objectives.reconstruction import Reconstruction
 from ser_fop.training.objectives.skill import copy_errors, error_kind, frame_metrics
 
@@ -26,23 +26,23 @@ class FramePrediction(Objective):
     Args:
         settings: Loss and horizons.
         model: Size of the network.
-        deviation: Standard deviation of each band, (mels,).
+        std: Standard deviation of each band, (mels,).
     """
 
     kind = FRAME_PREDICTOR
-    against = "copying the last frame"
+    baseline_name = "copying the last frame"
     gives_frames = True
 
-    def __init__(self, settings: PretrainingSettings, model: ModelConfig, deviation: Sequence[float]) -> None:
+    def __init__(self, settings: PretrainingSettings, model: ModelConfig, std: Sequence[float]) -> None:
         self._settings = settings
         self._model = model
-        self._deviation = deviation
-        self.ahead = settings.ahead
+        self._deviation = std
+        self.horizons = settings.horizons
         self.spec = {"variance": settings.loss == "gaussian"}
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
         """Return the network, untrained, that will be trained for so many steps."""
-        return FramePredictor(self._model, mels, horizons=len(self.ahead), **self.spec)
+        return FramePredictor(self._model, mels, num_horizons=len(self.horizons), **self.spec)
 
     def loss(self) -> keras.losses.Loss:
         """Return what is minimised, averaged over weighted frames."""
@@ -50,20 +50,20 @@ class FramePrediction(Objective):
 
     def metrics(self) -> list[keras.metrics.Metric]:
         """Return `error`, and those of several horizons."""
-        return frame_metrics(error_kind(self._settings.loss), self._deviation, self.ahead)
+        return frame_metrics(error_kind(self._settings.loss), self._deviation, self.horizons)
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
         return copy_errors(
             dataset,
             kind=error_kind(self._settings.loss),
-            deviation=self._deviation,
-            ahead=self.ahead,
+            std=self._deviation,
+            horizons=self.horizons,
             stacked_frames=self._model.stacked_frames,
         )
 
 
-class Contrast(Objective):
+class ContrastivePrediction(Objective):
     """Future frames among the others of their utterance: skill against guessing.
 
     Args:
@@ -72,16 +72,16 @@ class Contrast(Objective):
     """
 
     kind = CONTRASTIVE_PREDICTOR
-    against = "guessing"
+    baseline_name = "guessing"
 
     def __init__(self, settings: PretrainingSettings, model: ModelConfig) -> None:
         self._model = model
-        self.ahead = settings.ahead
+        self.horizons = settings.horizons
         self.spec: dict[str, Any] = {}
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
         """Return the network, untrained, that will be trained for so many steps."""
-        return ContrastivePredictor(self._model, mels, horizons=len(self.ahead))
+        return ContrastivePredictor(self._model, mels, num_horizons=len(self.horizons))
 
     def loss(self) -> keras.losses.Loss:
         """Return what is minimised, averaged over weighted frames."""
@@ -124,7 +124,7 @@ def objective_of(
     model: ModelConfig,
     *,
     mean: Sequence[float],
-    deviation: Sequence[float],
+    std: Sequence[float],
     classes: int = 0,
 ) -> Objective:
     """Return the objective that the settings name.
@@ -133,18 +133,22 @@ def objective_of(
         settings: How the network learns.
         model: Its size.
         mean: Mean of each band, (mels,).
-        deviation: Standard deviation of each band, (mels,).
+        std: Standard deviation of each band, (mels,).
         classes: Classes of those utterances that have one.
     """
     kind = _kind(settings)
-    if kind is NoiseRemoval:
-        return NoiseRemoval(settings, model, mean, deviation, classes)
+    if kind is LadderObjective:
+        return LadderObjective(settings, model, mean, std, classes)
     if kind is Reconstruction:
-        return Reconstruction(settings, model, mean, deviation)
-    return Contrast(settings, model) if kind is Contrast else FramePrediction(settings, model, deviation)
+        return Reconstruction(settings, model, mean, std)
+    return (
+        ContrastivePrediction(settings, model)
+        if kind is ContrastivePrediction
+        else FramePrediction(settings, model, std)
+    )
 
 
 def _kind(settings: PretrainingSettings) -> type[Objective]:
     if settings.task != "prediction":
-        return NoiseRemoval if settings.task == "ladder" else Reconstruction
-    return Contrast if settings.loss == "contrastive" else FramePrediction
+        return LadderObjective if settings.task == "ladder" else Reconstruction
+    return ContrastivePrediction if settings.loss == "contrastive" else FramePrediction

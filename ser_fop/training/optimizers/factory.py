@@ -6,7 +6,7 @@ import keras
 
 from ser_fop.config.settings import ModelConfig, PretrainingSettings
 from ser_fop.errors import InputError
-from ser_fop.training.optimizers.gradient_norm_adam import WatchedAdam
+from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
 
 def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> PretrainingSettings:
@@ -24,19 +24,21 @@ def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> Pret
     if settings.task != "prediction":
         if settings.loss not in ("l1", "mse", "huber"):
             raise InputError(f"training.loss of an autoencoder expected l1, mse or huber, received {settings.loss}.")
-        if settings.code < 1 or settings.divergence_steps < 0:
-            raise InputError("training: code must be positive, and divergence_steps must not be negative.")
-    if settings.task == "denoising" and not (0 <= settings.gap_share < 1 and (settings.noise or settings.gap_share)):
+        if settings.code < 1 or settings.kl_warmup_steps < 0:
+            raise InputError("training: code must be positive, and kl_warmup_steps must not be negative.")
+    if settings.task == "denoising" and not (0 <= settings.mask_ratio < 1 and (settings.noise or settings.mask_ratio)):
         raise InputError(
-            "training: gap_share is 0 to 1 (exclusive), and not 0 where noise is, received"
-            f" {settings.gap_share:g} and {settings.noise:g}."
+            "training: mask_ratio is 0 to 1 (exclusive), and not 0 where noise is, received"
+            f" {settings.mask_ratio:g} and {settings.noise:g}."
         )
-    if not settings.ahead or len(set(settings.ahead)) < len(settings.ahead):
-        raise InputError(f"training.ahead expected one or more distances, each once, received {list(settings.ahead)}.")
-    if settings.task == "prediction" and min(settings.ahead) < model.stacked_frames:
+    if not settings.horizons or len(set(settings.horizons)) < len(settings.horizons):
+        raise InputError(
+            f"training.ahead expected one or more distances, each once, received {list(settings.horizons)}."
+        )
+    if settings.task == "prediction" and min(settings.horizons) < model.stacked_frames:
         raise InputError(
             f"training.ahead expected at least the {model.stacked_frames} frames of a step (model.stacked_frames), which"
-            f" sees its last one, received {min(settings.ahead)}."
+            f" sees its last one, received {min(settings.horizons)}."
         )
     if settings.epochs < 0 or settings.patience < 1 or settings.accumulate < 1:
         raise InputError(
@@ -78,7 +80,7 @@ def pretraining_optimizer(settings: PretrainingSettings, rate: Any) -> keras.opt
         settings: How the network learns.
         rate: The learning rate, or its schedule.
     """
-    return WatchedAdam(
+    return GradientNormAdam(
         rate,
         weight_decay=settings.weight_decay or None,
         global_clipnorm=settings.clip_norm or None,

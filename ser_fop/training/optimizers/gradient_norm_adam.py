@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 
-class WatchedAdam(keras.optimizers.Adam):
+class GradientNormAdam(keras.optimizers.Adam):
     """Adam that keeps the sum of the gradients' norms since it was last asked.
 
     The norm is that of all gradients together, before any clipping: a training whose norm

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 
-class GroupwiseAdam(keras.optimizers.Adam):
+class LayerwiseAdam(keras.optimizers.Adam):
     """Adam whose rate is scaled group by group; a scale of zero stops a group.
 
     The scales are variables: they can change between epochs without another trace. A stopped group's moments go

@@ -9,10 +9,10 @@ from ser_fop.corpora.schema import VIEWS
 from ser_fop.data.records import Records
 
 
-def wanted_views(
+def wanted_dimensional_labels(
     settings: FinetuningSettings, records: Records, learned: Collection[str], *others: Collection[str]
 ) -> dict[str, tuple[float, ...]]:
-    """Return what `standardised_views` does where the settings ask for it, and tell where nothing is known.
+    """Return what `standardised_dimensional_labels` does where the settings ask for it, and tell where nothing is known.
 
     Args:
         settings: How the network learns.
@@ -20,26 +20,28 @@ def wanted_views(
         learned: Ids of what is learned from.
         *others: More ids.
     """
-    views = standardised_views(records, learned, *others) if settings.view_weight else {}
-    if settings.view_weight and not views:
+    dimensional_labels = (
+        standardised_dimensional_labels(records, learned, *others) if settings.dimensional_loss_weight else {}
+    )
+    if settings.dimensional_loss_weight and not dimensional_labels:
         print(f"{records.folder} has no arousal and valence: training is on classes alone.", flush=True)
-    return views
+    return dimensional_labels
 
 
-def known_views(views: Mapping[str, Sequence[float]], learned: Collection[str]) -> list[str]:
+def known_dimensional_labels(dimensional_labels: Mapping[str, Sequence[float]], learned: Collection[str]) -> list[str]:
     """Return which of arousal and valence are known of something that is learned from.
 
     Args:
-        views: What `standardised_views` gave.
+        dimensional_labels: What `standardised_dimensional_labels` gave.
         learned: Ids of what is learned from.
     """
-    if not views:
+    if not dimensional_labels:
         return []
-    known = ~np.isnan([views[key] for key in learned]).all(axis=0)
+    known = ~np.isnan([dimensional_labels[key] for key in learned]).all(axis=0)
     return [name for name, one in zip(VIEWS, known, strict=True) if one]
 
 
-def standardised_views(
+def standardised_dimensional_labels(
     records: Records, learned: Collection[str], *others: Collection[str]
 ) -> dict[str, tuple[float, ...]]:
     """Return arousal and valence by id, NaN where one is unknown; empty where nobody judged what is learned from.
@@ -58,7 +60,7 @@ def standardised_views(
     judged = ~np.isnan(known).all(axis=0)
     if not judged.any():
         return {}
-    mean, deviation = np.zeros(len(VIEWS)), np.ones(len(VIEWS))
-    mean[judged], deviation[judged] = np.nanmean(known[:, judged], axis=0), np.nanstd(known[:, judged], axis=0)
-    scale = np.where(deviation > 0, deviation, 1.0)
+    mean, std = np.zeros(len(VIEWS)), np.ones(len(VIEWS))
+    mean[judged], std[judged] = np.nanmean(known[:, judged], axis=0), np.nanstd(known[:, judged], axis=0)
+    scale = np.where(std > 0, std, 1.0)
     return {key: tuple(((np.array(values) - mean) / scale).tolist()) for key, values in found.items()}

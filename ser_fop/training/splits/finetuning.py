@@ -13,7 +13,7 @@ Classes = dict[str, int]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Parts:
+class DataSplit:
     """Speaker-disjoint labelled utterances; class indices follow the labels of the training corpus.
 
     Attributes:
@@ -24,7 +24,7 @@ class Parts:
         tested: The records that hold the test utterances.
         test_rows: Their rows, emotions named as in the training corpus.
         trained_on: Speakers of the training and validation parts, as `corpus:speaker`.
-        left_out: Utterances of the tested corpus whose label has no class here.
+        unmatched_utterances: Utterances of the tested corpus whose label has no class here.
     """
 
     train: Classes
@@ -34,29 +34,31 @@ class Parts:
     tested: Records
     test_rows: tuple[Row, ...]
     trained_on: tuple[str, ...]
-    left_out: int = 0
+    unmatched_utterances: int = 0
 
-    def is_transductive(self, heard: Collection[str]) -> bool:
+    def is_transductive(self, seen_speakers: Collection[str]) -> bool:
         """Tell whether the test speakers were known: heard by a network, as `corpus:speaker`, or normalised by."""
         if self.tested.manifest.features.normalised_by == "speaker":
             return True
-        return not set(heard).isdisjoint(self.tested.known_as(row.speaker) for row in self.test_rows)
+        return not set(seen_speakers).isdisjoint(
+            self.tested.qualified_speaker_id(row.speaker) for row in self.test_rows
+        )
 
-    def refuse_told(self, told: Collection[str]) -> None:
+    def check_no_label_leakage(self, labelled_speakers: Collection[str]) -> None:
         """Raise `InputError` where a network was told the emotions of those whom it is tested on.
 
         Args:
-            told: The speakers, as `corpus:speaker`.
+            labelled_speakers: The speakers, as `corpus:speaker`.
         """
-        tested = {self.tested.known_as(row.speaker) for row in self.test_rows}
-        if known := sorted(tested & set(told)):
+        tested = {self.tested.qualified_speaker_id(row.speaker) for row in self.test_rows}
+        if known := sorted(tested & set(labelled_speakers)):
             raise InputError(
                 f"the network was told the emotions of {', '.join(known)} before, and would be tested on them."
                 " Pretrain it with --fold."
             )
 
 
-def parts_of(
+def split_fold(
     records: Records,
     fold: Fold,
     *,
@@ -64,7 +66,7 @@ def parts_of(
     styles: Collection[str] = (),
     test_records: Records | None = None,
     test_labels: Sequence[str] = (),
-) -> Parts:
+) -> DataSplit:
     """Return the parts of a fold.
 
     Args:
@@ -97,14 +99,14 @@ def parts_of(
             of = f" of style {', '.join(styles)}" if styles else ""
             raise InputError(f"the {name} speakers of this fold have no labelled utterance{of} in {folder}.")
     _require_classes(train, records)
-    trained_on = tuple(records.known_as(speaker) for speaker in (*training, *fold.validation))
-    shared = sorted({tested.known_as(row.speaker) for row in named}.intersection(trained_on))
+    trained_on = tuple(records.qualified_speaker_id(speaker) for speaker in (*training, *fold.validation))
+    shared = sorted({tested.qualified_speaker_id(row.speaker) for row in named}.intersection(trained_on))
     if shared:
         raise InputError(
             f"speaker {shared[0]!r} would be trained on and tested. Test on other speakers, or give each corpus a --name"
             " of its own."
         )
-    return Parts(
+    return DataSplit(
         train=train,
         validation=test if select_on == "test" else validation,
         test=test,
@@ -112,11 +114,11 @@ def parts_of(
         tested=tested,
         test_rows=tuple(named),
         trained_on=trained_on,
-        left_out=len(rows) - len(named),
+        unmatched_utterances=len(rows) - len(named),
     )
 
 
-def everyone(records: Records, *, styles: Collection[str] = ()) -> Parts:
+def train_on_all(records: Records, *, styles: Collection[str] = ()) -> DataSplit:
     """Return all labelled utterances as the training part: nobody validates, and nobody is tested.
 
     Args:
@@ -130,8 +132,8 @@ def everyone(records: Records, *, styles: Collection[str] = ()) -> Parts:
     if not train:
         raise InputError(f"{records.folder} has no labelled utterance to train on.")
     _require_classes(train, records)
-    trained_on = tuple(records.known_as(speaker) for speaker in records.speakers)
-    return Parts(
+    trained_on = tuple(records.qualified_speaker_id(speaker) for speaker in records.speakers)
+    return DataSplit(
         train=train, validation={}, test={}, validated=records, tested=records, test_rows=(), trained_on=trained_on
     )
 

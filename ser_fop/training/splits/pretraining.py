@@ -19,13 +19,13 @@ class PretrainingSplit:
     Attributes:
         train: Records, each with the ids to learn from.
         validation: Records, each with the ids that decide when to stop.
-        heard: Speakers of both, as `corpus:speaker`.
+        seen_speakers: Speakers of both, as `corpus:speaker`.
         validation_speakers: Speakers of the second, as `corpus:speaker`.
     """
 
     train: tuple[tuple[Records, frozenset[str]], ...]
     validation: tuple[tuple[Records, frozenset[str]], ...]
-    heard: tuple[str, ...]
+    seen_speakers: tuple[str, ...]
     validation_speakers: tuple[str, ...]
 
 
@@ -43,25 +43,28 @@ def folds_of_records(records: Records, *, path: Path | None = None) -> FoldFile:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LeftOut:
+class HeldOutSpeakers:
     """What pretraining must not know, by corpus.
 
     Attributes:
-        unheard: Speakers that it must not hear: those whom the fold tests, and those that it does not use.
-        untold: Speakers whose emotions it must not be told: those who validate.
+        excluded_speakers: Speakers that it must not hear: those whom the fold tests, and those that it does not use.
+        unlabelled_speakers: Speakers whose emotions it must not be told: those who validate.
     """
 
-    unheard: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    untold: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    excluded_speakers: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    unlabelled_speakers: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """Digest of who they are."""
-        parts = [{name: sorted(who) for name, who in part.items()} for part in (self.unheard, self.untold)]
+        parts = [
+            {name: sorted(who) for name, who in part.items()}
+            for part in (self.excluded_speakers, self.unlabelled_speakers)
+        ]
         return value_digest(parts)
 
 
-def left_out(parts: Sequence[Records], *, fold: int, path: Path | None) -> LeftOut:
+def held_out_speakers(parts: Sequence[Records], *, fold: int, path: Path | None) -> HeldOutSpeakers:
     """Return what pretraining must not know.
 
     Args:
@@ -77,23 +80,23 @@ def left_out(parts: Sequence[Records], *, fold: int, path: Path | None) -> LeftO
         raise InputError(
             "--fold leaves out a fold's test speakers, but none of the records has emotion labels. Drop --fold."
         )
-    unheard, untold = {}, {}
+    excluded_speakers, unlabelled_speakers = {}, {}
     for records in labelled:
         folds = folds_of_records(records, path=path)
         (number,) = chosen_folds(str(fold), folds)
-        unheard[records.corpus] = (*folds.folds[number].test, *folds.folds[number].unused)
-        untold[records.corpus] = folds.folds[number].validation
-    return LeftOut(unheard=unheard, untold=untold)
+        excluded_speakers[records.corpus] = (*folds.folds[number].test, *folds.folds[number].unused)
+        unlabelled_speakers[records.corpus] = folds.folds[number].validation
+    return HeldOutSpeakers(excluded_speakers=excluded_speakers, unlabelled_speakers=unlabelled_speakers)
 
 
 def split_for_pretraining(
-    parts: Sequence[Records], *, unheard: Mapping[str, Collection[str]], validation_share: float, seed: int
+    parts: Sequence[Records], *, excluded_speakers: Mapping[str, Collection[str]], validation_share: float, seed: int
 ) -> PretrainingSplit:
     """Hold out a share of each corpus's speakers for early stopping.
 
     Args:
         parts: Records folders, one a corpus.
-        unheard: Speakers to leave out, by corpus.
+        excluded_speakers: Speakers to leave out, by corpus.
         validation_share: Share of the remaining speakers, at least one of them.
         seed: Which speakers.
 
@@ -107,30 +110,35 @@ def split_for_pretraining(
                 f"two of the records folders hold corpus {name!r}: give each corpus once, or a --name of its own."
             )
     generator = np.random.default_rng(seed)
-    train, validation, heard, validating = [], [], [], []
+    train, validation, seen_speakers, validating = [], [], [], []
     for records in parts:
-        speakers = [speaker for speaker in records.speakers if speaker not in unheard.get(records.corpus, ())]
+        speakers = [speaker for speaker in records.speakers if speaker not in excluded_speakers.get(records.corpus, ())]
         if len(speakers) < 2:
             raise InputError(
                 f"pretraining needs at least two speakers, one of them for early stopping; {records.folder} leaves {len(speakers)}."
             )
         count = min(len(speakers) - 1, max(1, round(validation_share * len(speakers))))
         chosen = set(generator.choice(speakers, size=count, replace=False).tolist())
-        heard += [records.known_as(speaker) for speaker in speakers]
-        validating += [records.known_as(speaker) for speaker in sorted(chosen)]
+        seen_speakers += [records.qualified_speaker_id(speaker) for speaker in speakers]
+        validating += [records.qualified_speaker_id(speaker) for speaker in sorted(chosen)]
         train.append((records, _ids(records, set(speakers) - chosen)))
         validation.append((records, _ids(records, chosen)))
     return PretrainingSplit(
-        train=tuple(train), validation=tuple(validation), heard=tuple(heard), validation_speakers=tuple(validating)
+        train=tuple(train),
+        validation=tuple(validation),
+        seen_speakers=tuple(seen_speakers),
+        validation_speakers=tuple(validating),
     )
 
 
-def told_classes(split: PretrainingSplit, *, untold: Mapping[str, Collection[str]]) -> tuple[dict[str, int], int]:
+def class_targets(
+    split: PretrainingSplit, *, unlabelled_speakers: Mapping[str, Collection[str]]
+) -> tuple[dict[str, int], int]:
     """Return the class index by id of what is learned from, and the number of classes: of the first labelled records.
 
     Args:
         split: Who is heard.
-        untold: Speakers whose emotions are not told, by corpus.
+        unlabelled_speakers: Speakers whose emotions are not told, by corpus.
 
     Raises:
         InputError: If nobody's emotions are told, or an id of theirs is in other records too.
@@ -138,32 +146,37 @@ def told_classes(split: PretrainingSplit, *, untold: Mapping[str, Collection[str
     labelled = [(records, ids) for records, ids in split.train if records.manifest.labels]
     if not labelled:
         raise InputError("task `ladder` learns from labels too: none of the records has emotion labels.")
-    (told, ids), others = labelled[0], [records for records, _ in split.train if records is not labelled[0][0]]
-    labels, unknown = told.manifest.labels, untold.get(told.corpus, ())
+    (labelled_speakers, ids), others = (
+        labelled[0],
+        [records for records, _ in split.train if records is not labelled[0][0]],
+    )
+    labels, unknown = labelled_speakers.manifest.labels, unlabelled_speakers.get(labelled_speakers.corpus, ())
     index = {label: number for number, label in enumerate(labels)}
     classes = {
-        row.id: index[row.emotion] for row in told.rows if row.id in ids and row.emotion and row.speaker not in unknown
+        row.id: index[row.emotion]
+        for row in labelled_speakers.rows
+        if row.id in ids and row.emotion and row.speaker not in unknown
     }
     if not classes:
-        raise InputError(f"no utterance of {told.folder} whose emotion may be told is left to learn from.")
+        raise InputError(f"no utterance of {labelled_speakers.folder} whose emotion may be told is left to learn from.")
     twice = next((row.id for records in others for row in records.rows if row.id in classes), None)
     if twice is not None:
-        raise InputError(f"utterance {twice!r} is in {told.folder} and in other records: labels go by it.")
+        raise InputError(f"utterance {twice!r} is in {labelled_speakers.folder} and in other records: labels go by it.")
     return classes, len(labels)
 
 
-def speakers_told(split: PretrainingSplit, told: Collection[str]) -> tuple[str, ...]:
+def speakers_with_labels(split: PretrainingSplit, labelled_speakers: Collection[str]) -> tuple[str, ...]:
     """Return the speakers of utterances whose class is told, as `corpus:speaker`.
 
     Args:
         split: Who is heard.
-        told: Ids of those utterances.
+        labelled_speakers: Ids of those utterances.
     """
     named = {
-        records.known_as(row.speaker)
+        records.qualified_speaker_id(row.speaker)
         for records, ids in split.train
         for row in records.rows
-        if row.id in ids and row.id in told
+        if row.id in ids and row.id in labelled_speakers
     }
     return tuple(sorted(named))
 

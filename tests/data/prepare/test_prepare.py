@@ -327,7 +327,7 @@ class TestOrderedMap:
 
         with ThreadPoolExecutor(4) as pool:
             results = []
-            for result in shard_writer._ordered(pool, work, range(30), ahead=5):
+            for result in shard_writer._ordered(pool, work, range(30), horizons=5):
                 results.append(result)
                 with lock:
                     most = max(most, len(started) - len(results))
@@ -336,7 +336,7 @@ class TestOrderedMap:
 
     def test_hands_an_error_on(self):
         with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
-            list(shard_writer._ordered(pool, lambda item: 1 // (3 - item), range(10), ahead=2))
+            list(shard_writer._ordered(pool, lambda item: 1 // (3 - item), range(10), horizons=2))
 
 
 def test_log_mels_do_not_depend_on_the_neighbour(audio, prepared, tmp_path):

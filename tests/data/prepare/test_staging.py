@@ -44,7 +44,7 @@ class TestAnyPlace:
         for task in tasks[:2]:
             written(staging, config, task)
             written(staging, config, task)  # a second worker with the same shard
-        staging.bring(stage.folder, tasks, quarantined=False)
+        staging.download_finished(stage.folder, tasks, quarantined=False)
         assert [finished_note(stage.folder, task) is not None for task in tasks] == [True, True, False]
         staging.clear()
         kept = {"config.json"} | {f"{task.name}{end}" for task in tasks[:2] for end in ("", ".npz", ".json")}
@@ -57,7 +57,7 @@ class TestAnyPlace:
         staging.open()
         written(staging, config, tasks[0])
         (staging.folder / f"{tasks[0].name}.json").unlink()
-        staging.bring(stage.folder, tasks, quarantined=True)
+        staging.download_finished(stage.folder, tasks, quarantined=True)
         assert finished_note(stage.folder, tasks[0]) is None
 
 
@@ -87,7 +87,7 @@ def test_bad_audio_is_tried_again_only_where_asked(case, tmp_path):
     staging = Staging(stage, tmp_path / "shared")
     staging.open()
     written(staging, config, tasks[0])
-    staging.bring(stage.folder, tasks, quarantined=False)
+    staging.download_finished(stage.folder, tasks, quarantined=False)
     assert finished_note(stage.folder, tasks[0]) is None
-    staging.bring(stage.folder, tasks, quarantined=True)
+    staging.download_finished(stage.folder, tasks, quarantined=True)
     assert finished_note(stage.folder, tasks[0]).quarantined

@@ -5,7 +5,7 @@ import pytest
 
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import write_predictions
-from ser_fop.experiments.reporting.runs import comparison, figures, figures_together, runs_of
+from ser_fop.experiments.reporting.runs import comparison, ensemble_figures, figures, runs_of
 from ser_fop.utils.run_folder import write_json
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
 
@@ -82,11 +82,11 @@ def test_selection_on_test_is_carried_along(seeds, tmp_path):
 
 def test_repeats_asked_as_one_have_no_spread_over_repeats(seeds):
     runs = runs_of(seeds, "bad")
-    found = figures_together(runs)
+    found = ensemble_figures(runs)
     assert (found["repeats"], found["folds"], found["n"], found["seconds"]) == (3, 2, 240, 6.0)
     assert found["wa"]["deviation"] is None
     assert found["wa"]["over_repeats"] is None
     assert found["wa"]["over_speakers"]["units"] == 8
     assert np.sum(found["confusion"]) == 240
     assert found["wa"]["mean"] != figures(runs)["wa"]["mean"]
-    assert figures_together(runs[:1]) == {}
+    assert ensemble_figures(runs[:1]) == {}

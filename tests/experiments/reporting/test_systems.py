@@ -75,8 +75,8 @@ def test_what_each_was_trained_for(seeds):
 
 def test_figures_without_the_speakers_on_whom_settings_were_tried_out(seeds):
     names = sorted({item.speaker for item in read_predictions(seeds[0] / "finetune-siamese" / "predictions.csv")})
-    explored = names[:5]
-    rows = {row["cell"]: row for row in systems(seeds, explored=explored)}
+    dev_speakers = names[:5]
+    rows = {row["cell"]: row for row in systems(seeds, dev_speakers=dev_speakers)}
     right = {}
     for cell in ("finetune-in_corpus", "finetune-siamese"):
         rest = [item for seed in seeds for item in read_predictions(seed / cell / "predictions.csv")]
@@ -95,7 +95,7 @@ def test_figures_without_the_speakers_on_whom_settings_were_tried_out(seeds):
     assert {len(line) for line in lines} == {len(header)}
     # Without any, or with all of them, there is nothing beside.
     for some in ((), names):
-        assert all(row["unexplored"] == {} for row in systems(seeds, explored=some))
+        assert all(row["unexplored"] == {} for row in systems(seeds, dev_speakers=some))
 
 
 def test_what_pretraining_is_worth_to_another_network_stands_in_a_table_of_its_own(seeds):

@@ -8,7 +8,7 @@ from ser_fop.config.settings import ModelConfig
 from ser_fop.losses import ContrastiveLoss
 from ser_fop.metrics import ContrastiveError
 from ser_fop.models.baselines.contrastive_predictor import ContrastivePredictor
-from ser_fop.models.baselines.info_nce import StepContrast
+from ser_fop.models.baselines.info_nce import InfoNCE
 from ser_fop.testing.arrays import mask_of, network_inputs, normal
 
 MELS = 6
@@ -18,7 +18,7 @@ TINY = ModelConfig(d_model=8, heads=2, feed_forward=8, dropout=0.0)
 def test_contrast_equals_the_numpy_twin():
     predicted, true = normal(2, 5, 4), normal(2, 5, 4, seed=1)
     mask = mask_of((5, 3), 5)
-    found = np.asarray(StepContrast()(predicted, true, mask))
+    found = np.asarray(InfoNCE()(predicted, true, mask))
     for utterance, length in enumerate((5, 3)):
         scores = predicted[utterance] @ true[utterance, :length].T / np.sqrt(4)
         chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
@@ -29,21 +29,21 @@ def test_padding_is_no_answer():
     predicted, true = normal(1, 6, 4), normal(1, 6, 4, seed=1)
     mask = mask_of((4,), 6)
     junk = np.where(mask[..., None], true, 50.0).astype(np.float32)
-    one, other = (np.asarray(StepContrast()(predicted, target, mask))[:, :4] for target in (true, junk))
+    one, other = (np.asarray(InfoNCE()(predicted, target, mask))[:, :4] for target in (true, junk))
     np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("stacked", "horizons"), [(1, 1), (1, 2), (3, 1), (3, 2)])
-def test_what_was_predicted_does_not_see_what_lies_ahead(stacked, horizons):
+@pytest.mark.parametrize(("stacked", "num_horizons"), [(1, 1), (1, 2), (3, 1), (3, 2)])
+def test_what_was_predicted_does_not_see_what_lies_ahead(stacked, num_horizons):
     """The future stands among the inputs: only the answers may depend on it."""
-    network = ContrastivePredictor(dataclasses.replace(TINY, stacked_frames=stacked), MELS, horizons=horizons)
+    network = ContrastivePredictor(dataclasses.replace(TINY, stacked_frames=stacked), MELS, num_horizons=num_horizons)
     inputs = network_inputs((10, 7), MELS)  # not a whole number of steps
-    later = normal(2, 10, horizons * MELS, seed=4)
+    later = normal(2, 10, num_horizons * MELS, seed=4)
     found = network({**inputs, "later": later})
     assert found.shape == (2, 10, 1)
     np.testing.assert_array_equal(found[:, 0], found[:, stacked - 1])  # of one step
     heads = [layer for layer in network.layers if layer.name.startswith("prediction_")]
-    assert len(heads) == horizons
+    assert len(heads) == num_horizons
     context = keras.Model(network.inputs, [head.output for head in heads])
     one, other = (context({**inputs, "later": values}) for values in (later, later + 1))
     for before, after in zip(one, other, strict=True):

@@ -39,7 +39,7 @@ def test_gives_back_as_many_frames(network):
 
 def test_neither_padding_nor_the_batch_matters(network):
     # Behind an odd end, a step of several frames is filled up.
-    assert_padding_invariant(output_of(network), normal(2, 6, MELS), 3, over_time=True, atol=1e-4)
+    assert_padding_invariant(output_of(network), normal(2, 6, MELS), 3, per_frame=True, atol=1e-4)
     assert_batch_invariant(output_of(network), normal(1, 6, MELS), normal(2, 6, MELS, seed=1), atol=1e-4)
 
 

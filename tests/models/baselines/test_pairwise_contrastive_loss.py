@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ser_fop.models.baselines.pairwise_contrastive_loss import PairContrast, contrast
+from ser_fop.models.baselines.pairwise_contrastive_loss import PairwiseContrastiveLoss, contrast
 from ser_fop.testing.arrays import normal
 
 
@@ -46,7 +46,7 @@ def test_minimising_it_sorts_the_classes():
     x, classes = normal(24, 8), np.arange(24) % 3
     inputs = {"x": keras.Input((8,)), "classes": keras.Input((), dtype="int32")}
     vectors = keras.layers.Dense(4)(inputs["x"])
-    network = keras.Model(inputs, PairContrast(weight=2.0)(vectors, vectors, inputs["classes"]))
+    network = keras.Model(inputs, PairwiseContrastiveLoss(weight=2.0)(vectors, vectors, inputs["classes"]))
     network.compile(keras.optimizers.Adam(0.05))
     told = {"x": x, "classes": classes}
 
@@ -62,8 +62,8 @@ def test_minimising_it_sorts_the_classes():
 
 
 def test_config_and_shape():
-    layer = PairContrast(weight=0.3, margin=2.0, name="chosen")
-    again = PairContrast.from_config(layer.get_config())
+    layer = PairwiseContrastiveLoss(weight=0.3, margin=2.0, name="chosen")
+    again = PairwiseContrastiveLoss.from_config(layer.get_config())
     assert (again.weight, again.margin, again.name) == (0.3, 2.0, "chosen")
     assert layer.compute_output_shape((None, 5), (None, 8), (None,)) == (None, 5)
     np.testing.assert_array_equal(layer(normal(3, 5), normal(3, 2), ops.arange(3)), normal(3, 5))

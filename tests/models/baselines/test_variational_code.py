@@ -13,13 +13,13 @@ def test_contract():
 
 def test_divergence_is_the_integral():
     """Held against the definition, E[log q - log p], by a fine sum over the line."""
-    mean, deviation = np.array([0.0, 0.7, -1.5]), np.array([1.0, 0.4, 2.0])
+    mean, std = np.array([0.0, 0.7, -1.5]), np.array([1.0, 0.4, 2.0])
     place = np.linspace(-30, 30, 600_001)[:, np.newaxis]
-    log_q = -0.5 * ((place - mean) / deviation) ** 2 - np.log(deviation)
+    log_q = -0.5 * ((place - mean) / std) ** 2 - np.log(std)
     log_p = -0.5 * place**2
     density = np.exp(log_q) / np.sqrt(2 * np.pi)
     expected = (density * (log_q - log_p)).sum(axis=0) * (place[1, 0] - place[0, 0])
-    found = [float(divergence(np.array([m]), np.array([2 * np.log(d)]))) for m, d in zip(mean, deviation, strict=True)]
+    found = [float(divergence(np.array([m]), np.array([2 * np.log(d)]))) for m, d in zip(mean, std, strict=True)]
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found[0] == 0
     assert min(found[1:]) > 0.1

@@ -1,6 +1,6 @@
 import pytest
 
-from ser_fop.training.callbacks.eta import TimeLeft
+from ser_fop.training.callbacks.eta import TimeRemaining
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def clock(monkeypatch):
     ],
 )
 def test_what_is_left_by_the_mean_so_far(clock, capsys, first, seconds_an_epoch, said):
-    left = TimeLeft()
+    left = TimeRemaining()
     left.set_params({"epochs": 4})
     left.on_train_begin()
     for epoch, line in zip((first, first + 1), said, strict=True):

@@ -58,17 +58,17 @@ class Setting:
     def __init__(self, records, model):
         keras.utils.set_random_seed(5)
         parts = [(records, {row.id for row in records.rows})]
-        sizes = {"ahead": (1,), "batch_size": 4, "batch_frames": 100}
+        sizes = {"horizons": (1,), "batch_size": 4, "batch_frames": 100}
         self.epoch = tf.Variable(0, dtype=tf.int64)
         self.batches = unlabelled_batches(parts, seed=0, epoch=self.epoch, **sizes)
         self.validation = unlabelled_batches(parts, **sizes)
         self.network = FramePredictor(model, FEATURES.mels)
-        deviation = np.ones(FEATURES.mels)
+        std = np.ones(FEATURES.mels)
         schedule = keras.optimizers.schedules.CosineDecay(1e-2, EPOCHS * int(self.batches.cardinality()))
         self.network.compile(
             optimizer=keras.optimizers.Adam(schedule),
-            loss=FramePredictionLoss("l1", deviation),
-            weighted_metrics=[FrameError("l1", deviation)],
+            loss=FramePredictionLoss("l1", std),
+            weighted_metrics=[FrameError("l1", std)],
             jit_compile=False,
         )
         self.network.evaluate(self.validation, verbose=0)

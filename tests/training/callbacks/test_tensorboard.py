@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_fop.training.callbacks.tensorboard import PretrainingBoard
-from ser_fop.training.optimizers.gradient_norm_adam import WatchedAdam
+from ser_fop.training.callbacks.tensorboard import PretrainingTensorBoard
+from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def model():
     inputs = keras.Input((2,))
     model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 24)
-    model.compile(WatchedAdam(schedule), "mse", jit_compile=False)
+    model.compile(GradientNormAdam(schedule), "mse", jit_compile=False)
     return model
 
 
@@ -23,7 +23,9 @@ def events(folder):
 
 def test_scalars_and_pictures(model, tmp_path):
     true, predicted = np.random.default_rng(0).normal(size=(2, 50, 8)).astype(np.float32)
-    board = PretrainingBoard(tmp_path, frames=4000, batches=4, padding=0.25, example=lambda: (true, predicted), every=2)
+    board = PretrainingTensorBoard(
+        tmp_path, frames=4000, batches=4, padding=0.25, example=lambda: (true, predicted), every=2
+    )
     x = np.ones((8, 2), np.float32)
     y = np.ones((8, 1), np.float32)
     callbacks = [board, keras.callbacks.TensorBoard(tmp_path, write_graph=False)]

@@ -57,15 +57,15 @@ class TestLostWorkers:
         monkeypatch.setenv("TF_CONFIG", json.dumps(CLUSTER))
         with (
             pytest.raises(InputError, match=r"worker 1 of 2 has lost another one.*goes on from its last checkpoint"),
-            Distribution("multiworker").telling_of_lost_workers(),
+            Distribution("multiworker").translate_worker_errors(),
         ):
             raise tf.errors.UnavailableError(None, None, "Connection reset by peer")
 
     def test_alone_it_is_what_it_is(self):
-        with pytest.raises(tf.errors.UnavailableError), Distribution("none").telling_of_lost_workers():
+        with pytest.raises(tf.errors.UnavailableError), Distribution("none").translate_worker_errors():
             raise tf.errors.UnavailableError(None, None, "Socket closed")
 
     def test_other_errors_pass(self, monkeypatch):
         monkeypatch.setenv("TF_CONFIG", json.dumps(CLUSTER))
-        with pytest.raises(ZeroDivisionError), Distribution("multiworker").telling_of_lost_workers():
+        with pytest.raises(ZeroDivisionError), Distribution("multiworker").translate_worker_errors():
             raise ZeroDivisionError

@@ -6,14 +6,14 @@ import pytest
 import tensorflow as tf
 
 from ser_fop.config.settings import ModelConfig
-from ser_fop.data.datasets import filled_up, unlabelled_batches
+from ser_fop.data.datasets import pad_to_batch_count, unlabelled_batches
 from ser_fop.losses import FramePredictionLoss
 from ser_fop.metrics import FrameError
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 from ser_fop.training.distribute.distribution import Distribution
 from ser_fop.training.distribute.train_step import distribute_steps
-from ser_fop.training.optimizers.gradient_norm_adam import WatchedAdam
+from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
 DEVIATION = np.ones(FEATURES.mels)
 
@@ -32,7 +32,7 @@ class OneDevice(Distribution):
 def batches(tmp_path_factory):
     records = write_toy_records(tmp_path_factory.mktemp("toy") / "records", toy_utterances(per_speaker=6))
     parts = [(records, {row.id for row in records.rows})]
-    return unlabelled_batches(parts, ahead=(1,), batch_size=4, batch_frames=100)
+    return unlabelled_batches(parts, horizons=(1,), batch_size=4, batch_frames=100)
 
 
 def trained(batches, distribution, *, weight_decay=None):
@@ -40,7 +40,7 @@ def trained(batches, distribution, *, weight_decay=None):
     with distribution.scope():
         network = FramePredictor(ModelConfig(d_model=8, heads=2, feed_forward=8, dropout=0.3), FEATURES.mels)
         # The norm is far above the limit: a step that clips anything but the whole gradient is seen.
-        optimizer = WatchedAdam(1e-2, global_clipnorm=0.1, weight_decay=weight_decay)
+        optimizer = GradientNormAdam(1e-2, global_clipnorm=0.1, weight_decay=weight_decay)
         optimizer.build(network.trainable_variables)
     network.compile(
         optimizer,
@@ -67,9 +67,9 @@ def test_one_copy_learns_as_keras_does(batches, weight_decay):
 
 def test_what_weighs_nothing_changes_no_sum(batches):
     count = int(batches.cardinality())
-    longer = filled_up(batches, count + 2)
+    longer = pad_to_batch_count(batches, count + 2)
     assert int(longer.cardinality()) == count + 2 == sum(1 for _ in longer)
-    assert filled_up(batches, count) is batches
+    assert pad_to_batch_count(batches, count) is batches
     keras.utils.set_random_seed(3)
     network = FramePredictor(ModelConfig(d_model=8, heads=2, feed_forward=8), FEATURES.mels)
     network.compile(loss=FramePredictionLoss("l1", DEVIATION), weighted_metrics=[FrameError("l1", DEVIATION)])

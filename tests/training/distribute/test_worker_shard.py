@@ -6,9 +6,9 @@ from ser_fop.config.stages import PretrainConfig
 from ser_fop.data.datasets import unlabelled_batches
 from ser_fop.errors import InputError
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
-from ser_fop.training.distribute.worker_shard import check_reading, machine_share
+from ser_fop.training.distribute.worker_shard import check_reading, worker_shard
 
-SIZES = {"ahead": (1,), "batch_size": 6, "batch_frames": 120}
+SIZES = {"horizons": (1,), "batch_size": 6, "batch_frames": 120}
 
 
 @pytest.fixture(scope="module")
@@ -27,30 +27,30 @@ def frames(share):
 
 
 def test_by_batch_each_machine_reads_everything(parts):
-    shares = [machine_share(parts, machine(worker, 2), by="batch", **SIZES) for worker in range(2)]
-    assert all(share.parts == parts and share.sizes == SIZES and not share.is_own for share in shares)
+    shares = [worker_shard(parts, machine(worker, 2), by="batch", **SIZES) for worker in range(2)]
+    assert all(share.parts == parts and share.sizes == SIZES and not share.per_worker_batches for share in shares)
     assert {share.steps for share in shares} == {frames(shares[0])[0]}
 
 
 def test_by_file_they_read_everything_together_in_as_many_steps(parts):
-    shares = [machine_share(parts, machine(worker, 2), by="file", **SIZES) for worker in range(2)]
-    whole = frames(machine_share(parts, machine(0, 1), by="file", **SIZES))
+    shares = [worker_shard(parts, machine(worker, 2), by="file", **SIZES) for worker in range(2)]
+    whole = frames(worker_shard(parts, machine(0, 1), by="file", **SIZES))
     found = [frames(share) for share in shares]
     assert sum(one[1] for one in found) == whole[1]
     assert {share.steps for share in shares} == {max(one[0] for one in found)}
-    assert all(share.is_own and share.sizes["batch_size"] == 3 for share in shares)
+    assert all(share.per_worker_batches and share.sizes["batch_size"] == 3 for share in shares)
     # Each alone has less than everything: none of them reads what the others do.
     assert max(one[1] for one in found) < whole[1]
 
 
 def test_a_batch_smaller_than_the_machines(parts):
     with pytest.raises(InputError, match="at least one utterance for each of 4 workers, received 3"):
-        machine_share(parts, machine(0, 4), by="file", **{**SIZES, "batch_size": 3})
+        worker_shard(parts, machine(0, 4), by="file", **{**SIZES, "batch_size": 3})
 
 
 def test_a_machine_with_short_utterances_alone(parts):
     with pytest.raises(InputError, match="no utterance that is long enough"):
-        machine_share(parts, machine(0, 4), by="file", **{**SIZES, "ahead": (29,)})
+        worker_shard(parts, machine(0, 4), by="file", **{**SIZES, "horizons": (29,)})
 
 
 def config(tmp_path, **options):

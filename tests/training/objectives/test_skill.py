@@ -19,23 +19,25 @@ def records(mels, tmp_path_factory):
     return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels)
 
 
-@pytest.mark.parametrize("ahead", [1, 2])
+@pytest.mark.parametrize("horizons", [1, 2])
 @pytest.mark.parametrize("kind", ["l1", "mse"])
-def test_copy_error_is_that_of_the_last_frame(records, mels, kind, ahead):
-    batches = unlabelled_batches([(records, {key.id for key in mels})], ahead=(ahead,), batch_size=4, batch_frames=200)
-    steps = np.concatenate([np.abs(mel[ahead:] - mel[:-ahead]) / DEVIATION for mel in mels.values()])
+def test_copy_error_is_that_of_the_last_frame(records, mels, kind, horizons):
+    batches = unlabelled_batches(
+        [(records, {key.id for key in mels})], horizons=(horizons,), batch_size=4, batch_frames=200
+    )
+    steps = np.concatenate([np.abs(mel[horizons:] - mel[:-horizons]) / DEVIATION for mel in mels.values()])
     expected = (steps if kind == "l1" else steps**2).mean()
-    found = copy_errors(batches, kind=kind, deviation=DEVIATION, ahead=(ahead,))
+    found = copy_errors(batches, kind=kind, std=DEVIATION, horizons=(horizons,))
     assert found == {"error": pytest.approx(expected, rel=1e-5)}
 
 
 def test_copy_errors_of_several_horizons(records, mels):
     parts = [(records, {key.id for key in mels})]
     found = copy_errors(
-        unlabelled_batches(parts, ahead=(1, 5), batch_size=4, batch_frames=200),
+        unlabelled_batches(parts, horizons=(1, 5), batch_size=4, batch_frames=200),
         kind="l1",
-        deviation=DEVIATION,
-        ahead=(1, 5),
+        std=DEVIATION,
+        horizons=(1, 5),
     )
     long = [mel for mel in mels.values() if len(mel) > 5]
     for distance in (1, 5):
@@ -46,14 +48,14 @@ def test_copy_errors_of_several_horizons(records, mels):
 
 
 def test_copy_error_of_stacked_frames_copies_the_last_of_the_step(records, mels):
-    batches = unlabelled_batches([(records, {key.id for key in mels})], ahead=(3,), batch_size=4, batch_frames=200)
+    batches = unlabelled_batches([(records, {key.id for key in mels})], horizons=(3,), batch_size=4, batch_frames=200)
     steps = []
     for mel in mels.values():
         seen = mel[:-3]
         last = [min(frame // 3 * 3 + 2, len(seen) - 1) for frame in range(len(seen))]
         steps.append(np.abs(mel[3:] - seen[last]) / DEVIATION)
     expected = np.concatenate(steps).mean()
-    found = copy_errors(batches, kind="l1", deviation=DEVIATION, ahead=(3,), stacked_frames=3)
+    found = copy_errors(batches, kind="l1", std=DEVIATION, horizons=(3,), stacked_frames=3)
     assert found["error"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -103,14 +105,14 @@ class Copying:
         return inputs["mel"]
 
 
-@pytest.mark.parametrize("ahead", [1, 5])
-def test_the_example_is_the_first_that_is_long_enough(records, mels, ahead):
-    found = example_prediction(Copying(), [(records, {key.id for key in mels})], ahead=(ahead,))
+@pytest.mark.parametrize("horizons", [1, 5])
+def test_the_example_is_the_first_that_is_long_enough(records, mels, horizons):
+    found = example_prediction(Copying(), [(records, {key.id for key in mels})], horizons=(horizons,))
     by_id = {key.id: mel for key, mel in mels.items()}
-    chosen = min(key for key, mel in by_id.items() if len(mel) > ahead)
-    assert (str(found["id"]), int(found["ahead"])) == (chosen, ahead)
-    np.testing.assert_allclose(found["true"], by_id[chosen][ahead:], rtol=1e-6)
-    np.testing.assert_allclose(found["predicted"], by_id[chosen][:-ahead], rtol=1e-6)
+    chosen = min(key for key, mel in by_id.items() if len(mel) > horizons)
+    assert (str(found["id"]), int(found["ahead"])) == (chosen, horizons)
+    np.testing.assert_allclose(found["true"], by_id[chosen][horizons:], rtol=1e-6)
+    np.testing.assert_allclose(found["predicted"], by_id[chosen][:-horizons], rtol=1e-6)
 
 
 def test_the_example_of_several_horizons_is_the_nearest(records, mels):
@@ -118,7 +120,7 @@ def test_the_example_of_several_horizons_is_the_nearest(records, mels):
         def predict_on_batch(self, inputs):
             return np.concatenate([np.zeros_like(inputs["mel"]), inputs["mel"]], axis=-1)
 
-    found = example_prediction(CopyingTwice(), [(records, {key.id for key in mels})], ahead=(5, 2))
+    found = example_prediction(CopyingTwice(), [(records, {key.id for key in mels})], horizons=(5, 2))
     mel = next(mel for key, mel in mels.items() if key.id == str(found["id"]))
     assert int(found["ahead"]) == 2
     np.testing.assert_allclose(found["true"], mel[2:], rtol=1e-6)
@@ -139,5 +141,5 @@ def test_an_utterance_that_is_too_short_is_no_example(tmp_path):
     mels |= toy_utterances(speakers=("bert",), per_speaker=1, frames=(20, 20))
     short = write_toy_records(tmp_path / "records", mels)
 
-    found = example_prediction(Copying(), [(short, {key.id for key in mels})], ahead=(5,))
+    found = example_prediction(Copying(), [(short, {key.id for key in mels})], horizons=(5,))
     assert str(found["id"]) == "bert-0"

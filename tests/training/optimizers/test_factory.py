@@ -12,21 +12,21 @@ from ser_fop.training.optimizers.factory import check_code, check_pretraining, p
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"ahead": ()}, r"one or more distances, each once, received \[\]"),
-        ({"ahead": (2, 5, 2)}, r"each once, received \[2, 5, 2\]"),
-        ({"ahead": (8, 3)}, "at least the 4 frames of a step .* received 3"),
+        ({"horizons": ()}, r"one or more distances, each once, received \[\]"),
+        ({"horizons": (2, 5, 2)}, r"each once, received \[2, 5, 2\]"),
+        ({"horizons": (8, 3)}, "at least the 4 frames of a step .* received 3"),
         ({"epochs": -1}, "received -1, 10 and 1"),
         ({"patience": 0}, "received 100, 0 and 1"),
         ({"accumulate": 0}, "received 100, 10 and 0"),
         ({"clip_norm": -1.0}, "received -1, 0 and 0"),
         ({"weight_decay": -1.0}, "received 0, -1 and 0"),
         ({"warmup_share": 1.0}, "received 0, 0 and 1"),
-        ({"task": "denoising", "gap_share": 1.0}, "gap_share is 0 to 1"),
-        ({"task": "denoising", "gap_share": 0.0, "noise": 0.0}, "not 0 where noise is"),
+        ({"task": "denoising", "mask_ratio": 1.0}, "mask_ratio is 0 to 1"),
+        ({"task": "denoising", "mask_ratio": 0.0, "noise": 0.0}, "not 0 where noise is"),
     ],
 )
 def test_what_cannot_be_followed_is_refused(wrong, message):
-    settings = PretrainingSettings(ahead=(4,))
+    settings = PretrainingSettings(horizons=(4,))
     model = ModelConfig(stacked_frames=4)
     assert check_pretraining(settings, model) is settings
     with pytest.raises(InputError, match=message):

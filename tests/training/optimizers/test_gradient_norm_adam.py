@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from ser_fop.training.optimizers.gradient_norm_adam import WatchedAdam
+from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
 GRADIENTS = ([np.array([3.0, 0.0], np.float32), np.array([4.0], np.float32)], [np.zeros(2, np.float32)] * 2)
 
@@ -12,7 +12,7 @@ def variables():
 
 
 def test_mean_of_the_norms_since_it_was_asked():
-    optimizer, weights = WatchedAdam(0.1), variables()
+    optimizer, weights = GradientNormAdam(0.1), variables()
     optimizer.build(weights)
     optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]])
     optimizer.apply([keras.ops.zeros(2), keras.ops.zeros(1)])
@@ -25,7 +25,7 @@ def test_mean_of_the_norms_since_it_was_asked():
 @pytest.mark.parametrize("options", [{}, {"global_clipnorm": 0.5, "weight_decay": 0.1}])
 def test_steps_are_adams_own(options):
     found = []
-    for kind in (WatchedAdam, keras.optimizers.Adam):
+    for kind in (GradientNormAdam, keras.optimizers.Adam):
         optimizer, weights = kind(0.1, **options), variables()
         for _ in range(3):
             optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]], weights)
@@ -35,7 +35,7 @@ def test_steps_are_adams_own(options):
 
 
 def test_built_twice_it_is_built_once():
-    optimizer, weights = WatchedAdam(0.1), variables()
+    optimizer, weights = GradientNormAdam(0.1), variables()
     optimizer.build(weights)
     count = len(optimizer.variables)
     optimizer.build(weights)
@@ -43,6 +43,6 @@ def test_built_twice_it_is_built_once():
 
 
 def test_the_norm_is_that_before_clipping():
-    optimizer = WatchedAdam(0.1, global_clipnorm=1.0)
+    optimizer = GradientNormAdam(0.1, global_clipnorm=1.0)
     optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]], variables())
     assert optimizer.mean_norm() == pytest.approx(5.0)

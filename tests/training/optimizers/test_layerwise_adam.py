@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from ser_fop.training.optimizers.layerwise_adam import GroupwiseAdam
+from ser_fop.training.optimizers.layerwise_adam import LayerwiseAdam
 
 DATA = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
 
@@ -29,7 +29,7 @@ def moved(kernels):
 
 
 def grouped(scales, rate=0.01):
-    return lambda model: GroupwiseAdam([layer.trainable_weights for layer in model.layers[:2]], scales, rate)
+    return lambda model: LayerwiseAdam([layer.trainable_weights for layer in model.layers[:2]], scales, rate)
 
 
 def test_scales_of_one_are_adam():

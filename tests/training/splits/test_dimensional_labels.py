@@ -5,7 +5,11 @@ import pytest
 
 from ser_fop.config.settings import FinetuningSettings
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
-from ser_fop.training.splits.dimensional_labels import known_views, standardised_views, wanted_views
+from ser_fop.training.splits.dimensional_labels import (
+    known_dimensional_labels,
+    standardised_dimensional_labels,
+    wanted_dimensional_labels,
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,28 +25,30 @@ def judged(tmp_path_factory):
 def test_standardised_on_what_is_learned_from(judged):
     learned = [row.id for row in judged.of_speakers(["anna", "bert"])]
     other = [row.id for row in judged.of_speakers(["carl"])]
-    views = standardised_views(judged, learned, other)
-    assert set(views) == {*learned, *other}
-    arousal = np.array([views[key][0] for key in learned])
+    dimensional_labels = standardised_dimensional_labels(judged, learned, other)
+    assert set(dimensional_labels) == {*learned, *other}
+    arousal = np.array([dimensional_labels[key][0] for key in learned])
     assert np.nanmean(arousal) == pytest.approx(0, abs=1e-9)
     assert np.nanstd(arousal) == pytest.approx(1)
     # A view that never changes is its mean, and one that nobody judged is unknown.
-    assert {views[row.id][1] for row in judged.rows if row.valence != ""} == {0.0}
-    assert all(np.isnan(views[row.id]).all() == (row.arousal == "") for row in judged.rows)
+    assert {dimensional_labels[row.id][1] for row in judged.rows if row.valence != ""} == {0.0}
+    assert all(np.isnan(dimensional_labels[row.id]).all() == (row.arousal == "") for row in judged.rows)
     # What is not learned from moves neither mean nor deviation.
-    assert standardised_views(judged, learned)[learned[0]] == views[learned[0]]
+    assert standardised_dimensional_labels(judged, learned)[learned[0]] == dimensional_labels[learned[0]]
 
 
 def test_ids_of_other_records_are_unknown(judged):
-    assert np.isnan(standardised_views(judged, [row.id for row in judged.rows], ["elsewhere"])["elsewhere"]).all()
+    assert np.isnan(
+        standardised_dimensional_labels(judged, [row.id for row in judged.rows], ["elsewhere"])["elsewhere"]
+    ).all()
 
 
 def test_nothing_where_nobody_judged(tmp_path, capsys):
     records = write_toy_records(tmp_path / "records", toy_utterances())
     learned = [row.id for row in records.rows]
-    assert standardised_views(records, learned) == {}
-    assert known_views({}, learned) == []
-    assert wanted_views(FinetuningSettings(view_weight=0.5), records, learned) == {}
+    assert standardised_dimensional_labels(records, learned) == {}
+    assert known_dimensional_labels({}, learned) == []
+    assert wanted_dimensional_labels(FinetuningSettings(dimensional_loss_weight=0.5), records, learned) == {}
     assert "has no arousal and valence" in capsys.readouterr().out
 
 
@@ -53,12 +59,12 @@ def test_one_view_alone_is_learned(tmp_path):
     }
     records = write_toy_records(tmp_path / "records", mels)
     learned = [row.id for row in records.rows]
-    views = wanted_views(FinetuningSettings(view_weight=0.5), records, learned)
-    assert known_views(views, learned) == ["arousal"]
-    values = np.array([views[key] for key in learned])
+    dimensional_labels = wanted_dimensional_labels(FinetuningSettings(dimensional_loss_weight=0.5), records, learned)
+    assert known_dimensional_labels(dimensional_labels, learned) == ["arousal"]
+    values = np.array([dimensional_labels[key] for key in learned])
     assert values[:, 0].std() == pytest.approx(1)
     assert np.isnan(values[:, 1]).all()
 
 
 def test_views_that_nobody_asked_for_are_not_there(judged):
-    assert wanted_views(FinetuningSettings(), judged, [row.id for row in judged.rows]) == {}
+    assert wanted_dimensional_labels(FinetuningSettings(), judged, [row.id for row in judged.rows]) == {}

@@ -5,7 +5,7 @@ import pytest
 from ser_fop.corpora.folds import Fold
 from ser_fop.errors import InputError
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
-from ser_fop.training.splits.finetuning import everyone, parts_of, require_comparable
+from ser_fop.training.splits.finetuning import require_comparable, split_fold, train_on_all
 from ser_fop.training.splits.pretraining import split_for_pretraining
 
 SPEAKERS = ("anna", "bert", "carl", "dora", "emil", "fred")
@@ -32,7 +32,7 @@ def speakers_of(records, classes):
 
 class TestOneCorpus:
     def test_parts_are_those_of_the_fold(self, records):
-        parts = parts_of(records, FOLD)
+        parts = split_fold(records, FOLD)
         assert [speakers_of(records, one) for one in (parts.train, parts.validation, parts.test)] == [
             set(FOLD.train),
             set(FOLD.validation),
@@ -44,64 +44,66 @@ class TestOneCorpus:
         assert (parts.validated, parts.tested) == (records, records)
 
     def test_everyone_is_trained_on_and_nobody_else_is_left(self, records):
-        parts = everyone(records)
+        parts = train_on_all(records)
         assert speakers_of(records, parts.train) == set(SPEAKERS)
         assert (parts.validation, parts.test, parts.test_rows) == ({}, {}, ())
         assert set(parts.trained_on) == {f"toy:{name}" for name in SPEAKERS}
         with pytest.raises(InputError, match="has no labelled utterance to train on"):
-            everyone(records, styles=("whispered",))
+            train_on_all(records, styles=("whispered",))
 
     def test_a_speaker_in_two_parts_is_refused(self, records):
         with pytest.raises(InputError, match="'toy:carl' would be trained on and tested"):
-            parts_of(records, Fold(test=("carl",), validation=("bert",), train=("carl",)))
+            split_fold(records, Fold(test=("carl",), validation=("bert",), train=("carl",)))
 
     def test_one_class_alone_is_nothing_to_tell_apart(self, tmp_path):
         mels = toy_utterances(speakers=SPEAKERS, per_speaker=3, emotions=("sad",))
         sad = write_toy_records(tmp_path / "records", mels)
-        for part in (lambda: parts_of(sad, FOLD), lambda: everyone(sad)):
+        for part in (lambda: split_fold(sad, FOLD), lambda: train_on_all(sad)):
             with pytest.raises(InputError, match=r"nothing to tell apart.*have utterances of 'sad' alone"):
                 part()
 
     def test_a_part_without_a_label_is_refused(self, records):
         with pytest.raises(InputError, match="the test speakers of this fold have no labelled utterance in"):
-            parts_of(records, Fold(test=("nobody",), validation=("bert",), train=("carl",)))
+            split_fold(records, Fold(test=("nobody",), validation=("bert",), train=("carl",)))
 
     def test_selecting_on_test_is_only_done_when_asked_for(self, records):
-        parts = parts_of(records, FOLD, select_on="test")
-        assert parts.validation == parts.test != parts_of(records, FOLD).validation
+        parts = split_fold(records, FOLD, select_on="test")
+        assert parts.validation == parts.test != split_fold(records, FOLD).validation
         assert not set(parts.train) & set(parts.test)
 
     def test_styles(self, records):
         with pytest.raises(InputError, match="no labelled utterance of style whispered"):
-            parts_of(records, FOLD, styles=("whispered",))
+            split_fold(records, FOLD, styles=("whispered",))
 
-    @pytest.mark.parametrize(("heard", "expected"), [(("toy:carl",), False), (("toy:anna",), True), ((), False)])
-    def test_a_network_that_heard_a_test_speaker_is_transductive(self, records, heard, expected):
-        assert parts_of(records, FOLD).is_transductive(heard) is expected
+    @pytest.mark.parametrize(
+        ("seen_speakers", "expected"), [(("toy:carl",), False), (("toy:anna",), True), ((), False)]
+    )
+    def test_a_network_that_heard_a_test_speaker_is_transductive(self, records, seen_speakers, expected):
+        assert split_fold(records, FOLD).is_transductive(seen_speakers) is expected
 
     def test_a_network_that_was_told_a_test_speaker_s_emotions_is_refused(self, records):
-        parts = parts_of(records, FOLD)
-        parts.refuse_told(tuple(f"toy:{name}" for name in (*FOLD.train, *FOLD.validation)))
+        parts = split_fold(records, FOLD)
+        parts.check_no_label_leakage(tuple(f"toy:{name}" for name in (*FOLD.train, *FOLD.validation)))
         with pytest.raises(InputError, match=f"told the emotions of toy:{FOLD.test[0]} before"):
-            parts.refuse_told((f"toy:{FOLD.test[0]}", "other:carl"))
+            parts.check_no_label_leakage((f"toy:{FOLD.test[0]}", "other:carl"))
 
     def test_speakers_that_are_normalised_by_their_own_speech_are_transductive(self, records, tmp_path):
         for by, expected in (("speaker", True), ("utterance", False)):
             features = dataclasses.replace(FEATURES, normalised_by=by)
             mels = toy_utterances(speakers=SPEAKERS, per_speaker=3)
             normalised = write_toy_records(tmp_path / by, mels, features=features)
-            assert parts_of(normalised, FOLD).is_transductive(()) is expected
+            assert split_fold(normalised, FOLD).is_transductive(()) is expected
 
     def test_pretraining_that_leaves_the_fold_out_is_not_transductive(self, records):
-        split = split_for_pretraining([records], unheard={"toy": FOLD.test}, validation_share=0.2, seed=0)
-        everyone = split_for_pretraining([records], unheard={}, validation_share=0.2, seed=0)
-        assert not parts_of(records, FOLD).is_transductive(split.heard)
-        assert parts_of(records, FOLD).is_transductive(everyone.heard)
+        split = split_for_pretraining([records], excluded_speakers={"toy": FOLD.test}, validation_share=0.2, seed=0)
+        train_on_all = split_for_pretraining([records], excluded_speakers={}, validation_share=0.2, seed=0)
+        assert not split_fold(records, FOLD).is_transductive(split.seen_speakers)
+        assert split_fold(records, FOLD).is_transductive(train_on_all.seen_speakers)
 
 
 class TestAnotherCorpus:
     def test_it_is_tested_whole_and_the_test_speakers_are_trained_on(self, records, others):
-        parts = parts_of(records, FOLD, test_records=others, test_labels=("joy=happy",))
+        parts = split_fold(records, FOLD, test_records=others, test_labels=("joy=happy",))
         assert speakers_of(records, parts.train) == {*FOLD.train, *FOLD.test}
         assert parts.tested is others
         assert {row.id: row.emotion for row in parts.test_rows} == {
@@ -111,28 +113,28 @@ class TestAnotherCorpus:
             "hans-1": "sad",
         }
         assert parts.test == {"gina-0": 0, "gina-1": 1, "hans-0": 0, "hans-1": 1}
-        assert parts.left_out == 2  # bored; without a label is not counted
+        assert parts.unmatched_utterances == 2  # bored; without a label is not counted
 
     def test_labels_of_one_name_need_no_renaming(self, records, others):
-        parts = parts_of(records, FOLD, test_records=others)
+        parts = split_fold(records, FOLD, test_records=others)
         assert {row.emotion for row in parts.test_rows} == {"sad"}
 
     def test_selecting_on_it_reads_its_records(self, records, others):
-        parts = parts_of(records, FOLD, test_records=others, select_on="test")
+        parts = split_fold(records, FOLD, test_records=others, select_on="test")
         assert (parts.validated, parts.validation) == (others, parts.test)
 
     @pytest.mark.parametrize("renaming", ["joy", "joy=glad", "jooy=happy"])
     def test_a_wrong_renaming_is_refused(self, records, others, renaming):
         with pytest.raises(InputError, match="THEIRS=OURS"):
-            parts_of(records, FOLD, test_records=others, test_labels=(renaming,))
+            split_fold(records, FOLD, test_records=others, test_labels=(renaming,))
 
     def test_a_renaming_without_another_corpus_is_refused(self, records):
         with pytest.raises(InputError, match="name that corpus"):
-            parts_of(records, FOLD, test_labels=("joy=happy",))
+            split_fold(records, FOLD, test_labels=("joy=happy",))
 
     def test_the_same_speakers_under_the_same_name_are_refused(self, records):
         with pytest.raises(InputError, match="would be trained on and tested"):
-            parts_of(records, FOLD, test_records=records)
+            split_fold(records, FOLD, test_records=records)
 
     def test_both_must_have_been_prepared_alike(self, records, others, tmp_path):
         require_comparable(records, others)

@@ -3,7 +3,7 @@
 import pytest
 from ser_fop.pipelines import finetune, pretrain
 
-from ser_fop.experiments.baselines import RIVALS, model_changes
+from ser_fop.experiments.baselines import BASELINES, model_changes
 from ser_fop.hub.networks import load_network
 from tests.stages import MODEL, check_transfer, metrics_of, run
 
@@ -11,11 +11,11 @@ from tests.stages import MODEL, check_transfer, metrics_of, run
 SUPERVISED = {
     name: [
         str(part)
-        for key, value in {**model_changes(rival, 1), **rival.finetuning}.items()
+        for key, value in {**model_changes(baseline, 1), **baseline.finetuning}.items()
         for part in (f"--{key.replace('_', '-')}", value)
     ]
-    for name, rival in RIVALS.items()
-    if not rival.functionals and rival.pretraining is None
+    for name, baseline in BASELINES.items()
+    if not baseline.functionals and baseline.pretraining is None
 }
 EPOCHS = ["--epochs", "15", "--patience", "15", "--learning-rates", "5e-3", "--dropout", "0", "--batch-size", "8"]
 
@@ -40,14 +40,14 @@ def test_arousal_and_valence_are_learned_where_they_are_known(tmp_path, capfd):
 
     fake_iemocap(tmp_path / "audio")
     run("prepare", "--corpus", "iemocap", "--audio-dir", tmp_path / "audio", "--out", tmp_path / "records")
-    options = ["--records", tmp_path / "records", *MODEL, "--epochs", "1", "--view-weight", "0.5"]
+    options = ["--records", tmp_path / "records", *MODEL, "--epochs", "1", "--dimensional-loss-weight", "0.5"]
     run("finetune", *options, "--out", tmp_path / "views")
     assert "classes alone" not in capfd.readouterr().out
     assert load_network(tmp_path / "views")[1].kind == "emotion_classifier"
 
 
 def test_a_corpus_without_them_says_so(work, tmp_path, capfd):
-    options = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "1", "--view-weight", "0.5"]
+    options = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "1", "--dimensional-loss-weight", "0.5"]
     run("finetune", *options, "--out", tmp_path / "out")
     assert "no arousal and valence: training is on classes alone" in capfd.readouterr().out
 
@@ -92,7 +92,7 @@ def test_a_ladder_without_labels_is_one_line(work, tmp_path, capsys):
     [
         (["--backbone", "attentive_cnn"], "looks ahead too, and so cannot predict"),
         (["--contrastive-weight", "-1"], "contrastive_weight must not be negative"),
-        (["--contrastive-weight", "1", "--view-weight", "1"], "stands beside no contrastive_weight"),
+        (["--contrastive-weight", "1", "--dimensional-loss-weight", "1"], "stands beside no contrastive_weight"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(work, tmp_path, capsys, options, said):

@@ -1,6 +1,6 @@
 import dataclasses
 
-from ser_fop.experiments.reporting.cell_list import cell_list, to_csv
+from ser_fop.experiments.reporting.job_list import job_list, to_csv
 from ser_fop.experiments.reporting.page import _cells
 from ser_fop.utils.run_folder import write_json
 
@@ -21,7 +21,7 @@ def test_folds_are_added_up_and_repeats_stand_in_order(tmp_path):
     write_cell(tmp_path / "runs" / "seed-3" / "pretrain-a", parameters=9, seconds=2.0, epochs=5)
     write_cell(tmp_path / "runs" / "seed-3" / "classify-a", seconds=0.5, chosen={"c": 1.0})
     (tmp_path / "runs" / "seed-3" / "classify-a" / "predictions.csv").touch()
-    found = cell_list(tmp_path)
+    found = job_list(tmp_path)
     assert [cell.cell for cell in found] == ["seed-3/classify-a", "seed-3/pretrain-a", "seed-10/finetune-none"]
     assert [cell.epochs for cell in found] == ["", "5", "18"]
     assert [cell.parameters for cell in found] == ["", "9", "7"]
@@ -33,6 +33,6 @@ def test_folds_are_added_up_and_repeats_stand_in_order(tmp_path):
 def test_versions_stand_by_each_cell_where_they_differ(tmp_path):
     write_cell(tmp_path / "runs" / "seed-0" / "one", seconds=1.0)
     write_cell(tmp_path / "runs" / "seed-0" / "two", seconds=1.0)
-    alike = cell_list(tmp_path)
+    alike = job_list(tmp_path)
     assert _cells(alike).count("keras 3") == 1
     assert _cells([alike[0], dataclasses.replace(alike[1], versions="keras 4")]).count("keras") == 2

@@ -14,7 +14,7 @@ COLUMNS = ("cell", "seed", "folds", "parameters", "epochs", "seconds", "versions
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinishedCell:
+class FinishedJob:
     """One line of the list.
 
     Attributes:
@@ -40,7 +40,7 @@ class FinishedCell:
     predictions: str
 
 
-def cell_list(out: Path) -> list[FinishedCell]:
+def job_list(out: Path) -> list[FinishedJob]:
     """Return the finished cells of a `reproduce` folder, by repeat and name.
 
     Args:
@@ -51,14 +51,14 @@ def cell_list(out: Path) -> list[FinishedCell]:
     return [_finished(out, folder) for folder in ordered]
 
 
-def _finished(out: Path, folder: Path) -> FinishedCell:
+def _finished(out: Path, folder: Path) -> FinishedJob:
     config = read_json(folder / CONFIG)
     folds = sorted(folder.glob("fold-*/" + METRICS)) or [folder / METRICS]
     found = [read_json(path) for path in folds]
     seed, parameters = config.get("seed"), found[0].get("parameters")
     epochs = [_epochs(metrics) for metrics in found]
     path = folder / PREDICTIONS
-    return FinishedCell(
+    return FinishedJob(
         cell=str(folder.relative_to(out / "runs")),
         seed="" if seed is None else str(seed),
         folds=len(found),
@@ -78,7 +78,7 @@ def _epochs(metrics: dict[str, Any]) -> int:
     return int(metrics.get("epochs") or (chosen.get("epochs", 0) if isinstance(chosen, dict) else 0))
 
 
-def to_csv(cells: Iterable[FinishedCell]) -> str:
+def to_csv(cells: Iterable[FinishedJob]) -> str:
     """Return `cells.csv`."""
     written = io.StringIO()
     writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
