@@ -4,18 +4,17 @@ from pathlib import Path
 
 from ser_fop.cli import run_stage
 from ser_fop.config.stages import DownloadConfig
+from ser_fop.corpora import get_corpus
+from ser_fop.corpora.downloads.crema_d import fetch_crema_d
+from ser_fop.corpora.downloads.fetching import fetch
+from ser_fop.corpora.downloads.sources import CREMA_D, archives_of, mirrored
+from ser_fop.corpora.downloads.unpacking import unpack
+from ser_fop.errors import InputError
+from ser_fop.utils.json_io import read_json, write_json
 
 
 def run(config: DownloadConfig) -> Path:
     """Fetch, check and unpack what is not there yet."""
-    from ser_fop.corpora import get_corpus
-    from ser_fop.corpora.downloads.crema_d import fetch_crema_d
-    from ser_fop.corpora.downloads.fetching import fetch
-    from ser_fop.corpora.downloads.sources import CREMA_D, archives_of, mirrored
-    from ser_fop.corpora.downloads.unpacking import unpack
-    from ser_fop.errors import InputError
-    from ser_fop.utils.json_io import read_json, write_json
-
     record = config.out / "download.json"
     done = read_json(record) if record.exists() else {"corpus": config.corpus, "parts": {}}
     if done.get("corpus") != config.corpus:

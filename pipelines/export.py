@@ -1,22 +1,27 @@
 """A trained run for TF Serving: `ser-fop export --model runs/ft --out models/emotion`."""
 
+import importlib.util
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import ExportConfig
+from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
+from ser_fop.errors import InputError
+from ser_fop.export.portable import golden_of, write_litert, write_onnx
+from ser_fop.export.server_files import write_server_files
+from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
+from ser_fop.export.verification import verify
+from ser_fop.hub.versions import next_version
+from ser_fop.inference.sources import inference_model_of
 
 
 def run(config: ExportConfig) -> Path:
     """Write the next version beside its place, compare it with the network, and rename it into place."""
-    from ser_fop.errors import InputError
-    from ser_fop.export.server_files import write_server_files
-    from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
-    from ser_fop.export.verification import verify
-    from ser_fop.hub.versions import next_version
-    from ser_fop.inference.sources import inference_model_of
-
     if config.version < 0:
         raise InputError(f"--version expected a positive number, received {config.version}.")
     version = config.version or next_version(config.out)
@@ -44,10 +49,6 @@ def run(config: ExportConfig) -> Path:
 
 def _check_portable(config: ExportConfig) -> None:
     """Raise `InputError` for what cannot be written, before a version stands where a server may see it."""
-    import importlib.util
-
-    from ser_fop.errors import InputError
-
     wanted = ((config.onnx, ".onnx", "onnx", "tf2onnx"), (config.litert, ".tflite", "litert", "ai_edge_litert"))
     for path, suffix, option, module in wanted:
         if path and path.suffix != suffix:
@@ -60,11 +61,6 @@ def _check_portable(config: ExportConfig) -> None:
 
 def _write_portable(config: ExportConfig, recogniser: Any, sounds: dict[str, Any]) -> None:
     """Write what other runtimes were asked for, each beside its place until it answers as the network does."""
-    import tempfile
-
-    from ser_fop.export.portable import golden_of, write_litert, write_onnx
-    from ser_fop.export.verification import verify
-
     for path, frames in ((config.onnx, None), (config.litert, config.litert_frames)):
         if path is None:
             continue
@@ -85,11 +81,6 @@ def _write_portable(config: ExportConfig, recogniser: Any, sounds: dict[str, Any
 
 def _sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:
     """Return a padded batch of recordings, or of sounds made up of a voice's harmonics and noise."""
-    import numpy as np
-
-    from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
-    from ser_fop.errors import InputError
-
     sounds = []
     for file in files:
         try:

@@ -4,15 +4,14 @@ from pathlib import Path
 
 from ser_fop.cli import run_stage
 from ser_fop.config.stages import FoldsConfig
+from ser_fop.corpora.folds import make_folds, write_folds
+from ser_fop.data.records import Records
+from ser_fop.errors import InputError
+from ser_fop.training.splits.pretraining import folds_of_records
 
 
 def run(config: FoldsConfig) -> Path:
     """Write a fold file."""
-    from ser_fop.corpora.folds import make_folds, write_folds
-    from ser_fop.data.records import Records
-    from ser_fop.errors import InputError
-    from ser_fop.training.splits.pretraining import folds_of_records
-
     if config.out.exists():
         raise InputError(f"{config.out} exists: fold files are kept as they were published. Choose another name.")
     if config.count < 3:

@@ -2,14 +2,13 @@
 
 from ser_fop.cli import run_stage
 from ser_fop.config.stages import InfoConfig
+from ser_fop.corpora import get_corpus
+from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.summary import summarize
 
 
 def run(config: InfoConfig) -> None:
     """Print utterances, hours, speakers, labels, sessions, and every problem found."""
-    from ser_fop.corpora import get_corpus
-    from ser_fop.corpora.base import ReadOptions
-    from ser_fop.corpora.summary import summarize
-
     corpus = get_corpus(config.corpus)
     options = ReadOptions(manifest=config.manifest, labels=config.labels, microphone=config.microphone)
     listing = corpus.read(config.audio_dir, options)

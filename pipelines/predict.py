@@ -6,18 +6,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+from tqdm import tqdm
+
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import PredictConfig
+from ser_fop.corpora.audio import SILENT, AudioError
+from ser_fop.errors import InputError
+from ser_fop.inference.inference_model import POOLED_PREFIX
+from ser_fop.inference.inputs import recordings_of
+from ser_fop.inference.predictor import check_window, load
+from ser_fop.inference.writing import write_answers
 
 
 def run(config: PredictConfig) -> None:
     """Answer for every recording; those that cannot be read are named, and the rest go on."""
-    from ser_fop.corpora.audio import SILENT
-    from ser_fop.errors import InputError
-    from ser_fop.inference.inputs import recordings_of
-    from ser_fop.inference.predictor import check_window, load
-    from ser_fop.inference.writing import write_answers
-
     if config.json and config.csv:
         raise InputError("--json and --csv are two layouts: choose one.")
     if config.hop_s and not config.window_s:
@@ -47,7 +50,6 @@ def run(config: PredictConfig) -> None:
 
 
 def _raise_if_any(failed: int, recordings: list[Any]) -> None:
-    from ser_fop.errors import InputError
 
     if failed:
         raise InputError(f"{failed} of {len(recordings)} recordings could not be recognised; they are named above.")
@@ -55,8 +57,6 @@ def _raise_if_any(failed: int, recordings: list[Any]) -> None:
 
 def _shown(recordings: list[Any], out: Path | None) -> Iterator[Any]:
     """Give the recordings with a progress bar, unless the answers themselves show how far it is."""
-    from tqdm import tqdm
-
     quiet = len(recordings) < 2 or (out is None and sys.stdout.isatty())
     yield from tqdm(recordings, unit="file", desc="predict", disable=quiet or None)
 
@@ -72,12 +72,6 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
 
 def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> int:
     """Write the pooled features of what can be read, a row a recording, with the names; return how many cannot be."""
-    import numpy as np
-
-    from ser_fop.corpora.audio import AudioError
-    from ser_fop.errors import InputError
-    from ser_fop.inference.inference_model import POOLED_PREFIX
-
     rows: dict[str, dict[str, Any]] = {}
     for number, recording in enumerate(recordings):
         try:

@@ -5,23 +5,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ser_fop.pipelines import export
+
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import ExportConfig, PublishConfig
+from ser_fop.errors import InputError
+from ser_fop.experiments.reporting.runs import Run, figures
+from ser_fop.export.model_card import model_card
+from ser_fop.export.provenance import history, require_same_recipe
+from ser_fop.hub.networks import network_spec
+from ser_fop.hub.published import CARD
+from ser_fop.utils.json_io import write_json, write_text
+from ser_fop.utils.run_folder import CONFIG, METRICS, machine, read_json
 
 
 def run(config: PublishConfig) -> Path:
     """Write model, config, figures and card beside their place, and rename them into it."""
-    from ser_fop.pipelines import export
-
-    from ser_fop.errors import InputError
-    from ser_fop.experiments.reporting.runs import Run, figures
-    from ser_fop.export.model_card import model_card
-    from ser_fop.export.provenance import history, require_same_recipe
-    from ser_fop.hub.networks import network_spec
-    from ser_fop.hub.published import CARD
-    from ser_fop.utils.json_io import write_json, write_text
-    from ser_fop.utils.run_folder import CONFIG, METRICS, machine, read_json
-
     place = config.out.resolve()
     if place == config.model.resolve() or (place.exists() and not (place / CARD).exists() and any(place.iterdir())):
         raise InputError(f"--out {config.out} holds something that is no published model. Choose another folder.")

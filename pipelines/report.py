@@ -4,12 +4,11 @@ from pathlib import Path
 
 from ser_fop.cli import run_stage
 from ser_fop.config.stages import ReportConfig
+from ser_fop.experiments.reporting.write import write_report
 
 
 def run(config: ReportConfig) -> Path:
     """Write the report."""
-    from ser_fop.experiments.reporting.write import write_report
-
     page = write_report(config.run)
     print(page)
     return page

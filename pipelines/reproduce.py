@@ -10,7 +10,22 @@ from typing import Any
 from ser_fop.pipelines import classify, extract, finetune, functionals, prepare, pretrain
 
 from ser_fop.cli import run_stage
+from ser_fop.corpora.folds import folds_digest, read_folds, write_folds
+from ser_fop.data.records import Records
+from ser_fop.errors import InputError
+from ser_fop.evaluation.scores import chance_scores
+from ser_fop.experiments.checks import check_jobs
+from ser_fop.experiments.job_cache import FOLDS, JobCache
+from ser_fop.experiments.jobs import Sizes, preparation_jobs, unlabelled_corpus
+from ser_fop.experiments.parallel import run_in_parallel
+from ser_fop.experiments.repeat import training_jobs
+from ser_fop.experiments.reporting.write import write_report
 from ser_fop.experiments.reproduce_config import ReproduceConfig
+from ser_fop.experiments.runner import projected_s, run_jobs
+from ser_fop.experiments.variants import variant_experiments
+from ser_fop.training.splits.pretraining import folds_of_records
+from ser_fop.training.throughput import measure_rates
+from ser_fop.utils.run_folder import claim_folder, write_json
 
 RUNNERS = {
     "prepare": prepare.run,
@@ -24,9 +39,6 @@ RUNNERS = {
 
 def run(config: ReproduceConfig) -> Path:
     """Run every job that the tables need, under each of the settings asked for, and write the report."""
-    from ser_fop.experiments.reporting.write import write_report
-    from ser_fop.experiments.variants import variant_experiments
-
     started = time.perf_counter()
     beside = variant_experiments(config)
     for one in (config, *beside):
@@ -43,12 +55,6 @@ def run(config: ReproduceConfig) -> Path:
 
 def _check(config: ReproduceConfig) -> None:
     """Raise `InputError` where an experiment cannot be run, before any work; claim its folder."""
-    from ser_fop.errors import InputError
-    from ser_fop.experiments.checks import check_jobs
-    from ser_fop.experiments.jobs import Sizes, preparation_jobs
-    from ser_fop.experiments.repeat import training_jobs
-    from ser_fop.utils.run_folder import claim_folder
-
     if min(config.repeats, config.workers) < 1:
         received = f"{config.repeats} and {config.workers}"
         raise InputError(f"--repeats and --workers expected at least 1, received {received}.")
@@ -61,14 +67,6 @@ def _check(config: ReproduceConfig) -> None:
 
 def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
     """Prepare the corpora, and return the jobs of each repeat, the rates by which their time was projected, and where they are kept."""
-    from ser_fop.evaluation.scores import chance_scores
-    from ser_fop.experiments.job_cache import JobCache
-    from ser_fop.experiments.jobs import preparation_jobs
-    from ser_fop.experiments.repeat import training_jobs
-    from ser_fop.experiments.runner import projected_s, run_jobs
-    from ser_fop.training.throughput import measure_rates
-    from ser_fop.utils.run_folder import write_json
-
     run_jobs(preparation_jobs(config), RUNNERS)
     sizes, fold, records = _survey(config)
     repeats = training_jobs(config, sizes)
@@ -106,9 +104,6 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
 
 def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -> None:
     """Run the repeats, one after the other or side by side."""
-    from ser_fop.experiments.parallel import run_in_parallel
-    from ser_fop.experiments.runner import run_jobs
-
     repeats, rates, cache = planned
     if config.workers > 1:
         logs = [config.out / "logs" / f"seed-{config.seed + number}.txt" for number in range(config.repeats)]
@@ -119,13 +114,6 @@ def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
     """Return the sizes that the projection needs, fold 0, and the labelled records."""
-    from ser_fop.corpora.folds import folds_digest, read_folds, write_folds
-    from ser_fop.data.records import Records
-    from ser_fop.errors import InputError
-    from ser_fop.experiments.job_cache import FOLDS
-    from ser_fop.experiments.jobs import Sizes, unlabelled_corpus
-    from ser_fop.training.splits.pretraining import folds_of_records
-
     records = Records(config.out / "records" / config.corpus)
     folds = folds_of_records(records, path=config.folds)
     if strangers := sorted(set(config.dev_speakers) - set(records.speakers)):

@@ -4,12 +4,13 @@ from typing import Any
 
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import ServeConfig
+from ser_fop.errors import InputError
+from ser_fop.hub.published import resolve_published
+from ser_fop.serving.models import ServedModel
 
 
 def run(config: ServeConfig) -> None:
     """Load the models, then answer until a signal ends it; what has been asked is still answered."""
-    from ser_fop.errors import InputError
-
     try:
         import uvicorn
 
@@ -45,9 +46,6 @@ def run(config: ServeConfig) -> None:
 
 
 def _models(config: ServeConfig) -> list[Any]:
-    from ser_fop.errors import InputError
-    from ser_fop.hub.published import resolve_published
-    from ser_fop.serving.models import ServedModel
 
     if not config.models:
         raise InputError("expected at least one model folder, such as models/emotion; received none.")

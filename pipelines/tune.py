@@ -15,28 +15,35 @@ from ser_fop.pipelines import finetune, pretrain
 
 from ser_fop.cli import run_stage
 from ser_fop.config.stages import FinetuneConfig, PretrainConfig
+from ser_fop.corpora.folds import FoldFile, chosen_folds, write_folds
+from ser_fop.data.records import Records
+from ser_fop.errors import InputError
+from ser_fop.evaluation.fold_runs import fold_folder
+from ser_fop.experiments.reporting.html_parts import document, table
+from ser_fop.models.backbone import check_model
+from ser_fop.training.splits.pretraining import folds_of_records
+from ser_fop.tuning.inner_fold import inner_fold
+from ser_fop.tuning.inputs import INPUTS, claim_inputs
+from ser_fop.tuning.oracles import OBJECTIVES, oracle_of
+from ser_fop.tuning.space import settings_of, space_of, with_values
+from ser_fop.tuning.stage_tuner import PROJECT, StageTuner
+from ser_fop.tuning.supervision import (
+    CHIEF,
+    end_with_supervisor,
+    role,
+    search_with_workers,
+    serve_as_chief,
+    wait_for_chief,
+    worker_command,
+)
+from ser_fop.tuning.trials import to_csv, to_rows, told_in_words, trials_of
 from ser_fop.tuning.tune_config import TuneConfig
+from ser_fop.utils.json_io import read_json, to_plain, write_json, write_text
+from ser_fop.utils.run_folder import METRICS, claim_folder
 
 
 def run(config: TuneConfig) -> Path:
     """Search on speakers that are not tested, train with the best, and say what it is worth."""
-    from ser_fop.models.backbone import check_model
-    from ser_fop.tuning.inputs import INPUTS, claim_inputs
-    from ser_fop.tuning.oracles import oracle_of
-    from ser_fop.tuning.space import space_of
-    from ser_fop.tuning.stage_tuner import StageTuner
-    from ser_fop.tuning.supervision import (
-        CHIEF,
-        end_with_supervisor,
-        role,
-        search_with_workers,
-        serve_as_chief,
-        wait_for_chief,
-        worker_command,
-    )
-    from ser_fop.utils.json_io import to_plain, write_text
-    from ser_fop.utils.run_folder import claim_folder
-
     check_model(config.model)
     tuner_role = role()
     if tuner_role and tuner_role != CHIEF:
@@ -67,11 +74,6 @@ def run(config: TuneConfig) -> Path:
 
 def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
     """Return what trains with some values into a folder, on speakers that the fold does not test."""
-    from ser_fop.data.records import Records
-    from ser_fop.errors import InputError
-    from ser_fop.evaluation.fold_runs import fold_folder
-    from ser_fop.tuning.space import with_values
-
     if not config.records:
         raise InputError("--records expected at least one records folder, received none.")
     if config.task == "finetuning" and len(config.records) != 1:
@@ -101,10 +103,6 @@ def _inner_folds(config: TuneConfig) -> Path:
 
 
 def _write_inner_folds(config: TuneConfig) -> None:
-    from ser_fop.corpora.folds import FoldFile, chosen_folds, write_folds
-    from ser_fop.data.records import Records
-    from ser_fop.training.splits.pretraining import folds_of_records
-    from ser_fop.tuning.inner_fold import inner_fold
 
     folds = folds_of_records(Records(config.records[0]), path=config.folds)
     (number,) = chosen_folds(config.fold, folds)
@@ -122,15 +120,6 @@ def _write_inner_folds(config: TuneConfig) -> None:
 
 def _told(config: TuneConfig) -> Path:
     """Train with the best values, and with the default ones, on the fold itself; write tables."""
-    from ser_fop.errors import InputError
-    from ser_fop.experiments.reporting.html_parts import document, table
-    from ser_fop.tuning.oracles import OBJECTIVES
-    from ser_fop.tuning.space import with_values
-    from ser_fop.tuning.stage_tuner import PROJECT
-    from ser_fop.tuning.trials import to_csv, to_rows, told_in_words, trials_of
-    from ser_fop.utils.json_io import write_json, write_text
-    from ser_fop.utils.run_folder import METRICS, read_json
-
     trials, task = trials_of(config.out, task=config.task), config.task
     if not trials or trials[0]["value"] is None:
         raise InputError("no trial came to an end: there is no best one.")
@@ -172,8 +161,6 @@ def _told(config: TuneConfig) -> Path:
 
 def _value_of_defaults(config: TuneConfig, trials: Sequence[Mapping[str, Any]]) -> float | None:
     """Return the figure of the trial that had the default settings, if one had."""
-    from ser_fop.tuning.space import settings_of
-
     known = settings_of(config)
     alike = [
         one for one in trials if all(known[name] == value for name, value in one["values"].items() if name in known)
@@ -183,8 +170,6 @@ def _value_of_defaults(config: TuneConfig, trials: Sequence[Mapping[str, Any]]) 
 
 def _make_room(out: Path, best: Mapping[str, Any]) -> None:
     """Remove what was trained with the best settings of fewer trials, where these are others."""
-    from ser_fop.utils.json_io import read_json, write_json
-
     note = out / "best.json"
     if not note.exists() or read_json(note)["values"] != best["values"]:
         for folder in (out / "best", out / "best.partial"):

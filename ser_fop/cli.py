@@ -2,88 +2,69 @@
 
 import contextlib
 import dataclasses
+import functools
 import importlib
 import os
 import signal
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-import tyro
-import yaml
-
 import ser_fop
-from ser_fop.config.presets import has_preset, over_preset
-from ser_fop.config.yaml_io import from_mapping, read_yaml
+from ser_fop.config.parsing import parse
 from ser_fop.errors import InputError, StoppedError, closest
-from ser_fop.utils.remote import is_remote, location
-from ser_fop.utils.renamed import present_name, present_value
 
 Config = TypeVar("Config")
 
-# Stage, and what it does in one line.
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A stage of the command line.
+
+    Attributes:
+        purpose: Its purpose, in one line.
+        config_name: Dotted name of its config type, which is imported when the stage is called.
+        uses_tensorflow: Whether TensorFlow is imported before the pipeline.
+    """
+
+    purpose: str
+    config_name: str
+    uses_tensorflow: bool = True
+
+    @property
+    def config_type(self) -> type:
+        """The config dataclass."""
+        module, _, name = self.config_name.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+
+_STAGES, _USE = "ser_fop.config.stages", "ser_fop.config.inference_stages"
 STAGES = {
-    "download": "an open corpus from its publisher",
-    "prepare": "audio folders to checked TFRecord shards of log-mels",
-    "folds": "speaker-disjoint folds of a corpus, as a file",
-    "pretrain": "learn, without labels, to predict future frames",
-    "finetune": "fine-tune for emotion recognition, or train from scratch",
-    "extract": "pooled hypercolumns of every utterance",
-    "functionals": "openSMILE's features of every utterance, for `classify`",
-    "classify": "emotion recognition from hypercolumns: SVM, RF, A-LSTM",
-    "tune": "search for better settings with KerasTuner",
-    "predict": "the emotion of recordings",
-    "export": "a trained run as a SavedModel for TF Serving",
-    "publish": "a trained run as a model for others, with its card",
-    "serve": "exported models behind TF Serving's REST surface",
-    "reproduce": "the paper's whole experiment, ending in its tables",
-    "report": "the tables of a `reproduce` folder again",
-    "info": "what a corpus folder holds, and every problem found",
+    "download": Stage("fetch an open corpus from its publisher", f"{_STAGES}.DownloadConfig", uses_tensorflow=False),
+    "prepare": Stage("write checked TFRecord shards of log-mels from audio folders", f"{_STAGES}.PrepareConfig"),
+    "folds": Stage("write the speaker-disjoint folds of a corpus", f"{_STAGES}.FoldsConfig"),
+    "pretrain": Stage("learn, without labels, to predict future frames", f"{_STAGES}.PretrainConfig"),
+    "finetune": Stage("fine-tune for emotion recognition, or train from scratch", f"{_STAGES}.FinetuneConfig"),
+    "extract": Stage("write pooled hypercolumns of every utterance", f"{_STAGES}.ExtractConfig"),
+    "functionals": Stage("write openSMILE features of every utterance", f"{_STAGES}.FunctionalsConfig"),
+    "classify": Stage("recognise emotions from hypercolumns: SVM, RF, A-LSTM", f"{_STAGES}.ClassifyConfig"),
+    "tune": Stage("search for better settings with KerasTuner", "ser_fop.tuning.tune_config.TuneConfig"),
+    "predict": Stage("recognise the emotion of recordings", f"{_USE}.PredictConfig"),
+    "export": Stage("write a trained run as a SavedModel for TF Serving", f"{_USE}.ExportConfig"),
+    "publish": Stage("write a trained run as a model for others, with its card", f"{_USE}.PublishConfig"),
+    "serve": Stage("serve exported models behind TF Serving's REST surface", f"{_USE}.ServeConfig"),
+    "reproduce": Stage(
+        "run the paper's whole experiment, ending in its tables",
+        "ser_fop.experiments.reproduce_config.ReproduceConfig",
+    ),
+    "report": Stage("write the tables of a `reproduce` folder again", f"{_STAGES}.ReportConfig", uses_tensorflow=False),
+    "info": Stage(
+        "show the content of a corpus folder, and every problem found", f"{_STAGES}.InfoConfig", uses_tensorflow=False
+    ),
 }
-# These take several groups of settings with the same names; the others drop the prefix.
-_PREFIXED = frozenset({"reproduce", "tune"})
-_WITHOUT_TENSORFLOW = frozenset({"download", "info", "report"})
 # These keep every core busy with threads of their own: TensorFlow's would only get in their way.
 _OWN_THREADS = frozenset({"prepare"})
-# These may be URLs; other paths are of this machine.
-_MAY_BE_REMOTE = frozenset({"audio_dir", "manifest", "staging"})
-
-# Options of every stage that stand before its own.
-_COMMON = {"--config": "a YAML file", "--preset": "a preset's name"}
-
-
-class _BadUrlError(Exception):
-    """Carries an `InputError` past the parser, which would frame it."""
-
-
-def _located(texts: list[str]) -> Path:
-    try:
-        return location(texts[0])
-    except InputError as error:
-        raise _BadUrlError(str(error)) from error
-
-
-_PATHS = tyro.constructors.ConstructorRegistry()
-
-
-@_PATHS.primitive_rule
-def _path_rule(
-    info: tyro.constructors.PrimitiveTypeInfo,
-) -> tyro.constructors.PrimitiveConstructorSpec[Path] | None:
-    """Read paths by `location`: `Path` itself makes `s3:/` of `s3://`."""
-    if info.type is not Path:
-        return None
-    return tyro.constructors.PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="PATH",
-        instance_from_str=_located,
-        is_instance=lambda value: isinstance(value, Path) or is_remote(value),
-        str_from_instance=lambda value: [str(value)],
-    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -109,7 +90,12 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    return importlib.import_module(f"ser_fop.pipelines.{stage}").main(rest)
+    return run_stage(stage, STAGES[stage].config_type, functools.partial(_run_pipeline, stage), rest)
+
+
+def _run_pipeline(stage: str, config: Any) -> None:
+    """Import a stage's script and run it: scripts have their imports at the top, and parsing needs none of them."""
+    importlib.import_module(f"ser_fop.pipelines.{stage}").run(config)
 
 
 def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any], arguments: list[str] | None) -> int:
@@ -132,7 +118,7 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         config = parse(stage, config_type, arguments)
         if config is None:
             return 0
-        if stage not in _WITHOUT_TENSORFLOW:
+        if STAGES[stage].uses_tensorflow:
             _import_tensorflow_quietly(one_thread=stage in _OWN_THREADS)
         run(config)
     except BrokenPipeError:  # whoever read has had enough, as `head` has: nothing to tell
@@ -149,52 +135,6 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         print(f"ser-fop {stage}: interrupted; the same command goes on from here.", file=sys.stderr)
         return 130
     return 0
-
-
-def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config | None:
-    """Return a stage's config, or None after `--print_config`.
-
-    Raises:
-        InputError: If the YAML file is missing or holds a key or value that is wrong.
-    """
-    rest, common, print_config = _take_common(_with_present_options(stage, arguments))
-    where = common.get("--config", "")
-    values = read_yaml(Path(where)) if where else {}
-    values = over_preset(values, stage, where=where, chosen=common.get("--preset"))
-    default = from_mapping(config_type, values, where=where, missing=tyro.MISSING)
-    try:
-        with _PATHS, warnings.catch_warnings():
-            # Of a URL in a YAML file, which is no `Path`.
-            warnings.filterwarnings("ignore", message=r".*upath\.implementations")
-            parsed = tyro.cli(
-                config_type,
-                prog=f"ser-fop {stage}",
-                description=(config_type.__doc__ or "").partition("Attributes:")[0].strip() + _common_options(stage),
-                default=default,
-                args=rest,
-                config=() if stage in _PREFIXED else (tyro.conf.OmitArgPrefixes,),
-            )
-    except _BadUrlError as error:
-        raise InputError(str(error)) from None
-    _require_local(parsed)
-    if getattr(parsed, "jobs", 0) < 0:
-        raise InputError(f"--jobs expected 0 (one a core) or more, received {parsed.jobs}.")
-    if print_config:
-        print(yaml.safe_dump(_plain(parsed), sort_keys=False), end="")
-        return None
-    return parsed
-
-
-def _require_local(config: Any) -> None:
-    """Refuse a URL where it would be taken for a folder here."""
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        for one in value if isinstance(value, tuple) else (value,):
-            if is_remote(one) and field.name not in _MAY_BE_REMOTE:
-                raise InputError(
-                    f"--{field.name.replace('_', '-')} expected a path of this machine, received the URL {one}."
-                    " Audio and its manifest may be read from a URL; copy other input here first."
-                )
 
 
 def _import_tensorflow_quietly(*, one_thread: bool) -> None:
@@ -217,66 +157,9 @@ def _import_tensorflow_quietly(*, one_thread: bool) -> None:
 
 
 def _usage() -> str:
-    lines = [f"  {name:<10} {purpose}" for name, purpose in STAGES.items()]
+    lines = [f"  {name:<11} {stage.purpose}" for name, stage in STAGES.items()]
     return (
         "usage: ser-fop STAGE [OPTIONS]\n\nstages:\n"
         + "\n".join(lines)
         + "\n\n`ser-fop STAGE --help` lists a stage's options."
     )
-
-
-def _common_options(stage: str) -> str:
-    """Return what a stage's help says of the options that all stages have."""
-    config = "--config FILE.yaml (its keys are the options, with underscores{})"
-    if not has_preset(stage):
-        return f"\n\nAlso {config.format('')} and --print_config."
-    named = "--preset NAME (`paper`, the defaults, or `recommended`)"
-    return f"\n\nAlso {named}, {config.format('; it stands over the preset, which it may name itself')} and --print_config."
-
-
-def _with_present_options(stage: str, arguments: list[str]) -> list[str]:
-    """Translate former option names and their values, with one line for each name."""
-    translated: list[str] = []
-    former = present = ""
-    for argument in arguments:
-        option, equals, value = argument.partition("=")
-        if not option.startswith("--"):
-            translated.append(present_value(present, argument) if former else argument)
-            continue
-        name = option[2:].replace("-", "_")
-        present = present_name(name)
-        former = name if present != name else ""
-        if not former:
-            translated.append(argument)
-            continue
-        option_now = f"--{present.replace('_', '-')}"
-        print(
-            f"ser-fop {stage}: note: {option} is now {option_now}; the former name goes with the next release.",
-            file=sys.stderr,
-        )
-        translated.append(option_now + equals + (present_value(present, value) if equals else ""))
-    return translated
-
-
-def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]:
-    """Take `--config`, `--preset` and `--print_config`, which every stage has, out of the command line."""
-    rest, common, print_config = [], {}, False
-    pending = iter(arguments)
-    for argument in pending:
-        if argument in ("--print_config", "--print-config"):
-            print_config = True
-            continue
-        name, equals, value = argument.partition("=")
-        if name not in _COMMON:
-            rest.append(argument)
-            continue
-        value = value if equals else next(pending, "")
-        if not value:
-            raise InputError(f"{name} expected {_COMMON[name]}, received nothing.")
-        common[name] = value
-    return rest, common, print_config
-
-
-def _plain(config: Any) -> Any:
-    """Turn a config into what YAML holds."""
-    return msgspec.json.decode(msgspec.json.encode(config, enc_hook=str))

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 import ser_fop
-from ser_fop.cli import STAGES, main, parse, run_stage
+from ser_fop.cli import STAGES, main, run_stage
 from ser_fop.config import stages as configs
 from ser_fop.config.inference_stages import ExportConfig, PredictConfig, PublishConfig, ServeConfig
+from ser_fop.config.parsing import parse
 from ser_fop.config.settings import ModelConfig
 from ser_fop.config.stages import (
     ClassifyConfig,

@@ -19,6 +19,7 @@ from ser_fop.models.baselines.frame_autoencoder import FrameAutoencoder
 from ser_fop.models.baselines.frame_ladder import FrameLadder
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
+from ser_fop.utils.former_weights import present_weights
 from ser_fop.utils.renamed import with_present_names
 from ser_fop.utils.run_folder import write_json
 
@@ -135,5 +136,6 @@ def load_native(folder: Path) -> tuple[keras.Model, NetworkSpec]:
     """Rebuild a network from what `save_network` wrote."""
     spec = read_spec(folder / SPEC)
     network = build_network(spec)
-    network.load_weights(folder / WEIGHTS)
+    with present_weights(folder / WEIGHTS) as weights:
+        network.load_weights(weights)
     return network, spec

@@ -74,7 +74,7 @@ class TestEveryone:
     def test_of_nobody_to_choose_by_or_to_test(self, work, tmp_path, capsys, options):
         arguments = ["--records", str(work / "records" / "ravdess"), *options, "--out", str(tmp_path / "ft")]
         assert finetune.main(arguments) == 2
-        assert "has nobody who validates or is tested" in capsys.readouterr().err
+        assert "has no validation and no test speakers" in capsys.readouterr().err
 
     def test_who_was_told_a_speaker_s_emotions_is_not_tested_on_them(self, work, tmp_path, capsys):
         records = work / "records" / "ravdess"

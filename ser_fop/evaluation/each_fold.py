@@ -1,0 +1,54 @@
+"""A stage on one fold or on each of them."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ser_fop.corpora.folds import Fold, FoldFile, chosen_folds, folds_digest
+from ser_fop.errors import InputError
+from ser_fop.evaluation.fold_runs import EVERY_FOLD_ELSEWHERE, run_each_fold
+
+FoldRun = Callable[[Any, Fold], Path]
+
+
+def run_folds(
+    stage_name: str,
+    config: Any,
+    folds: FoldFile,
+    run_fold: FoldRun,
+    *,
+    inputs: Mapping[str, Sequence[Path]],
+    summarize: Callable[[Path, Sequence[Path]], dict[str, Any]],
+    digests: Mapping[str, str] | None = None,
+    tests_elsewhere: bool = False,
+) -> Path:
+    """Run a stage on the fold that its config names, or on every fold inside one run folder.
+
+    Args:
+        stage_name: Name of the stage.
+        config: Its config, with fields `fold` and `out`.
+        folds: The folds of the corpus.
+        run_fold: Runs one fold; receives a config that names this fold and its folder, and the fold.
+        inputs: As for `open_stage`.
+        summarize: As for `run_each_fold`.
+        digests: As for `open_stage`; the digest of the folds is added.
+        tests_elsewhere: Whether another corpus is tested, which allows one fold only.
+
+    Returns:
+        The finished run folder.
+
+    Raises:
+        InputError: If there is no such fold, or every fold would test the same other corpus.
+    """
+    chosen = chosen_folds(config.fold, folds)
+
+    def run_one(one: Any) -> Path:
+        return run_fold(one, folds.folds[int(one.fold)])
+
+    if len(chosen) == 1:
+        return run_one(dataclasses.replace(config, fold=str(chosen[0])))
+    if tests_elsewhere:
+        raise InputError(EVERY_FOLD_ELSEWHERE)
+    digests = {"folds": folds_digest([folds.folds[number] for number in chosen]), **(digests or {})}
+    return run_each_fold(stage_name, config, chosen, run_one, inputs=inputs, digests=digests, summarize=summarize)

@@ -1,0 +1,116 @@
+"""The test, the figures and the files of one fine-tuning."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ser_fop.config.stages import FinetuneConfig
+from ser_fop.evaluation.description import describe_predictions
+from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
+from ser_fop.hub.networks import NETWORK, write_saved_model
+from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
+from ser_fop.training.classification import probabilities_of
+from ser_fop.training.finetuning_data import FinetuningData
+from ser_fop.training.starting_point import StartingPoint
+from ser_fop.training.strategies import unwrap_classifier
+from ser_fop.utils.run_folder import Stage
+
+
+class FinetuningRun:
+    """The run folder of a fine-tuning; keeps the weights of the best learning rate.
+
+    Args:
+        stage: The run folder being written.
+        config: The stage's config.
+        data: The datasets.
+    """
+
+    def __init__(self, stage: Stage, config: FinetuneConfig, data: FinetuningData) -> None:
+        self._stage, self._config, self._data = stage, config, data
+        self._tried: list[dict[str, Any]] = []
+        self._chosen: dict[str, Any] = {}
+        self._weights: list[np.ndarray] = []
+
+    def logs(self, rate: float) -> Path:
+        """Return the TensorBoard folder of a learning rate."""
+        return self._stage.folder / "logs" / f"learning_rate_{rate:g}"
+
+    def keep_if_best(self, model: keras.Model, rate: float, fitted: Mapping[str, Any]) -> None:
+        """Keep a trained network's weights if its validation accuracy is the best so far.
+
+        Args:
+            model: The network, with the weights of its best epoch.
+            rate: Its learning rate.
+            fitted: The result of `fit_classifier`.
+        """
+        self._tried.append({"learning_rate": rate, **fitted})
+        if not self._chosen or fitted["val_accuracy"] > self._chosen["val_accuracy"]:
+            self._chosen, self._weights = self._tried[-1], model.get_weights()
+
+    def test_and_save(self, model: keras.Model, start: StartingPoint) -> Path:
+        """Test the kept network once, and write it, its predictions and its figures.
+
+        Args:
+            model: The network in the form in which it was trained.
+            start: The network before fine-tuning.
+
+        Returns:
+            The finished run folder.
+        """
+        stage, data, settings = self._stage, self._data, self._config.training
+        model.set_weights(self._weights)
+        model = unwrap_classifier(model)
+        tested, predictions = self._test(model, start) if data.split.test else ({}, [])
+        trained_on = data.split.trained_on
+        spec = NetworkSpec(
+            kind=EMOTION_CLASSIFIER,
+            features=data.records.manifest.features,
+            model=model.backbone.config,
+            seen_speakers=tuple(sorted({*start.seen_speakers, *trained_on})),
+            labelled_speakers=tuple(sorted({*start.labelled_speakers, *trained_on})),
+            labels=data.labels,
+            attention=settings.attention,
+            pooling=settings.pooling,
+            trim_below_db=data.records.manifest.trim_below_db,
+        )
+        written = save_network(model, spec, stage.folder / NETWORK)
+        write_saved_model(stage.folder)
+        metrics = {
+            **tested,
+            "labels": data.labels,
+            "dimensional_labels": data.known_dimensional_labels(),
+            "seed": self._config.seed,
+            "chosen": {key: value for key, value in self._chosen.items() if key != "history"},
+            "tried": self._tried,
+            "parameters": model.count_params(),
+            "seconds": time.perf_counter() - data.started,
+        }
+        out = stage.commit(metrics=metrics, content=[*written, *predictions], seen_speakers=spec.seen_speakers)
+        figures = "untested"
+        if tested:
+            figures = f"WA {tested['wa']:.4f}, UA {tested['ua']:.4f} on {tested['n']} test utterances"
+        print(f"fold {self._config.fold}: {figures} -> {out}")
+        return out
+
+    def _test(self, model: keras.Model, start: StartingPoint) -> tuple[dict[str, Any], list[Path]]:
+        """Return the figures on the test part, and the files that hold its predictions."""
+        config, split, labels = self._config, self._data.split, self._data.labels
+        probabilities = probabilities_of(model, split.tested, split.test, batch_frames=config.training.batch_frames)
+        predictions = predictions_from(
+            split.test_rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed
+        )
+        file = self._stage.folder / PREDICTIONS
+        write_predictions(file, predictions, labels)
+        figures = {
+            **describe_predictions(predictions, labels),
+            "transductive": split.is_transductive(start.seen_speakers),
+            "selected_on": config.select_on,
+            "tested_on": split.tested.corpus,
+            "unmatched_utterances": split.unmatched_utterances,
+            "fold": int(config.fold),
+        }
+        return figures, [file]
