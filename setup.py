@@ -1,13 +1,37 @@
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-README = Path(__file__).parent / "README.md"
+HERE = Path(__file__).parent
+README = HERE / "README.md"
+# The one place that states the version; reading it imports nothing.
+VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "ser_fop" / "__init__.py").read_text(encoding="utf-8"), re.M)[1]
 
 setup(
     name="ser_fop",
-    version="0.1.0",
+    version=VERSION,
     description="Future Observation Prediction for speech emotion recognition, in Keras and TensorFlow",
+    author="The ser_fop developers",
+    url="https://arxiv.org/abs/1910.13806",
+    project_urls={"Paper": "https://arxiv.org/abs/1910.13806"},
+    keywords=[
+        "speech emotion recognition",
+        "self-supervised learning",
+        "future observation prediction",
+        "predictive coding",
+        "keras",
+        "tensorflow",
+    ],
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Multimedia :: Sound/Audio :: Speech",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
     long_description=README.read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
@@ -37,6 +61,8 @@ setup(
         "tensorboard>=2.20",
         "keras-tuner>=1.4.8",
         "numpy>=1.26",
+        "h5py>=3.11",
+        "pandas>=2.2",
         "scipy>=1.15",
         "scikit-learn>=1.6",
         "skops>=0.13",
