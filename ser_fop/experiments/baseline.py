@@ -22,7 +22,7 @@ class Baseline:
         is_random: Whether another seed gives another answer.
         published: The paper's figure for it, over folds.
         remark: What must be known of that figure, or of our form of it.
-        control: Cell of the same network without pretraining, which it is compared with too.
+        control: Job of the same network without pretraining, which it is compared with too.
     """
 
     title: str

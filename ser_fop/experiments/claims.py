@@ -7,11 +7,11 @@ from ser_fop.experiments.jobs import IN_CORPUS, TABLE3_FEATURE, UNLABELLED, UNTR
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One comparison of two cells by WA, the paper's figure.
+    """One comparison of two jobs by WA, the paper's figure.
 
     Attributes:
         text: What is claimed, with `{corpus}` and `{unlabelled}` for the titles.
-        first: Folder of the cell that is said to be better, below `seed-S`.
+        first: Folder of the job that is said to be better, below `seed-S`.
         second: Folder of the other.
     """
 
@@ -20,7 +20,7 @@ class Claim:
     second: str
 
 
-# One a question; each system's other cells are shown, not tested.
+# One a question; each system's other jobs are shown, not tested.
 CLAIMS = (
     Claim(
         text="Fine-tuning gains from pretraining on {unlabelled}",

@@ -57,7 +57,7 @@ class ReproduceConfig:
         seed: Seed of the first repeat.
         deterministic: Same figures to the last bit in two runs on one machine, slower.
         pooling: Utterance vector for SVM and RF.
-        cache_dir: Folder of small files of finished cells: those in it are not run again, and what is finished is added; a
+        cache_dir: Folder of small files of finished jobs: those in it are not run again, and what is finished is added; a
             study can so go on on another machine, and its answers be published.
         jobs: Threads of `prepare`; 0 means one a core.
         workers: Repeats that run at once, each with its share of the cores.

@@ -3,13 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ser_fop.evaluation.ensemble import together
+from ser_fop.evaluation.ensemble import ensemble_predictions
 from ser_fop.evaluation.predictions import score_predictions
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
 
 
 def said(*probabilities):
-    """Return one run's answers, (utterances,) of the first class's probability."""
+    """Return the predictions of one run from probabilities (utterances,) of the first class's probability."""
     (template, *_) = predictions_of([[True]])
     return [
         dataclasses.replace(
@@ -19,39 +19,39 @@ def said(*probabilities):
     ]
 
 
-def test_the_mean_of_log_probabilities_decides():
-    joined = together([said(0.9, 0.4), said(0.4, 0.6), said(0.4, 0.4)], LABELS)
+def test_ensemble_predicts_class_of_largest_mean_log_probability():
+    joined = ensemble_predictions([said(0.9, 0.4), said(0.4, 0.6), said(0.4, 0.4)], LABELS)
     # By hand: the geometric means of (.9 .4 .4) and (.1 .6 .6).
     first, second = np.cbrt([0.9 * 0.4 * 0.4, 0.1 * 0.6 * 0.6])
     assert joined[0].probabilities == pytest.approx((first / (first + second), second / (first + second)))
-    # Two of three say the second class, the one that is sure says the first: it is no vote.
+    # Two of three runs prefer the second class, one confident run the first: this is no majority vote.
     assert [item.predicted for item in joined] == [LABELS[0], LABELS[1]]
 
 
-def test_one_run_is_itself_and_order_does_not_matter():
+def test_ensemble_of_one_run_equals_run_and_ignores_order():
     one, other = said(0.7, 0.2), said(0.1, 0.6)
-    assert [item.predicted for item in together([one], LABELS)] == [item.predicted for item in one]
-    assert np.allclose(together([one], LABELS)[0].probabilities, one[0].probabilities)
-    backwards = together([one, other[::-1]], LABELS)
+    assert [item.predicted for item in ensemble_predictions([one], LABELS)] == [item.predicted for item in one]
+    assert np.allclose(ensemble_predictions([one], LABELS)[0].probabilities, one[0].probabilities)
+    backwards = ensemble_predictions([one, other[::-1]], LABELS)
     assert [item.id for item in backwards] == ["0", "1"]
-    assert backwards == together([one, other], LABELS)
+    assert backwards == ensemble_predictions([one, other], LABELS)
 
 
-def test_a_written_zero_is_no_veto():
-    assert together([said(0.0), said(0.99), said(0.99), said(0.99)], LABELS)[0].predicted == LABELS[0]
+def test_ensemble_with_zero_probability_does_not_exclude_class():
+    assert ensemble_predictions([said(0.0), said(0.99), said(0.99), said(0.99)], LABELS)[0].predicted == LABELS[0]
 
 
-def test_independent_errors_cancel():
+def test_ensemble_of_independent_runs_exceeds_single_runs():
     generator = np.random.default_rng(0)
     truth = drawn(generator, speakers=6, accuracy=1.0, spread=0.0)
     runs = [predictions_of(truth & drawn(generator, speakers=6, accuracy=0.7), seed=seed) for seed in range(7)]
     alone = np.mean([score_predictions(run, LABELS)["wa"] for run in runs])
-    assert score_predictions(together(runs, LABELS), LABELS)["wa"] > alone + 0.05
+    assert score_predictions(ensemble_predictions(runs, LABELS), LABELS)["wa"] > alone + 0.05
 
 
-def test_other_utterances_and_missing_probabilities_are_refused():
+def test_ensemble_rejects_runs_with_different_utterances_or_no_probabilities():
     with pytest.raises(ValueError, match="same utterances"):
-        together([said(0.5, 0.5), said(0.5)], LABELS)
+        ensemble_predictions([said(0.5, 0.5), said(0.5)], LABELS)
     bare = [dataclasses.replace(item, probabilities=()) for item in said(0.5)]
     with pytest.raises(ValueError, match="expected probabilities of 2 classes, received 0"):
-        together([bare], LABELS)
+        ensemble_predictions([bare], LABELS)

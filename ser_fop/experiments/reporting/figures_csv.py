@@ -1,4 +1,4 @@
-"""Every figure of the tables as one line, for people's own plots and statistics."""
+"""Every figure of the tables as one line, for plots and statistics elsewhere."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def to_csv(tables: Mapping[str, Any]) -> str:
-    """Return `figures.csv`: fractions, one line for each score of each cell.
+    """Return `figures.csv`: fractions, one line for each score of each figure.
 
     Args:
         tables: What `collect_tables` returns.
@@ -47,7 +47,7 @@ def _cells(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[
         place = {"table": "1", "row": row["setting"], "column": "finetuning"}
         yield place, row if "wa" in row else {}
         yield place, row["cross_validation"]
-        yield {**place, "column": "finetuning, repeats asked as one"}, row["together"]
+        yield {**place, "column": "finetuning, ensemble of repeats"}, row["together"]
     for row in tables["table2"]:
         for name, pooled in row["cross_validation"].items():
             place = {"table": "2", "row": f"{row['network']} {row['feature']}", "column": name}

@@ -13,7 +13,7 @@ from ser_fop.evaluation.intervals import over_speakers
 from ser_fop.evaluation.predictions import Prediction
 from ser_fop.experiments.reporting.runs import runs_of
 
-# Cells shown one by one, where they have run, and what they are called.
+# Jobs shown one by one, where they have run, and what they are called.
 SHOWN = {
     "finetune-none": "fine-tuned, no pretraining",
     "finetune-unlabelled": "fine-tuned, pre-trained on {unlabelled}",
@@ -41,8 +41,8 @@ def groups(seeds: Sequence[Path], utterances: Path, labels: Sequence[str]) -> li
     """
     rows = {row.id: row for row in read_rows(utterances)}
     found = []
-    for cell, system in SHOWN.items():
-        predictions = [item for run in runs_of(seeds, cell) for item in run.predictions()]
+    for job, system in SHOWN.items():
+        predictions = [item for run in runs_of(seeds, job) for item in run.predictions()]
         if not predictions:
             continue
         parts = []
@@ -53,7 +53,7 @@ def groups(seeds: Sequence[Path], utterances: Path, labels: Sequence[str]) -> li
                 of_group = [item for item in predictions if members[item.id] == name]
                 parts.append({"kind": kind, "name": name, **_scores(of_group, labels)})
         spread = _spread(confusions_by_speaker(predictions, labels))
-        found.append({"cell": cell, "system": system, "groups": parts, "speakers": spread})
+        found.append({"cell": job, "system": system, "groups": parts, "speakers": spread})
     return found
 
 

@@ -1,4 +1,4 @@
-"""Every finished cell of a run: its seed, what it cost, and with what it was made."""
+"""The finished jobs of a run: seed, cost, versions."""
 
 import csv
 import io
@@ -10,26 +10,27 @@ from typing import Any
 from ser_fop.evaluation.predictions import PREDICTIONS
 from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
 
+# The columns of `cells.csv`; its first one has kept the name of earlier versions.
 COLUMNS = ("cell", "seed", "folds", "parameters", "epochs", "seconds", "versions", "revision", "predictions")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedJob:
-    """One line of the list.
+    """One finished job.
 
     Attributes:
-        cell: Folder below `runs/`.
-        seed: Its seed; empty where nothing is random.
-        folds: Folds that it went through.
+        job: Folder below `runs/`.
+        seed: Its seed; empty for a deterministic job.
+        folds: Number of its folds.
         parameters: Of one network; empty where none was trained.
         epochs: Run over all folds; empty where none was.
-        seconds: What it took over all folds.
+        seconds: Duration of all its folds.
         versions: Of the libraries.
         revision: Of this package.
         predictions: Path of its predictions, relative to the report; empty if it has none.
     """
 
-    cell: str
+    job: str
     seed: str
     folds: int
     parameters: str
@@ -41,7 +42,7 @@ class FinishedJob:
 
 
 def job_list(out: Path) -> list[FinishedJob]:
-    """Return the finished cells of a `reproduce` folder, by repeat and name.
+    """Return the finished jobs of a `reproduce` folder, by repeat and name.
 
     Args:
         out: The folder.
@@ -59,7 +60,7 @@ def _finished(out: Path, folder: Path) -> FinishedJob:
     epochs = [_epochs(metrics) for metrics in found]
     path = folder / PREDICTIONS
     return FinishedJob(
-        cell=str(folder.relative_to(out / "runs")),
+        job=str(folder.relative_to(out / "runs")),
         seed="" if seed is None else str(seed),
         folds=len(found),
         parameters="" if parameters is None else str(parameters),
@@ -78,10 +79,10 @@ def _epochs(metrics: dict[str, Any]) -> int:
     return int(metrics.get("epochs") or (chosen.get("epochs", 0) if isinstance(chosen, dict) else 0))
 
 
-def to_csv(cells: Iterable[FinishedJob]) -> str:
+def to_csv(jobs: Iterable[FinishedJob]) -> str:
     """Return `cells.csv`."""
     written = io.StringIO()
     writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(vars(cell) for cell in cells)
+    writer.writerows({"cell" if key == "job" else key: value for key, value in vars(job).items()} for job in jobs)
     return written.getvalue()

@@ -36,8 +36,8 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn a star.",
         *(
             [
-                "All repeats asked as one: the mean of the log-probabilities of all repeats' networks answers; that is one"
-                " system of as many networks, without a spread over repeats."
+                "The ensemble of all repeats averages the log-probabilities of their networks. It is one system of as many"
+                " networks as repeats, without a standard deviation over repeats."
             ]
             if any(row.get("together") for row in tables["table1"])
             else []
@@ -47,7 +47,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
     below = [row for row in tables["pretraining"] if row["network"] != "untrained" and row["skill"]["mean"] < 0]
     if below:
         lines.append(
-            f"A skill below zero means that {below[0].get('against', 'copying the last frame')} still does better: that"
+            f"A skill below zero means that {below[0].get('baseline_name') or below[0].get('against') or 'copying the last frame'} still does better: that"
             " pretraining was too short to be called done, and its rows show the machinery, not the method."
         )
     if tables.get("systems"):

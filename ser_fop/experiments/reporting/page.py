@@ -16,13 +16,13 @@ from ser_fop.experiments.reporting.sections import sections
 from ser_fop.experiments.variants import FOLDER
 
 
-def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequence[FinishedJob] = ()) -> str:
+def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), jobs: Sequence[FinishedJob] = ()) -> str:
     """Return the page.
 
     Args:
         tables: What `collect_tables` returns.
         plots: What `gallery` draws.
-        cells: What `job_list` returns.
+        jobs: What `job_list` returns.
     """
     escape = html.escape
     title = f"Future Observation Prediction on {tables['corpus']['title']}"
@@ -45,10 +45,10 @@ def to_html(tables: Mapping[str, Any], plots: Iterable[Plot] = (), cells: Sequen
     for name in tables.get("presets", {}):
         page = html.escape(f"../{FOLDER}/{name}/report/index.html")
         parts.append(
-            f'<p>Plots and cells of settings <code>{escape(name)}</code>: <a href="{page}">its own page</a>.</p>'
+            f'<p>Plots and jobs of settings <code>{escape(name)}</code>: <a href="{page}">its own page</a>.</p>'
         )
-    if cells:
-        parts.append(f"<details><summary>Every cell: seed, cost, predictions</summary>{_cells(cells)}</details>")
+    if jobs:
+        parts.append(f"<details><summary>Every job: seed, cost, predictions</summary>{_job_table(jobs)}</details>")
     parts.append(f"<p>Paper: {escape(paper.REFERENCE)}.</p>")
     config = yaml.safe_dump(tables["config"], sort_keys=False)
     used = ", ".join(f"{name} {version}" for name, version in tables["versions"].items())
@@ -64,16 +64,16 @@ def _bullets(lines: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>"
 
 
-def _cells(cells: Sequence[FinishedJob]) -> str:
-    """Return the table of all cells; versions stand in it where not all were made with the same."""
-    made_with = [f"{cell.versions}; revision {cell.revision or 'unknown'}" for cell in cells]
+def _job_table(jobs: Sequence[FinishedJob]) -> str:
+    """Return the table of all jobs, with their versions where these differ."""
+    made_with = [f"{job.versions}; revision {job.revision or 'unknown'}" for job in jobs]
     same = len(set(made_with)) == 1
-    head = ["cell", "seed", "folds", "parameters", "epochs", "seconds", *([] if same else ["made with"])]
+    head = ["job", "seed", "folds", "parameters", "epochs", "seconds", *([] if same else ["made with"])]
     lines = ["<tr>" + "".join(f"<th>{name}</th>" for name in head) + "</tr>"]
-    for cell, used in zip(cells, made_with, strict=True):
-        name = html.escape(cell.cell)
-        linked = f'<a href="{html.escape(cell.predictions)}">{name}</a>' if cell.predictions else name
-        values = [cell.seed, str(cell.folds), cell.parameters, cell.epochs, f"{cell.seconds:.0f}"]
+    for job, used in zip(jobs, made_with, strict=True):
+        name = html.escape(job.job)
+        linked = f'<a href="{html.escape(job.predictions)}">{name}</a>' if job.predictions else name
+        values = [job.seed, str(job.folds), job.parameters, job.epochs, f"{job.seconds:.0f}"]
         values += [] if same else [used]
         lines.append(f"<tr><td>{linked}</td>" + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>")
     note = f"<p>All were made with {html.escape(made_with[0])}.</p>" if same else ""

@@ -1,4 +1,4 @@
-"""The runs of one cell over repeats, and what they say together."""
+"""The runs of one job over repeats, and their figures."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from ser_fop.evaluation.comparisons import compare
 from ser_fop.evaluation.confusions import confusions_by_speaker
 from ser_fop.evaluation.description import describe_predictions
-from ser_fop.evaluation.ensemble import together
+from ser_fop.evaluation.ensemble import ensemble_predictions
 from ser_fop.evaluation.intervals import over_repeats, over_speakers
 from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
 from ser_fop.utils.run_folder import COMPLETED, METRICS, read_json
@@ -30,7 +30,7 @@ class Run:
 
     @property
     def folds(self) -> int:
-        """Folds that it tested."""
+        """Return the number of folds that it tested."""
         return len(self.metrics.get("folds", [self.metrics]))
 
     def single_fold(self) -> "Run":
@@ -45,11 +45,11 @@ class Run:
 
 
 def runs_of(seeds: Sequence[Path], name: str) -> list[Run]:
-    """Return the run of one cell in each repeat that finished it.
+    """Return the run of one job in each repeat that finished it.
 
     Args:
         seeds: Folders of the repeats.
-        name: The cell's folder.
+        name: The job's folder.
     """
     folders = [seed / name for seed in seeds]
     return [
@@ -58,7 +58,7 @@ def runs_of(seeds: Sequence[Path], name: str) -> list[Run]:
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean, deviation and interval over repeats (none for a single one), and the values."""
+    """Return mean, standard deviation and interval over repeats (none for one repeat), and the values."""
     interval = over_repeats(values)
     return {
         "mean": float(np.mean(values)),
@@ -69,9 +69,9 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 
 def figures(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return WA, UA and macro-F1 over repeats, and what they rest on; empty without a run.
+    """Return WA, UA and macro-F1 over repeats, their counts and stamps; empty without a run.
 
-    `over_speakers` of WA and UA is the interval of their mean over repeats, speakers drawn anew.
+    `over_speakers` of WA and UA is the bootstrap interval over speakers of their mean over repeats.
     """
     if not runs:
         return {}
@@ -80,14 +80,14 @@ def figures(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def ensemble_figures(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return the figures of all repeats asked as one system; empty for fewer than two.
+    """Return the figures of the ensemble of all repeats; empty for fewer than two.
 
-    They have no spread over repeats: there is one such system.
+    They have no spread over repeats: there is one ensemble.
     """
     if len(runs) < 2:
         return {}
     labels = runs[0].metrics["labels"]
-    joined = together([run.predictions() for run in runs], labels)
+    joined = ensemble_predictions([run.predictions() for run in runs], labels)
     described = {**runs[0].metrics, **describe_predictions(joined, labels)}
     described["seconds"] = sum(run.metrics["seconds"] for run in runs)
     return _figures([described], joined, of=runs)
@@ -117,18 +117,18 @@ def _figures(
 
 
 def figures_without(runs: Sequence[Run], speakers: Collection[str]) -> dict[str, Any]:
-    """Return WA over repeats of all but some speakers; empty where there are no others."""
+    """Return WA over repeats without the given speakers; empty where no others are left."""
     rights = [[item.predicted == item.label for item in _without(run, speakers)] for run in runs]
     return spread([float(np.mean(right)) for right in rights]) if rights and rights[0] else {}
 
 
 def comparison(first: Sequence[Run], second: Sequence[Run], *, without: Collection[str] = ()) -> dict[str, Any]:
-    """Compare two cells on all folds that both tested, or on fold 0; empty unless both have run.
+    """Compare two jobs on all folds that both tested, or on fold 0; empty unless both have run.
 
     Args:
-        first: The one, over its repeats.
-        second: The other.
-        without: Speakers that are left out.
+        first: Runs of the first job, over its repeats.
+        second: Runs of the second job.
+        without: Speakers to exclude.
     """
     if not (first and second):
         return {}

@@ -22,7 +22,7 @@ SOURCES = {
 }
 SYSTEMS = {"hypercolumns": "FOP + Hypercolumns (h_concat, A-LSTM)", "finetuning": "FOP + Fine-tuning"}
 GROUPS = {"F": "women", "M": "men"}
-TOGETHER = ", all repeats asked as one"
+ENSEMBLE = ", ensemble of all repeats"
 
 
 def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
@@ -33,7 +33,10 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
     """
     ours = tables["corpus"]["title"]
     published = f"paper, WA % ({tables['paper_corpus']})"
-    against = next((row.get("against") for row in tables["pretraining"]), None) or "copying the last frame"
+    against = (
+        next((row.get("baseline_name") or row.get("against") for row in tables["pretraining"]), None)
+        or "copying the last frame"
+    )
     return [
         (
             f"Table 1. Fine-tuning, by pretraining, on {ours}, single fold",
@@ -94,7 +97,7 @@ def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[st
                 str(found["repeats"]),
             ]
             for row in first
-            for found, remark in ((row["cross_validation"], ""), (row.get("together"), TOGETHER))
+            for found, remark in ((row["cross_validation"], ""), (row.get("together"), ENSEMBLE))
             if found
         ]
         header = ["Pretraining", f"WA % ({ours})", f"UA % ({ours})", "repeats"]

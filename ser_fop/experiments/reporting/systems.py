@@ -40,7 +40,7 @@ def systems(seeds: Sequence[Path], *, dev_speakers: Collection[str] = ()) -> lis
     others = [row for name in SYSTEMS for row in _baseline_rows(seeds, name, dev_speakers)]
     if not others:
         return []
-    own = [_row(seeds, cell, title, published, dev_speakers=dev_speakers) for cell, (title, published) in _OWN.items()]
+    own = [_row(seeds, job, title, published, dev_speakers=dev_speakers) for job, (title, published) in _OWN.items()]
     return [row for row in own if row] + others
 
 
@@ -49,45 +49,45 @@ def _baseline_rows(seeds: Sequence[Path], name: str, dev_speakers: Collection[st
     baseline = SYSTEMS[name]
     rows = [_row(seeds, baseline.job, baseline.title, baseline.published, baseline, dev_speakers=dev_speakers)]
     if baseline.pretraining is not None:
-        cell = f"classify-{name}-{TABLE3_FEATURE}-svm"
+        job = f"classify-{name}-{TABLE3_FEATURE}-svm"
         title = f"{baseline.title}: hypercolumns ({TABLE3_FEATURE}, SVM)"
-        rows.append(_row(seeds, cell, title, None, dev_speakers=dev_speakers))
+        rows.append(_row(seeds, job, title, None, dev_speakers=dev_speakers))
     return [row for row in rows if row]
 
 
 def _row(
     seeds: Sequence[Path],
-    cell: str,
+    job: str,
     title: str,
     published: float | None,
     baseline: Baseline | None = None,
     *,
     dev_speakers: Collection[str],
 ) -> dict[str, Any]:
-    """Return what one cell is worth over its repeats; empty where it has not run."""
-    runs = runs_of(seeds, cell)
+    """Return what one job is worth over its repeats; empty where it has not run."""
+    runs = runs_of(seeds, job)
     if not runs:
         return {}
     ours = runs_of(seeds, OURS)
     return {
         "system": title,
-        "cell": cell,
+        "cell": job,
         "paper_wa": published,
         "remark": "; ".join(filter(None, [baseline.remark if baseline else "", _missing(runs[0])])),
         **figures(runs),
         "parameters": runs[0].single_fold().metrics.get("parameters"),
         "epochs": _epochs(runs[0]),
         "hours": float(np.mean([_hours(run) for run in runs])),
-        "against_fop": {} if cell == OURS else comparison(ours, runs),
+        "against_fop": {} if job == OURS else comparison(ours, runs),
         "against_control": comparison(runs, runs_of(seeds, baseline.control)) if baseline and baseline.control else {},
-        "unexplored": _without(cell, runs, ours, dev_speakers),
+        "unexplored": _without(job, runs, ours, dev_speakers),
     }
 
 
-def _without(cell: str, runs: Sequence[Run], ours: Sequence[Run], dev_speakers: Collection[str]) -> dict[str, Any]:
-    """Return WA of a cell, and the test, without some speakers; empty where there are none of them, or no others."""
+def _without(job: str, runs: Sequence[Run], ours: Sequence[Run], dev_speakers: Collection[str]) -> dict[str, Any]:
+    """Return WA of a job, and the test, without some speakers; empty where there are none of them, or no others."""
     wa = figures_without(runs, dev_speakers) if dev_speakers else {}
-    against = comparison(ours, runs, without=dev_speakers) if wa and cell != OURS else {}
+    against = comparison(ours, runs, without=dev_speakers) if wa and job != OURS else {}
     return {"wa": wa, "against_fop": against} if wa else {}
 
 
@@ -101,7 +101,7 @@ def _missing(run: Run) -> str:
 
 
 def _hours(run: Run) -> float:
-    """Return what all folds of one repeat took, what the cell was made from included."""
+    """Return what all folds of one repeat took, what the job was made from included."""
     return float(run.metrics["seconds"]) / 3600 + sum(_hours(source) for source in _sources(run))
 
 
@@ -120,10 +120,10 @@ def _epochs(run: Run) -> list[tuple[str, int]]:
 
 
 def _sources(run: Run) -> Iterator[Run]:
-    """Yield what a cell was made from, as far as it is there."""
+    """Yield what a job was made from, as far as it is there."""
     config = read_json(run.folder / CONFIG)["config"]
     for needed in ("pretrained", "hypercolumns"):
-        # Cells of one repeat lie side by side, wherever the experiment was moved to; functionals serve all repeats.
+        # Jobs of one repeat lie side by side, wherever the experiment was moved to; functionals serve all repeats.
         named = Path(config.get(needed) or "")
         beside = run.folder.parent / named.name
         folder = beside if (beside / METRICS).exists() else named

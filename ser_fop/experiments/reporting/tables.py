@@ -27,7 +27,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
 
     Returns:
         What `tables.json` holds: accuracies as fractions, with mean, standard deviation
-        and intervals; cells that have not run are absent.
+        and intervals; jobs that have not run are absent.
 
     Raises:
         InputError: If it is no `reproduce` folder, or the corpus is not prepared.
@@ -63,11 +63,11 @@ def collect_tables(out: Path) -> dict[str, Any]:
 
 
 def _made_with(seeds: Sequence[Path]) -> dict[str, Any]:
-    """Return with which versions and on which machines the cells were made, the most frequent ones first."""
-    cells = [read_json(mark.parent / CONFIG) for seed in seeds for mark in sorted(seed.glob(f"*/{COMPLETED}"))]
+    """Return with which versions and on which machines the jobs were made, the most frequent ones first."""
+    jobs = [read_json(mark.parent / CONFIG) for seed in seeds for mark in sorted(seed.glob(f"*/{COMPLETED}"))]
     found = {"versions": versions(), "machine": machine()}
     for key, now in found.items():
-        known = [tuple(cell[key].items()) for cell in cells if key in cell]
+        known = [tuple(job[key].items()) for job in jobs if key in job]
         ranked = [dict(one) for one, _ in Counter(known).most_common()] or [now]
         found[key] = ranked[0]
         if key == "machine":
@@ -121,11 +121,11 @@ def _table2(seeds: Sequence[Path]) -> list[dict[str, Any]]:
             runs = {name: runs_of(seeds, f"classify-{source}-{feature}-{name}") for name in CLASSIFIERS}
             if (feature == "F" and network != "in_corpus") or not any(runs.values()):
                 continue
-            cells = {name: figures([run.single_fold() for run in found]) for name, found in runs.items()}
+            jobs = {name: figures([run.single_fold() for run in found]) for name, found in runs.items()}
             pooled = {name: figures([run for run in found if run.folds > 1]) for name, found in runs.items()}
             compared = published if network == "in_corpus" else dict.fromkeys(CLASSIFIERS)
             row = {"network": "none" if feature == "F" else network, "feature": feature, "paper_wa": compared}
-            rows.append({**row, **cells, "cross_validation": pooled})
+            rows.append({**row, **jobs, "cross_validation": pooled})
     return rows
 
 
@@ -185,7 +185,7 @@ def _claims(seeds: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _cost(seeds: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return what the cells of each kind took, in hours over all repeats."""
+    """Return what the jobs of each kind took, in hours over all repeats."""
     hours: dict[str, list[float]] = {}
     for metrics in (path for seed in seeds for path in sorted(seed.glob("*/" + METRICS))):
         stage, _, rest = metrics.parent.name.partition("-")

@@ -28,7 +28,7 @@ def write_report(out: Path) -> Path:
     write_text(folder / "tables.md", to_markdown(tables))
     write_text(folder / "tables.tex", to_latex(tables))
     write_text(folder / "figures.csv", to_csv(tables))
-    cells = job_list.job_list(out)
-    write_text(folder / "cells.csv", job_list.to_csv(cells))
-    write_text(folder / "index.html", to_html(tables, gallery(out, tables), cells))
+    jobs = job_list.job_list(out)
+    write_text(folder / "cells.csv", job_list.to_csv(jobs))
+    write_text(folder / "index.html", to_html(tables, gallery(out, tables), jobs))
     return folder / "index.html"

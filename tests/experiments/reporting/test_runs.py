@@ -52,25 +52,25 @@ def test_figures_over_repeats(seeds):
     assert np.sum(found["confusion"]) == pytest.approx(240)
 
 
-def test_nothing_run_is_nothing_said(seeds):
+def test_figures_without_runs_are_empty(seeds):
     assert runs_of(seeds, "absent") == []
     assert figures([]) == {}
     assert comparison([], runs_of(seeds, "bad")) == {}
 
 
-def test_a_run_that_is_not_finished_is_left_out(seeds):
+def test_runs_of_unfinished_run_is_excluded(seeds):
     (seeds[1] / "good" / "COMPLETED").unlink()
     assert len(runs_of(seeds, "good")) == 2
 
 
-def test_a_comparison_uses_all_folds_that_both_tested(seeds):
+def test_comparison_uses_all_common_folds(seeds):
     found = comparison(runs_of(seeds, "bad"), runs_of(seeds, "worse"))
     assert (found["folds"], found["speakers"], found["repeats"]) == (2, 8, (3, 3))
     assert found["difference"] > 0.1
     assert found["p_sign_flip"] < 0.05
 
 
-def test_selection_on_test_is_carried_along(seeds, tmp_path):
+def test_figures_with_selection_on_test_are_stamped(seeds, tmp_path):
     predictions = predictions_of(drawn(np.random.default_rng(1), speakers=8))
     write_run(tmp_path / "seed-9" / "good", predictions, selected_on="test")
     stamped = [*seeds, tmp_path / "seed-9"]
@@ -80,7 +80,7 @@ def test_selection_on_test_is_carried_along(seeds, tmp_path):
     assert figures(runs_of(seeds, "good"))["selected_on"] == "validation"
 
 
-def test_repeats_asked_as_one_have_no_spread_over_repeats(seeds):
+def test_ensemble_figures_have_no_spread_over_repeats(seeds):
     runs = runs_of(seeds, "bad")
     found = ensemble_figures(runs)
     assert (found["repeats"], found["folds"], found["n"], found["seconds"]) == (3, 2, 240, 6.0)
