@@ -1,9 +1,9 @@
 """Every figure of the tables as one line, for plots and statistics elsewhere."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import pandas as pd
 
 COLUMNS = (
     "settings",
@@ -31,18 +31,17 @@ def to_csv(tables: Mapping[str, Any]) -> str:
     Args:
         tables: What `collect_tables` returns.
     """
-    written = io.StringIO()
-    writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for settings, found in (("", tables), *tables.get("presets", {}).items()):
-        for place, figures in _cells(found):
-            for score in ("wa", "ua", "macro_f1"):
-                if figures:
-                    writer.writerow({"settings": settings, **place, **_figure(figures, score)})
-    return written.getvalue()
+    lines = [
+        {"settings": settings, **place, **_figure(figures, score)}
+        for settings, found in (("", tables), *tables.get("presets", {}).items())
+        for place, figures in _placed(found)
+        if figures
+        for score in ("wa", "ua", "macro_f1")
+    ]
+    return pd.DataFrame(lines, columns=COLUMNS, dtype=object).to_csv(index=False, lineterminator="\n")
 
 
-def _cells(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
+def _placed(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
     for row in tables["table1"]:
         place = {"table": "1", "row": row["setting"], "column": "finetuning"}
         yield place, row if "wa" in row else {}

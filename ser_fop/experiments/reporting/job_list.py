@@ -1,17 +1,16 @@
 """The finished jobs of a run: seed, cost, versions."""
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ser_fop.evaluation.predictions import PREDICTIONS
 from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
 
-# The columns of `cells.csv`; its first one has kept the name of earlier versions.
-COLUMNS = ("cell", "seed", "folds", "parameters", "epochs", "seconds", "versions", "revision", "predictions")
+FIELDS = ("job", "seed", "folds", "parameters", "epochs", "seconds", "versions", "revision", "predictions")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +38,11 @@ class FinishedJob:
     versions: str
     revision: str
     predictions: str
+
+    @property
+    def made_with(self) -> str:
+        """Versions and revision, in words."""
+        return f"{self.versions}; revision {self.revision or 'unknown'}"
 
 
 def job_list(out: Path) -> list[FinishedJob]:
@@ -80,9 +84,6 @@ def _epochs(metrics: dict[str, Any]) -> int:
 
 
 def to_csv(jobs: Iterable[FinishedJob]) -> str:
-    """Return `cells.csv`."""
-    written = io.StringIO()
-    writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({"cell" if key == "job" else key: value for key, value in vars(job).items()} for job in jobs)
-    return written.getvalue()
+    """Return `cells.csv`, whose first column keeps its former name."""
+    frame = pd.DataFrame([vars(job) for job in jobs], columns=FIELDS, dtype=object)
+    return frame.rename(columns={"job": "cell"}).to_csv(index=False, lineterminator="\n")

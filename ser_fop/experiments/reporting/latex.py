@@ -1,7 +1,9 @@
-"""The tables for a paper: `booktabs`, nothing else."""
+"""The tables as LaTeX, for a paper; they need the package `booktabs` alone."""
 
 from collections.abc import Mapping
 from typing import Any
+
+import pandas as pd
 
 from ser_fop.experiments.reporting.notes import caution
 from ser_fop.experiments.reporting.sections import sections
@@ -21,19 +23,19 @@ def to_latex(tables: Mapping[str, Any]) -> str:
     Args:
         tables: What `collect_tables` returns.
     """
-    lines = [f"% {caution(tables)}"]
+    parts = [f"% {caution(tables)}\n"]
     for title, header, rows in sections(tables):
-        lines += ["", r"\begin{table}", r"\centering", rf"\caption{{{escape(title)}}}"]
-        lines += [rf"\begin{{tabular}}{{{'l' * len(header)}}}", r"\toprule", _line(header), r"\midrule"]
-        lines += [*map(_line, rows), r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-    return "\n".join(lines) + "\n"
+        frame = pd.DataFrame(rows, columns=header).rename(columns=escape).map(_cell)
+        form = {"hrules": True, "position_float": "centering", "column_format": "l" * len(header)}
+        parts.append(frame.style.hide(axis="index").to_latex(caption=escape(title), **form))
+    return "\n".join(parts)
 
 
 def escape(text: str) -> str:
-    """Return text with what LaTeX would read as a command made harmless."""
-    return "".join(_SPECIAL.get(character, character) for character in text)
+    """Return text with the special characters of LaTeX escaped."""
+    return text.translate(str.maketrans(_SPECIAL))
 
 
-def _line(cells: list[str]) -> str:
-    # A cell that starts with a bracket would be read as an argument of the line break before it.
-    return " & ".join(f"{{}}{escape(cell)}" if cell.startswith("[") else escape(cell) for cell in cells) + r" \\"
+def _cell(text: str) -> str:
+    # LaTeX would read a bracket at the start of a row as an argument of the line break before it.
+    return f"{{}}{escape(text)}" if text.startswith("[") else escape(text)

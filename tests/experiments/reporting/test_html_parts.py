@@ -1,7 +1,7 @@
 from ser_fop.experiments.reporting.html_parts import table
 
 
-def test_no_line_ends_within_a_figure():
+def test_table_keeps_each_figure_on_one_line():
     """A narrow page breaks between a figure and its interval, never within one; words stay as they are."""
     cell = "66.59 ± 0.95 [62.1, -71.1] (65.23 ± 0.37), p 0.2, by chance"
     (found,) = table(["a"], [[cell]]).split("<td>")[1:]
@@ -9,10 +9,10 @@ def test_no_line_ends_within_a_figure():
     assert found.split("</td>")[0] == figures
 
 
-def test_a_table_of_many_columns_is_wider_than_the_text():
+def test_table_of_many_columns_is_wide():
     assert 'class="scroll wide"' in table(["a"] * 9, [["b"] * 9])
     assert 'class="scroll"' in table(["a"] * 8, [["b"] * 8])
 
 
-def test_what_cells_say_is_no_markup():
+def test_table_escapes_text():
     assert "<td>a &lt;b&gt; &amp;</td>" in table(["x"], [["a <b> &"]])

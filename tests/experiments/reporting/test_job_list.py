@@ -1,7 +1,7 @@
 import dataclasses
 
+from ser_fop.experiments.reporting.html_parts import TEMPLATE
 from ser_fop.experiments.reporting.job_list import job_list, to_csv
-from ser_fop.experiments.reporting.page import _job_table
 from ser_fop.utils.run_folder import write_json
 
 
@@ -34,5 +34,5 @@ def test_jobs_table_with_different_versions_shows_them(tmp_path):
     write_job(tmp_path / "runs" / "seed-0" / "one", seconds=1.0)
     write_job(tmp_path / "runs" / "seed-0" / "two", seconds=1.0)
     alike = job_list(tmp_path)
-    assert _job_table(alike).count("keras 3") == 1
-    assert _job_table([alike[0], dataclasses.replace(alike[1], versions="keras 4")]).count("keras") == 2
+    assert TEMPLATE.module.job_table(alike).count("keras 3") == 1
+    assert TEMPLATE.module.job_table([alike[0], dataclasses.replace(alike[1], versions="keras 4")]).count("keras") == 2
