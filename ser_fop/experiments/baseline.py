@@ -1,4 +1,4 @@
-"""One of the systems that stand beside the FOP model in Table 3."""
+"""A system that Table 3 compares with the FOP model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ class Baseline:
         title: Its name in Table 3.
         job: Folder of the job that is tested, below `seed-S`.
         pretraining: Where its own pretraining differs from the FOP model's, if anywhere; None if it has none.
-        starts_from_fop: Whether it goes on from the network that FOP pretrained on the labelled corpus.
+        starts_from_fop: Whether it starts from the network that FOP pretrained on the labelled corpus.
         model: Where its network differs.
         finetuning: Where its training with labels does.
         functionals: The set of functionals that it reads instead of frames.
         classifier: What reads them.
         code: The code of them that it reads.
-        is_random: Whether another seed gives another answer.
+        is_random: Whether the result depends on the seed.
         published: The paper's figure for it, over folds.
-        remark: What must be known of that figure, or of our form of it.
+        remark: A remark on that figure or on our implementation.
         control: Job of the same network without pretraining, which it is compared with too.
     """
 

@@ -1,4 +1,4 @@
-"""What can be told of jobs before any of them is run."""
+"""Checks of all jobs before the first one runs."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from ser_fop.training.strategies import check_strategy
 
 
 def check_jobs(jobs: Iterable[Job], features: FeatureConfig) -> None:
-    """Raise `InputError` where a job's settings cannot be followed: hours of others would be run before it.
+    """Raise `InputError` where a job's settings are invalid, before other jobs run for hours.
 
     Args:
         jobs: The jobs.

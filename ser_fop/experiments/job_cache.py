@@ -1,4 +1,4 @@
-"""Finished jobs in a few small files: so that a study goes on on another machine, and others can check its answers."""
+"""Small files of finished jobs, to resume a study on another machine and to publish its predictions."""
 
 import copy
 import csv
@@ -31,11 +31,11 @@ _RUN = '"{run}/'
 
 
 class JobCache:
-    """Answers and figures of finished jobs, without the networks: a file for each network's jobs of a repeat.
+    """Predictions and figures of finished jobs, without the networks: one file for each network's jobs of a repeat.
 
-    A network's jobs are kept, and taken up again, all together: none that is left could
-    need the network, which is not kept. Probabilities are kept of fine-tuned networks, whose
-    repeats the report asks together, in four digits; of others they are left out.
+    All jobs of a network are cached and restored together, because the network itself is not
+    cached. Probabilities, in four digits, are cached of fine-tuned networks alone: the ensemble
+    of repeats needs them.
 
     Args:
         config: The experiment; `cache_dir` is the folder.
@@ -66,7 +66,7 @@ class JobCache:
         return part
 
     def restore(self) -> int:
-        """Put kept jobs where their stages find them finished, and return how many.
+        """Restore the cached jobs, and return their number.
 
         Raises:
             InputError: If they are of other settings or of other records, or a file is damaged.

@@ -1,4 +1,4 @@
-"""What `reproduce` is told."""
+"""Settings of `reproduce`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +58,7 @@ class ReproduceConfig:
         deterministic: Same figures to the last bit in two runs on one machine, slower.
         pooling: Utterance vector for SVM and RF.
         cache_dir: Folder of small files of finished jobs: those in it are not run again, and what is finished is added; a
-            study can so go on on another machine, and its answers be published.
+            study can resume on another machine, and its predictions can be published.
         jobs: Threads of `prepare`; 0 means one a core.
         workers: Repeats that run at once, each with its share of the cores.
         features: The log-mel front end.

@@ -1,4 +1,4 @@
-"""The same experiment under other settings, for rows beside its own."""
+"""The same experiment under other settings, for additional rows."""
 
 import dataclasses
 from pathlib import Path

@@ -161,7 +161,7 @@ class TestOtherSettingsBeside:
         assert other["table1"][0]["wa"] != tables["table1"][0]["wa"]
         text = (out / "report" / "tables.md").read_text()
         assert "## Settings `stacked`. Table 1. Fine-tuning" in text
-        assert "Settings `stacked`, beside it: Departs from preset paper in" in text
+        assert "Settings `stacked`: Departs from preset paper in" in text
         assert "model.d_model 8 (not 256)" in text
         page = (out / "report" / "index.html").read_text()
         assert 'href="../presets/stacked/report/index.html"' in page

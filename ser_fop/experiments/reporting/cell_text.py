@@ -17,12 +17,12 @@ def ends(interval: Mapping[str, Any] | None) -> str:
 
 
 def difference(compared: Mapping[str, Any]) -> str:
-    """Write by how many points of WA one is better, and the interval over speakers."""
+    """Write a difference in points of WA, and its interval over speakers."""
     return f"{100 * compared['difference']:+.2f} {ends(compared['over_speakers'])}"
 
 
 def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = True) -> str:
-    """Write one figure in percent, with its deviation over repeats and, if asked for, its interval over speakers."""
+    """Write one figure in percent, with its standard deviation over repeats and, if requested, its interval over speakers."""
     if not figures:
         return NOT_RUN
     spread = figures[key]
@@ -32,7 +32,7 @@ def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = Tru
 
 
 def stamp(figures: Mapping[str, Any]) -> str:
-    """Say what a figure must not be taken for."""
+    """Return the stamps of a figure: transductive, selected on test."""
     stamps = [", transductive"] if figures.get("transductive") else []
     stamps += [", SELECTED ON TEST"] if figures.get("selected_on") == "test" else []
     return "".join(stamps)
@@ -49,12 +49,12 @@ def published(value: float | None) -> str:
 
 
 def repeats(*figures: Mapping[str, Any]) -> str:
-    """Return how many repeats stand behind each figure; one number where it is the same for all."""
+    """Return the number of repeats of each figure; one number if all are equal."""
     counts = [str(found["repeats"]) if found else "0" for found in figures]
     return counts[0] if len(set(counts)) == 1 else " / ".join(counts)
 
 
 def signed(skill: Mapping[str, Any]) -> str:
-    """Write skill with its sign, and its deviation over repeats."""
+    """Write skill with its sign, and its standard deviation over repeats."""
     spread = "" if skill["deviation"] is None else f" ± {skill['deviation']:.4f}"
     return f"{skill['mean']:+.4f}{spread}"

@@ -46,7 +46,7 @@ def gallery(out: Path, tables: Mapping[str, Any]) -> Iterator[Plot]:
     second = tables["unlabelled"]
     titles = {"corpus": tables["corpus"]["title"], "unlabelled": second["title"] if second else ""}
     systems = {text.format(**titles): runs for name, text in SHOWN.items() if (runs := runs_of(seeds, name))}
-    yield from _answers(systems, tables["corpus"]["labels"])
+    yield from _predictions(systems, tables["corpus"]["labels"])
     yield from _curves(systems, {name: runs_of(seeds, f"pretrain-{name}") for name in ("unlabelled", "in_corpus")})
     yield from _horizons(tables)
     for network in ("unlabelled", "in_corpus"):
@@ -57,21 +57,19 @@ def gallery(out: Path, tables: Mapping[str, Any]) -> Iterator[Plot]:
         yield from _maps(seeds, network)
 
 
-def _answers(systems: Mapping[str, Sequence[Run]], labels: Sequence[str]) -> Iterator[Plot]:
+def _predictions(systems: Mapping[str, Sequence[Run]], labels: Sequence[str]) -> Iterator[Plot]:
     """Draw confusions, recalls and reliability of each system, all its folds and repeats together."""
     counts = {
         name: np.sum([run.metrics["confusion"] for run in runs], axis=0).tolist() for name, runs in systems.items()
     }
     for name, matrix in counts.items():
-        caption = f"{name}: answers in percent of the utterances of each true class, all folds and repeats."
+        caption = f"{name}: predictions in percent of the utterances of each true class, all folds and repeats."
         yield Plot(title="Confusion matrices", caption=caption, svg=plots.confusion_plot(matrix, labels))
     if counts:
         caption = "Recall of each class; dotted: chance."
         yield Plot(title="Recall by class", caption=caption, svg=plots.recall_plot(counts, labels), wide=True)
         bins = {name: runs[0].metrics["calibration"]["bins"] for name, runs in systems.items()}
-        caption = (
-            "How often an answer is right, by the probability it came with; dotted: as it should be. First repeat."
-        )
+        caption = "Accuracy by predicted probability; dotted: perfect calibration. First repeat."
         yield Plot(title="Calibration", caption=caption, svg=plots.reliability_plot(bins))
 
 

@@ -1,4 +1,4 @@
-"""Who is recognised: scores by group of speakers or of speech, and how far speakers differ."""
+"""Scores by group of speakers or of speaking style, and their spread over speakers."""
 
 import dataclasses
 from collections.abc import Collection, Sequence
@@ -36,8 +36,8 @@ def groups(seeds: Sequence[Path], utterances: Path, labels: Sequence[str]) -> li
 
     Returns:
         `cell`, `system` with `{corpus}` and `{unlabelled}` for the titles, `groups`: WA, UA and its interval over
-        speakers of each gender and style where there are several, and `speakers`: who is recognised least and
-        most, by WA, and the deviation.
+        speakers of each gender and style where there are several, and `speakers`: those with the lowest and
+        the highest WA, and the standard deviation.
     """
     rows = {row.id: row for row in read_rows(utterances)}
     found = []

@@ -1,4 +1,4 @@
-"""What a reader must know before reading the tables."""
+"""Notes above the tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ def caution(tables: Mapping[str, Any]) -> str:
     """Return the sentence that keeps our figures and the paper's apart."""
     corpus, published = tables["corpus"], tables["paper_corpus"]
     if corpus["title"] == published:
-        return f"All figures were measured on {published}. The paper's pretraining had heard the test speakers; ours had not, unless a row says transductive."
+        return f"All figures were measured on {published}. The paper's pretraining used the test speakers; ours did not, unless a row says transductive."
     kind = (
         "SYNTHETIC speech made by a program, not on any real corpus"
         if corpus["name"].startswith("synthetic")
@@ -24,14 +24,14 @@ def caution(tables: Mapping[str, Any]) -> str:
 
 
 def notes(tables: Mapping[str, Any]) -> list[str]:
-    """Return what a reader must know to read the tables."""
+    """Return the notes above the tables."""
     corpus, second = tables["corpus"], tables["unlabelled"]
     lines = [
         f"Corpus: {corpus['title']}: {corpus['labelled']} labelled of {corpus['utterances']} utterances, {corpus['hours']:.2f} h,"
         f" {corpus['speakers']} speakers, classes {', '.join(corpus['labels'])}. Licence: {corpus['licence']}.",
         "WA is overall accuracy, UA is mean recall over classes. Figures are mean ± standard deviation over repeats; a repeat is a"
-        " new initialisation, a new pretraining and a new classifier. One repeat has no deviation. In square brackets: the 95 %"
-        " interval of the mean over speakers (bootstrap by speaker, expanded for few of them): what other speakers may bring.",
+        " new initialisation, a new pretraining and a new classifier. One repeat has no standard deviation. In square brackets: the 95 %"
+        " interval of the mean over speakers (bootstrap by speaker, expanded for few speakers).",
         "A claim is one comparison declared beforehand, averaged over repeats first, tested over speakers by flipping signs, two-sided:"
         " * p < .05, ** p < .01, *** p < .001. With n speakers no p is below 2 / 2^n: five speakers cannot earn a star.",
         *(
@@ -42,23 +42,23 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
             if any(row.get("together") for row in tables["table1"])
             else []
         ),
-        f"Test speakers choose nothing: {_chooser(tables['config'])}",
+        f"No setting is chosen on test speakers: {_chooser(tables['config'])}",
     ]
     below = [row for row in tables["pretraining"] if row["network"] != "untrained" and row["skill"]["mean"] < 0]
     if below:
         lines.append(
             f"A skill below zero means that {below[0].get('baseline_name') or below[0].get('against') or 'copying the last frame'} still does better: that"
-            " pretraining was too short to be called done, and its rows show the machinery, not the method."
+            " pretraining was too short, and its rows do not measure the method."
         )
     if tables.get("systems"):
         lines += [
             "Systems that the paper compares with were built from public descriptions: “in the style of” says that not all of one"
             " was public. The paper copied its figures for them, from other experiments.",
             "All systems were tested on the same folds, and compared with FOP + Fine-tuning (pre-trained on the same speech) and with"
-            f" nothing else{_twins(tables)}, two-sided, without correction for their number. What has nothing random has one repeat.",
-            "Networks on frames were trained for as many epochs, with the same augmentation; the ladder is told emotions in"
-            " pretraining too. Epochs are at most, of each network; parameters are those of what answers. Hours are of one repeat,"
-            " all folds, from prepared records to answers; from the sounds for functionals, whose sets are computed together, and"
+            f" nothing else{_twins(tables)}, two-sided, without correction for their number. A deterministic system has one repeat.",
+            "Networks on frames were trained for the same number of epochs, with the same augmentation; the ladder network sees emotion"
+            " labels in pretraining too. Epochs are the maximum of each network; parameters are those of the classifier. Hours are of one"
+            " repeat, all folds, from prepared records to predictions; from the sounds for functionals, whose sets are computed together, and"
             " count whole in each of their rows.",
         ]
     if dev_speakers := tables["config"].get("dev_speakers"):
@@ -84,17 +84,17 @@ def settings_notes(tables: Mapping[str, Any]) -> list[str]:
     beside = tables.get("presets", {}).items()
     return [
         _departures(tables["config"]),
-        *(f"Settings `{name}`, beside it: {_departures(other['config'])}" for name, other in beside),
+        *(f"Settings `{name}`: {_departures(other['config'])}" for name, other in beside),
     ]
 
 
 def _chooser(config: Mapping[str, Any]) -> str:
-    """Say who chooses, and who is learned from after that."""
+    """Return how settings are chosen, and on which speakers the final fit is made."""
     found = ["C is chosen on validation speakers"]
     if config["classifiers"].get("refit_on_validation"):
-        found.append("who are then fitted on too")
+        found.append("which are then used for fitting too")
     if config["finetuning"].get("train_on_validation"):
-        return ", ".join(found) + "; fine-tuning learns from them too, and keeps its last epoch, which nobody chooses."
+        return ", ".join(found) + "; fine-tuning trains on them too, and keeps its last epoch, which is not selected."
     chosen = (
         "is the learning rate" if config["finetuning"].get("keep") == "last" else "are the epoch and the learning rate"
     )

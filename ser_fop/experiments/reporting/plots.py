@@ -32,7 +32,7 @@ def confusion_plot(counts: Sequence[Sequence[float]], labels: Sequence[str]) -> 
             axes.text(column, row, f"{shares[row, column]:.0f}", ha="center", va="center", color=colour)
         axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right")
         axes.set_yticks(range(len(labels)), labels)
-        axes.set(xlabel="answer", ylabel="true class")
+        axes.set(xlabel="predicted class", ylabel="true class")
         return _svg(figure)
 
 
@@ -59,7 +59,7 @@ def recall_plot(systems: Mapping[str, Sequence[Sequence[float]]], labels: Sequen
 
 
 def reliability_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Draw how often an answer of a stated probability is right.
+    """Draw the accuracy by predicted probability.
 
     Args:
         systems: `bins` of `calibration` by name.
@@ -72,7 +72,7 @@ def reliability_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
             sure = [row["confidence"] for row in bins]
             right = [row["accuracy"] for row in bins]
             axes.plot(sure, right, marker="o", markersize=3, label=name, color=_COLOURS[place % 10])
-        axes.set(xlabel="probability of the answer", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+        axes.set(xlabel="predicted probability", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
         figure.legend(fontsize=7, frameon=False, loc="outside lower left")
         return _svg(figure)
 
@@ -101,7 +101,7 @@ def curve_plot(histories: Mapping[str, Mapping[str, Sequence[float]]], *, keys: 
 
 
 def horizon_plot(skills: Mapping[str, Mapping[float, float]]) -> str:
-    """Draw how skill goes with the distance of what is predicted.
+    """Draw skill by prediction horizon.
 
     Args:
         skills: Skill by distance in milliseconds, by network.

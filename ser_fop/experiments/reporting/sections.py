@@ -12,8 +12,8 @@ SETTINGS = {
     "unlabelled": "pre-trained on {unlabelled}",
     "in_corpus": "pre-trained on {corpus}, test speakers left out",
 }
-# What the paper pre-trained on in the row beside ours.
-PAPER_SETTINGS = {"none": "no pretraining", "unlabelled": "VCTK", "in_corpus": "IEMOCAP, test speakers heard"}
+# The pretraining of the paper in the same row.
+PAPER_SETTINGS = {"none": "no pretraining", "unlabelled": "VCTK", "in_corpus": "IEMOCAP, with the test speakers"}
 SOURCES = {
     "none": "no network",
     "in_corpus": "pre-trained on {corpus}",
@@ -136,13 +136,13 @@ def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
         "p, sign-flip over speakers",
         "speakers better",
         "repeats, folds",
-        "beside it: [95 % over utterances]; McNemar p",
+        "for reference: [95 % over utterances]; McNemar p",
     ]
     return [("Claims, declared before any figure was seen", header, rows)] if rows else []
 
 
 def _groups(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return who is recognised, where systems are shown."""
+    """Return the scores by group of speakers, for the systems that are shown."""
     rows = tables.get("groups", ())
     if not rows:
         return []
@@ -156,14 +156,14 @@ def _groups(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
         parts = [f"{100 * part['ua']:.2f} {cell_text.ends(part['over_speakers'])}".rstrip() for part in row["groups"]]
         ends = f"{100 * low['wa']:.1f} ({low['speaker']}) to {100 * high['wa']:.1f} ({high['speaker']})"
         lines.append([_named(row["system"], tables), *parts, ends])
-    title = "Who is recognised: UA % by group (number of speakers) [95 % over speakers], and WA % of single speakers"
-    return [(title, [*header, "the hardest and the easiest speaker, WA %"], lines)]
+    title = "Scores by group: UA % (number of speakers) [95 % over speakers], and WA % of single speakers"
+    return [(title, [*header, "lowest and highest WA % of a speaker"], lines)]
 
 
 def _cost(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return what the cells took, where it is known."""
+    """Return the cost of the jobs, where it is known."""
     rows = [[row["kind"], str(row["cells"]), f"{row['hours']:.2f}"] for row in tables.get("cost", ())]
-    return [("Cost, all repeats together", ["Cells", "how many", "hours"], rows)] if rows else []
+    return [("Cost, all repeats together", ["Jobs", "number", "hours"], rows)] if rows else []
 
 
 def _named(template: str, tables: Mapping[str, Any]) -> str:
@@ -174,7 +174,7 @@ def _named(template: str, tables: Mapping[str, Any]) -> str:
 
 
 def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
-    """Return the rows of the controls that hear nothing."""
+    """Return the rows of the controls that use no input."""
     rows = []
     for name, text in (("chance", "control: chance"), ("majority", "control: majority class")):
         figures = tables["controls"].get(name)

@@ -1,4 +1,4 @@
-"""Table 3 with every system that was run, as text, and what must be known of its rows."""
+"""Table 3 with every system that was run, as text, and its remarks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -54,24 +54,24 @@ def _line(row: Mapping[str, Any]) -> list[str]:
 
 
 def _controlled(rows: list[Mapping[str, Any]]) -> list[Section]:
-    """Return what FOP's pretraining is worth to networks that are not the FOP model's, if any were run."""
+    """Return the gain of other networks from FOP pretraining, if any were run."""
     found = [[row["system"], _tested(row["against_control"])] for row in rows if row.get("against_control")]
     header = ["System", "better than the same network from scratch by, points of WA [95 % over speakers]"]
-    return [("Table 3: what FOP's pretraining is worth to other networks", header, found)] if found else []
+    return [("Table 3: gain of other networks from FOP pretraining", header, found)] if found else []
 
 
 def _remarks(rows: list[Mapping[str, Any]]) -> list[Section]:
-    """Return what must be known of rows, systems with the same remark together."""
+    """Return the remarks, with all systems of the same remark in one row."""
     systems: dict[str, list[str]] = {}
     for row in rows:
         if row["remark"]:
             systems.setdefault(row["remark"], []).append(row["system"])
     found = [["; ".join(names), remark] for remark, names in systems.items()]
-    return [("Table 3: what must be known of its rows", ["System", "remark"], found)] if found else []
+    return [("Table 3: remarks", ["System", "remark"], found)] if found else []
 
 
 def _tested(against: Mapping[str, Any]) -> str:
-    """Write by how much one is better, and the test; empty where there is none."""
+    """Write the difference and its test; empty without a comparison."""
     if not against:
         return ""
     p = against["p_sign_flip"]

@@ -45,7 +45,7 @@ def test_each_gender_has_its_scores_over_repeats(written):
     assert women["over_speakers"]["low"] < women["ua"] < women["over_speakers"]["high"]
 
 
-def test_one_style_is_no_group(written):
+def test_groups_of_one_style_exclude_style(written):
     (row,) = found_in(written)
     assert {part["kind"] for part in row["groups"]} == {"gender"}
 
@@ -57,14 +57,14 @@ def test_the_hardest_speaker_is_named(written):
     assert row["speakers"]["n"] == 12
 
 
-def test_the_table(written):
+def test_sections_with_groups_show_scores_by_group(written):
     tables = empty_tables(groups=found_in(written))
-    ((header, rows),) = ((header, rows) for title, header, rows in sections(tables) if "Who is recognised" in title)
+    ((header, rows),) = ((header, rows) for title, header, rows in sections(tables) if "Scores by group" in title)
     assert header[:3] == ["System", "women (6)", "men (6)"]
     assert rows[0][0] == "fine-tuned, no pretraining"
     assert rows[0][3].startswith("0.0 (s07) to ")
-    assert all("Who is recognised" not in title for title, _, _ in sections({**tables, "groups": []}))
+    assert all("Scores by group" not in title for title, _, _ in sections({**tables, "groups": []}))
 
 
-def test_nothing_run_is_nothing_said(written):
+def test_groups_without_runs_are_empty(written):
     assert groups([], written / "utterances.csv", LABELS) == []

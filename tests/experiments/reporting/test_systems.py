@@ -98,10 +98,10 @@ def test_figures_without_the_speakers_on_whom_settings_were_tried_out(seeds):
         assert all(row["unexplored"] == {} for row in systems(seeds, dev_speakers=some))
 
 
-def test_what_pretraining_is_worth_to_another_network_stands_in_a_table_of_its_own(seeds):
+def test_sections_with_control_show_gain_from_pretraining(seeds):
     """Against its twin from scratch; without the twin there is nothing to say."""
     generator = np.random.default_rng(1)
-    assert not any("is worth to other" in title for title, *_ in sections(empty_tables(systems=systems(seeds))))
+    assert not any("gain of other networks" in title for title, *_ in sections(empty_tables(systems=systems(seeds))))
     accuracies = {"finetune-attention_lstm": 0.5, "finetune-fop_attention_lstm": 0.9}
     for seed, root in enumerate(seeds):
         for name, accuracy in accuracies.items():
@@ -112,7 +112,7 @@ def test_what_pretraining_is_worth_to_another_network_stands_in_a_table_of_its_o
     assert rows["finetune-fop_attention_lstm"]["against_control"]["difference"] == pytest.approx(gain)
     assert gain > 0.2
     found = sections(empty_tables(systems=list(rows.values())))
-    (lines,) = (lines for title, _, lines in found if "is worth to other" in title)
+    (lines,) = (lines for title, _, lines in found if "gain of other networks" in title)
     assert lines == [["FOP + Fine-tuning of the attention LSTM", lines[0][1]]]
     assert lines[0][1].startswith(f"+{100 * gain:.2f} [")
     twins = "variants of FOP with the same network from scratch"
@@ -121,17 +121,17 @@ def test_what_pretraining_is_worth_to_another_network_stands_in_a_table_of_its_o
     assert not any(twins in note for note in notes(empty_tables(systems=list(rows.values()))))
 
 
-def test_remarks_stand_below_the_table_once_each(seeds):
+def test_sections_show_each_remark_once(seeds):
     rows = systems(seeds)
     rows[2]["remark"] = rows[1]["remark"]
-    (lines,) = (lines for title, _, lines in sections(empty_tables(systems=rows)) if "must be known" in title)
+    (lines,) = (lines for title, _, lines in sections(empty_tables(systems=rows)) if "remarks" in title)
     assert lines == [[f"{rows[1]['system']}; {rows[2]['system']}", rows[1]["remark"]]]
     for row in rows:
         row["remark"] = ""
-    assert not any("must be known" in title for title, *_ in sections(empty_tables(systems=rows)))
+    assert not any("remarks" in title for title, *_ in sections(empty_tables(systems=rows)))
 
 
-def test_where_no_other_system_ran_there_is_no_table(seeds):
+def test_systems_without_baseline_runs_are_empty(seeds):
     assert systems([]) == []
     for seed in seeds:
         for cell in ("finetune-siamese", "finetune-ladder", "classify-ladder-h_concat-svm"):
