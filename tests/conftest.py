@@ -1,21 +1,21 @@
 """What tests of many folders share: small records and runs, made once a process by the stages themselves."""
 
-import gc
 from pathlib import Path
 
 import pytest
 
 from ser_fop.corpora.folds import speaker_folds, write_folds
 from ser_fop.testing.fake_corpora import fake_librispeech, fake_ravdess
+from ser_fop.training.memory import network_scope, release_networks
 from tests.stages import MODEL, run
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _left_alone():
-    """Thousands of networks leave millions of objects: what a module leaves behind is not looked through again."""
-    yield
-    gc.collect()
-    gc.freeze()
+def _released():
+    """Give back the networks of each test module."""
+    with network_scope():
+        yield
+    release_networks()
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import keras_tuner
 import tensorflow as tf
 from keras_tuner.src import config as settings
 from tensorboard.plugins.hparams import api as hparams
 
 from ser_fop.errors import InputError
-from ser_fop.training import reuse
+from ser_fop.training.memory import release_networks
 from ser_fop.tuning.durable_oracle import FAILURE, DurableOracle
 from ser_fop.tuning.oracles import OBJECTIVES
 from ser_fop.tuning.tune_config import TuneConfig
@@ -92,8 +91,7 @@ class StageTuner(keras_tuner.engine.base_tuner.BaseTuner):
         """Train with a trial's values, and return what came of it."""
         values = values_of(trial.hyperparameters.values, task=self._config.task)
         folder = Path(self.get_trial_dir(trial.trial_id))
-        reuse.forget()  # no two trials are alike
-        keras.utils.clear_session()
+        release_networks()  # no two trials are alike
         try:
             self._run(values, folder / RUN)
         except (InputError, MemoryError, tf.errors.ResourceExhaustedError) as error:
