@@ -128,7 +128,7 @@ def functional_sets(baselines: Mapping[str, Baseline]) -> tuple[str, ...]:
 
 
 def finetuning_changes(baseline: Baseline, backbone: str) -> dict[str, Any]:
-    """Return where its training with labels differs; what was pretrained without the causal mask goes on without it."""
+    """Return where its training with labels differs; what was pretrained without the causal mask is fine-tuned without it."""
     without_mask = bool(baseline.pretraining) and backbone == "transformer"
     return {**baseline.finetuning, **({"attention": "full"} if without_mask else {})}
 

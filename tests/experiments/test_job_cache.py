@@ -29,7 +29,7 @@ def config_of(root, **changes):
     return ReproduceConfig(out=root / "run", corpus="toy", audio_dir=root, cache_dir=root.parent / "kept", **changes)
 
 
-def cells_of(config, names=NAMES):
+def jobs_of(config, names=NAMES):
     names = [f"runs/seed-{seed}/{name}" for seed in (0, 1) for name in names]
     return [Job(name=name, stage=name.split("/")[2].split("-")[0], config=Out(config.out / name)) for name in names]
 
@@ -59,7 +59,7 @@ def kept(tmp_path):
     """A run on one machine of which seed 0 and half of seed 1 are finished."""
     config = config_of(tmp_path / "one")
     prepare(config)
-    jobs = cells_of(config)
+    jobs = jobs_of(config)
     run_jobs(jobs[:6], {stage: finish for stage in ("pretrain", "finetune", "classify")}, cache=JobCache(config, jobs))
     return tmp_path
 
@@ -68,15 +68,15 @@ def files_of(folder):
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_network_s_cells_are_kept_when_all_are_finished(kept):
+def test_keep_writes_file_once_all_jobs_of_network_finished(kept):
     found = sorted(path.relative_to(kept / "kept").as_posix() for path in (kept / "kept").rglob("*.xz"))
     assert found == ["seed-0/none.json.xz", "seed-0/unlabelled.json.xz"]
 
 
-def test_another_machine_goes_on_from_them(kept):
+def test_restore_on_another_machine_finishes_jobs(kept):
     config = config_of(kept / "other")
     prepare(config)
-    jobs = cells_of(config)
+    jobs = jobs_of(config)
     store = JobCache(config, jobs)
     assert store.restore() == 4
     assert [job.name for job in jobs if (job.config.out / COMPLETED).exists()] == [job.name for job in jobs[:4]]
@@ -102,10 +102,10 @@ def test_another_machine_goes_on_from_them(kept):
     assert all(path.read_bytes() == text for path, text in before.items())
 
 
-def test_work_under_way_here_is_left_alone(kept):
+def test_restore_ignores_files_of_started_jobs(kept):
     config = config_of(kept / "other")
     prepare(config)
-    jobs = cells_of(config)
+    jobs = jobs_of(config)
     finish(jobs[0].config)
     assert JobCache(config, jobs).restore() == 1  # that of `none` alone: its network is another one
     assert not (jobs[1].config.out / COMPLETED).exists()
@@ -119,13 +119,13 @@ def test_work_under_way_here_is_left_alone(kept):
         ({}, {"test": "b"}, "other folds: its digest is"),
     ],
 )
-def test_cells_of_another_study_are_refused(kept, changes, place, said):
+def test_restore_rejects_jobs_of_another_study(kept, changes, place, said):
     config = config_of(kept / "other", **changes)
     prepare(config, **place)
     with pytest.raises(InputError, match=said):
-        JobCache(config, cells_of(config)).restore()
+        JobCache(config, jobs_of(config)).restore()
     # Nor do those of this one pass for them, where all is finished here.
-    jobs = cells_of(config)
+    jobs = jobs_of(config)
     for job in jobs:
         finish(job.config)
     store = JobCache(config, jobs)
@@ -141,35 +141,35 @@ def test_what_was_not_noted_when_they_were_kept_is_not_compared(kept):
         path.write_bytes(lzma.compress(json.dumps(found).encode()))
     config = config_of(kept / "other")
     prepare(config, test="b")
-    assert JobCache(config, cells_of(config)).restore() == 4
+    assert JobCache(config, jobs_of(config)).restore() == 4
 
 
-def test_a_damaged_file_is_one_line(kept):
+def test_restore_of_damaged_file_raises_one_line(kept):
     (kept / "kept" / "seed-0" / "none.json.xz").write_bytes(b"junk")
     config = config_of(kept / "other")
     prepare(config)
     with pytest.raises(InputError, match="cannot be read as kept jobs"):
-        JobCache(config, cells_of(config)).restore()
+        JobCache(config, jobs_of(config)).restore()
     shutil.rmtree(kept / "kept")
-    assert JobCache(config, cells_of(config)).restore() == 0
+    assert JobCache(config, jobs_of(config)).restore() == 0
 
 
-def test_cells_that_stand_alone_have_files_of_their_own(tmp_path):
+def test_keep_writes_own_file_for_independent_jobs(tmp_path):
     config = config_of(tmp_path / "one")
     prepare(config)
-    jobs = cells_of(config, FUNCTIONALS)
+    jobs = jobs_of(config, FUNCTIONALS)
     finish(jobs[0].config)
     JobCache(config, jobs).keep()
     assert [path.name for path in (tmp_path / "kept").rglob("*.xz")] == ["ComParE_2016-svm.json.xz"]
     # More systems later, elsewhere: what is kept is taken up, the rest is run.
     other = config_of(tmp_path / "other")
     prepare(other)
-    assert JobCache(other, cells_of(other, FUNCTIONALS)).restore() == 1
+    assert JobCache(other, jobs_of(other, FUNCTIONALS)).restore() == 1
 
 
-def test_a_network_with_more_cells_is_kept_anew(kept):
+def test_keep_with_more_jobs_rewrites_file(kept):
     config = config_of(kept / "one")
-    jobs = cells_of(config, (*NAMES, "classify-unlabelled-h1-a_lstm"))
+    jobs = jobs_of(config, (*NAMES, "classify-unlabelled-h1-a_lstm"))
     store = JobCache(config, jobs)
     store.keep()
     file = kept / "kept" / "seed-0" / "unlabelled.json.xz"
@@ -185,7 +185,7 @@ def test_a_network_with_more_cells_is_kept_anew(kept):
 def test_a_process_keeps_its_own_repeat(kept):
     shutil.rmtree(kept / "kept")
     config = config_of(kept / "one")
-    jobs = cells_of(config)
+    jobs = jobs_of(config)
     for job in jobs[6:]:
         finish(job.config)
     JobCache(config, jobs).of(jobs[4:]).keep()
@@ -200,7 +200,7 @@ def test_a_setting_that_did_not_exist_then_has_its_default(kept):
     for changes, taken in (({}, 4), ({"model": ModelConfig(kernel=3)}, 0)):
         config = config_of(kept / f"other-{taken}", **changes)
         prepare(config)
-        store = JobCache(config, cells_of(config))
+        store = JobCache(config, jobs_of(config))
         if taken:
             assert store.restore() == taken
         else:

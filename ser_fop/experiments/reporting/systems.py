@@ -35,7 +35,7 @@ def systems(seeds: Sequence[Path], *, dev_speakers: Collection[str] = ()) -> lis
 
     Args:
         seeds: Folders of the repeats.
-        dev_speakers: Speakers on whom settings were tried out before: figures without them stand beside.
+        dev_speakers: Speakers on whom settings were tried out before: figures without them are added.
     """
     others = [row for name in SYSTEMS for row in _baseline_rows(seeds, name, dev_speakers)]
     if not others:
@@ -92,7 +92,7 @@ def _without(job: str, runs: Sequence[Run], ours: Sequence[Run], dev_speakers: C
 
 
 def _missing(run: Run) -> str:
-    """Return what a system would have learned from beside classes, and this corpus has not."""
+    """Return a remark on the dimensional labels that a system needs and the corpus lacks."""
     settings = read_json(run.folder / CONFIG)["config"].get("training", {})
     missing = (
         set(VIEWS) - set(run.single_fold().metrics.get("views", ())) if settings.get("dimensional_loss_weight") else ()
