@@ -42,6 +42,7 @@ setup(
         "ser_fop": [
             "corpora/fold_files/*.json",
             "config/preset_files/*.yaml",
+            "experiments/reporting/*.j2",
             "serving/page/*.*",
             "serving/page/samples/*.flac",
         ],
@@ -63,6 +64,7 @@ setup(
         "numpy>=1.26",
         "h5py>=3.11",
         "pandas>=2.2",
+        "jinja2>=3.1",
         "scipy>=1.15",
         "scikit-learn>=1.6",
         "skops>=0.13",

@@ -20,6 +20,7 @@ from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_
 from ser_fop.hypercolumns.fit_frames import fit_frames
 from ser_fop.hypercolumns.fit_pooled import fit_pooled
 from ser_fop.hypercolumns.provenance import records_behind, records_to_test
+from ser_fop.training.memory import network_scope
 from ser_fop.training.splits.finetuning import split_fold
 from ser_fop.training.splits.pretraining import folds_of_records
 from ser_fop.utils.json_io import read_json
@@ -61,6 +62,7 @@ def run(config: ClassifyConfig) -> Path:
     )
 
 
+@network_scope()
 def classify(config: ClassifyConfig, stage: Stage, *, records: Records, fold: Fold) -> Path:
     """Train and test one classifier on one fold."""
     started = time.perf_counter()

@@ -10,6 +10,7 @@ from ser_fop.config.stages import ExtractConfig
 from ser_fop.data.records import Records, require_same_features
 from ser_fop.hub.networks import load_network, network_digest, network_spec, resolve_model_path
 from ser_fop.hypercolumns.pooled import ARRAYS, extract_pooled, write_pooled
+from ser_fop.training.memory import network_scope
 from ser_fop.training.setup import seed_everything
 from ser_fop.utils.json_io import read_json
 from ser_fop.utils.run_folder import METRICS, Stage
@@ -25,6 +26,7 @@ def run(config: ExtractConfig) -> Path:
     return _extract_once(config, records)
 
 
+@network_scope()
 def extract(config: ExtractConfig, records: Records, stage: Stage) -> Path:
     """Extract the hypercolumns of one network."""
     started = time.perf_counter()

@@ -20,6 +20,7 @@ from ser_fop.training.classification import compile_classifier, fit_classifier
 from ser_fop.training.finetuning_data import FinetuningData
 from ser_fop.training.finetuning_run import FinetuningRun
 from ser_fop.training.focal_loss import FocalLoss
+from ser_fop.training.memory import network_scope
 from ser_fop.training.reuse import get_or_compile
 from ser_fop.training.setup import learning_rate, precision, seed_everything
 from ser_fop.training.splits.pretraining import folds_of_records
@@ -70,6 +71,7 @@ def run(config: FinetuneConfig) -> Path:
     )
 
 
+@network_scope()
 def finetune(config: FinetuneConfig, stage: Stage, *, records: Records, fold: Fold | None) -> Path:
     """Fine-tune one network on one fold."""
     settings = config.training

@@ -18,6 +18,7 @@ from ser_fop.training.callbacks.resume import fit_resumably
 from ser_fop.training.checks import check_pretraining_config
 from ser_fop.training.distribute.distribution import Distribution
 from ser_fop.training.distribute.train_step import distribute_steps
+from ser_fop.training.memory import network_scope
 from ser_fop.training.optimizers.factory import pretraining_optimizer
 from ser_fop.training.pretraining_data import PretrainingData
 from ser_fop.training.pretraining_run import PretrainingRun
@@ -57,6 +58,7 @@ def run(config: PretrainConfig) -> Path:
     return run_folds("pretrain", config, folds, train_fold, inputs=inputs, summarize=_mean_skill)
 
 
+@network_scope()
 def pretrain(
     config: PretrainConfig,
     stage: Stage,

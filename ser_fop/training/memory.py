@@ -1,6 +1,7 @@
 """Release trained networks, so that the memory of a process that trains many of them stays bounded."""
 
 import contextlib
+import ctypes
 import gc
 from collections.abc import Iterator, MutableMapping
 
@@ -10,7 +11,7 @@ from ser_fop.training import reuse
 
 # Traces of custom gradients that may live on after a stage; above it, the stage's end releases all networks. A
 # transformer of two layers has about twenty, so that equal networks of neighbouring stages still share their traces.
-_MOST_TRACES = 120
+_MOST_TRACES = 30
 _registered: set[str] = set()
 
 
@@ -28,6 +29,7 @@ def release_networks() -> None:
         del registry[name]
     _registered.clear()
     gc.collect()
+    _trim_heap()
 
 
 @contextlib.contextmanager
@@ -49,6 +51,12 @@ def network_scope() -> Iterator[None]:
 def custom_gradients() -> set[str]:
     """Return the names under which TensorFlow keeps traces of custom gradients."""
     return {name for name in _gradient_registry() if name.startswith("CustomGradient-")}
+
+
+def _trim_heap() -> None:
+    """Hand freed memory back to the system, where the C library is glibc: it would keep most of it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _gradient_registry() -> MutableMapping[str, object]:
