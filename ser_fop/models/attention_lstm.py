@@ -9,6 +9,7 @@ from ser_fop.models.backbone import Backbone
 from ser_fop.models.hypercolumns import check_feature, feature_names, hypercolumns
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class AttentionLSTM(keras.Model):
     """One feature of a frozen backbone, an LSTM over it, attention-weighted pooling, a projection.
 
@@ -53,6 +54,25 @@ class AttentionLSTM(keras.Model):
         )
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.backbone = backbone
+        self.classes = classes
+        self.feature = feature
+        self.units = units
+        self.dropout = dropout
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "classes": self.classes,
+            "feature": self.feature,
+            "units": self.units,
+            "dropout": self.dropout,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "AttentionLSTM":
+        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
 
 
 class _WithoutDropout(keras.Model):

@@ -1,5 +1,6 @@
 """The network of section 2.1, its hidden states as named outputs."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -48,6 +49,7 @@ def check_model(config: ModelConfig) -> ModelConfig:
     return config
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class Backbone(keras.Model):
     """Maps log-mels to hidden states; knows no loss and no task.
 
@@ -106,9 +108,16 @@ class Backbone(keras.Model):
         return {tensor.name: tensor for tensor in self.inputs}
 
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError(
-            "networks are saved by `ser_fop.models.saving`: weights and a JSON config, never code."
-        )
+        return {
+            "config": dataclasses.asdict(self.config),
+            "mels": self.mels,
+            "attention": self.attention,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Backbone":
+        return cls(**{**config, "config": ModelConfig(**config["config"])})
 
 
 def widest_attention(config: ModelConfig) -> Attention:

@@ -9,6 +9,7 @@ from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.backbone import Backbone
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class EmotionClassifier(keras.Model):
     """Maps an utterance's log-mel to one logit a class: GAP(h_L) W_y.
 
@@ -36,7 +37,21 @@ class EmotionClassifier(keras.Model):
         logits = keras.layers.Dense(classes, use_bias=False, name="emotion", dtype="float32")(pooled)
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.backbone = backbone
+        self.classes = classes
         self.pooling = pooling
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "classes": self.classes,
+            "pooling": self.pooling,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "EmotionClassifier":
+        backbone = keras.saving.deserialize_keras_object(config["backbone"], custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
 
     def layer_groups(self) -> list[list[keras.layers.Layer]]:
         """Return the layers that are trained, from the head down, those of one depth together."""

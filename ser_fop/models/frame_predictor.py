@@ -1,5 +1,6 @@
 """The FOP model: a backbone and a linear head that predicts a future frame."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from ser_fop.layers.frame_unstacking import FrameUnstacking
 from ser_fop.models.backbone import Backbone
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class FramePredictor(keras.Model):
     """Predicts, from frames 1 .. t, the log-mels of frames t + n, for one or several horizons n.
 
@@ -47,6 +49,21 @@ class FramePredictor(keras.Model):
             prediction = keras.layers.Concatenate(name="with_variance", dtype="float32")([prediction, spread])
         super().__init__(inputs=inputs, outputs=prediction, **kwargs)
         self.backbone = backbone
+        self.num_horizons = num_horizons
+        self.variance = variance
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "config": dataclasses.asdict(self.backbone.config),
+            "mels": self.backbone.mels,
+            "num_horizons": self.num_horizons,
+            "variance": self.variance,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "FramePredictor":
+        return cls(**{**config, "config": ModelConfig(**config["config"])})
 
 
 def _head(backbone: Backbone, width: int, name: str) -> Any:

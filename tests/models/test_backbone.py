@@ -181,11 +181,6 @@ def test_a_hidden_state_is_a_feature_extractor(backbone):
     np.testing.assert_allclose(extractor.predict_on_batch(inputs), backbone(inputs)["h1"], atol=1e-5)
 
 
-def test_is_not_serialised_as_code(backbone):
-    with pytest.raises(NotImplementedError, match=r"ser_fop\.models\.saving"):
-        backbone.get_config()
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -1,5 +1,6 @@
 """Contrastive prediction on the same backbone."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from ser_fop.models.backbone import Backbone
 from ser_fop.models.baselines.info_nce import InfoNCE
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class ContrastivePredictor(keras.Model):
     """Tells, from frames 1 .. t, the frames n later from the other frames of the utterance.
 
@@ -57,3 +59,16 @@ class ContrastivePredictor(keras.Model):
             mean = FrameUnstacking(config.stacked_frames, name="frame_unstacking", dtype="float32")(each, like=later)
         super().__init__(inputs={**inputs, "later": later}, outputs=mean, **kwargs)
         self.backbone = backbone
+        self.num_horizons = num_horizons
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "config": dataclasses.asdict(self.backbone.config),
+            "mels": self.backbone.mels,
+            "num_horizons": self.num_horizons,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ContrastivePredictor":
+        return cls(**{**config, "config": ModelConfig(**config["config"])})

@@ -1,5 +1,6 @@
 """An autoencoder of the FOP model's size: what is learned by giving back what was read."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ from ser_fop.models.backbone import Backbone, widest_attention
 from ser_fop.models.baselines.variational_code import VariationalCode
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class FrameAutoencoder(keras.Model):
     """Gives back the log-mels that it reads, through a code of each step that is narrower than they are.
 
@@ -57,3 +59,20 @@ class FrameAutoencoder(keras.Model):
             frames = FrameUnstacking(size, name="frame_unstacking", dtype="float32")(frames, like=inputs["mel"])
         super().__init__(inputs=inputs, outputs=backbone.normalization(frames, invert=True), **kwargs)
         self.backbone = backbone
+        self.code = code
+        self.variational = variational
+        self.warmup_steps = warmup_steps
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "config": dataclasses.asdict(self.backbone.config),
+            "mels": self.backbone.mels,
+            "code": self.code,
+            "variational": self.variational,
+            "warmup_steps": self.warmup_steps,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "FrameAutoencoder":
+        return cls(**{**config, "config": ModelConfig(**config["config"])})

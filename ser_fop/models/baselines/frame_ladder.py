@@ -16,6 +16,7 @@ from ser_fop.models.backbone import Backbone, widest_attention
 from ser_fop.models.baselines.ladder_combinator import LadderCombinator
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class FrameLadder(keras.Model):
     """Learns from all speech by taking noise away at every layer, and from labels where there are any.
 
@@ -89,3 +90,20 @@ class FrameLadder(keras.Model):
             known = FrameUnstacking(size, name="frame_unstacking", dtype="float32")(known, like=inputs["mel"])
         super().__init__(inputs=inputs, outputs=backbone.normalization(known, invert=True), **kwargs)
         self.backbone = backbone
+        self.classes = classes
+        self.noise = noise
+        self.costs = tuple(costs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "config": dataclasses.asdict(self.backbone.config),
+            "mels": self.backbone.mels,
+            "classes": self.classes,
+            "noise": self.noise,
+            "costs": list(self.costs),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "FrameLadder":
+        return cls(**{**config, "config": ModelConfig(**config["config"])})

@@ -9,6 +9,7 @@ from ser_fop.models.baselines.dimensional_loss_layer import DimensionalLossLayer
 from ser_fop.models.emotion_classifier import EmotionClassifier
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class MultiViewClassifier(keras.Model):
     """A classifier whose utterance vector must also tell how aroused and how pleased a speaker is.
 
@@ -41,7 +42,20 @@ class MultiViewClassifier(keras.Model):
         logits = cost(classifier.output, predicted, inputs["dimensional_labels"])
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.classifier = classifier
+        self.weight = weight
         self.head = head
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "classifier": keras.saving.serialize_keras_object(self.classifier),
+            "weight": self.weight,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "MultiViewClassifier":
+        classifier = keras.saving.deserialize_keras_object(config["classifier"], custom_objects=custom_objects)
+        return cls(**{**config, "classifier": classifier})
 
     def layer_groups(self) -> list[list[keras.layers.Layer]]:
         """Return the layers that are trained, from the head down, those of one depth together."""

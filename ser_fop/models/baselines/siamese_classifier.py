@@ -8,6 +8,7 @@ from ser_fop.models.baselines.pairwise_contrastive_loss import PairwiseContrasti
 from ser_fop.models.emotion_classifier import EmotionClassifier
 
 
+@keras.saving.register_keras_serializable("ser_fop")
 class SiameseClassifier(keras.Model):
     """A classifier on two branches of one network: cross-entropy of each, and a contrastive loss on their vectors.
 
@@ -41,6 +42,21 @@ class SiameseClassifier(keras.Model):
         logits = compare(classifier.output, classifier.get_layer("pooling").output, inputs["class_index"])
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
         self.classifier = classifier
+        self.weight = weight
+        self.margin = margin
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "classifier": keras.saving.serialize_keras_object(self.classifier),
+            "weight": self.weight,
+            "margin": self.margin,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "SiameseClassifier":
+        classifier = keras.saving.deserialize_keras_object(config["classifier"], custom_objects=custom_objects)
+        return cls(**{**config, "classifier": classifier})
 
     def layer_groups(self) -> list[list[keras.layers.Layer]]:
         """Return the layers that are trained, from the head down, those of one depth together."""
