@@ -1,19 +1,85 @@
 """Future Observation Prediction for speech emotion recognition.
 
-Nothing here imports TensorFlow: the modules below do, when they are imported.
+`import ser_fop` imports no TensorFlow: each public name is imported when it is first used.
+
+Example:
+    >>> import ser_fop
+    >>> wav = ser_fop.sample("happy")
+    >>> answer = ser_fop.load().predict(wav)
+    >>> answer.emotion in answer.probabilities
+    True
 """
 
 import importlib
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ser_fop.api.backbone import Backbone
+    from ser_fop.api.emotion_classifier import EmotionClassifier
+    from ser_fop.api.feature_extractor import FeatureExtractor
+    from ser_fop.api.records import Records
+    from ser_fop.api.stages import classify, extract, finetune, prepare, pretrain
+    from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+    from ser_fop.hub.published import list_models
+    from ser_fop.inference.predictor import load
+    from ser_fop.inference.samples import sample
 
 __version__ = "0.1.0"
-__all__ = ["load"]
 
-_LAZY = {"load": "ser_fop.inference.predictor"}
+# Public name: the module that defines it.
+_LAZY = {
+    "Backbone": "ser_fop.api.backbone",
+    "ClassifyConfig": "ser_fop.config.stages",
+    "EmotionClassifier": "ser_fop.api.emotion_classifier",
+    "ExtractConfig": "ser_fop.config.stages",
+    "FeatureExtractor": "ser_fop.api.feature_extractor",
+    "FinetuneConfig": "ser_fop.config.stages",
+    "PrepareConfig": "ser_fop.config.stages",
+    "PretrainConfig": "ser_fop.config.stages",
+    "Records": "ser_fop.api.records",
+    "classify": "ser_fop.api.stages",
+    "extract": "ser_fop.api.stages",
+    "finetune": "ser_fop.api.stages",
+    "list_models": "ser_fop.hub.published",
+    "load": "ser_fop.inference.predictor",
+    "prepare": "ser_fop.api.stages",
+    "pretrain": "ser_fop.api.stages",
+    "sample": "ser_fop.inference.samples",
+}
+__all__ = [  # noqa: RUF022 - as a reader would meet them
+    "load",
+    "list_models",
+    "sample",
+    "Backbone",
+    "EmotionClassifier",
+    "FeatureExtractor",
+    "Records",
+    "prepare",
+    "PrepareConfig",
+    "pretrain",
+    "PretrainConfig",
+    "finetune",
+    "FinetuneConfig",
+    "extract",
+    "ExtractConfig",
+    "classify",
+    "ClassifyConfig",
+]
+
+# Scripts and models are installed inside the package; in a checkout they stand beside it.
+_CHECKOUT = Path(__file__).resolve().parents[1]
+if (_CHECKOUT / "setup.py").is_file():
+    __path__.append(str(_CHECKOUT))
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is public when it is first asked for."""
+    """Import a public name when it is first used."""
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names too, before they are imported."""
+    return sorted({*globals(), *_LAZY})

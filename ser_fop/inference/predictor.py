@@ -1,29 +1,28 @@
 """The emotion of a recording: `ser_fop.load(RUN).predict("some.wav")`."""
 
 import dataclasses
-import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from ser_fop.config.inference_stages import DEFAULT_MODEL
-from ser_fop.corpora.audio import SILENCE_PEAK, SILENT, AudioError, padded_batch, read_audio, take_audio
-from ser_fop.data.features import window_length
+from ser_fop.corpora.audio import AudioError, padded_batch
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import resolve_model_path
 from ser_fop.inference.exported import ExportedInferenceModel
+from ser_fop.inference.frames import to_frame
 from ser_fop.inference.inference_model import EMOTION, SCORES, InferenceModel
+from ser_fop.inference.inputs import recordings_of
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.inference.sources import inference_model_of
+from ser_fop.inference.waveform_reader import LONGEST_S, SHORTEST_S, WaveformReader
 
-# Attention's cost grows with the square of the length.
-LONGEST_S = 60.0
-_SHORTEST_S = 0.1
+if TYPE_CHECKING:
+    import pandas as pd
+
 _BATCH = 16
 _BATCH_S = 120.0
 
@@ -40,6 +39,7 @@ class Predictor:
         self.labels = tuple(recogniser.labels)
         self.sample_rate_hz = spec.features.sample_rate_hz
         self._recogniser = recogniser
+        self._reader = WaveformReader(spec.features)
         if spec.features.normalised_by == "speaker":
             raise InputError(
                 "this network reads log-mels normalised by speaker, and of a recording alone the speaker's mean is not"
@@ -53,7 +53,8 @@ class Predictor:
         sample_rate_hz: int = 0,
         start_s: float = 0.0,
         end_s: float | None = None,
-    ) -> Recognition:
+        as_frame: bool = False,
+    ) -> "Recognition | pd.DataFrame":
         """Recognise the emotion of one recording.
 
         Args:
@@ -61,18 +62,79 @@ class Predictor:
             sample_rate_hz: Rate of samples.
             start_s: Where to start, in seconds.
             end_s: Where to end; None is the end.
+            as_frame: Return a table of one row.
 
         Raises:
             InputError: If it cannot be read, is silent, too short or too long, or the network knows no emotions.
+
+        Example:
+            >>> import ser_fop
+            >>> predictor = ser_fop.load("emotion-ravdess")
+            >>> predictor.predict(ser_fop.sample("sad")).emotion in predictor.labels
+            True
         """
         answer = next(self.predict_many([_recording(source, sample_rate_hz, start_s, end_s)]))
         if answer.problem:
             raise AudioError(f"{answer.name or 'the recording'} {answer.problem}")
-        return answer
+        return to_frame([answer]) if as_frame else answer
+
+    def predict_files(
+        self, paths: Iterable[str | Path], *, as_frame: bool = False
+    ) -> "list[Recognition] | pd.DataFrame":
+        """Recognise the emotion of many files.
+
+        Args:
+            paths: Audio files.
+            as_frame: Return a table, one row a file.
+
+        Returns:
+            The answers, in order. A file that cannot be read has a problem instead, and stops no other.
+
+        Raises:
+            InputError: If the network knows no emotions.
+
+        Example:
+            >>> import ser_fop
+            >>> files = [ser_fop.sample("happy"), ser_fop.sample("sad")]
+            >>> list(ser_fop.load().predict_files(files, as_frame=True).columns[:3])
+            ['start_s', 'end_s', 'emotion']
+        """
+        recordings = [Recording(source=Path(path), name=str(path)) for path in paths]
+        answers = list(self.predict_many(recordings))
+        return to_frame(answers) if as_frame else answers
+
+    def predict_folder(self, folder: str | Path, *, as_frame: bool = False) -> "list[Recognition] | pd.DataFrame":
+        """Recognise the emotion of every audio file below a folder.
+
+        Args:
+            folder: The folder.
+            as_frame: Return a table, one row a file.
+
+        Returns:
+            The answers, in the order of the files' paths.
+
+        Raises:
+            InputError: If there is no such folder, it holds no audio, or the network knows no emotions.
+
+        Example:
+            >>> import ser_fop
+            >>> len(ser_fop.load().predict_folder(ser_fop.sample("sad").parent))
+            4
+        """
+        if not Path(folder).is_dir():
+            raise InputError(f"expected a folder of audio files, but {folder} is none.")
+        answers = list(self.predict_many(recordings_of([str(folder)])))
+        return to_frame(answers) if as_frame else answers
 
     def predict_windows(
-        self, source: str | Path | np.ndarray, *, sample_rate_hz: int = 0, window_s: float = 3.0, hop_s: float = 1.0
-    ) -> list[Recognition]:
+        self,
+        source: str | Path | np.ndarray,
+        *,
+        sample_rate_hz: int = 0,
+        window_s: float = 3.0,
+        hop_s: float = 1.0,
+        as_frame: bool = False,
+    ) -> "list[Recognition] | pd.DataFrame":
         """Recognise the emotion in a window that slides over one recording of any length.
 
         Args:
@@ -80,17 +142,24 @@ class Predictor:
             sample_rate_hz: Rate of samples.
             window_s: Length of the window; the last one is shorter where nothing is left.
             hop_s: Distance between windows.
+            as_frame: Return a table, one row a window.
 
         Returns:
             An answer a window, in order; a silent one has a problem instead.
 
         Raises:
             InputError: If the recording cannot be read.
+
+        Example:
+            >>> import ser_fop
+            >>> windows = ser_fop.load().predict_windows(ser_fop.sample("angry"), window_s=1.0, hop_s=0.5)
+            >>> windows[1].start_s
+            0.5
         """
         answers = list(self.predict_many([_recording(source, sample_rate_hz)], window_s=window_s, hop_s=hop_s))
         if len(answers) == 1 and answers[0].problem:
             raise AudioError(f"{answers[0].name or 'the recording'} {answers[0].problem}")
-        return answers
+        return to_frame(answers) if as_frame else answers
 
     def predict_many(
         self, recordings: Iterable[Recording], *, window_s: float = 0.0, hop_s: float = 0.0
@@ -114,7 +183,7 @@ class Predictor:
             )
         check_window(window_s, hop_s)
         waiting: list[tuple[Recognition, np.ndarray | None]] = []
-        for answer, samples in self._stretches(recordings, window_s=window_s, hop_s=hop_s or window_s / 3):
+        for answer, samples in self._reader.stretches(recordings, window_s=window_s, hop_s=hop_s or window_s / 3):
             waiting.append((answer, samples))
             if len(waiting) >= 4 * _BATCH:
                 yield from self._answered(waiting)
@@ -146,73 +215,11 @@ class Predictor:
         whole = isinstance(source, Recording)
         recording = source if whole else _recording(source, sample_rate_hz, start_s, end_s)
         try:
-            samples = self._checked(self._read(recording))
+            samples = self._reader.checked(self._reader.read(recording))
         except AudioError as error:
             raise AudioError(f"{recording.name or 'the recording'} {error}") from error
         found = self._recogniser.hypercolumns_of_waveform(tf.constant(samples[np.newaxis]), tf.constant([len(samples)]))
         return {name: values.numpy()[0] for name, values in found.items()}
-
-    def _stretches(
-        self, recordings: Iterable[Recording], *, window_s: float, hop_s: float
-    ) -> Iterator[tuple[Recognition, np.ndarray | None]]:
-        """Give what is to be answered with its samples, or, without samples, what cannot be."""
-        rate_hz = self.sample_rate_hz
-        for recording, read in self._read_ahead(recordings):
-            start_s, name = recording.start_s, recording.name
-            try:
-                samples = read.result()
-                if not window_s:
-                    samples = self._checked(samples)
-            except AudioError as error:
-                yield (
-                    Recognition(name=name, start_s=start_s, end_s=recording.end_s or start_s, problem=str(error)),
-                    None,
-                )
-                continue
-            if not window_s:
-                yield Recognition(name=name, start_s=start_s, end_s=start_s + len(samples) / rate_hz), samples
-                continue
-            size, hop = round(window_s * rate_hz), max(1, round(hop_s * rate_hz))
-            for first in range(0, max(1, len(samples) - size + hop), hop):
-                part = samples[first : first + size]
-                at_s = start_s + first / rate_hz
-                answer = Recognition(name=name, start_s=at_s, end_s=at_s + len(part) / rate_hz)
-                try:
-                    yield answer, self._checked(part)
-                except AudioError as error:
-                    yield dataclasses.replace(answer, problem=str(error)), None
-
-    def _read_ahead(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Future]]:
-        threads = os.cpu_count() or 1
-        waiting: deque[tuple[Recording, Future]] = deque()
-        with ThreadPoolExecutor(threads) as pool:
-            for recording in recordings:
-                waiting.append((recording, pool.submit(self._read, recording)))
-                if len(waiting) > 2 * threads:
-                    yield waiting.popleft()
-            while waiting:
-                yield waiting.popleft()
-
-    def _read(self, recording: Recording) -> np.ndarray:
-        window = {"start_s": recording.start_s, "end_s": recording.end_s}
-        if isinstance(recording.source, np.ndarray):
-            return take_audio(
-                recording.source, rate_hz=recording.sample_rate_hz, sample_rate_hz=self.sample_rate_hz, **window
-            )
-        if not isinstance(recording.source, Path):
-            recording.source.seek(0)
-        return read_audio(recording.source, sample_rate_hz=self.sample_rate_hz, **window)
-
-    def _checked(self, samples: np.ndarray) -> np.ndarray:
-        """Return samples that can be answered for."""
-        duration_s = len(samples) / self.sample_rate_hz
-        if duration_s > LONGEST_S:
-            raise AudioError(f"lasts {duration_s:.1f} s, longer than {LONGEST_S:g} s: let a window slide over it")
-        if duration_s < _SHORTEST_S or len(samples) < window_length(self.spec.features):
-            raise AudioError(f"lasts {duration_s:.3f} s, shorter than {_SHORTEST_S:g} s")
-        if np.abs(samples).max() < SILENCE_PEAK:
-            raise AudioError(SILENT)
-        return samples
 
     def _answered(self, waiting: Sequence[tuple[Recognition, np.ndarray | None]]) -> Iterator[Recognition]:
         """Answer what has samples, like lengths together, and give all in order."""
@@ -229,9 +236,9 @@ class Predictor:
 
 def check_window(window_s: float, hop_s: float) -> None:
     """Raise `InputError` for a window that cannot slide; 0 is none."""
-    if window_s < 0 or hop_s < 0 or (0 < window_s < _SHORTEST_S) or window_s > LONGEST_S:
+    if window_s < 0 or hop_s < 0 or (0 < window_s < SHORTEST_S) or window_s > LONGEST_S:
         raise InputError(
-            f"window_s expected {_SHORTEST_S:g} to {LONGEST_S:g}, hop_s a distance, received {window_s:g} and {hop_s:g}."
+            f"window_s expected {SHORTEST_S:g} to {LONGEST_S:g}, hop_s a distance, received {window_s:g} and {hop_s:g}."
         )
 
 
@@ -245,10 +252,20 @@ def load(run: str | Path = DEFAULT_MODEL) -> Predictor:
 
     Raises:
         InputError: If there is no network there.
+
+    Example:
+        >>> import ser_fop
+        >>> ser_fop.load("emotion-ravdess").sample_rate_hz
+        16000
     """
+    return Predictor(open_model(run))
+
+
+def open_model(run: str | Path) -> InferenceModel | ExportedInferenceModel:
+    """Return the graph of a trained model: see `load`."""
     folder = resolve_model_path(Path(run))
     exported = (folder / "saved_model.pb").exists()
-    return Predictor(ExportedInferenceModel(folder) if exported else inference_model_of(folder))
+    return ExportedInferenceModel(folder) if exported else inference_model_of(folder)
 
 
 def _recording(source: Any, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None) -> Recording:

@@ -32,6 +32,7 @@ RANKS = {
     "serving": 9,
     "export": 9,
     "cli": 9,
+    "api": 10,
     "pipelines": 11,
     "testing": 12,
 }
