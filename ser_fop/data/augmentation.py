@@ -5,10 +5,7 @@ All of it acts on log-mels. Random numbers follow the global seed; under `--dete
 
 import functools
 import math
-import sys
-import warnings
 from collections.abc import Callable
-from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +15,7 @@ from ser_fop.config.settings import AugmentationSettings, FeatureConfig
 from ser_fop.errors import InputError
 
 _SEEDS_A_STEP = 256
+_MOST_SEEDS = 2**30
 _MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
 
 
@@ -32,7 +30,7 @@ def augmentation(
         mean: Mean of each band, (mels,): what a mask leaves in its place.
 
     Raises:
-        InputError: If SpecAugment is asked for where tensorflow-io has no build.
+        InputError: If a setting makes no sense for this front end.
     """
     check_augmentation(settings, features)
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
@@ -41,8 +39,10 @@ def augmentation(
     if settings.level_db:
         steps.append(functools.partial(_at_some_level, level_db=settings.level_db))
     if settings.masks and (settings.freq_mask or settings.time_mask):
-        audio = _tensorflow_io_audio()
-        steps.append(functools.partial(_masked, settings=settings, mean=tf.constant(mean, tf.float32), audio=audio))
+        hide = input_masking(
+            freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean
+        )
+        steps.append(functools.partial(_masked, hide=hide))
     if not steps:
         return None
 
@@ -57,10 +57,10 @@ def augmentation(
 def input_masking(
     *, freq_mask: int, time_mask: int, masks: int, mean: np.ndarray
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
-    """Return what hides bands and frames of a batch behind the mean, or None where nothing is to be hidden.
+    """Return SpecAugment's masking of a batch, or None where all masks are off.
 
-    Its random numbers follow from a seed alone, which tensorflow-io's do not: a training that goes on where it was
-    killed hides the same again.
+    A mask leaves the mean of its band. Its place follows from a seed alone: a training that resumes hides the same
+    again.
 
     Args:
         freq_mask: Mel bands that a mask hides, less than this many.
@@ -182,28 +182,7 @@ def _at_some_level(mel: tf.Tensor, *, level_db: float) -> tf.Tensor:
     return mel + tf.random.uniform((), -level_db, level_db) * (math.log(10) / 10)  # of power
 
 
-def _masked(mel: tf.Tensor, *, settings: AugmentationSettings, mean: tf.Tensor, audio: ModuleType) -> tf.Tensor:
-    """Hide bands and frames behind the mean: tensorflow-io's zeros would be loud on a log-mel."""
-    frames, bands = tf.shape(mel)[0], tf.shape(mel)[1]
-    centred = mel - mean
-    for _ in range(settings.masks):
-        if settings.freq_mask:
-            centred = audio.freq_mask(centred, tf.minimum(settings.freq_mask, bands))
-        if settings.time_mask:
-            centred = audio.time_mask(centred, tf.minimum(settings.time_mask, frames))
-    return centred + mean
-
-
-@functools.cache
-def _tensorflow_io_audio() -> ModuleType:
-    """Return `tensorflow_io.audio`: its operations used here are pure TensorFlow, its native ones load on no new one."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import tensorflow_io
-    except ImportError as error:
-        raise InputError(
-            "freq_mask and time_mask need tensorflow-io, which has no build for Python"
-            f" {sys.version_info.major}.{sys.version_info.minor}: use Python 3.12 or older, or set both to 0."
-        ) from error
-    return tensorflow_io.audio
+def _masked(mel: tf.Tensor, *, hide: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Hide bands and frames behind the mean; zeros would be loud on a log-mel."""
+    seed = tf.random.uniform((2,), maxval=_MOST_SEEDS, dtype=tf.int32)
+    return hide(mel[tf.newaxis], seed)[0]

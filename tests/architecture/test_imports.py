@@ -77,7 +77,11 @@ MODULES = _modules()
 def imports_of(source):
     """Return the modules that a source imports; what is imported from a package counts as one of its modules."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []  # never imported
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -196,6 +200,10 @@ class TestTheChecksThemselves:
     def test_a_star_and_an_inner_part_are_seen(self):
         assert "keras.*" in imports_of("from keras import *")
         assert "keras.src.layers" in imports_of("import keras.src.layers")
+
+    def test_imports_for_type_checkers_do_not_count(self):
+        assert imports_of("if TYPE_CHECKING:\n    import tensorflow") == set()
+        assert imports_of("if DEBUG:\n    import tensorflow") == {"tensorflow"}
 
     def test_tensorflow_is_found_through_others(self):
         assert "ser_fop.data.records" in closure("ser_fop.training.splits.pretraining")

@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from ser_fop.config.settings import AugmentationSettings, FeatureConfig
-from ser_fop.data import augmentation as module
 from ser_fop.data.augmentation import at_speed, augmentation, input_masking
 from ser_fop.data.features import log_mel
 from ser_fop.errors import InputError
@@ -108,12 +107,29 @@ def test_nonsense_is_refused():
         augment_fn(speed=1.0)
 
 
-def test_no_build_of_tensorflow_io_is_one_clear_line(monkeypatch):
-    module._tensorflow_io_audio.cache_clear()
+def hidden_share(vary, axis):
+    """Return how large a share of bands (1) or frames (0) a mask hides, over many draws."""
+    shares = []
+    for _ in range(300):
+        hidden = np.asarray(vary(np.full((FRAMES, FEATURES.mels), 9.0, np.float32))) != 9.0
+        shares.append(hidden.any(axis=1 - axis).mean() if hidden.any() else 0.0)
+    return np.mean(shares)
+
+
+@pytest.mark.parametrize(("setting", "axis"), [("freq_mask", 1), ("time_mask", 0)])
+def test_masks_hide_as_much_as_those_of_tensorflow_io(setting, axis):
+    tfio = pytest.importorskip("tensorflow_io", reason="tensorflow-io has no build for this Python")
+    theirs = getattr(tfio.audio, setting)
+    tf.random.set_seed(0)
+    expected = hidden_share(lambda mel: theirs(tf.constant(mel), 12), axis)
+    found = hidden_share(augment_fn(**{setting: 12}), axis)
+    assert found == pytest.approx(expected, rel=0.15)
+    assert hidden_share(augment_fn(**{setting: 24}), axis) > 1.5 * expected
+
+
+def test_masks_need_no_tensorflow_io(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
-    with pytest.raises(InputError, match="set both to 0"):
-        augment_fn(freq_mask=8)
-    module._tensorflow_io_audio.cache_clear()
+    assert not np.array_equal(augment_fn(freq_mask=8)(mel()), mel())
 
 
 class TestInputMasking:
