@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ser_fop.cli import run_stage
-from ser_fop.config.stages import ReportConfig
+from ser_fop.config.inference_stages import ReportConfig
 from ser_fop.experiments.reporting.write import write_report
 
 

@@ -58,7 +58,7 @@ STAGES = {
         "run the paper's whole experiment, ending in its tables",
         "ser_fop.experiments.reproduce_config.ReproduceConfig",
     ),
-    "report": Stage("write the tables of a `reproduce` folder again", f"{_STAGES}.ReportConfig", uses_tensorflow=False),
+    "report": Stage("write the tables of a `reproduce` folder again", f"{_USE}.ReportConfig", uses_tensorflow=False),
     "info": Stage(
         "show the content of a corpus folder, and every problem found", f"{_STAGES}.InfoConfig", uses_tensorflow=False
     ),

@@ -12,7 +12,7 @@ import yaml
 import ser_fop
 from ser_fop.cli import STAGES, main, run_stage
 from ser_fop.config import stages as configs
-from ser_fop.config.inference_stages import ExportConfig, PredictConfig, PublishConfig, ServeConfig
+from ser_fop.config.inference_stages import ExportConfig, PredictConfig, PublishConfig, ReportConfig, ServeConfig
 from ser_fop.config.parsing import parse
 from ser_fop.config.settings import ModelConfig
 from ser_fop.config.stages import (
@@ -25,7 +25,6 @@ from ser_fop.config.stages import (
     InfoConfig,
     PrepareConfig,
     PretrainConfig,
-    ReportConfig,
 )
 from ser_fop.errors import InputError
 from ser_fop.experiments.reproduce_config import ReproduceConfig
@@ -125,11 +124,11 @@ class TestHelp:
     def test_every_stage_is_listed(self, capsys):
         assert main(["--help"]) == 0
         text = capsys.readouterr().out
-        for stage, purpose in STAGES.items():
-            assert re.search(rf"^  {stage} +{re.escape(purpose)}$", text, re.MULTILINE)
+        for name, stage in STAGES.items():
+            assert re.search(rf"^  {name} +{re.escape(stage.purpose)}$", text, re.MULTILINE)
 
     def test_every_setting_is_documented(self):
-        for config_type in (*vars(configs).values(), PredictConfig, ExportConfig, ServeConfig):
+        for config_type in (*vars(configs).values(), PredictConfig, ExportConfig, PublishConfig, ReportConfig, ServeConfig):
             if dataclasses.is_dataclass(config_type):
                 documented = re.findall(r"^ {8}(\w+): ", config_type.__doc__, re.MULTILINE)
                 assert documented == [field.name for field in dataclasses.fields(config_type)], config_type.__name__

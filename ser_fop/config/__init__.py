@@ -1,1 +1,1 @@
-"""What each stage can be told: options, YAML keys and presets."""
+"""The settings of each stage: options, YAML keys and presets."""

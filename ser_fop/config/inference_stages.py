@@ -11,16 +11,17 @@ DEFAULT_MODEL = "emotion-ravdess"
 
 @dataclass(frozen=True, kw_only=True)
 class PredictConfig:
-    """The emotion of recordings: files, folders, CSV lists (`file`, `start`, `end`), or `-` for standard input.
+    """Recognise the emotion of recordings: files, folders, CSV lists (`file`, `start`, `end`), or `-` for stdin.
 
     Attributes:
-        inputs: What is to be recognised.
-        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone), what `export`
-            wrote, or the name of a model that comes with the package.
-        json: Answers as JSON, an object a line, instead of a table.
-        csv: Answers as CSV.
-        out: File for the answers; standard output by default.
-        window_s: Slide a window of so many seconds over each recording; 0 takes it as a whole.
+        inputs: Recordings to recognise.
+        model: A run of `finetune` or `classify` (or of `pretrain`, for hypercolumns alone), a folder of
+            `export`, or the name of a published model.
+        json: Print JSON, one object a line, instead of a table.
+        csv: Print CSV.
+        out: File for the predictions; standard output by default.
+        window_s: Length of a window that slides over each recording, in seconds; 0 takes each recording as a
+            whole.
         hop_s: Distance between windows, in seconds; 0 is a third of the window.
         hypercolumns: Also write every recording's pooled features to this `.npz` file.
     """
@@ -37,16 +38,16 @@ class PredictConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportConfig:
-    """Write a trained run as a SavedModel for TF Serving, and see that it answers as the network does.
+    """Write a trained run as a SavedModel for TF Serving, and compare its predictions with the network's.
 
     Attributes:
-        model: A run of `finetune` or `classify` (of `pretrain`, for hypercolumns alone).
-        out: Model folder, its name the model's; each export is a new version inside.
-        version: Number of the version; 0 is the next.
-        check_on: Recordings on which both are compared, and with which the server is warmed up; made-up sounds by default.
+        model: A run of `finetune` or `classify` (or of `pretrain`, for hypercolumns alone).
+        out: Model folder, named after the model. Each export adds a version to it.
+        version: Number of the version; 0 is the next one.
+        check_on: Recordings for the comparison and for the server's warm-up; made-up sounds by default.
         onnx: Also write an ONNX model, from log-mels, to this `.onnx` file (extra: `onnx`).
         litert: Also write a LiteRT model, from log-mels, to this `.tflite` file (extra: `litert`).
-        litert_frames: Frames that the LiteRT model takes; shorter utterances are filled up.
+        litert_frames: Frames that the LiteRT model takes; shorter utterances are padded.
     """
 
     model: Path
@@ -60,17 +61,17 @@ class ExportConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishConfig:
-    """Make a run a model for others: what `export` writes, with its config, its figures, and a card.
+    """Publish a run as a model for others: an export with its config, its figures and a card.
 
     Attributes:
-        model: A run of `finetune` or `pretrain`, of one fold or of none.
-        out: Folder of the model, its name the model's; one that is there is replaced.
-        licence: Under which it is given.
-        figures: Runs of the same recipe over all folds, one a repeat: what the model is worth.
-        control: The same without pretraining, from scratch, to stand beside them.
-        made_by: The command that made it, for the card.
-        notes: What else the card should say of its data, its figures or its limits, a point each.
-        check_on: As of `export`; the recordings go with the model.
+        model: A run of `finetune` or `pretrain`, of one fold or of `--fold none`.
+        out: Folder of the model, named after it. An existing folder is replaced.
+        licence: Licence of the model.
+        figures: Runs of the same recipe over all folds, one a repeat: the figures of the card.
+        control: The same runs without pretraining, from scratch, for comparison.
+        made_by: Command that made the model, for the card.
+        notes: Further points of the card, on data, figures or limits.
+        check_on: As in `export`; the recordings are published with the model.
     """
 
     model: Path
@@ -88,19 +89,19 @@ class ServeConfig:
     """Serve exported models with TF Serving's REST surface, on one machine.
 
     Attributes:
-        models: Folders of versions that `ser-fop export` wrote, each as NAME=FOLDER or, its name the model's, FOLDER; or
-            names of models that come with the package.
-        host: Address to listen on; `0.0.0.0` lets other machines in.
+        models: Model folders of `ser-fop export`, each as NAME=FOLDER or as FOLDER (its name is the model's);
+            or names of published models.
+        host: Address to listen on; `0.0.0.0` admits other machines.
         port: Port.
-        versions: How many of a model's newest versions are served.
+        versions: Number of a model's newest versions to serve.
         labels: Versions by label, as NAME:LABEL=VERSION.
-        max_body_mb: Size of a request, at most.
+        max_body_mb: Size of a request, at most, in megabytes.
         most_instances: Utterances in a request, at most.
-        max_duration_s: Seconds of an utterance, at most.
-        upload_timeout_s: Seconds in which a request's head, and then its body, must have arrived.
+        max_duration_s: Length of an utterance, at most, in seconds.
+        upload_timeout_s: Seconds within which a request's head, and then its body, must arrive.
         response_timeout_s: Seconds after which a request is given up.
-        batch: Utterances answered together, at most; 1 answers each alone.
-        batch_wait_ms: How long the first of a batch waits for others.
+        batch: Utterances in one batch, at most; 1 batches none.
+        batch_wait_ms: Milliseconds that the first request of a batch waits for others.
     """
 
     models: tyro.conf.Positional[tuple[str, ...]] = (DEFAULT_MODEL,)
@@ -115,3 +116,14 @@ class ServeConfig:
     response_timeout_s: float = 30.0
     batch: int = 16
     batch_wait_ms: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportConfig:
+    """Write the tables of a finished or running `reproduce` folder again.
+
+    Attributes:
+        run: Folder of `reproduce`.
+    """
+
+    run: Path

@@ -18,12 +18,11 @@ class FeatureConfig:
     """The front end. Frame t covers the samples [t hop, t hop + window) and no later one.
 
     Attributes:
-        front_end: What a frame is made of: `log_mel`, the paper's; `mfcc`, the log-mel's
-            cosine transform, from c_0 on; `lpc`, the logarithm of the power that linear
-            prediction leaves, and the predictor's coefficients; `lpcc`, the same with their
-            cepstrum in their place.
+        front_end: Values of a frame: `log_mel` (the paper's); `mfcc`, the cosine transform of the log-mel, from
+            c_0 on; `lpc`, the log power of the linear-prediction residual and the predictor's coefficients;
+            `lpcc`, the same with cepstral coefficients.
         coefficients: Values of a frame of `mfcc`, `lpc` and `lpcc`.
-        sample_rate_hz: Rate to which audio is resampled.
+        sample_rate_hz: Sample rate to which audio is resampled.
         window_s: Length of the Hann window, in seconds.
         hop_s: Distance between frames, in seconds.
         fft_size: Length of the Fourier transform, in samples.
@@ -31,10 +30,9 @@ class FeatureConfig:
         low_hz: Lower edge of the lowest band.
         high_hz: Upper edge of the highest band.
         floor: Smallest band power before the natural logarithm.
-        normalised_by: Each band's mean and deviation are taken off: those of the
-            `speaker` (from all of their speech, without labels: what is tested is then
-            transductive) or of the `utterance` (no longer causal). It is done when
-            records are read; `none` leaves it to the network, by corpus.
+        normalised_by: Subtract each band's mean and divide by its standard deviation: those of the `speaker`
+            (over all their speech without labels, so the test is transductive) or of the `utterance` (not
+            causal). `none` leaves normalisation to the network, with corpus statistics.
     """
 
     front_end: Literal["log_mel", "mfcc", "lpc", "lpcc"] = "log_mel"
@@ -60,24 +58,22 @@ class ModelConfig:
     """The network, by default the paper's transformer (section 4.1).
 
     Attributes:
-        backbone: `transformer`; or `cnn`, causal convolutions, or `lstm`, of as many
-            weights a layer where `feed_forward` is twice `d_model`; or `attentive_cnn`, for
-            recognition alone: convolutions to both sides and a maximum over three kernels'
-            length, to be pooled with attention (in the style of Neumann and Vu 2017).
-        residual_width: `model` has a residual stream of `d_model`; `input` has one of the
-            mel width (of a step), in which equation 7 stands as written.
-        d_model: Width of the attention, heads times the width of a head; or of the other
-            backbones' layers.
+        backbone: `transformer`, the paper's; `cnn`, causal convolutions, or `lstm`, both with as many weights a
+            layer where `feed_forward` is twice `d_model`; `attentive_cnn`, for recognition alone: non-causal
+            convolutions with max pooling over three kernel lengths, for attentive pooling (in the style of
+            Neumann and Vu 2017).
+        residual_width: `model` gives the transformer a residual stream of `d_model`; `input` gives it the mel
+            width (of a step), for which equation 7 stands as written.
+        d_model: Width of the attention (heads times head width), or of the layers of the other backbones.
         heads: Attention heads.
         feed_forward: Inner width of the transformer's feed-forward layer.
-        kernel: Steps that one output of a convolution sees; each layer's lie so many
-            times as far apart as those of the layer below.
-        layers: Layers.
+        kernel: Steps that one output of a convolution sees. The dilation grows by this factor from layer to
+            layer.
+        layers: Number of layers.
         dropout: Dropout rate.
-        layer_norm: Of the transformer: `post`, the paper's, normalises each sum with the
-            residual; `pre` each sub-layer's input, and the last layer's output.
-        stacked_frames: Neighbouring frames that are read as one step; hidden states
-            have one vector a step.
+        layer_norm: Layer normalisation of the transformer: `post` (the paper's) after each residual sum; `pre`
+            before each sub-layer, and after the last layer.
+        stacked_frames: Neighbouring frames that form one step. Hidden states have one vector a step.
     """
 
     backbone: Literal["transformer", "cnn", "lstm", "attentive_cnn"] = "transformer"
@@ -97,43 +93,39 @@ class PretrainingSettings:
     """How the network learns from speech without labels.
 
     Attributes:
-        task: What it learns: `prediction` of future frames, the paper's; or, what the paper
-            compares with, to give back the frames that it reads: `autoencoder`, `denoising`
-            (from noise and gaps), `variational` (through a code that is drawn); or `ladder`: to
-            take noise away at every layer, and to recognise emotions, which it is told of the
-            fold's training speakers.
-        noise: Of `denoising` and `ladder`: deviation of the noise, in units of each band's; in the
-            layers of `ladder`, in theirs.
-        mask_ratio: Of `denoising`: share of the frames that are hidden behind the mean.
-        code: Values of a step's code in an autoencoder.
-        kl_warmup_steps: Of `variational`: training steps over which the divergence gains its
-            weight, at most half of all.
-        ladder_costs: Of `ladder`: what noise left in the input weighs, in the first layer, and in
-            each above, beside cross-entropy.
+        task: Pretraining objective: `prediction` of future frames (the paper's). Baselines reconstruct their
+            input: `autoencoder`, `denoising` (of noise and masked frames), `variational`, and `ladder`, which
+            denoises every layer and also learns the emotions of the fold's training speakers.
+        noise: Standard deviation of the noise of `denoising` and `ladder`, relative to that of each band; in
+            the layers of `ladder`, relative to that of each unit.
+        mask_ratio: Share of the frames that `denoising` replaces by the mean.
+        code: Width of an autoencoder's code, for each step.
+        kl_warmup_steps: Training steps over which the weight of the `variational` KL divergence rises to one,
+            at most half of all steps.
+        ladder_costs: Weights of the `ladder` denoising costs, beside cross-entropy: of the input, of the first
+            layer, and of each layer above.
         horizons: Distances of the predicted frames, in frames: one horizon, or several at once.
-        loss: Error on normalised log-mels, averaged over valid frames; `gaussian` is the
-            negative log-likelihood of equation 1, of a normal distribution whose mean and
-            variance are both predicted; `contrastive` tells the frame so far ahead from the
-            others of its utterance (CPC).
-        freq_mask: Mel bands that a mask hides from the network, less than this many; what
-            it is to predict stays whole.
-        time_mask: The same of frames.
+        loss: Error on normalised log-mels, averaged over valid frames. `gaussian` is the negative
+            log-likelihood of equation 1, with a predicted mean and variance. `contrastive` classifies the true
+            future frame among the other frames of the utterance (CPC).
+        freq_mask: Masked mel bands of the input: each mask hides fewer bands than this. The targets stay whole.
+        time_mask: Masked frames of the input: each mask hides fewer frames than this.
         masks: Masks of each kind.
-        learning_rate: Adam's learning rate.
-        schedule: Keep the rate, or let it fall to zero along a cosine over all epochs.
+        learning_rate: Learning rate of Adam.
+        schedule: `constant`, or `cosine` decay to zero over all epochs.
         warmup_share: Share of the steps in which `cosine` first rises from zero.
-        weight_decay: Share of the weights that a step takes off, times the learning rate.
-        clip_norm: Largest norm of all gradients together; 0 clips nothing.
+        weight_decay: Share of the weights that a step subtracts, times the learning rate.
+        clip_norm: Largest global norm of the gradients; 0 clips nothing.
         accumulate: Batches whose gradients make one step.
         batch_size: Utterances (or chunks) in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
-        chunk_frames: Longer utterances are cut into equal chunks of at most this
-            many frames; 0 keeps them whole.
-        epochs: Epochs at most; 0 leaves the network untrained (a control).
+        chunk_frames: Longer utterances are cut into equal chunks of at most this many frames; 0 keeps them
+            whole.
+        epochs: Epochs, at most; 0 leaves the network untrained (a control).
         patience: Epochs without a better validation error before training stops.
         validation_share: Share of the speakers held out for early stopping.
-        precision: `bfloat16` computes the attention layers in bfloat16, faster;
-            weights, normalisation, statistics and loss stay float32.
+        precision: `bfloat16` computes the attention layers in bfloat16, which is faster. Weights,
+            normalisation, statistics and loss stay float32.
     """
 
     task: Literal["prediction", "autoencoder", "denoising", "variational", "ladder"] = "prediction"
@@ -164,15 +156,14 @@ class PretrainingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSettings:
-    """How training utterances are varied, anew each time; all are off by default.
+    """How training utterances vary from epoch to epoch; all of it is off by default.
 
     Attributes:
-        freq_mask: SpecAugment: mel bands that a mask hides, less than this many.
-        time_mask: SpecAugment: frames that a mask hides, less than this many.
+        freq_mask: SpecAugment: each mask hides fewer mel bands than this.
+        time_mask: SpecAugment: each mask hides fewer frames than this.
         masks: SpecAugment: masks of each kind.
-        level_db: Level is raised or lowered by at most so much.
-        speed: Speech is made slower or faster by at most this share, its pitch with
-            it, as a tape would.
+        level_db: Largest change of the level, up or down, in decibels.
+        speed: Largest change of the speed, as a share. The pitch changes with it, as on a tape.
     """
 
     freq_mask: int = 0
@@ -187,42 +178,40 @@ class FinetuningSettings:
     """How the network learns to recognise emotions (equation 6).
 
     Attributes:
-        strategy: What is trained: the `whole` network (the paper's), its `head` alone,
-            its `last_layers`, or, `gradual`, one layer more each epoch from the head
-            down (ULMFiT, Howard and Ruder 2018, section 3.3).
-        last_layers: Attention layers that strategy `last_layers` trains, from above.
-        layer_rate_decay: Each layer learns so many times more slowly than the one above
-            it (ULMFiT's discriminative rates: 2.6); 1 lets all learn alike.
-        learning_rates: Adam's learning rates to try; the one with the best accuracy
-            on the validation speakers is kept.
-        schedule: Keep the rate, let it fall to zero along a cosine over all epochs, or
-            let it rise and fall in ULMFiT's slanted triangle.
+        strategy: Trained layers: the `whole` network (the paper's), the `head` alone, the `last_layers`, or
+            `gradual`: one more layer each epoch, from the head down (ULMFiT, Howard and Ruder 2018, section
+            3.3).
+        last_layers: Attention layers that strategy `last_layers` trains, counted from the top.
+        layer_rate_decay: Factor by which the learning rate falls from each layer to the one below (ULMFiT's
+            discriminative rates: 2.6); 1 gives all layers the same rate.
+        learning_rates: Learning rates of Adam to try. The one with the best accuracy on the validation speakers
+            is kept.
+        schedule: `constant`, `cosine` decay to zero over all epochs, or ULMFiT's `slanted` triangle.
         warmup_share: Share of the steps in which `cosine` first rises from zero.
-        loss: Cross-entropy, or focal loss, which counts what is already recognised less.
-        focal_gamma: How much less.
-        class_weights: `balanced` lets a rare class count as much as a frequent one.
-        contrastive_weight: What the contrastive loss of all pairs in a batch counts beside it: a siamese network.
-        contrastive_margin: Distance beyond which utterances of two classes are far enough apart.
-        dimensional_loss_weight: What arousal and valence count beside it, which are then told too where a corpus has them: multi-view
-            learning.
-        attention: `causal`, as in pretraining, or `full`: each frame looks at the whole
-            utterance.
-        normalisation: Whose mel statistics a pretrained network goes on with: its own or those of
-            the fold's training speakers.
-        finetuning_dropout: Dropout rate in place of that of the network (its size says it).
-        pooling: Utterance vector: mean over frames (equation 6), mean and standard
-            deviation, or a mean with learned weights.
-        augmentation: How training utterances are varied.
+        loss: Cross-entropy, or focal loss, which gives well-recognised utterances less weight.
+        focal_gamma: Exponent of the focal loss.
+        class_weights: `balanced` gives each class the same total weight.
+        contrastive_weight: Weight of the contrastive loss over all pairs of a batch: a siamese network.
+        contrastive_margin: Distance beyond which two utterances of different classes cost nothing.
+        dimensional_loss_weight: Weight of the error on arousal and valence, where the corpus has them:
+            multi-view learning.
+        attention: `causal`, as in pretraining, or `full`: each frame attends to the whole utterance.
+        normalisation: Mel statistics of a pretrained network: its own (`pretrained`), or those of the fold's
+            training speakers (`target`).
+        finetuning_dropout: Dropout rate in fine-tuning; the network's own by default.
+        pooling: Utterance vector: mean over frames (equation 6), mean and standard deviation, or attentive
+            pooling.
+        augmentation: How training utterances vary.
         batch_size: Utterances in a batch, at most.
         batch_frames: Frames in a batch, padding included, at most.
-        epochs: Epochs at most.
-        keep: Which epoch's weights are kept: that of the best validation `loss`, of the
-            best validation `accuracy`, or the `last`, which nobody chooses.
-        train_on_validation: Train on the validation speakers too, who then choose nothing: with keep
-            `last` and one learning rate alone.
-        patience: Epochs without a better one before training stops; `last` runs them all.
-        precision: `bfloat16` computes the attention layers in bfloat16, faster;
-            weights, normalisation, pooling and loss stay float32.
+        epochs: Epochs, at most.
+        keep: Which epoch's weights are kept: that of the best validation `loss`, of the best validation
+            `accuracy`, or the `last`, which involves no choice.
+        train_on_validation: Train on the validation speakers too. Nothing is chosen then: it requires keep
+            `last` and one learning rate.
+        patience: Epochs without improvement before training stops; keep `last` runs all epochs.
+        precision: `bfloat16` computes the attention layers in bfloat16, which is faster. Weights,
+            normalisation, pooling and loss stay float32.
     """
 
     strategy: Literal["whole", "head", "last_layers", "gradual"] = "whole"
@@ -256,19 +245,22 @@ class ClassifierSettings:
     """Classifiers on hypercolumns.
 
     Attributes:
-        svm_c: Values of C to try by validation speakers (RBF kernel).
-        logistic_c: Values of C to try by validation speakers (logistic regression).
+        svm_c: Values of C to try on the validation speakers (RBF kernel).
+        logistic_c: Values of C to try on the validation speakers (logistic regression).
         rf_trees: Trees of the random forest.
-        refit_on_validation: Once C is chosen, fit SVM, logistic regression and forest on the validation speakers too.
+        refit_on_validation: Fit SVM, logistic regression and forest on the validation speakers too, once C is
+            chosen.
         lstm_units: Units of the attention LSTM.
-        lstm_dropout: Dropout rate of the attention LSTM; what follows of it also serves `attention`.
-        lstm_learning_rate: Adam's learning rate for the attention LSTM.
-        lstm_epochs: Epochs of the attention LSTM at most.
+        lstm_dropout: Dropout rate of the attention LSTM. This and the following settings also apply to
+            `attention`.
+        lstm_learning_rate: Learning rate of Adam for the attention LSTM.
+        lstm_epochs: Epochs of the attention LSTM, at most.
         lstm_patience: Epochs without a better validation loss before it stops.
         lstm_batch_size: Utterances in a batch of the attention LSTM.
-        code_widths: Hidden layers of the network whose code is classified; the last is the code.
-        code_noise: Deviation of the noise that it learns to take away.
-        code_epochs: Its epochs.
+        code_widths: Widths of the hidden layers of the network whose code is classified; the last one is the
+            code.
+        code_noise: Standard deviation of the noise that this network learns to remove.
+        code_epochs: Epochs of this network.
     """
 
     svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0)

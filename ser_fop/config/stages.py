@@ -19,15 +19,16 @@ from ser_fop.config.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadConfig:
-    """Fetch an open corpus from its publisher; what has arrived is not fetched again.
+    """Download an open corpus from its publisher; finished files are not downloaded again.
 
     Attributes:
-        corpus: `ravdess`, `librispeech`, `vctk`, `emodb` or `crema_d`; of `iemocap` it is told how to ask for it.
-        out: Folder for it.
-        parts: Parts of it, such as LibriSpeech's `dev-clean`; the usual ones by default.
+        corpus: `ravdess`, `librispeech`, `vctk`, `emodb` or `crema_d`. For `iemocap` the error explains how to
+            request it.
+        out: Folder for the corpus.
+        parts: Parts of the corpus, such as LibriSpeech's `dev-clean`; the usual ones by default.
         mirror: Another host with the publisher's paths, such as https://us.openslr.org.
-        keep_archives: Keep what was fetched beside what was in it.
-        jobs: Files at a time, of a corpus that is published file by file.
+        keep_archives: Keep the archives beside their content.
+        jobs: Files downloaded at once, for a corpus that is published file by file.
     """
 
     corpus: str
@@ -40,14 +41,14 @@ class DownloadConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class InfoConfig:
-    """Print what a corpus folder holds, and every problem found.
+    """Print the content of a corpus folder, and every problem found.
 
     Attributes:
         corpus: Name of the corpus.
-        audio_dir: Folder that holds it, or its URL (s3://, gs:// ..).
+        audio_dir: Folder of the corpus, or its URL (s3://, gs:// ..).
         manifest: CSV of a corpus of your own (`--corpus csv`).
         labels: Label set instead of the corpus's own.
-        microphone: Which microphone of VCTK 0.92.
+        microphone: Microphone of VCTK 0.92.
         jobs: Threads; 0 means one a core.
     """
 
@@ -65,24 +66,26 @@ class PrepareConfig:
 
     Attributes:
         corpus: Name of the corpus.
-        audio_dir: Folder that holds it, or its URL (s3://, gs:// ..).
+        audio_dir: Folder of the corpus, or its URL (s3://, gs:// ..).
         out: Records folder to write.
         manifest: CSV of a corpus of your own (`--corpus csv`).
-        name: Name under which the speakers are known to later stages; the corpus
-            name if empty. Give each of your own corpora its own.
+        name: Name of the corpus in later stages, before each speaker's name; the corpus name if empty. Give
+            each corpus of your own another name.
         labels: Label set instead of the corpus's own.
-        microphone: Which microphone of VCTK 0.92.
+        microphone: Microphone of VCTK 0.92.
         trim_silence: Cut silence at both ends of an utterance.
-        trim_below_db: What counts as silence: this far below the loudest frame.
+        trim_below_db: Level that counts as silence, in decibels below the loudest frame.
         min_duration_s: Shorter utterances go to quarantine.
         max_duration_s: Longer utterances go to quarantine.
         max_quarantine_share: The run fails when a larger share is quarantined.
         dtype: Type of the stored log-mels.
         utterances_per_shard: Utterances in a shard.
-        jobs: Threads, of each worker process on Beam; 0 means one a core. The bytes written do not depend on it.
-        runner: Who does the work: this process, or Apache Beam (extra `beam`). The bytes written do not depend on it.
-        beam_options: Beam's own options, NAME=VALUE, such as `runner=FlinkRunner flink_master=host:8081`.
-        staging: Folder or URL to which Beam's workers bring shards, if they do not share the disk of `out`.
+        jobs: Threads (of each worker process on Beam); 0 means one a core. The bytes written do not depend on
+            it.
+        runner: Where the work is done: in this process, or on Apache Beam (extra `beam`). The bytes written do
+            not depend on it.
+        beam_options: Options of Beam, NAME=VALUE, such as `runner=FlinkRunner flink_master=host:8081`.
+        staging: Folder or URL to which Beam's workers write shards, if they do not share the disk of `out`.
         features: The log-mel front end.
     """
 
@@ -109,14 +112,14 @@ class PrepareConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldsConfig:
-    """Deal a corpus's speakers out to folds, as a file for `--folds` of the other stages.
+    """Write a corpus's speaker-disjoint folds to a file, for `--folds` of the other stages.
 
     Attributes:
         records: Records folder with labels.
-        out: Fold file to write; never over another one.
-        protocol: How speakers are dealt out; without it the published folds are copied,
-            or such as the corpus allows are made.
-        count: Folds of `k-speaker-folds` (and the share that `single-fold` tests).
+        out: Fold file to write. An existing file is never overwritten.
+        protocol: How speakers are divided. By default the published folds are copied, or folds are made that
+            the corpus allows.
+        count: Folds of `k-speaker-folds` (and the inverse of the share that `single-fold` tests).
     """
 
     records: Path
@@ -132,21 +135,20 @@ class PretrainConfig:
     Attributes:
         records: Records folders to learn from.
         out: Run folder to write.
-        fold: Leave this fold's test speakers out; `all` trains one network a fold.
+        fold: Exclude this fold's test speakers; `all` trains one network a fold.
         folds: Fold file of your own instead of the published ones.
-        seed: Initialisation, shuffling and dropout.
-        deterministic: Same figures to the last bit in two runs on one machine, slower.
-        checkpoint_minutes: Minutes after which a checkpoint is written within an epoch; after
-            each epoch there is one in any case.
-        checkpoints: How many of the last are kept until the run has ended.
-        strategy: Train on several devices: `mirrored`, every GPU of this machine;
-            `multiworker`, those of every machine in TF_CONFIG, where the same command runs,
-            with --out on a disk that all of them see.
-        shard_by: What workers share out: `batch`, every worker reads everything and takes
-            its part of each batch, as one machine would have it; `file`, each reads shard
-            files of its own, and makes its part of a batch from them.
-        data_service: Address of a tf.data service that reads the records, such as
-            grpc://host:5000; the order of utterances then follows its workers' speed.
+        seed: Seed of initialisation, shuffling and dropout.
+        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
+        checkpoint_minutes: Minutes between checkpoints within an epoch. The end of each epoch writes one in any
+            case.
+        checkpoints: Checkpoints kept until the run has ended.
+        strategy: Train on several devices: `mirrored`, every GPU of this machine; `multiworker`, those of every
+            machine in TF_CONFIG, where the same command runs, with --out on a shared disk.
+        shard_by: What the workers divide: `batch`, every worker reads all data and takes its part of each
+            batch, as on one machine; `file`, each worker reads shard files of its own and makes its part of a
+            batch from them.
+        data_service: Address of a tf.data service that reads the records, such as grpc://host:5000. The order
+            of utterances then depends on the speed of its workers.
         model: Size of the network.
         training: How it learns.
     """
@@ -173,21 +175,21 @@ class FinetuneConfig:
     Attributes:
         records: Records folder with labels.
         out: Run folder to write.
-        pretrained: Run folder of `pretrain`, or its SavedModel alone; none trains
-            from scratch.
-        fold: Fold to train and test, or `all`; `none` trains on every speaker, for use, and
-            tests nobody: what such a network is worth, the folds tell.
+        pretrained: Run folder of `pretrain`, its SavedModel, or a published model. Without it the network is
+            trained from scratch.
+        fold: Fold to train and test, or `all`. `none` trains on every speaker, for use, and tests none: the
+            folds show what such a network is worth.
         folds: Fold file of your own instead of the published ones.
-        styles: Only utterances of these styles (`improvised`, `scripted`, `read`) are
-            trained on and tested; all by default.
-        test_records: Test on all speakers of this other corpus instead; the fold's test
-            speakers are then trained on.
-        test_labels: What its labels are called here, as THEIRS=OURS; labels of one name
-            need none, and utterances of no class here are left out.
-        seed: Initialisation, shuffling and dropout.
-        deterministic: Same figures to the last bit in two runs on one machine, slower.
-        select_on: Who chooses epoch and learning rate. `test` shows what looking at the
-            test speakers is worth; its figures are stamped and are no results.
+        styles: Train and test on utterances of these styles (`improvised`, `scripted`, `read`) only; all by
+            default.
+        test_records: Test on all speakers of this other corpus instead. The fold's test speakers are then
+            trained on.
+        test_labels: Names of its labels here, as THEIRS=OURS. Equal names need none; utterances without a class
+            here are not tested.
+        seed: Seed of initialisation, shuffling and dropout.
+        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
+        select_on: Speakers that choose epoch and learning rate. `test` shows how much a look at the test
+            speakers gains; its figures are stamped and are no results.
         model: Size of a network trained from scratch.
         training: How it learns.
     """
@@ -213,7 +215,7 @@ class ExtractConfig:
 
     Attributes:
         records: Records folder.
-        pretrained: Run folder of `pretrain`, or its SavedModel alone.
+        pretrained: Run folder of `pretrain`, its SavedModel, or a published model.
         out: Hypercolumns folder to write.
         pooling: Mean over frames, or mean and standard deviation.
         batch_frames: Frames in a batch, padding included, at most.
@@ -231,10 +233,10 @@ class FunctionalsConfig:
     """Compute openSMILE's functionals of every utterance, for `classify`: the field's classical features.
 
     Attributes:
-        records: Records folder: whose utterances, labels and folds.
-        audio_dir: Folder of the corpus that it was prepared from.
-        out: Folder to write, to be given to `classify --hypercolumns`.
-        sets: openSMILE's feature sets; their names are the features of `classify`.
+        records: Records folder with the utterances, labels and folds.
+        audio_dir: Folder of the corpus from which the records were prepared.
+        out: Folder to write, for `classify --hypercolumns`.
+        sets: Feature sets of openSMILE; their names are the features of `classify`.
         jobs: Processes; 0 means one a core.
     """
 
@@ -253,24 +255,24 @@ class ClassifyConfig:
         hypercolumns: Folder of `extract`, or of `functionals`.
         out: Run folder to write.
         feature: F, h1..hL, h_add or h_concat; or the name of a set of functionals.
-        classifier: Support vector machine, random forest, logistic regression; or, on
-            the frames of the network that the hypercolumns came from, the attention
-            LSTM, or `attention`: the same without the LSTM, a mean with learned weights.
-        code: What an SVM, a forest or a regression is given: the feature itself, or the hidden
-            code of a `denoising` autoencoder or a semi-supervised `ladder` network trained on it.
+        classifier: Support vector machine, random forest or logistic regression on pooled features; or the
+            attention LSTM, or `attention` (a weighted mean without the LSTM), on the frames of the network that
+            the hypercolumns came from.
+        code: Input of SVM, forest or regression: the feature itself, or the hidden code of a `denoising`
+            autoencoder or a semi-supervised `ladder` network trained on it.
         fold: Fold to train and test, or `all`.
         folds: Fold file of your own instead of the published ones.
-        styles: Only utterances of these styles (`improvised`, `scripted`, `read`) are
-            trained on and tested; all by default.
-        test_hypercolumns: Test on all speakers of this other corpus instead, extracted
-            with the same network; the fold's test speakers are then trained on.
-        test_labels: What its labels are called here, as THEIRS=OURS; labels of one name
-            need none, and utterances of no class here are left out.
-        seed: Randomness of the forest and of the LSTM.
-        deterministic: Same figures to the last bit in two runs on one machine, slower.
-        select_on: Who chooses C and the epoch. `test` shows what looking at the test
-            speakers is worth; its figures are stamped and are no results.
-        settings: Sizes and what is searched.
+        styles: Train and test on utterances of these styles (`improvised`, `scripted`, `read`) only; all by
+            default.
+        test_hypercolumns: Test on all speakers of this other corpus instead, extracted with the same network.
+            The fold's test speakers are then trained on.
+        test_labels: Names of its labels here, as THEIRS=OURS. Equal names need none; utterances without a class
+            here are not tested.
+        seed: Seed of the forest and of the LSTM.
+        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
+        select_on: Speakers that choose C and the epoch. `test` shows how much a look at the test speakers
+            gains; its figures are stamped and are no results.
+        settings: Sizes and searched values.
     """
 
     hypercolumns: Path
@@ -287,14 +289,3 @@ class ClassifyConfig:
     deterministic: bool = False
     select_on: Literal["validation", "test"] = "validation"
     settings: ClassifierSettings = field(default_factory=ClassifierSettings)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportConfig:
-    """Write the tables of a finished or running `reproduce` folder again.
-
-    Attributes:
-        run: Folder of `reproduce`.
-    """
-
-    run: Path

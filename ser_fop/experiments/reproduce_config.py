@@ -37,34 +37,34 @@ class ReproduceConfig:
     """Run the paper's whole experiment on a corpus and write its tables.
 
     Attributes:
-        out: Folder for everything: records, runs, report.
+        out: Folder for records, runs and report.
         corpus: Labelled corpus.
-        audio_dir: Folder that holds it; the synthetic corpora are made there.
+        audio_dir: Folder of the corpus; the synthetic corpora are made there.
         manifest: CSV of a corpus of your own (`--corpus csv`).
         labels: Label set instead of the corpus's own.
         unlabelled: Second corpus for pretraining, in the role of VCTK, as NAME=FOLDER.
         trim_silence: Cut silence at both ends of the utterances of both corpora.
         folds: Fold file of your own instead of the published ones.
         cross_validation: Also run every fold, for pooled figures and for the claims.
-        compare_with: The same experiment beside this one, under other settings: names of presets, or YAML files with groups of
-            settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
-        systems: Systems that the paper compares with, for Table 3: `all`, or names; on the same records, folds and
-            seeds, trained as long as the FOP model. By name alone: variants of the FOP model with learned weights over
-            time.
-        explored: Speakers on whom settings were tried out before; Table 3 then has figures without them too.
-        repeats: Initialisations; each is a new pretraining and a new classifier.
-        repeats_of: Fewer of them for what takes long.
+        compare_with: Run the experiment under other settings too: names of presets, or YAML files with groups
+            of settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
+        systems: Systems that the paper compares with, for Table 3: `all`, or names. They use the same records,
+            folds and seeds, and train as long as the FOP model. By name alone: variants of the FOP model with
+            attentive pooling.
+        dev_speakers: Speakers on whom settings were developed. Table 3 then has figures without them too.
+        repeats: Number of repeats; each is a new initialisation, a new pretraining and a new classifier.
+        repeats_of: Fewer repeats of expensive parts.
         seed: Seed of the first repeat.
-        deterministic: Same figures to the last bit in two runs on one machine, slower.
+        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
         pooling: Utterance vector for SVM and RF.
-        cache_dir: Folder of small files of finished jobs: those in it are not run again, and what is finished is added; a
-            study can resume on another machine, and its predictions can be published.
+        cache_dir: Folder that stores finished jobs as small files. Jobs found there are not run again, so that
+            a study can resume on another machine and its predictions can be published.
         jobs: Threads of `prepare`; 0 means one a core.
         workers: Repeats that run at once, each with its share of the cores.
         features: The log-mel front end.
         model: Size of the network.
         pretraining: How the network learns to predict.
-        finetuning: How the whole network learns to recognise.
+        finetuning: How the whole network learns to recognise emotions.
         classifiers: Classifiers on hypercolumns.
     """
 

@@ -12,23 +12,23 @@ class TuneConfig:
     """Search for better settings with KerasTuner, on validation speakers alone; then train with the best.
 
     Attributes:
-        records: Records folders; of fine-tuning one, with labels.
-        out: Folder to write; the same command goes on where it stopped.
-        task: `finetuning` looks for UA on the fold's validation speakers, whom no trial trains on; `pretraining` for
-            skill on held-out speakers. Nobody whom the fold tests is heard.
-        space: YAML file of what is searched; the task's own by default.
-        tuner: How.
-        trials: Trials at most; Hyperband has its own number.
-        hyperband_factor: One in so many trials of Hyperband goes on to so many times the epochs.
-        pretrained: Network to fine-tune, as of `finetune`.
-        fold: Fold in whose training and validation speakers the search takes place, and on whose test speakers the best
-            is told at its end; pretraining on unlabelled records has none.
+        records: Records folders; for fine-tuning one, with labels.
+        out: Folder to write; the same command resumes an interrupted search.
+        task: `finetuning` maximises UA on the fold's validation speakers, on whom no trial trains;
+            `pretraining` maximises skill on held-out speakers. The fold's test speakers are excluded.
+        space: YAML file of the search space; the task's own by default.
+        tuner: Search strategy.
+        trials: Trials, at most; Hyperband determines its own number.
+        hyperband_factor: Hyperband keeps one in this many trials, and trains it this many times longer.
+        pretrained: Network to fine-tune, as in `finetune`.
+        fold: Fold whose training and validation speakers the search uses. The best settings are evaluated once
+            on its test speakers. Pretraining on unlabelled records has none.
         folds: Fold file of your own instead of the published ones.
-        seed: Of the search, and of every training.
-        workers: Trials at once, each in a process of its own; 0 runs them here, one after another.
-        model: Size of the network where nothing is searched.
-        pretraining: How it learns where nothing is searched (`--task pretraining`).
-        finetuning: How it learns where nothing is searched (`--task finetuning`).
+        seed: Seed of the search, and of every training.
+        workers: Trials at once, each in a process of its own; 0 runs them in this process, one after another.
+        model: Size of the network, where it is not searched.
+        pretraining: How it learns, where that is not searched (`--task pretraining`).
+        finetuning: How it learns, where that is not searched (`--task finetuning`).
     """
 
     records: tuple[Path, ...]
