@@ -1,6 +1,6 @@
 """Run the paper's whole experiment: `ser-fop reproduce --corpus ravdess --audio-dir DIR --repeats 20 --out runs/paper`.
 
-The same command again goes on where it stopped.
+The same command resumes an interrupted experiment.
 """
 
 import time
@@ -43,7 +43,8 @@ def run(config: ReproduceConfig) -> Path:
     beside = variant_experiments(config)
     for one in (config, *beside):
         _check(one)
-    plans = [(one, _planned(one)) for one in (config, *beside)]  # all hours are told before the first is spent
+    # All projected hours are printed before the first is spent.
+    plans = [(one, _planned(one)) for one in (config, *beside)]
     for one, planned in plans:
         _train(one, planned)
     for one in beside:

@@ -121,7 +121,7 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         if STAGES[stage].uses_tensorflow:
             _import_tensorflow_quietly(one_thread=stage in _OWN_THREADS)
         run(config)
-    except BrokenPipeError:  # whoever read has had enough, as `head` has: nothing to tell
+    except BrokenPipeError:  # the reader closed the pipe, as `head` does
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE

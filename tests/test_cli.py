@@ -128,7 +128,14 @@ class TestHelp:
             assert re.search(rf"^  {name} +{re.escape(stage.purpose)}$", text, re.MULTILINE)
 
     def test_every_setting_is_documented(self):
-        for config_type in (*vars(configs).values(), PredictConfig, ExportConfig, PublishConfig, ReportConfig, ServeConfig):
+        for config_type in (
+            *vars(configs).values(),
+            PredictConfig,
+            ExportConfig,
+            PublishConfig,
+            ReportConfig,
+            ServeConfig,
+        ):
             if dataclasses.is_dataclass(config_type):
                 documented = re.findall(r"^ {8}(\w+): ", config_type.__doc__, re.MULTILINE)
                 assert documented == [field.name for field in dataclasses.fields(config_type)], config_type.__name__

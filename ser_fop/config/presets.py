@@ -66,7 +66,7 @@ def over_preset(values: Mapping[str, Any], stage: str, *, where: str, chosen: st
 
     Args:
         values: The file's keys.
-        stage: The stage that they are told to.
+        stage: The stage that reads them.
         where: The file, for messages.
         chosen: A preset that takes the place of the file's own.
 

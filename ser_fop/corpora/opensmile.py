@@ -69,7 +69,7 @@ def functionals(sounds: Sequence[Sound], *, sets: Sequence[str], jobs: int) -> I
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         try:
-            pool.submit(_load, tuple(sets)).result()  # bad names are told before any work
+            pool.submit(_load, tuple(sets)).result()  # bad names fail before any work
             yield from pool.map(_of, sounds, [tuple(sets)] * len(sounds), chunksize=_TOGETHER)
         except BrokenProcessPool as error:
             raise InputError("a process of openSMILE died. The same command begins again.") from error

@@ -26,7 +26,7 @@ def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
             utterances then come in an order of their own. It sees the files under the same paths.
 
     Returns:
-        Items of `id` and `mel` (frames, mels), in the type that is stored: whoever holds many of them holds half as much.
+        Items of `id` and `mel` (frames, mels), in the stored type: many of them take half the memory.
     """
     datasets = []
     types = {records.manifest.dtype for records, _ in parts}
@@ -53,7 +53,7 @@ def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
 
 
 def shared_by_file(parts: RecordSelection, count: int) -> list[list[tuple[Records, frozenset[str]]]]:
-    """Deal the shard files out to machines, the largest first and each to whoever has least.
+    """Divide the shard files among machines, the largest first, each to the machine with the least data.
 
     Args:
         parts: Records, each with the ids to use.

@@ -15,7 +15,7 @@ def config_diff(config: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return the settings that are not the paper's (or, where it is silent, the default), with both values.
 
     Args:
-        config: What `reproduce` was told, as `config.json` holds it.
+        config: The config of `reproduce`, as in `config.json`.
     """
     ours = flattened({key: config[key] for key in METHOD if key in config})
     paper = flattened(to_plain(ReproduceConfig(out=Path())))

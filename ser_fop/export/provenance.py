@@ -47,8 +47,8 @@ def history(run: Path) -> list[dict[str, Any]]:
 def require_same_recipe(run: Path, others: list[Path], *, pretrained: bool = True) -> None:
     """Raise `InputError` unless figures of other runs may stand for this one.
 
-    Each stage had the same settings, the same classes and styles were told apart, all folds were tested, on speakers
-    whom nobody had heard and nothing was chosen by.
+    Each stage had the same settings, classes and styles. All folds were tested, on speakers that no network had seen and
+    that chose nothing.
 
     Args:
         run: The run.

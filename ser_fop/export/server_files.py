@@ -14,7 +14,7 @@ _MODELS = """model_config_list {{
   }}
 }}
 """
-# What is filled up is told by `length`, so utterances of any length share a batch.
+# `length` marks the padding, so utterances of any length share a batch.
 _BATCHING = """max_batch_size { value: 16 }
 batch_timeout_micros { value: 2000 }
 num_batch_threads { value: 2 }

@@ -33,7 +33,7 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
         recogniser: What answers.
         folder: SavedModel folder to write.
         sounds: `waveform` (batch, samples) and `length` (batch,): what the server is warmed up with, and on what the
-            answers are kept, as `assets.extra/golden.npz`, for whoever wants to compare.
+            answers are kept, as `assets.extra/golden.npz`, for later comparison.
 
     Raises:
         InputError: If the front end cannot leave, or an operation is none of TensorFlow's own.

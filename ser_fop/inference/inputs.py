@@ -42,7 +42,7 @@ def _recordings(name: str) -> Iterator[Recording]:
         yield from (Recording(source=file, name=str(file)) for file in files)
     elif path.suffix.lower() == ".csv":
         yield from _listed(path)
-    else:  # one that is missing is told among the answers: the others go on
+    else:  # a missing file gets an answer with a problem, and stops no other
         yield Recording(source=path, name=name)
 
 

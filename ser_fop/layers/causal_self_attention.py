@@ -13,7 +13,7 @@ class CausalSelfAttention(keras.layers.Layer):
 
     Padding stands at the end of an utterance, so the causal mask alone keeps it from
     every real frame; outputs at padded frames are meaningless and must be masked by
-    whoever pools them.
+    the pooling layer.
 
     Args:
         width: Width of queries, keys and values together (heads times head width).

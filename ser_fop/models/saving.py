@@ -45,14 +45,14 @@ class NetworkSpec:
         model: Size of its backbone.
         seen_speakers: Speakers that any of its weights were trained or stopped on, as
             `corpus:speaker`.
-        labelled_speakers: Those of them whose emotions it was told.
+        labelled_speakers: Speakers whose labels it has seen, as `corpus:speaker`.
         attention: What its backbone's frames look at: `causal` or `full`.
         horizons: Distances of the predicted frames, in frames (predictors).
         variance: Whether their variances are predicted too (`frame_predictor`).
         code: Values of a step's code (`frame_autoencoder`).
         variational: Whether codes are drawn in training (`frame_autoencoder`).
         labels: Classes in order (classifiers).
-        classes: Classes that it was told in training (`frame_ladder`).
+        classes: Number of classes in its training (`frame_ladder`).
         pooling: Utterance vector (`emotion_classifier`).
         feature: Feature of the backbone that is read (`attention_lstm`).
         units: Units of the LSTM (`attention_lstm`).

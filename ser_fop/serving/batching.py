@@ -127,7 +127,7 @@ def _joined(parts: list[Arrays]) -> dict[str, np.ndarray]:
 
 
 def _told(error: Exception) -> Exception:
-    """Return what a client is told of TensorFlow's error; anything else is a fault of ours."""
+    """Return the client's error for an error of TensorFlow; any other error is a bug of ours."""
     if type(error).__name__ == "InvalidArgumentError":
         asserted = _ASSERTED.search(str(error))
         return RequestError(400, asserted[1] if asserted else "the model cannot read this input")

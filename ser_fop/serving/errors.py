@@ -1,4 +1,4 @@
-"""What a client is told."""
+"""The error that a client receives."""
 
 
 class RequestError(Exception):

@@ -44,7 +44,7 @@ class ServedVersion:
             raise InputError(f"{folder} is no version of a model that `ser-fop export` wrote.")
         self.number = number
         self.spec: NetworkSpec = read_spec(folder / "assets" / SPEC)
-        self._model = tf.saved_model.load(str(folder))  # whoever drops it drops its variables
+        self._model = tf.saved_model.load(str(folder))  # dropping it drops its variables
         self.signatures = {name: _signature(function) for name, function in self._model.signatures.items()}
         self.definition = _definition(folder)
 

@@ -23,7 +23,7 @@ class DurableOracle(keras_tuner.Oracle):
 
     Attributes:
         gave_up: Why no more trials are proposed; empty while they are.
-        broken: What went wrong inside, to be raised by whoever owns the search.
+        broken: The error inside, which the owner of the search raises.
         keeps_ongoing: Whether a trial that was under way belongs to its worker still, which may live: true for a chief
             whose workers are elsewhere.
         begins_with_defaults: Whether the first trial has the settings that the search is to improve on.

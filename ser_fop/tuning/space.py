@@ -34,7 +34,7 @@ def space_of(config: TuneConfig) -> keras_tuner.HyperParameters:
         _add(space, name, described, default=known[name], where=str(path))
     if not space.space:
         raise InputError(f"{path} expected settings to search, received none.")
-    with_values(config, {one.name: one.default for one in space.space})  # a wrong type is told before any work
+    with_values(config, {one.name: one.default for one in space.space})  # a wrong type fails before any work
     return space
 
 

@@ -107,7 +107,7 @@ class StageTuner(keras_tuner.engine.base_tuner.BaseTuner):
         return {objective: value if math.isfinite(value) else math.nan}
 
     def _get_tuner_fname(self) -> str:
-        """Return the file whose being there means that a search goes on: for whoever owns the oracle, its state."""
+        """Return the file that marks an unfinished search: for the owner of the oracle, its state."""
         return (
             os.path.join(self.project_dir, "no worker has one")
             if self._is_worker()

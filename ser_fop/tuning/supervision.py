@@ -69,7 +69,7 @@ def wait_for_chief(sign: Path, *, seconds: float = 3600.0) -> None:
 
 
 def serve_as_chief(tuner: StageTuner, *, told_s: float = 30.0, quiet_s: float = 3600.0) -> None:
-    """Propose trials to workers on other machines until none is left and all have been told.
+    """Propose trials to workers on other machines until none is left and every worker knows it.
 
     Args:
         tuner: Whose oracle proposes.

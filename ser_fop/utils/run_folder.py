@@ -1,4 +1,4 @@
-"""The stage-folder protocol: written beside, renamed into place, `COMPLETED` last.
+"""Run folders: written beside, renamed into place, `COMPLETED` last.
 
 A finished folder holds `config.json` (resolved config, digests of what it was made
 from, versions, git revision), `metrics.json`, the stage's own files, and `COMPLETED`
@@ -28,7 +28,7 @@ PARTIAL = ".partial"
 CHECKPOINTS = "checkpoints"
 
 # What decides neither content nor figures, but for rounding and the order of what is read, and so may differ between
-# two calls: a run goes on where fewer machines are left.
+# two calls: a run can resume on fewer machines.
 _NOT_IDENTITY = frozenset(
     {
         "out",

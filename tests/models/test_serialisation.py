@@ -82,8 +82,8 @@ def test_model_is_rebuilt_from_its_config(name):
 def test_clone_has_fresh_weights_of_the_same_network(name):
     model = MODELS[name]()
     clone = keras.models.clone_model(model)
-    assert not all(
-        np.array_equal(a, b) for a, b in zip(model.get_weights(), clone.get_weights(), strict=True)
-    ), "a clone has weights of its own"
+    assert not all(np.array_equal(a, b) for a, b in zip(model.get_weights(), clone.get_weights(), strict=True)), (
+        "a clone has weights of its own"
+    )
     clone.set_weights(model.get_weights())
     assert_equal_outputs(model, clone)

@@ -82,10 +82,10 @@ class TestEveryone:
         run("extract", "--records", records, "--pretrained", tmp_path / "all", "--out", tmp_path / "hyper")
         capsys.readouterr()
         assert classify.main(["--hypercolumns", str(tmp_path / "hyper"), "--out", str(tmp_path / "svm")]) == 2
-        assert "was told the emotions of" in capsys.readouterr().err
+        assert "has seen the labels of" in capsys.readouterr().err
         again = ["--records", str(records), "--pretrained", str(tmp_path / "all"), "--epochs", "1"]
         assert finetune.main([*again, "--fold", "0", "--out", str(tmp_path / "again")]) == 2
-        assert "was told the emotions of" in capsys.readouterr().err
+        assert "has seen the labels of" in capsys.readouterr().err
 
 
 class TestSelectOn:

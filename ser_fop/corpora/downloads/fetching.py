@@ -1,4 +1,4 @@
-"""One file over HTTP: it goes on where it stopped, and is nothing until its checksum is right."""
+"""Download of one file over HTTP: it resumes, and counts only once its checksum is right."""
 
 import hashlib
 import http.client

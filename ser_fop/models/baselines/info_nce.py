@@ -12,7 +12,7 @@ _NEVER = -1e9
 class InfoNCE(keras.layers.Layer):
     """InfoNCE of each step, the other real steps of its utterance being the wrong answers.
 
-    Wrong answers from other utterances would be told apart by speaker and room.
+    Negatives from other utterances would differ in speaker and room, which is not to be learned.
 
     Call arguments:
         predicted: Shape (batch, steps, features).

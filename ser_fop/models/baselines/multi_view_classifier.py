@@ -1,4 +1,4 @@
-"""An emotion classifier that is told arousal and valence too."""
+"""An emotion classifier that also learns arousal and valence."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every objective of pretraining answers, and what most of them answer alike."""
+"""The interface of pretraining objectives, with the answers that most of them share."""
 
 import abc
 from collections.abc import Callable
@@ -11,15 +11,15 @@ InputCorruption = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class Objective(abc.ABC):
-    """What a network is pretrained for.
+    """A pretraining objective.
 
     Attributes:
-        kind: Which network, as `NetworkSpec` names it.
-        baseline_name: What has no skill, in words.
-        gives_frames: Whether what it answers are frames that can be shown.
-        needs_classes: Whether it learns from classes too.
-        horizons: Horizons that it answers for, in frames.
-        spec: What `NetworkSpec` must know of its network beside size and horizons.
+        kind: Name of its network in `NetworkSpec`.
+        baseline_name: The prediction without skill, in words.
+        gives_frames: Whether its network outputs frames, which can be plotted.
+        needs_classes: Whether it also learns from emotion labels.
+        horizons: Distances of the predicted frames, in frames.
+        spec: Further fields of `NetworkSpec`.
     """
 
     kind: str
@@ -31,28 +31,28 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def network(self, mels: int, *, steps: int) -> keras.Model:
-        """Return the network, untrained, that will be trained for so many steps."""
+        """Return the untrained network, for a training of `steps` steps."""
 
     @abc.abstractmethod
     def loss(self) -> keras.losses.Loss | None:
-        """Return what is minimised, averaged over weighted frames; None where the network has costs of its own."""
+        """Return the loss, averaged over weighted frames; None where the network adds its own losses."""
 
     @abc.abstractmethod
     def metrics(self) -> list[keras.metrics.Metric]:
-        """Return `error`, and those of several horizons."""
+        """Return the metric `error`, and one for each of several horizons."""
 
     @abc.abstractmethod
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
-        """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
+        """Return the errors of the baseline, by metric, on the batches of `unlabelled_batches`."""
 
     def warmup_steps(self, _steps: int) -> int:
-        """Return for how many steps of a training of so many what is minimised changes; no epoch before is kept."""
+        """Return the number of steps in which the loss still changes its weights; no epoch within them is kept."""
         return 0
 
     def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        """Return what `fit` takes, from what `unlabelled_batches` gives."""
+        """Return the batches that `fit` takes, from those of `unlabelled_batches`."""
         return dataset
 
     def input_corruption(self) -> InputCorruption | None:
-        """Return what spoils the inputs in training, as `unlabelled_batches` takes it; None for nothing."""
+        """Return the corruption of the inputs, for `unlabelled_batches`; None leaves them clean."""
         return None

@@ -42,7 +42,7 @@ class Reconstruction(Objective):
         self.spec = {**self._form, "attention": attention}
 
     def warmup_steps(self, steps: int) -> int:
-        """Return for how many steps of so many what is minimised changes: until the divergence has its whole weight.
+        """Return the number of steps until the KL divergence has its full weight.
 
         Before, a code that says more is better: no such epoch is a variational one. Half of a training that is short has
         the whole weight.

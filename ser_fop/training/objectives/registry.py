@@ -92,7 +92,7 @@ class ContrastivePrediction(Objective):
         return [ContrastiveError()]
 
     def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        """Return what `fit` takes: what lies ahead is an input, to be told from the rest."""
+        """Return the batches that `fit` takes: the future frames become an input, the target of the classification."""
         return dataset.map(lambda inputs, later, weight: ({**inputs, "later": later}, weight, weight))
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:

@@ -17,7 +17,7 @@ def wanted_dimensional_labels(
     Args:
         settings: How the network learns.
         records: The records.
-        learned: Ids of what is learned from.
+        learned: Ids of the training utterances.
         *others: More ids.
     """
     dimensional_labels = (
@@ -33,7 +33,7 @@ def known_dimensional_labels(dimensional_labels: Mapping[str, Sequence[float]], 
 
     Args:
         dimensional_labels: What `standardised_dimensional_labels` gave.
-        learned: Ids of what is learned from.
+        learned: Ids of the training utterances.
     """
     if not dimensional_labels:
         return []
@@ -44,11 +44,11 @@ def known_dimensional_labels(dimensional_labels: Mapping[str, Sequence[float]], 
 def standardised_dimensional_labels(
     records: Records, learned: Collection[str], *others: Collection[str]
 ) -> dict[str, tuple[float, ...]]:
-    """Return arousal and valence by id, NaN where one is unknown; empty where nobody judged what is learned from.
+    """Return arousal and valence by id, NaN where one is unknown; empty where no training utterance has them.
 
     Args:
         records: The records.
-        learned: Ids of what is learned from, whose mean and deviation are taken off.
+        learned: Ids of the training utterances, whose mean and standard deviation normalise the labels.
         *others: More ids.
     """
     wanted = {*learned, *(key for ids in others for key in ids)}

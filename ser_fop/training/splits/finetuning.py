@@ -1,4 +1,4 @@
-"""Which labelled utterances are trained on, validate and are tested, checked before anything is fitted."""
+"""The labelled utterances that train, validate and test, checked before anything is fitted."""
 
 import dataclasses
 from collections.abc import Collection, Sequence
@@ -17,9 +17,9 @@ class DataSplit:
     """Speaker-disjoint labelled utterances; class indices follow the labels of the training corpus.
 
     Attributes:
-        train: Class index by id of what is trained on.
-        validation: The same of what chooses epochs and settings; equal to `test` where the test chooses.
-        test: The same of what is tested, ids of `tested`.
+        train: Class index by id of the training utterances.
+        validation: The same of the utterances that choose epochs and settings; equal to `test` with `--select-on test`.
+        test: The same of the test utterances, ids of `tested`.
         validated: The records that hold the validation utterances.
         tested: The records that hold the test utterances.
         test_rows: Their rows, emotions named as in the training corpus.
@@ -37,7 +37,7 @@ class DataSplit:
     unmatched_utterances: int = 0
 
     def is_transductive(self, seen_speakers: Collection[str]) -> bool:
-        """Tell whether the test speakers were known: heard by a network, as `corpus:speaker`, or normalised by."""
+        """Tell whether the test speakers were seen by a network (as `corpus:speaker`) or in normalisation."""
         if self.tested.manifest.features.normalised_by == "speaker":
             return True
         return not set(seen_speakers).isdisjoint(
@@ -45,7 +45,7 @@ class DataSplit:
         )
 
     def check_no_label_leakage(self, labelled_speakers: Collection[str]) -> None:
-        """Raise `InputError` where a network was told the emotions of those whom it is tested on.
+        """Raise `InputError` where a network has seen labels of the test speakers.
 
         Args:
             labelled_speakers: The speakers, as `corpus:speaker`.
@@ -53,7 +53,7 @@ class DataSplit:
         tested = {self.tested.qualified_speaker_id(row.speaker) for row in self.test_rows}
         if known := sorted(tested & set(labelled_speakers)):
             raise InputError(
-                f"the network was told the emotions of {', '.join(known)} before, and would be tested on them."
+                f"the network has seen the labels of {', '.join(known)}, and would be tested on them."
                 " Pretrain it with --fold."
             )
 
@@ -67,15 +67,15 @@ def split_fold(
     test_records: Records | None = None,
     test_labels: Sequence[str] = (),
 ) -> DataSplit:
-    """Return the parts of a fold.
+    """Return the speaker-disjoint parts of a fold.
 
     Args:
         records: The labelled records to train on.
-        fold: Whose speakers do what.
+        fold: The training, validation and test speakers.
         select_on: `test` puts the test speakers in the place of those who validate, to show what that is worth.
         styles: Styles to keep; empty for all.
         test_records: Another corpus to test on, all of its speakers; those that the fold would test are trained on.
-        test_labels: What its labels are called here, as THEIRS=OURS.
+        test_labels: Names of its labels here, as THEIRS=OURS.
 
     Raises:
         InputError: If a part is empty, the training part has one class alone, a speaker is both trained on and tested, or a label is unknown.
@@ -119,7 +119,7 @@ def split_fold(
 
 
 def train_on_all(records: Records, *, styles: Collection[str] = ()) -> DataSplit:
-    """Return all labelled utterances as the training part: nobody validates, and nobody is tested.
+    """Return all labelled utterances as the training part, without validation and test.
 
     Args:
         records: The labelled records.

@@ -1,4 +1,4 @@
-"""Who is heard in training, who validates, and who must not be heard."""
+"""The training, validation and held-out speakers of a pretraining."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -44,11 +44,11 @@ def folds_of_records(records: Records, *, path: Path | None = None) -> FoldFile:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HeldOutSpeakers:
-    """What pretraining must not know, by corpus.
+    """The speakers that pretraining must not see, by corpus.
 
     Attributes:
-        excluded_speakers: Speakers that it must not hear: those whom the fold tests, and those that it does not use.
-        unlabelled_speakers: Speakers whose emotions it must not be told: those who validate.
+        excluded_speakers: Speakers whose speech it must not see: the fold's test speakers and its unused speakers.
+        unlabelled_speakers: Speakers whose labels it must not see: the validation speakers.
     """
 
     excluded_speakers: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -56,7 +56,7 @@ class HeldOutSpeakers:
 
     @property
     def digest(self) -> str:
-        """Digest of who they are."""
+        """Digest of these speakers."""
         parts = [
             {name: sorted(who) for name, who in part.items()}
             for part in (self.excluded_speakers, self.unlabelled_speakers)
@@ -65,7 +65,7 @@ class HeldOutSpeakers:
 
 
 def held_out_speakers(parts: Sequence[Records], *, fold: int, path: Path | None) -> HeldOutSpeakers:
-    """Return what pretraining must not know.
+    """Return the speakers that pretraining must not see.
 
     Args:
         parts: The records to pretrain on.
@@ -134,42 +134,42 @@ def split_for_pretraining(
 def class_targets(
     split: PretrainingSplit, *, unlabelled_speakers: Mapping[str, Collection[str]]
 ) -> tuple[dict[str, int], int]:
-    """Return the class index by id of what is learned from, and the number of classes: of the first labelled records.
+    """Return the class index by id of the labelled training utterances, and the number of classes.
+
+    The labels are those of the first labelled records.
 
     Args:
-        split: Who is heard.
-        unlabelled_speakers: Speakers whose emotions are not told, by corpus.
+        split: The training and validation speakers.
+        unlabelled_speakers: Speakers whose labels are not used, by corpus.
 
     Raises:
-        InputError: If nobody's emotions are told, or an id of theirs is in other records too.
+        InputError: If no labels are left to use, or a labelled id is in other records too.
     """
     labelled = [(records, ids) for records, ids in split.train if records.manifest.labels]
     if not labelled:
         raise InputError("task `ladder` learns from labels too: none of the records has emotion labels.")
-    (labelled_speakers, ids), others = (
-        labelled[0],
-        [records for records, _ in split.train if records is not labelled[0][0]],
-    )
-    labels, unknown = labelled_speakers.manifest.labels, unlabelled_speakers.get(labelled_speakers.corpus, ())
-    index = {label: number for number, label in enumerate(labels)}
+    source, ids = labelled[0]
+    excluded = unlabelled_speakers.get(source.corpus, ())
+    index = {label: number for number, label in enumerate(source.manifest.labels)}
     classes = {
         row.id: index[row.emotion]
-        for row in labelled_speakers.rows
-        if row.id in ids and row.emotion and row.speaker not in unknown
+        for row in source.rows
+        if row.id in ids and row.emotion and row.speaker not in excluded
     }
     if not classes:
-        raise InputError(f"no utterance of {labelled_speakers.folder} whose emotion may be told is left to learn from.")
+        raise InputError(f"no utterance of {source.folder} with a label that may be used is left to learn from.")
+    others = [records for records, _ in split.train if records is not source]
     twice = next((row.id for records in others for row in records.rows if row.id in classes), None)
     if twice is not None:
-        raise InputError(f"utterance {twice!r} is in {labelled_speakers.folder} and in other records: labels go by it.")
-    return classes, len(labels)
+        raise InputError(f"utterance {twice!r} is in {source.folder} and in other records: labels go by it.")
+    return classes, len(index)
 
 
 def speakers_with_labels(split: PretrainingSplit, labelled_speakers: Collection[str]) -> tuple[str, ...]:
-    """Return the speakers of utterances whose class is told, as `corpus:speaker`.
+    """Return the speakers of labelled training utterances, as `corpus:speaker`.
 
     Args:
-        split: Who is heard.
+        split: The training and validation speakers.
         labelled_speakers: Ids of those utterances.
     """
     named = {

@@ -141,7 +141,7 @@ class TestToldClasses:
         with pytest.raises(InputError, match="none of the records has emotion labels"):
             class_targets(split, unlabelled_speakers={})
         split = split_for_pretraining([records], excluded_speakers={}, validation_share=0.1, seed=0)
-        with pytest.raises(InputError, match="whose emotion may be told"):
+        with pytest.raises(InputError, match="with a label that may be used"):
             class_targets(split, unlabelled_speakers={"toy": SPEAKERS})
 
     def test_an_id_in_two_corpora_is_refused(self, records, tmp_path):
