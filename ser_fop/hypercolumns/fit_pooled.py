@@ -19,11 +19,10 @@ from ser_fop.hypercolumns.classifiers import (
     write_estimator,
 )
 from ser_fop.hypercolumns.codes import CODE, fitted_code, write_code
-from ser_fop.hypercolumns.fitted import FittedClassifier
+from ser_fop.hypercolumns.fitted import ESTIMATOR, FittedClassifier
 from ser_fop.hypercolumns.pooled import ARRAYS, PooledFeatures, read_pooled
 from ser_fop.training.splits.finetuning import DataSplit
 
-ESTIMATOR = "estimator.skops"
 _PARTS = ("train", "validation", "test")
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+# A fitted scikit-learn classifier, in a run folder.
+ESTIMATOR = "estimator.skops"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FittedClassifier:

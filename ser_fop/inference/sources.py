@@ -8,12 +8,12 @@ from ser_fop.data.records import MANIFEST
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import load_network, network_digest
 from ser_fop.hypercolumns.classifiers import read_estimator
+from ser_fop.hypercolumns.fitted import ESTIMATOR
 from ser_fop.inference.heads import head_of
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.utils.json_io import read_json
 from ser_fop.utils.run_folder import require_complete
 
-ESTIMATOR = "estimator.skops"
 _STAGES = ("pretrain", "finetune", "classify")
 
 
