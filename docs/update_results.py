@@ -25,7 +25,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "docs/studies.md": ("Table 1 over", "Table 2 over", "Claims"),
     "docs/baselines.md": ("Table 3 with", "Table 3:", "Table 1 over", "Table 2 over"),
 }
-_PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also", "kept")
+_PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also", "kept", "compare_with", "cache_dir")
 
 
 def keep(run: Path, name: str, command: str) -> None:

@@ -1,6 +1,11 @@
-"""What an utterance is, and what a record of one holds. Record keys exist here and nowhere else."""
+"""An utterance, and the files that describe utterances. No TensorFlow."""
 
+import csv
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -9,28 +14,28 @@ class Utterance:
 
     Attributes:
         id: Unique within the corpus; joins features, labels and predictions.
-        file: Audio file, relative to the corpus folder, with forward slashes.
         speaker: Speaker's name within the corpus.
-        emotion: Class label, or an empty string where the utterance has none in
-            the label set (it still serves for pretraining).
-        annotation: The corpus's own label before any merging.
         session: Recording session, or an empty string.
         gender: `"F"`, `"M"` or an empty string.
         style: `"improvised"`, `"scripted"`, `"read"` or an empty string.
+        emotion: Class label, or an empty string where the utterance has none in
+            the label set (it still serves for pretraining).
+        annotation: The corpus's own label before any merging.
+        file: Audio file, relative to the corpus folder, with forward slashes.
         start_s: Start inside the file, in seconds.
         end_s: End inside the file, in seconds; None is the end of the file.
-        arousal: How aroused the speaker was judged to be, on the corpus's own scale; None where nobody did.
-        valence: How pleasant their feeling, likewise.
+        arousal: Rated arousal, on the corpus's own scale; None without a rating.
+        valence: Rated pleasantness, likewise.
     """
 
     id: str
-    file: str
     speaker: str
-    emotion: str = ""
-    annotation: str = ""
     session: str = ""
     gender: str = ""
     style: str = ""
+    emotion: str = ""
+    annotation: str = ""
+    file: str
     start_s: float = 0.0
     end_s: float | None = None
     arousal: float | None = None
@@ -38,82 +43,34 @@ class Utterance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of `utterances.csv`: an utterance that is in the shards.
+class Row(Utterance):
+    """One line of `utterances.csv`: an utterance that is in the shards. Unknown numbers are empty strings.
 
     Attributes:
-        id: Unique within the folder.
         shard: Index of its shard.
         frames: Its length, in frames.
         duration_s: Duration of its audio, in seconds.
-        speaker: Speaker's name within the corpus.
-        session: Recording session, or an empty string.
-        gender: `"F"`, `"M"` or an empty string.
-        style: Improvised, scripted or read, or an empty string.
-        emotion: Class label, or an empty string.
-        annotation: The corpus's own label.
-        file: Audio file, relative to the corpus folder.
-        start_s: Start inside the file, in seconds.
-        end_s: End inside the file, in seconds, or an empty string.
-        arousal: Judged arousal, or an empty string.
-        valence: Judged valence, or an empty string.
     """
 
-    id: str
     shard: int
     frames: int
     duration_s: float
-    speaker: str
-    session: str = ""
-    gender: str = ""
-    style: str = ""
-    emotion: str = ""
-    annotation: str = ""
     file: str = ""
-    start_s: float = 0.0
     end_s: float | str = ""
     arousal: float | str = ""
     valence: float | str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordKeys:
-    """The features of one `tf.train.Example`.
-
-    Attributes:
-        id: Utterance id, UTF-8 bytes.
-        mel: Log-mel, raw little-endian bytes of (frames, mels).
-        frames: Number of frames, int64.
-    """
-
-    id: str = "id"
-    mel: str = "mel"
-    frames: str = "frames"
-
-
-RECORD = RecordKeys()
-
 # Columns of `utterances.csv` in a records folder, in order.
-UTTERANCE_COLUMNS = (
-    "id",
-    "shard",
-    "frames",
-    "duration_s",
-    "speaker",
-    "session",
-    "gender",
-    "style",
-    "emotion",
-    "annotation",
-    "file",
-    "start_s",
-    "end_s",
-    "arousal",
-    "valence",
-)
+UTTERANCES = "utterances.csv"
+_ID, *_DESCRIBED = (field.name for field in dataclasses.fields(Utterance))
+UTTERANCE_COLUMNS = (_ID, "shard", "frames", "duration_s", *_DESCRIBED)
 
-# What else judges may have said of an utterance, in the order in which networks learn it.
-VIEWS = ("arousal", "valence")
+# The features of one `tf.train.Example`: the id (UTF-8), the raw little-endian log-mels (frames, mels), and the frames.
+RECORD_ID, RECORD_MEL, RECORD_FRAMES = "id", "mel", "frames"
+
+# Ratings of an utterance, in the order in which networks learn them.
+DIMENSIONAL_LABELS = ("arousal", "valence")
 
 # Columns of `quarantine.csv` in a records folder, in order.
 QUARANTINE_COLUMNS = ("id", "file", "problem")
@@ -121,3 +78,23 @@ QUARANTINE_COLUMNS = ("id", "file", "problem")
 # Leading columns of `predictions.csv` of a classifier; one probability column a class follows.
 PREDICTION_COLUMNS = ("id", "speaker", "fold", "seed", "label", "predicted")
 PROBABILITY_PREFIX = "p_"
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write `utterances.csv`."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, UTTERANCE_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(vars(row) for row in rows)
+
+
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """Read `utterances.csv`."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple(_row(line) for line in csv.DictReader(file))
+
+
+def _row(line: dict[str, Any]) -> Row:
+    typed = {"shard": int(line["shard"]), "frames": int(line["frames"])}
+    typed |= {"duration_s": float(line["duration_s"]), "start_s": float(line["start_s"])}
+    return Row(**{**line, **typed})

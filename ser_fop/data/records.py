@@ -15,8 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.corpora.schema import RECORD, Row
-from ser_fop.corpora.utterance_rows import UTTERANCES, read_rows
+from ser_fop.corpora.schema import RECORD_FRAMES, RECORD_ID, RECORD_MEL, UTTERANCES, Row, read_rows
 from ser_fop.errors import InputError
 from ser_fop.utils.run_folder import content_digest, digest_of, read_json, require_complete, sha256, write_json
 
@@ -221,11 +220,11 @@ def serialize(utterance_id: str, mel: np.ndarray) -> bytes:
         mel: Log-mel of shape (frames, mels), float16 or float32.
     """
     features = {
-        RECORD.id: tf.train.Feature(bytes_list=tf.train.BytesList(value=[utterance_id.encode()])),
-        RECORD.mel: tf.train.Feature(
+        RECORD_ID: tf.train.Feature(bytes_list=tf.train.BytesList(value=[utterance_id.encode()])),
+        RECORD_MEL: tf.train.Feature(
             bytes_list=tf.train.BytesList(value=[mel.astype(mel.dtype.newbyteorder("<")).tobytes()])
         ),
-        RECORD.frames: tf.train.Feature(int64_list=tf.train.Int64List(value=[len(mel)])),
+        RECORD_FRAMES: tf.train.Feature(int64_list=tf.train.Int64List(value=[len(mel)])),
     }
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
 
@@ -235,14 +234,14 @@ def parse(serialized: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
     parsed = tf.io.parse_single_example(
         serialized,
         {
-            RECORD.id: tf.io.FixedLenFeature([], tf.string),
-            RECORD.mel: tf.io.FixedLenFeature([], tf.string),
-            RECORD.frames: tf.io.FixedLenFeature([], tf.int64),
+            RECORD_ID: tf.io.FixedLenFeature([], tf.string),
+            RECORD_MEL: tf.io.FixedLenFeature([], tf.string),
+            RECORD_FRAMES: tf.io.FixedLenFeature([], tf.int64),
         },
     )
-    mel = tf.io.decode_raw(parsed[RECORD.mel], tf.dtypes.as_dtype(manifest.dtype), little_endian=True)
-    mel = tf.reshape(mel, [parsed[RECORD.frames], manifest.features.width])
-    return {"id": parsed[RECORD.id], "mel": mel}
+    mel = tf.io.decode_raw(parsed[RECORD_MEL], tf.dtypes.as_dtype(manifest.dtype), little_endian=True)
+    mel = tf.reshape(mel, [parsed[RECORD_FRAMES], manifest.features.width])
+    return {"id": parsed[RECORD_ID], "mel": mel}
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

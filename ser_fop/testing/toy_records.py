@@ -8,8 +8,7 @@ import tensorflow as tf
 
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.config.stages import PrepareConfig
-from ser_fop.corpora.schema import Row, Utterance
-from ser_fop.corpora.utterance_rows import UTTERANCES, write_rows
+from ser_fop.corpora.schema import UTTERANCES, Row, Utterance, write_rows
 from ser_fop.data.records import (
     CONTENT,
     MANIFEST,

@@ -16,8 +16,7 @@ from tqdm import tqdm
 
 from ser_fop.config.stages import PrepareConfig
 from ser_fop.corpora.base import Corpus, Listing
-from ser_fop.corpora.schema import QUARANTINE_COLUMNS
-from ser_fop.corpora.utterance_rows import UTTERANCES, write_rows
+from ser_fop.corpora.schema import QUARANTINE_COLUMNS, UTTERANCES, write_rows
 from ser_fop.data.prepare.shard_index import (
     ShardIndex,
     ShardTask,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.corpora.utterance_rows import read_rows
+from ser_fop.corpora.schema import read_rows
 from ser_fop.evaluation.confusions import SpeakerConfusions, confusions_by_speaker
 from ser_fop.evaluation.intervals import over_speakers
 from ser_fop.evaluation.predictions import Prediction

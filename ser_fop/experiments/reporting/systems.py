@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.corpora.schema import VIEWS
+from ser_fop.corpora.schema import DIMENSIONAL_LABELS
 from ser_fop.experiments.baseline import Baseline
 from ser_fop.experiments.baselines import SYSTEMS
 from ser_fop.experiments.jobs import A_LSTM, IN_CORPUS, TABLE3_FEATURE
@@ -95,7 +95,9 @@ def _missing(run: Run) -> str:
     """Return a remark on the dimensional labels that a system needs and the corpus lacks."""
     settings = read_json(run.folder / CONFIG)["config"].get("training", {})
     missing = (
-        set(VIEWS) - set(run.single_fold().metrics.get("views", ())) if settings.get("dimensional_loss_weight") else ()
+        set(DIMENSIONAL_LABELS) - set(run.single_fold().metrics.get("dimensional_labels", ()))
+        if settings.get("dimensional_loss_weight")
+        else ()
     )
     return f"here without {' and '.join(sorted(missing))}, which the corpus does not have" if missing else ""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_fop.corpora.utterance_rows import UTTERANCES
+from ser_fop.corpora.schema import UTTERANCES
 from ser_fop.errors import InputError
 from ser_fop.experiments.claims import CLAIMS
 from ser_fop.experiments.reporting import paper

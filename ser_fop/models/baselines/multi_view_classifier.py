@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ser_fop.corpora.schema import VIEWS
+from ser_fop.corpora.schema import DIMENSIONAL_LABELS
 from ser_fop.models.baselines.dimensional_loss_layer import DimensionalLossLayer
 from ser_fop.models.emotion_classifier import EmotionClassifier
 
@@ -34,9 +34,9 @@ class MultiViewClassifier(keras.Model):
     def __init__(self, classifier: EmotionClassifier, *, weight: float = 0.5, **kwargs: Any) -> None:
         inputs = {
             **classifier.backbone.inputs_by_name(),
-            "dimensional_labels": keras.Input((len(VIEWS),), name="dimensional_labels"),
+            "dimensional_labels": keras.Input((len(DIMENSIONAL_LABELS),), name="dimensional_labels"),
         }
-        head = keras.layers.Dense(len(VIEWS), name="view_prediction", dtype="float32")
+        head = keras.layers.Dense(len(DIMENSIONAL_LABELS), name="view_prediction", dtype="float32")
         cost = DimensionalLossLayer(weight, name="view_cost", dtype="float32")
         predicted = head(classifier.get_layer("pooling").output)
         logits = cost(classifier.output, predicted, inputs["dimensional_labels"])

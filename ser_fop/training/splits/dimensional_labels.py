@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from ser_fop.config.settings import FinetuningSettings
-from ser_fop.corpora.schema import VIEWS
+from ser_fop.corpora.schema import DIMENSIONAL_LABELS
 from ser_fop.data.records import Records
 
 
@@ -38,7 +38,7 @@ def known_dimensional_labels(dimensional_labels: Mapping[str, Sequence[float]], 
     if not dimensional_labels:
         return []
     known = ~np.isnan([dimensional_labels[key] for key in learned]).all(axis=0)
-    return [name for name, one in zip(VIEWS, known, strict=True) if one]
+    return [name for name, one in zip(DIMENSIONAL_LABELS, known, strict=True) if one]
 
 
 def standardised_dimensional_labels(
@@ -52,7 +52,7 @@ def standardised_dimensional_labels(
         *others: More ids.
     """
     wanted = {*learned, *(key for ids in others for key in ids)}
-    found = dict.fromkeys(wanted, (np.nan,) * len(VIEWS))  # of another corpus none are known
+    found = dict.fromkeys(wanted, (np.nan,) * len(DIMENSIONAL_LABELS))  # of another corpus none are known
     for row in records.rows:
         if row.id in wanted:
             found[row.id] = tuple(np.nan if value == "" else float(value) for value in (row.arousal, row.valence))
@@ -60,7 +60,7 @@ def standardised_dimensional_labels(
     judged = ~np.isnan(known).all(axis=0)
     if not judged.any():
         return {}
-    mean, std = np.zeros(len(VIEWS)), np.ones(len(VIEWS))
+    mean, std = np.zeros(len(DIMENSIONAL_LABELS)), np.ones(len(DIMENSIONAL_LABELS))
     mean[judged], std[judged] = np.nanmean(known[:, judged], axis=0), np.nanstd(known[:, judged], axis=0)
     scale = np.where(std > 0, std, 1.0)
     return {key: tuple(((np.array(values) - mean) / scale).tolist()) for key, values in found.items()}

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from ser_fop.corpora.schema import Row
-from ser_fop.corpora.utterance_rows import write_rows
+from ser_fop.corpora.schema import Row, write_rows
 from ser_fop.experiments.reporting.groups import groups
 from ser_fop.experiments.reporting.sections import sections
 from tests.evaluation.made_up import LABELS, drawn, predictions_of

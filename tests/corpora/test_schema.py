@@ -1,7 +1,6 @@
 import dataclasses
 
-from ser_fop.corpora.schema import Row
-from ser_fop.corpora.utterance_rows import UTTERANCES, read_rows, write_rows
+from ser_fop.corpora.schema import UTTERANCES, Row, read_rows, write_rows
 
 
 def test_what_is_written_is_read(tmp_path):
