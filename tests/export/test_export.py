@@ -226,7 +226,7 @@ class TestStage:
         def fails(model, golden):
             raise InputError("differs")
 
-        monkeypatch.setattr("ser_fop.export.verification.verify", fails)
+        monkeypatch.setattr("ser_fop.pipelines.export.verify", fails)
         assert export.main(["--model", str(runs["svm"]), "--out", str(tmp_path / "emotion")]) == 2
         assert list((tmp_path / "emotion").iterdir()) == []
 

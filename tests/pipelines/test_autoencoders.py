@@ -8,7 +8,6 @@ from ser_fop.data.augmentation import input_noise
 from ser_fop.data.datasets import unlabelled_batches
 from ser_fop.data.records import Records, mel_moments
 from ser_fop.hub.networks import load_network
-from ser_fop.training.callbacks import resume as resumable_fit
 from ser_fop.training.callbacks.resume import Fitted
 from tests.stages import MODEL, check_transfer, metrics_of, run
 
@@ -79,7 +78,7 @@ def test_no_epoch_is_kept_before_the_divergence_has_its_weight(work, tmp_path, m
         told["first"] = stopping.first
         return Fitted(history={"loss": [1.0] * 4, "val_error": [0.1, 0.2, 0.5, 0.4]}, seconds=1.0)
 
-    monkeypatch.setattr(resumable_fit, "fit_resumably", fitted)
+    monkeypatch.setattr(pretrain, "fit_resumably", fitted)
     options = [
         "--task",
         task,

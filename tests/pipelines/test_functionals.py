@@ -14,7 +14,7 @@ from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
 from ser_fop.corpora.opensmile import Sound
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
-from ser_fop.hypercolumns import codes
+from ser_fop.hypercolumns import fit_pooled
 from ser_fop.hypercolumns.codes import fitted_code
 from ser_fop.hypercolumns.functionals import pooled_functionals
 from ser_fop.hypercolumns.pooled import read_pooled
@@ -87,13 +87,13 @@ def test_a_code_hears_all_that_untested_speakers_have_said(corpus, tmp_path, mon
     run("prepare", "--corpus", "ravdess", "--audio-dir", corpus / "audio", *few, "--out", tmp_path / "records")
     told = ["--records", tmp_path / "records", "--audio-dir", corpus / "audio", "--sets", "eGeMAPSv02"]
     assert stage.main([str(option) for option in [*told, "--out", tmp_path / "functionals"]]) == 0
-    heard = {}
+    seen = {}
 
     def spied(name, features, labels, *, unlabelled, settings, seed):
-        heard.update(labelled_speakers=features, others=unlabelled)
+        seen.update(labelled=features, others=unlabelled)
         return fitted_code(name, features, labels, unlabelled=unlabelled, settings=settings, seed=seed)
 
-    monkeypatch.setattr(codes, "fitted_code", spied)
+    monkeypatch.setattr(fit_pooled, "fitted_code", spied)
     small = ["--code", "ladder", "--code-epochs", "1", "--code-widths", "4"]
     options = ["--hypercolumns", tmp_path / "functionals", "--feature", "eGeMAPSv02", *small]
     run("classify", *options, "--out", tmp_path / "svm")
@@ -103,9 +103,9 @@ def test_a_code_hears_all_that_untested_speakers_have_said(corpus, tmp_path, mon
     untested = [row for row in records.of_speakers((*fold.train, *fold.validation))]
     labelled = {row.id for row in untested if row.emotion and row.speaker in fold.train}
     assert any(not row.emotion for row in untested)
-    for name, ids in (("told", labelled), ("others", {row.id for row in untested} - labelled)):
+    for name, ids in (("labelled", labelled), ("others", {row.id for row in untested} - labelled)):
         expected = pooled.of("eGeMAPSv02", sorted(ids))
-        np.testing.assert_array_equal(np.sort(heard[name], axis=0), np.sort(expected, axis=0))
+        np.testing.assert_array_equal(np.sort(seen[name], axis=0), np.sort(expected, axis=0))
 
 
 def test_bad_input_is_one_line(corpus, tmp_path):

@@ -103,7 +103,7 @@ class TestSelectOn:
     def test_of_nobody_to_choose_by(self, work, tmp_path, capsys):
         common = ["--records", str(work / "records" / "ravdess"), "--train-on-validation", "--keep", "last"]
         assert finetune.main([*common, "--select-on", "test", "--out", str(tmp_path / "ft")]) == 2
-        assert "in the place of those whom --train-on-validation trains" in capsys.readouterr().err
+        assert "whom --train-on-validation trains on" in capsys.readouterr().err
 
     def test_an_svm_chosen_on_test_is_stamped(self, hyper, tmp_path):
         run("classify", "--hypercolumns", hyper, "--feature", "h1", "--select-on", "test", "--out", tmp_path / "svm")

@@ -73,7 +73,7 @@ class TestPretrain:
             "--horizons",
             "3",
             "--residual-width",
-            "narrow",
+            "input",
             "--schedule",
             "cosine",
             "--out",
@@ -225,7 +225,7 @@ class TestClassify:
     def test_the_test_part_cannot_be_refitted_on(self, hyper, tmp_path, capsys):
         options = ["--hypercolumns", hyper, "--select-on", "test", "--refit-on-validation", "--out", tmp_path / "x"]
         assert classify.main([str(one) for one in options]) == 2
-        assert "on whom --refit-on-validation fits" in capsys.readouterr().err
+        assert "whom --refit-on-validation fits on" in capsys.readouterr().err
 
     def test_the_network_that_heard_a_fold_is_stamped_there(self, hyper, tmp_path):
         # The network left out fold 0's test speakers, and so has heard those of every other fold.
