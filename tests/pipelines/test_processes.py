@@ -172,7 +172,7 @@ class TestKilledPretraining:
             check=False,
         )
         assert other.returncode == 2
-        assert "asked.partial holds another run: its training.ahead is [1], now [2]" in other.stderr
+        assert "asked.partial holds another run: its training.horizons is [1], now [2]" in other.stderr
 
 
 @pytest.mark.slow

@@ -33,11 +33,11 @@ def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> Pret
         )
     if not settings.horizons or len(set(settings.horizons)) < len(settings.horizons):
         raise InputError(
-            f"training.ahead expected one or more distances, each once, received {list(settings.horizons)}."
+            f"training.horizons expected one or more distances, each once, received {list(settings.horizons)}."
         )
     if settings.task == "prediction" and min(settings.horizons) < model.stacked_frames:
         raise InputError(
-            f"training.ahead expected at least the {model.stacked_frames} frames of a step (model.stacked_frames), which"
+            f"training.horizons expected at least the {model.stacked_frames} frames of a step (model.stacked_frames), which"
             f" sees its last one, received {min(settings.horizons)}."
         )
     if settings.epochs < 0 or settings.patience < 1 or settings.accumulate < 1:
