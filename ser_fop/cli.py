@@ -4,11 +4,13 @@ import contextlib
 import dataclasses
 import functools
 import importlib
+import itertools
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import ser_fop
@@ -163,3 +165,27 @@ def _usage() -> str:
         + "\n".join(lines)
         + "\n\n`ser-fop STAGE --help` lists a stage's options."
     )
+
+
+def script_stage(arguments: list[str]) -> str:
+    """Return the stage whose script is the program itself, or an empty string.
+
+    Args:
+        arguments: The interpreter's command line, such as `python -m ser_fop.pipelines.prepare --corpus ravdess`.
+    """
+    for option, value in itertools.pairwise(arguments):
+        if option == "-c":
+            return ""
+        package, _, name = value.rpartition(".")
+        if option == "-m":
+            return name if package == "ser_fop.pipelines" and name in STAGES else ""
+        path = Path(value)
+        if path.suffix == ".py":
+            return path.stem if path.resolve().parent.name == "pipelines" and path.stem in STAGES else ""
+    return ""
+
+
+# A script that is the program imports everything before it parses: TensorFlow comes first, as quietly as under `ser-fop`.
+_script = script_stage(sys.orig_argv)
+if _script and STAGES[_script].uses_tensorflow:
+    _import_tensorflow_quietly(one_thread=_script in _OWN_THREADS)

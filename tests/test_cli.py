@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import ser_fop
-from ser_fop.cli import STAGES, main, run_stage
+from ser_fop.cli import STAGES, main, run_stage, script_stage
 from ser_fop.config import stages as configs
 from ser_fop.config.inference_stages import ExportConfig, PredictConfig, PublishConfig, ReportConfig, ServeConfig
 from ser_fop.config.parsing import parse
@@ -418,3 +418,27 @@ def test_exponents_without_a_point_are_numbers_in_yaml(tmp_path):
     (tmp_path / "c.yaml").write_text("records: [a]\nout: b\ntraining: {learning_rate: 1e-3}\n")
     config = parse("pretrain", PretrainConfig, ["--config", str(tmp_path / "c.yaml")])
     assert config.training.learning_rate == 0.001
+
+
+class TestScript:
+    @pytest.mark.parametrize(
+        ("arguments", "stage"),
+        [
+            (["python", "-m", "ser_fop.pipelines.prepare", "--out", "x"], "prepare"),
+            (["python", "-u", "-m", "ser_fop.pipelines.tune"], "tune"),
+            (["python", str(Path(__file__).parents[1] / "pipelines" / "pretrain.py")], "pretrain"),
+            (["python", "-m", "pytest", "pipelines/pretrain.py"], ""),
+            (["python", "-c", "import ser_fop.pipelines.prepare", "-m", "ser_fop.pipelines.prepare"], ""),
+            (["python", "bin/ser-fop", "prepare"], ""),
+            (["python", "elsewhere/prepare.py"], ""),
+            (["python"], ""),
+        ],
+    )
+    def test_script_stage_is_that_of_the_program(self, arguments, stage):
+        assert script_stage(arguments) == stage
+
+    def test_script_prints_bad_input_and_nothing_else(self, tmp_path):
+        command = [sys.executable, "-m", "ser_fop.pipelines.folds", "--records", tmp_path, "--out", tmp_path / "f.json"]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 2
+        assert re.fullmatch(r"ser-fop folds: error: .*\n", done.stderr)
