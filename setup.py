@@ -49,7 +49,7 @@ setup(
         "ser_fop.saved_models": ["*/*.*", "*/1/**/*"],
         "ser_fop.pipelines": [
             "experiments/*.yaml",
-            "experiments/beside/*.yaml",
+            "experiments/comparisons/*.yaml",
             "folds/*.json",
             "recipes/*.yaml",
             "spaces/*.yaml",
@@ -67,6 +67,8 @@ setup(
         "jinja2>=3.1",
         "scipy>=1.15",
         "scikit-learn>=1.6",
+        "threadpoolctl>=3.1",
+        "rich>=13",
         "skops>=0.13",
         "soundfile>=0.13",
         "soxr>=0.5",
@@ -85,6 +87,7 @@ setup(
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20", "onnxruntime>=1.23"],
         "litert": ["ai-edge-litert>=2.1"],
         "classical": ["opensmile>=2.5"],
+        "av": ["av>=14"],
         "beam": ["apache-beam>=2.77"],
         "demo": ["espeakng-loader>=0.2.4"],
         "dev": [

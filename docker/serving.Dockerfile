@@ -1,8 +1,8 @@
 # syntax=docker/dockerfile:1
-# TF Serving with a model inside, which that version of TensorFlow has answered with before the image is made:
+# TF Serving with a model, which the same version of TensorFlow checks during the build:
 #   docker build -f docker/serving.Dockerfile -t ser_fop_serving .
 #   docker run --rm -p 8501:8501 ser_fop_serving
-# --build-arg MODEL=FOLDER takes another folder of versions (below this one) that `ser-fop export` wrote.
+# --build-arg MODEL=FOLDER uses another model folder of `ser-fop export`, inside the build context.
 ARG SERVING=2.20.0
 FROM python:3.12-slim AS model
 

@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Every stage of ser-fop, on processors or, with --build-arg DEVICE=gpu, on NVIDIA GPUs:
+# Every stage of ser-fop, on CPUs or, with --build-arg DEVICE=gpu, on NVIDIA GPUs:
 #   docker build -f docker/train.Dockerfile -t ser_fop .
 #   docker run --rm -v "$PWD:/work" ser_fop reproduce --out runs/synthetic
 ARG PYTHON=3.12
@@ -18,7 +18,7 @@ RUN --mount=type=bind,target=/source,readwrite \
 RUN useradd --create-home --uid 10001 user
 USER 10001
 WORKDIR /work
-# A stage runs to its end and leaves COMPLETED: there is nothing to be asked while it runs.
+# A stage runs to its end and then writes COMPLETED; it has no service to check while it runs.
 HEALTHCHECK NONE
 ENTRYPOINT ["ser-fop"]
 CMD ["--help"]

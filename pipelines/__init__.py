@@ -1,1 +1,1 @@
-"""One script a stage; `ser-fop <stage>` runs the same `main`."""
+"""One script per stage; `ser-fop <stage>` runs the `main` of that script."""

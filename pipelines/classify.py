@@ -1,4 +1,4 @@
-"""Recognise emotions from hypercolumns.
+"""Classify emotions from hypercolumns.
 
 `ser-fop classify --hypercolumns hyper/ravdess --feature h_concat --classifier svm --fold all --out runs/svm`
 """
@@ -32,13 +32,16 @@ ON_FRAMES = ("a_lstm", "attention")
 
 
 def run(config: ClassifyConfig) -> Path:
-    """Classify on one fold, or on each, or find it complete."""
+    """Classify on one fold or on all folds, unless the run folder is complete."""
     if config.code != "none" and config.classifier in ON_FRAMES:
-        raise InputError(f"--code {config.code} is one of utterances: --classifier {config.classifier} reads frames.")
+        raise InputError(
+            f"--code {config.code} expected a classifier of pooled features, such as svm; received --classifier"
+            f" {config.classifier}, which reads frames. Choose another --classifier, or drop --code."
+        )
     if config.settings.refit_on_validation and config.select_on == "test":
         raise InputError(
-            "--select-on test puts the test speakers in the place of the validation speakers, whom --refit-on-validation"
-            " fits on. Drop one of the two options."
+            "--select-on test replaces the validation speakers by the test speakers, and --refit-on-validation would"
+            " train on them. Drop one of the two options."
         )
     records = records_behind(config.hypercolumns)
 
@@ -64,7 +67,7 @@ def run(config: ClassifyConfig) -> Path:
 
 @network_scope()
 def classify(config: ClassifyConfig, stage: Stage, *, records: Records, fold: Fold) -> Path:
-    """Train and test one classifier on one fold."""
+    """Train and test one classifier on one fold; return the run folder."""
     started = time.perf_counter()
 
     # --- utterances: three speaker-disjoint parts
@@ -76,6 +79,7 @@ def classify(config: ClassifyConfig, stage: Stage, *, records: Records, fold: Fo
         styles=config.styles,
         test_records=records_to_test(config.hypercolumns, config.test_hypercolumns),
         test_labels=config.test_labels,
+        name=f"fold {config.fold}",
     )
     split.check_no_label_leakage(source.get("labelled_speakers", ()))
 
@@ -106,7 +110,7 @@ def classify(config: ClassifyConfig, stage: Stage, *, records: Records, fold: Fo
         "code": config.code,
         "fold": number,
         "seed": config.seed,
-        "parameters": details.pop("parameters", None),  # weights of a network, if there is one
+        "parameters": details.pop("parameters", None),  # number of weights; networks only
         "chosen": details,
         "seconds": time.perf_counter() - started,
     }

@@ -1,4 +1,4 @@
-"""An open corpus from its publisher: `ser-fop download --corpus ravdess --out corpora/ravdess`."""
+"""Download an open corpus from its publisher: `ser-fop download --corpus ravdess --out corpora/ravdess`."""
 
 from pathlib import Path
 
@@ -14,34 +14,34 @@ from ser_fop.utils.json_io import read_json, write_json
 
 
 def run(config: DownloadConfig) -> Path:
-    """Fetch, check and unpack what is not there yet."""
+    """Download, check and unpack the parts of the corpus that are still missing; return its folder."""
     record = config.out / "download.json"
     done = read_json(record) if record.exists() else {"corpus": config.corpus, "parts": {}}
     if done.get("corpus") != config.corpus:
         raise InputError(
-            f"{config.out} holds {done.get('corpus', 'something else')}: give {config.corpus} a folder of its own."
+            f"--out {config.out} already holds {done.get('corpus', 'other files')}. Choose another folder for {config.corpus}."
         )
     if config.corpus == CREMA_D and config.parts:
-        raise InputError("--parts: CREMA-D has none.")
-    wanted = {CREMA_D: None} if config.corpus == CREMA_D else archives_of(config.corpus, config.parts)
+        raise InputError("--parts expected nothing for crema_d, which has no parts. Drop the option.")
+    archives = {CREMA_D: None} if config.corpus == CREMA_D else archives_of(config.corpus, config.parts)
     corpus = get_corpus(config.corpus)
     print(f"{corpus.title}: {corpus.licence}; {corpus.url}", flush=True)
-    for part, archive in wanted.items():
+    for part, archive in archives.items():
         if part in done["parts"]:
-            print(f"{part} is there.")
+            print(f"{part}: already downloaded")
             continue
         if archive is None:
             found = fetch_crema_d(config.out, mirror=config.mirror, jobs=config.jobs)
-            checked = f"{found['files']} files by the SHA-256 of their pointers; {len(found['missing'])} have no sound"
+            checked = f"{found['files']} files by the SHA-256 of their pointers; {len(found['missing'])} without audio"
         else:
-            place = config.out / ".download" / archive.name
+            archive_path = config.out / ".download" / archive.name
             checksum = ("md5", archive.md5) if archive.md5 else None
             url = mirrored(archive.url, config.mirror)
-            found = fetch(url, place, checksum=checksum, size=archive.size, page=archive.page)
-            unpack(place, config.out)
+            found = fetch(url, archive_path, checksum=checksum, size=archive.size, page=archive.page)
+            unpack(archive_path, config.out)
             if not config.keep_archives:
-                place.unlink()
-            checked = "by its published MD5" if checksum else "by nothing but its own: no checksum is published"
+                archive_path.unlink()
+            checked = "by its published MD5" if checksum else "by the archive's own checksums: no MD5 is published"
         done["parts"][part] = found
         write_json(record, done)
         print(f"{part}: checked {checked}", flush=True)

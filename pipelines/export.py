@@ -1,4 +1,4 @@
-"""A trained run for TF Serving: `ser-fop export --model runs/ft --out models/emotion`."""
+"""Export a trained run for TF Serving: `ser-fop export --model runs/ft --out models/emotion`."""
 
 import importlib.util
 import shutil
@@ -21,66 +21,72 @@ from ser_fop.inference.sources import inference_model_of
 
 
 def run(config: ExportConfig) -> Path:
-    """Write the next version beside its place, compare it with the network, and rename it into place."""
+    """Export the next version of a model, and return its folder.
+
+    The version is written to a hidden folder, compared with the network, and renamed. A server that watches `--out`
+    therefore never loads an unfinished or a wrong model.
+    """
     if config.version < 0:
         raise InputError(f"--version expected a positive number, received {config.version}.")
     version = config.version or next_version(config.out)
-    place = config.out / str(version)
-    if place.exists():
-        raise InputError(f"{place} exists: a version is never written over. Choose another --version.")
+    target = config.out / str(version)
+    if target.exists():
+        raise InputError(
+            f"--version expected a new number, and {target} exists: versions are never overwritten. Choose another --version."
+        )
     _check_portable(config)
-    recogniser = inference_model_of(config.model)
-    sounds = _sounds(config.check_on, recogniser.spec.features.sample_rate_hz)
+    model = inference_model_of(config.model)
+    sounds = _test_sounds(config.check_on, model.spec.features.sample_rate_hz)
     config.out.mkdir(parents=True, exist_ok=True)
-    beside = config.out / f".{version}.partial"  # no number: a server that watches the folder passes over it
-    shutil.rmtree(beside, ignore_errors=True)
+    partial = config.out / f".{version}.partial"  # TF Serving ignores folders whose name is not a number
+    shutil.rmtree(partial, ignore_errors=True)
     try:
-        write_serving_model(recogniser, beside / "model", sounds=sounds)
-        difference = verify(beside / "model", beside / "model" / EXTRA / GOLDEN)
+        write_serving_model(model, partial / "model", sounds=sounds)
+        difference = verify(partial / "model", partial / "model" / EXTRA / GOLDEN)
         write_server_files(config.out, name=config.out.resolve().name)
-        (beside / "model").rename(place)
+        (partial / "model").rename(target)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    megabytes = sum(file.stat().st_size for file in place.rglob("*") if file.is_file()) / 1e6
-    print(f"{megabytes:.1f} MB, answers within {difference:.1g} of the network's -> {place}")
-    _write_portable(config, recogniser, sounds)
-    return place
+        shutil.rmtree(partial, ignore_errors=True)
+    megabytes = sum(file.stat().st_size for file in target.rglob("*") if file.is_file()) / 1e6
+    print(f"{megabytes:.1f} MB, largest difference to the network {difference:.1g} -> {target}")
+    _write_portable(config, model, sounds)
+    return target
 
 
 def _check_portable(config: ExportConfig) -> None:
-    """Raise `InputError` for what cannot be written, before a version stands where a server may see it."""
-    wanted = ((config.onnx, ".onnx", "onnx", "tf2onnx"), (config.litert, ".tflite", "litert", "ai_edge_litert"))
-    for path, suffix, option, module in wanted:
+    """Raise `InputError` if the ONNX or LiteRT file cannot be written, before any version is published."""
+    formats = ((config.onnx, ".onnx", "onnx", "tf2onnx"), (config.litert, ".tflite", "litert", "ai_edge_litert"))
+    for path, suffix, option, module in formats:
         if path and path.suffix != suffix:
             raise InputError(f"--{option} expected a file that ends in {suffix}, received {path}.")
         if path and importlib.util.find_spec(module) is None:
-            raise InputError(f'--{option} needs its extra, {module} is missing: pip install "ser_fop[{option}]".')
+            raise InputError(f'--{option} needs {module}, which is not installed: pip install "ser_fop[{option}]".')
     if config.litert and config.litert_frames < 1:
         raise InputError(f"--litert-frames expected a positive number, received {config.litert_frames}.")
 
 
-def _write_portable(config: ExportConfig, recogniser: Any, sounds: dict[str, Any]) -> None:
-    """Write what other runtimes were asked for, each beside its place until it answers as the network does."""
+def _write_portable(config: ExportConfig, model: Any, sounds: dict[str, Any]) -> None:
+    """Write the ONNX and LiteRT files; publish each one only if its outputs match those of the network."""
     for path, frames in ((config.onnx, None), (config.litert, config.litert_frames)):
         if path is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            beside, golden = Path(folder) / path.name, Path(folder) / "golden.npz"
+            partial, golden = Path(folder) / path.name, Path(folder) / "golden.npz"
             if frames is None:
-                write_onnx(recogniser, beside)
+                write_onnx(model, partial)
             else:
-                write_litert(recogniser, beside, frames=frames)
-            golden_of(recogniser, sounds, golden, frames=frames)
-            difference = verify(beside, golden)
-            for file in (beside.with_name(beside.name + ".json"), beside):
+                write_litert(model, partial, frames=frames)
+            golden_of(model, sounds, golden, frames=frames)
+            difference = verify(partial, golden)
+            for file in (partial.with_name(partial.name + ".json"), partial):
                 file.replace(path.parent / file.name)
         size = path.stat().st_size / 1e6
-        print(f"{size:.1f} MB, answers within {difference:.1g} of the network's -> {path}")
+        print(f"{size:.1f} MB, largest difference to the network {difference:.1g} -> {path}")
 
 
-def _sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:
-    """Return a padded batch of recordings, or of sounds made up of a voice's harmonics and noise."""
+def _test_sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:
+    """Return a padded batch of the recordings, or of synthetic sounds (harmonics and noise) if there are none."""
     sounds = []
     for file in files:
         try:

@@ -1,4 +1,4 @@
-"""Pooled hypercolumns: `ser-fop extract --records records/ravdess --pretrained runs/fop --out hyper/ravdess`."""
+"""Extract pooled hypercolumns: `ser-fop extract --records records/ravdess --pretrained runs/fop --out hyper/ravdess`."""
 
 import dataclasses
 import functools
@@ -18,7 +18,7 @@ from ser_fop.utils.run_once import run_once
 
 
 def run(config: ExtractConfig) -> Path:
-    """Extract with one network, or with each fold's network, or find the hypercolumns complete."""
+    """Extract with one network or with the network of each fold, unless the run folder is complete."""
     records = Records(config.records)
     networks = sorted(config.pretrained.glob("fold-*"), key=lambda path: int(path.name.removeprefix("fold-")))
     if networks:
@@ -28,7 +28,7 @@ def run(config: ExtractConfig) -> Path:
 
 @network_scope()
 def extract(config: ExtractConfig, records: Records, stage: Stage) -> Path:
-    """Extract the hypercolumns of one network."""
+    """Extract the hypercolumns of one network; return the run folder."""
     started = time.perf_counter()
     seed_everything(0, deterministic=False)
     network, spec = load_network(config.pretrained)

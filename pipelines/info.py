@@ -1,4 +1,4 @@
-"""Print what a corpus folder holds: `ser-fop info --corpus X --audio-dir DIR`."""
+"""Print a summary of a corpus folder: `ser-fop info --corpus X --audio-dir DIR`."""
 
 from ser_fop.cli import run_stage
 from ser_fop.config.stages import InfoConfig
@@ -8,7 +8,7 @@ from ser_fop.corpora.summary import summarize
 
 
 def run(config: InfoConfig) -> None:
-    """Print utterances, hours, speakers, labels, sessions, and every problem found."""
+    """Print the utterances, hours, speakers, labels and sessions of a corpus, and every problem found."""
     corpus = get_corpus(config.corpus)
     options = ReadOptions(manifest=config.manifest, labels=config.labels, microphone=config.microphone)
     listing = corpus.read(config.audio_dir, options)

@@ -1,4 +1,4 @@
-"""The emotion of recordings: `ser-fop predict --model runs/ft a.wav folder/ list.csv - [--json | --csv]`."""
+"""Predict the emotion of recordings: `ser-fop predict --model runs/ft a.wav folder/ list.csv - [--json | --csv]`."""
 
 import contextlib
 import sys
@@ -15,77 +15,107 @@ from ser_fop.corpora.audio import SILENT, AudioError
 from ser_fop.errors import InputError
 from ser_fop.inference.inference_model import POOLED_PREFIX
 from ser_fop.inference.inputs import recordings_of
-from ser_fop.inference.predictor import check_window, load
+from ser_fop.inference.loading import load
+from ser_fop.inference.predictor import check_window
 from ser_fop.inference.writing import write_answers
+from ser_fop.utils.new_file import check_output, new_file
 
 
 def run(config: PredictConfig) -> None:
-    """Answer for every recording; those that cannot be read are named, and the rest go on."""
-    if config.json and config.csv:
-        raise InputError("--json and --csv are two layouts: choose one.")
-    if config.hop_s and not config.window_s:
-        raise InputError("--hop-s is the distance between windows: give --window-s too.")
-    check_window(config.window_s, config.hop_s)  # before a file of answers is opened
-    recordings = recordings_of(config.inputs)
-    predictor = load(config.model)
-    if config.hypercolumns:
-        unread = _write_hypercolumns(config.hypercolumns, predictor, recordings)
-        if not predictor.labels:
-            _raise_if_any(unread, recordings)
-            return
-    failed = []
+    """Predict every recording; report the failed ones on standard error and continue.
 
-    def counted(answers: Iterable[Any]) -> Iterator[Any]:
-        for answer in answers:
-            if answer.problem and answer.problem != SILENT:
-                failed.append(answer)
-                print(f"ser-fop predict: {answer.name} {answer.problem}", file=sys.stderr)
-            yield answer
+    Raises:
+        InputError: At the end, if any recording failed. A silent recording is no failure.
+    """
+    if config.json and config.csv:
+        raise InputError("expected one output format, received --json and --csv. Choose one.")
+    if config.hop_s and not config.window_s:
+        raise InputError("--hop-s is the distance between windows, and needs --window-s. Give --window-s too.")
+    check_window(config.window_s, config.hop_s)
+    for option, path in (("--out", config.out), ("--hypercolumns", config.hypercolumns)):
+        if path is not None:
+            check_output(path, option)
+    recordings = recordings_of(config.inputs, report=_report_left_out)
+    predictor = load(config.model)
+    failed: set[str] = set()
+    if config.hypercolumns:
+        failed |= _write_hypercolumns(config.hypercolumns, predictor, recordings)
+        if not predictor.labels:
+            _raise_if_failed(len(failed), recordings)
+            return
+
+    def count_failures(predictions: Iterable[Any]) -> Iterator[Any]:
+        for prediction in predictions:
+            if prediction.problem and prediction.problem != SILENT:
+                failed.add(prediction.name)
+                print(f"ser-fop predict: {prediction.name} {prediction.problem}", file=sys.stderr)
+            yield prediction
 
     layout = "json" if config.json else "csv" if config.csv else "table"
-    with _opened(config.out) as file:
-        answers = predictor.predict_many(_shown(recordings, config.out), window_s=config.window_s, hop_s=config.hop_s)
-        write_answers(counted(answers), file, layout=layout, labels=predictor.labels)
-    _raise_if_any(len(failed), recordings)
+    with _open_output(config.out) as file:
+        predictions = predictor.predict_many(
+            _with_progress(recordings, config.out), window_s=config.window_s, hop_s=config.hop_s
+        )
+        write_answers(count_failures(predictions), file, layout=layout, labels=predictor.labels)
+    _raise_if_failed(len(failed), recordings)
 
 
-def _raise_if_any(failed: int, recordings: list[Any]) -> None:
+def _report_left_out(line: str) -> None:
+    """Report an audio file of a folder that is not read; it is no failure, since nobody named it."""
+    print(f"ser-fop predict: note: {line}", file=sys.stderr)
 
+
+def _raise_if_failed(failed: int, recordings: list[Any]) -> None:
     if failed:
-        raise InputError(f"{failed} of {len(recordings)} recordings could not be recognised; they are named above.")
+        raise InputError(
+            f"{failed} of {len(recordings)} recordings could not be processed; the reasons are listed above."
+        )
 
 
-def _shown(recordings: list[Any], out: Path | None) -> Iterator[Any]:
-    """Give the recordings with a progress bar, unless the answers themselves show how far it is."""
+def _with_progress(recordings: list[Any], out: Path | None) -> Iterator[Any]:
+    """Yield the recordings with a progress bar, unless predictions appear on the terminal."""
     quiet = len(recordings) < 2 or (out is None and sys.stdout.isatty())
     yield from tqdm(recordings, unit="file", desc="predict", disable=quiet or None)
 
 
 @contextlib.contextmanager
-def _opened(out: Path | None) -> Iterator[TextIO]:
+def _open_output(out: Path | None) -> Iterator[TextIO]:
     if out is None:
         yield sys.stdout
         return
-    with out.open("w", encoding="utf-8", newline="") as file:
+    with new_file(out) as path, path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         yield file
 
 
-def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> int:
-    """Write the pooled features of what can be read, a row a recording, with the names; return how many cannot be."""
+def _write_hypercolumns(path: Path, predictor: Any, recordings: list[Any]) -> set[str]:
+    """Write the pooled features, one row per recording, with the names; return the names of the failed recordings.
+
+    A silent recording has no row, and is no failure.
+    """
     rows: dict[str, dict[str, Any]] = {}
+    failed: set[str] = set()
     for number, recording in enumerate(recordings):
         try:
-            found = predictor.hypercolumns(recording)
-            rows[f"{number}:{recording.name}"] = {name: found[name] for name in found if name.startswith(POOLED_PREFIX)}
+            hypercolumns = predictor.hypercolumns(recording)
+            rows[f"{number}:{recording.name}"] = {
+                name: hypercolumns[name] for name in hypercolumns if name.startswith(POOLED_PREFIX)
+            }
         except AudioError as error:
             print(f"ser-fop predict: {error}", file=sys.stderr)
+            if not str(error).endswith(SILENT):
+                failed.add(recording.name)
     if not rows:
-        raise InputError("none of the recordings can be read: there are no hypercolumns to write.")
+        raise InputError(
+            "expected at least one readable recording for --hypercolumns, received none; the reasons are listed above."
+        )
     features = list(next(iter(rows.values())))
     arrays = {name.removeprefix(POOLED_PREFIX): np.stack([row[name] for row in rows.values()]) for name in features}
-    np.savez(path, names=np.array([key.partition(":")[2] for key in rows]), **arrays)
+    if path.suffix != ".npz":  # as NumPy names it
+        path = path.with_name(f"{path.name}.npz")
+    with new_file(path) as unfinished:
+        np.savez(unfinished, names=np.array([key.partition(":")[2] for key in rows]), **arrays)
     print(f"hypercolumns of {len(rows)} recordings -> {path}", file=sys.stderr)
-    return len(recordings) - len(rows)
+    return failed
 
 
 def main(arguments: list[str] | None = None) -> int:

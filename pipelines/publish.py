@@ -1,4 +1,4 @@
-"""A run as a model for others: `ser-fop publish --model runs/ft --licence "CC BY 4.0" --out saved_models/mine`."""
+"""Publish a run as a model folder with a model card: `ser-fop publish --model runs/ft --licence "CC BY 4.0" --out saved_models/mine`."""
 
 import shutil
 from collections.abc import Sequence
@@ -20,60 +20,67 @@ from ser_fop.utils.run_folder import CONFIG, METRICS, machine, read_json
 
 
 def run(config: PublishConfig) -> Path:
-    """Write model, config, figures and card beside their place, and rename them into it."""
-    place = config.out.resolve()
-    if place == config.model.resolve() or (place.exists() and not (place / CARD).exists() and any(place.iterdir())):
-        raise InputError(f"--out {config.out} holds something that is no published model. Choose another folder.")
+    """Publish a run: write model, config, metrics and model card, and return the folder.
+
+    All files are written to a hidden folder first, which then replaces `--out`.
+    """
+    target = config.out.resolve()
+    if target == config.model.resolve() or (target.exists() and not (target / CARD).exists() and any(target.iterdir())):
+        raise InputError(
+            f"--out expected an empty folder or a published model; {config.out} holds other files. Choose another folder."
+        )
     made = history(config.model)
     require_same_recipe(config.model, list(config.figures))
     require_same_recipe(config.model, list(config.control), pretrained=False)
     spec = network_spec(config.model)
     if (config.figures or config.control) and not spec.labels:
-        raise InputError("--figures are those of emotion recognition, and this network knows no emotions.")
-    beside, before = (place.with_name(f".{place.name}.{word}") for word in ("partial", "before"))
-    shutil.rmtree(beside, ignore_errors=True)
-    export.run(ExportConfig(model=config.model, out=beside, check_on=config.check_on))
-    for path in beside.glob("*.config"):
+        raise InputError(
+            "--figures and --control need a classifier, and --model is a network without emotion labels. Drop both options."
+        )
+    partial, previous = (target.with_name(f".{target.name}.{word}") for word in ("partial", "before"))
+    shutil.rmtree(partial, ignore_errors=True)
+    export.run(ExportConfig(model=config.model, out=partial, check_on=config.check_on))
+    for path in partial.glob("*.config"):
         path.unlink()
-    learned = read_json(config.model / METRICS)
+    trained = read_json(config.model / METRICS)
 
-    def over_folds(folders: Sequence[Path]) -> dict[str, Any]:
+    def pooled_figures(folders: Sequence[Path]) -> dict[str, Any]:
         return figures([Run(folder=folder, metrics=read_json(folder / METRICS)) for folder in folders])
 
     metrics = {
-        "figures": over_folds(config.figures),
-        "control": over_folds(config.control),
-        "pretraining": _skill(learned, hop_s=spec.features.hop_s),
-        "parameters": learned["parameters"],
-        "seconds": learned["seconds"],
+        "figures": pooled_figures(config.figures),
+        "control": pooled_figures(config.control),
+        "pretraining": _skill(trained, hop_s=spec.features.hop_s),
+        "parameters": trained["parameters"],
+        "seconds": trained["seconds"],
         "machine": machine(),
     }
-    described = {
-        "name": place.name,
+    description = {
+        "name": target.name,
         "licence": config.licence,
         "made_by": config.made_by,
         "notes": config.notes,
         "made": made,
     }
-    write_json(beside / CONFIG, described)
-    write_json(beside / METRICS, metrics)
-    write_text(beside / CARD, model_card(spec, described, metrics))
-    shutil.rmtree(before, ignore_errors=True)
-    if place.exists():
-        place.rename(before)
-    beside.rename(place)
-    shutil.rmtree(before, ignore_errors=True)
-    print(f"{place.name}: model, figures and card -> {config.out}")
+    write_json(partial / CONFIG, description)
+    write_json(partial / METRICS, metrics)
+    write_text(partial / CARD, model_card(spec, description, metrics))
+    shutil.rmtree(previous, ignore_errors=True)
+    if target.exists():
+        target.rename(previous)
+    partial.rename(target)
+    shutil.rmtree(previous, ignore_errors=True)
+    print(f"{target.name}: model, figures and card -> {config.out}")
     return config.out
 
 
 def _skill(metrics: dict[str, Any], *, hop_s: float) -> dict[str, Any]:
-    """Return what pretraining was worth; empty for a network that was fine-tuned."""
+    """Return the figures of pretraining; an empty dict for a network that was fine-tuned."""
     if "skill" not in metrics:
         return {}
-    kept = {key: metrics[key] for key in ("skill", "error", "copy_error", "untrained_skill", "epochs")}
+    selected = {key: metrics[key] for key in ("skill", "error", "copy_error", "untrained_skill", "epochs")}
     return {
-        **kept,
+        **selected,
         "validation_speakers": len(metrics["validation_speakers"]),
         "hours": metrics["frames"] * hop_s / 3600,
     }

@@ -8,7 +8,7 @@ from ser_fop.experiments.reporting.write import write_report
 
 
 def run(config: ReportConfig) -> Path:
-    """Write the report."""
+    """Write the report of a `reproduce` folder."""
     page = write_report(config.run)
     print(page)
     return page

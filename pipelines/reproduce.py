@@ -1,4 +1,4 @@
-"""Run the paper's whole experiment: `ser-fop reproduce --corpus ravdess --audio-dir DIR --repeats 20 --out runs/paper`.
+"""Run all experiments of the paper: `ser-fop reproduce --corpus ravdess --audio-dir DIR --repeats 20 --out runs/paper`.
 
 The same command resumes an interrupted experiment.
 """
@@ -16,15 +16,17 @@ from ser_fop.errors import InputError
 from ser_fop.evaluation.scores import chance_scores
 from ser_fop.experiments.checks import check_jobs
 from ser_fop.experiments.job_cache import FOLDS, JobCache
-from ser_fop.experiments.jobs import Sizes, preparation_jobs, unlabelled_corpus
+from ser_fop.experiments.jobs import Job, Sizes, pending, preparation_jobs, projected_s, unlabelled_corpus
 from ser_fop.experiments.parallel import run_in_parallel
+from ser_fop.experiments.progress import JobProgress
 from ser_fop.experiments.repeat import training_jobs
 from ser_fop.experiments.reporting.write import write_report
 from ser_fop.experiments.reproduce_config import ReproduceConfig
-from ser_fop.experiments.runner import projected_s, run_jobs
+from ser_fop.experiments.runner import run_jobs
 from ser_fop.experiments.variants import variant_experiments
 from ser_fop.training.splits.pretraining import folds_of_records
 from ser_fop.training.throughput import measure_rates
+from ser_fop.utils.folder_lock import folder_lock
 from ser_fop.utils.run_folder import claim_folder, write_json
 
 RUNNERS = {
@@ -38,16 +40,21 @@ RUNNERS = {
 
 
 def run(config: ReproduceConfig) -> Path:
-    """Run every job that the tables need, under each of the settings asked for, and write the report."""
+    """Run every job that the tables need, for all requested settings, and write the report."""
+    with folder_lock(config.out):
+        return _run(config)
+
+
+def _run(config: ReproduceConfig) -> Path:
     started = time.perf_counter()
-    beside = variant_experiments(config)
-    for one in (config, *beside):
+    variants = variant_experiments(config)
+    for one in (config, *variants):
         _check(one)
-    # All projected hours are printed before the first is spent.
-    plans = [(one, _planned(one)) for one in (config, *beside)]
-    for one, planned in plans:
-        _train(one, planned)
-    for one in beside:
+    # The projections of all experiments are printed before the first training.
+    plans = [(one, _plan(one)) for one in (config, *variants)]
+    for one, plan in plans:
+        _train(one, plan)
+    for one in variants:
         write_report(one.out)
     page = write_report(config.out)
     print(f"{(time.perf_counter() - started) / 60:.1f} minutes -> {page}")
@@ -55,42 +62,33 @@ def run(config: ReproduceConfig) -> Path:
 
 
 def _check(config: ReproduceConfig) -> None:
-    """Raise `InputError` where an experiment cannot be run, before any work; claim its folder."""
+    """Check the settings of an experiment before any work, and claim its folder."""
     if min(config.repeats, config.workers) < 1:
         received = f"{config.repeats} and {config.workers}"
         raise InputError(f"--repeats and --workers expected at least 1, received {received}.")
     preparation_jobs(config)
     (first, *_) = training_jobs(config, Sizes(labelled_frames=0, unlabelled_frames=0, folds=1))
-    check_jobs(first, config.features)  # it has every job that any repeat has
-    extendable = ("compare_with", "systems", "dev_speakers", "repeats", "repeats_of", "workers", "cache_dir")
+    check_jobs(first, config.features)  # the first repeat has every kind of job
+    extendable = ("compare_with", "systems", "dev_speakers", "repeats", "repeats_of", "workers", "cache_dir", "verbose")
+    # The stages compare these by their content.
+    extendable += ("audio_dir", "manifest", "folds")
     claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
 
 
-def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
-    """Prepare the corpora, and return the jobs of each repeat, the rates by which their time was projected, and where they are kept."""
-    run_jobs(preparation_jobs(config), RUNNERS)
+def _plan(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
+    """Prepare the corpora, and return the jobs of each repeat, the training rates and the job cache."""
+    prepared = preparation_jobs(config)
+    with JobProgress(prepared, live=not config.verbose) as progress:
+        run_jobs(prepared, RUNNERS, log=_log(config, "prepare"), progress=progress)
     sizes, fold, records = _survey(config)
     repeats = training_jobs(config, sizes)
     jobs = [job for repeat in repeats for job in repeat]
     cache = JobCache(config, jobs) if config.cache_dir else None
-    if cache and (taken := cache.restore()):
-        print(f"{taken} of {len(jobs)} jobs were kept in {config.cache_dir}: they are not run again.", flush=True)
-    typical = min(config.pretraining.chunk_frames or 512, 512)
-    precisions = {config.pretraining.precision, config.finetuning.precision}
-    rates = measure_rates(
-        config.model,
-        config.classifiers,
-        mels=config.features.width,
-        frames=typical,
-        batch_size=config.pretraining.batch_size,
-        computing=precisions.pop() if len(precisions) == 1 else "float32",
-    )
-    hours = projected_s(jobs, rates) / 3600
-    print(
-        f"{config.out.name}: {len(jobs)} jobs, at most {hours:.2f} hours if every epoch is run"
-        f" (measured here: {rates['transformer']:.0f} frames/s for the transformer, {rates['lstm']:.0f} for the LSTM).",
-        flush=True,
-    )
+    if cache and (restored := cache.restore()):
+        print(
+            f"{restored} of {len(jobs)} jobs were restored from {config.cache_dir}: they are not run again.", flush=True
+        )
+    rates = _rates(config, jobs)
     emotions = {
         part: [row.emotion for row in records.of_speakers(getattr(fold, part)) if row.emotion]
         for part in ("train", "test")
@@ -103,30 +101,65 @@ def _planned(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
     return repeats, rates, cache
 
 
-def _train(config: ReproduceConfig, planned: tuple[list[list[Any]], Any, Any]) -> None:
-    """Run the repeats, one after the other or side by side."""
-    repeats, rates, cache = planned
-    if config.workers > 1:
-        logs = [config.out / "logs" / f"seed-{config.seed + number}.txt" for number in range(config.repeats)]
-        run_in_parallel(list(zip(logs, repeats, strict=True)), RUNNERS, processes=config.workers, cache=cache)
-    else:
-        run_jobs([job for repeat in repeats for job in repeat], RUNNERS, rates=rates, cache=cache)
+def _rates(config: ReproduceConfig, jobs: list[Job]) -> dict[str, float] | None:
+    """Measure the training rates and print the projected duration; return None if every job is complete."""
+    if not pending(jobs):
+        print(f"{config.out.name}: all {len(jobs)} jobs are complete.", flush=True)
+        return None
+    precisions = {config.pretraining.precision, config.finetuning.precision}
+    rates = measure_rates(
+        config.model,
+        config.classifiers,
+        mels=config.features.width,
+        frames=min(config.pretraining.chunk_frames or 512, 512),
+        batch_size=config.pretraining.batch_size,
+        computing=precisions.pop() if len(precisions) == 1 else "float32",
+    )
+    hours = projected_s(jobs, rates) / 3600
+    print(
+        f"{config.out.name}: {len(jobs)} jobs, at most {hours:.2f} hours if all epochs run"
+        f" (measured here: {rates['transformer']:.0f} frames/s for the transformer, {rates['lstm']:.0f} for the LSTM).",
+        flush=True,
+    )
+    return rates
+
+
+def _train(config: ReproduceConfig, plan: tuple[list[list[Any]], Any, Any]) -> None:
+    """Run the repeats, one after another or in parallel."""
+    repeats, rates, cache = plan
+    names = [f"seed-{config.seed + number}" for number in range(config.repeats)]
+    everything = [job for repeat in repeats for job in repeat]
+    with JobProgress(everything, rates, live=not config.verbose) as progress:
+        if config.workers > 1:
+            logs = [config.out / "logs" / f"{name}.txt" for name in names]
+            chosen = list(zip(logs, repeats, strict=True))
+            run_in_parallel(chosen, RUNNERS, processes=config.workers, progress=progress, cache=cache)
+        else:
+            for name, jobs in zip(names, repeats, strict=True):
+                run_jobs(jobs, RUNNERS, log=_log(config, name), progress=progress, cache=cache)
+
+
+def _log(config: ReproduceConfig, name: str) -> Path | None:
+    """Return the log file of some jobs; None with `--verbose`, which prints their output."""
+    return None if config.verbose else config.out / "logs" / f"{name}.txt"
 
 
 def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
-    """Return the sizes that the projection needs, fold 0, and the labelled records."""
+    """Return the sizes of the corpora, fold 0 and the labelled records."""
     records = Records(config.out / "records" / config.corpus)
     folds = folds_of_records(records, path=config.folds)
-    if strangers := sorted(set(config.dev_speakers) - set(records.speakers)):
+    if unknown := sorted(set(config.dev_speakers) - set(records.speakers)):
         raise InputError(
-            f"--dev-speakers expected speakers of {records.corpus}, such as {records.speakers[0]}, received {strangers[0]!r}."
+            f"--dev-speakers expected speakers of {records.corpus}, such as {records.speakers[0]},"
+            f" received {unknown[0]!r}."
         )
-    place = config.out / FOLDS
-    if place.exists() and folds_digest(read_folds(place).folds) != folds_digest(folds.folds):
+    path = config.out / FOLDS
+    if path.exists() and folds_digest(read_folds(path).folds) != folds_digest(folds.folds):
         raise InputError(
-            f"--out {config.out} holds runs of other folds than {config.folds or 'the published ones'}: choose another --out."
+            f"--out {config.out} contains runs with other folds than {config.folds or 'the published ones'}."
+            " Choose another --out."
         )
-    write_folds(place, folds)
+    write_folds(path, folds)
     second = unlabelled_corpus(config)
     others = Records(config.out / "records" / second[0]).rows if second else ()
     sizes = Sizes(

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The models of saved_models/, from LibriSpeech and RAVDESS on disk; some three hours on 2 cores:
+# Trains and publishes the models of saved_models/ from local copies of LibriSpeech and RAVDESS; about three hours on 2 cores:
 #   pipelines/saved_models.sh LIBRISPEECH RAVDESS [FOLDER]
-# Three repeats over the five published folds say what the recipe is worth; then one network learns from everyone.
-# FIGURES="RUN RUN .." takes runs of `finetune --fold all` that are there already, such as those of `reproduce`, and
-# CONTROL the same from scratch.
+# The published figures come from three repeats over the five published folds; the published network is trained on all
+# speakers. FIGURES="RUN RUN .." names existing runs of `finetune --fold all`, such as those of `reproduce`, to use
+# instead. CONTROL="RUN .." names such runs that were trained from scratch.
 set -euo pipefail
 librispeech=$(realpath "$1")
 ravdess=$(realpath "$2")
@@ -37,7 +37,7 @@ if [ -z "$figures" ]; then
 fi
 made_by="pipelines/saved_models.sh LIBRISPEECH RAVDESS"
 ser-fop publish --model fop-librispeech --licence "CC BY 4.0" --made-by "$made_by" --out "$out/fop-librispeech"
-# shellcheck disable=SC2086 # one word a run
+# shellcheck disable=SC2086 # word splitting is intended: one word per run
 ser-fop publish --model emotion-ravdess --licence "CC BY-NC-SA 4.0" --made-by "$made_by" --out "$out/emotion-ravdess" \
   --notes "The recipe's settings were found on Actors 1 to 12 of RAVDESS (docs/studies.md), who are half of the speakers below." \
   --figures $figures --control $control

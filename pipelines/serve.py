@@ -1,4 +1,4 @@
-"""Exported models behind TF Serving's REST surface: `ser-fop serve models/emotion --port 8501`."""
+"""Serve exported models through TF Serving's REST API: `ser-fop serve models/emotion --port 8501`."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from ser_fop.serving.models import ServedModel
 
 
 def run(config: ServeConfig) -> None:
-    """Load the models, then answer until a signal ends it; what has been asked is still answered."""
+    """Load the models and serve requests until a signal arrives; pending requests are still answered."""
     try:
         import uvicorn
 
@@ -18,7 +18,7 @@ def run(config: ServeConfig) -> None:
         from ser_fop.serving.head_deadline import with_head_deadline
     except ModuleNotFoundError as error:
         raise InputError(
-            f'`ser-fop serve` needs its extra, {error.name} is missing: pip install "ser_fop[serve]".'
+            f'`ser-fop serve` needs {error.name}, which is not installed: pip install "ser_fop[serve]".'
         ) from error
 
     models = _models(config)
@@ -46,7 +46,7 @@ def run(config: ServeConfig) -> None:
 
 
 def _models(config: ServeConfig) -> list[Any]:
-
+    """Return the models to serve, with the versions that `--labels` names."""
     if not config.models:
         raise InputError("expected at least one model folder, such as models/emotion; received none.")
     folders = {}
@@ -55,7 +55,9 @@ def _models(config: ServeConfig) -> list[Any]:
         folder = resolve_published(folder if equals else text)
         name = name if equals else folder.resolve().name
         if name in folders:
-            raise InputError(f"two models are called {name!r}: give one another name, as NAME=FOLDER.")
+            raise InputError(
+                f"expected different model names, received {name!r} twice. Rename one of them with NAME=FOLDER."
+            )
         folders[name] = folder
     labels: dict[str, dict[str, int]] = {name: {} for name in folders}
     for text in config.labels:

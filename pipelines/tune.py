@@ -1,6 +1,6 @@
 """Search for better settings with KerasTuner: `ser-fop tune --records records/ravdess --trials 20 --out runs/tune`.
 
-`tensorboard --logdir runs/tune/search` shows every trial, under HPARAMS too.
+`tensorboard --logdir runs/tune/search` shows all trials, and their values under HPARAMS.
 """
 
 import dataclasses
@@ -36,14 +36,15 @@ from ser_fop.tuning.supervision import (
     wait_for_chief,
     worker_command,
 )
-from ser_fop.tuning.trials import to_csv, to_rows, told_in_words, trials_of
+from ser_fop.tuning.trials import describe_search, to_csv, to_rows, trials_of
 from ser_fop.tuning.tune_config import TuneConfig
+from ser_fop.utils.folder_lock import folder_lock
 from ser_fop.utils.json_io import read_json, to_plain, write_json, write_text
 from ser_fop.utils.run_folder import METRICS, claim_folder
 
 
 def run(config: TuneConfig) -> Path:
-    """Search on speakers that are not tested, train with the best, and say what it is worth."""
+    """Search without the test speakers, train with the best settings, and evaluate on the test speakers."""
     check_model(config.model)
     tuner_role = role()
     if tuner_role and tuner_role != CHIEF:
@@ -55,32 +56,38 @@ def run(config: TuneConfig) -> Path:
     if tuner_role and tuner_role != CHIEF:
         StageTuner(oracle, config, train).search()
         return config.out
+    with folder_lock(config.out):
+        return _search(config, oracle, train)
+
+
+def _search(config: TuneConfig, oracle: Any, train: Callable[[Mapping[str, Any], Path], None]) -> Path:
+    """Run the search as its chief, or alone."""
     claim_folder("tune", out=config.out, config=config, extendable=("trials", "workers"))
     if config.task == "finetuning":
         _write_inner_folds(config)
     claim_inputs(config, _inner_folds(config))
-    oracle.keeps_ongoing = tuner_role == CHIEF  # its workers may have outlived it
+    oracle.keeps_ongoing = role() == CHIEF  # workers may still run when their chief restarts
     tuner = StageTuner(oracle, config, train)
-    if tuner_role == CHIEF:
+    if role() == CHIEF:
         serve_as_chief(tuner)
     elif config.workers:
-        kept = config.out / "worker.yaml"
-        write_text(kept, yaml.safe_dump(to_plain(dataclasses.replace(config, workers=0)), sort_keys=False))
-        search_with_workers(tuner, worker_command(kept), workers=config.workers, logs=config.out / "logs")
+        worker_config = config.out / "worker.yaml"
+        write_text(worker_config, yaml.safe_dump(to_plain(dataclasses.replace(config, workers=0)), sort_keys=False))
+        search_with_workers(tuner, worker_command(worker_config), workers=config.workers, logs=config.out / "logs")
     else:
         tuner.search()
-    return _told(config)
+    return _finish(config)
 
 
 def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
-    """Return what trains with some values into a folder, on speakers that the fold does not test."""
+    """Return a function that trains with given values into a folder, without the test speakers of the fold."""
     if not config.records:
         raise InputError("--records expected at least one records folder, received none.")
     if config.task == "finetuning" and len(config.records) != 1:
         raise InputError(f"--task finetuning expected one records folder, received {len(config.records)}.")
     if not config.fold.isdecimal():
         raise InputError(f"--fold expected the number of one fold, received {config.fold!r}.")
-    # The inner fold has a number of its own: the network that left the fold's test speakers out is found here.
+    # Trials use fold 0 of the inner folds, so the network pretrained without the test speakers is chosen here.
     pretrained = fold_folder(config.pretrained, int(config.fold)) if config.pretrained else None
     labelled = any(Records(path).manifest.labels for path in config.records)
 
@@ -103,9 +110,9 @@ def _inner_folds(config: TuneConfig) -> Path:
 
 
 def _write_inner_folds(config: TuneConfig) -> None:
-
     folds = folds_of_records(Records(config.records[0]), path=config.folds)
     (number,) = chosen_folds(config.fold, folds)
+    # `inputs.json` holds the digest of this text: searches that started with it must resume.
     description = (
         f"Fold {number} of {folds.protocol}: its validation speakers are tested, its test speakers are in no part."
     )
@@ -118,18 +125,20 @@ def _write_inner_folds(config: TuneConfig) -> None:
     write_folds(_inner_folds(config), inner)
 
 
-def _told(config: TuneConfig) -> Path:
-    """Train with the best values, and with the default ones, on the fold itself; write tables."""
+def _finish(config: TuneConfig) -> Path:
+    """Train with the best and with the default values on the original fold, and write the tables."""
     trials, task = trials_of(config.out, task=config.task), config.task
     if not trials or trials[0]["value"] is None:
-        raise InputError("no trial came to an end: there is no best one.")
+        raise InputError(
+            "expected at least one completed trial, received none. Raise --trials, or change the search space."
+        )
     best, objective = trials[0], OBJECTIVES[task]
-    default = _value_of_defaults(config, trials)  # what the search is to be better than
+    default = _value_of_defaults(config, trials)
     if default is None:
         _trainer(config)({}, config.out / PROJECT / "default")
         default = read_json(config.out / PROJECT / "default" / METRICS)[objective]
-    told = {"objective": objective, "best": best, "default": default, "trials": len(trials)}
-    _make_room(config.out, best)
+    summary = {"objective": objective, "best": best, "default": default, "trials": len(trials)}
+    _remove_former_best(config.out, best)
     if task == "finetuning":
         for name, values in (("default", {}), ("best", best["values"])):
             chosen = with_values(config, values)
@@ -144,32 +153,33 @@ def _told(config: TuneConfig) -> Path:
                 )
             )
             metrics = read_json(config.out / name / METRICS)
-            told[f"test_{name}"] = {key: metrics[key] for key in ("wa", "ua", "n", "transductive")}
+            summary[f"test_{name}"] = {key: metrics[key] for key in ("wa", "ua", "n", "transductive")}
     else:
         _trainer(config)(best["values"], config.out / "best")
-    write_json(config.out / "trials.json", {**told, "all": trials})
+    write_json(config.out / "trials.json", {**summary, "all": trials})
     write_text(config.out / "trials.csv", to_csv(trials, task=task))
     header, rows = to_rows(trials, task=task)
-    parts = [f"<p>{html.escape(line)}</p>" for line in told_in_words(told)]
+    description = describe_search(summary)
+    parts = [f"<p>{html.escape(line)}</p>" for line in description]
     page = config.out / "report" / "index.html"
     page.parent.mkdir(exist_ok=True)
-    write_text(page, document(f"A search of {len(trials)} trials: {task}", [*parts, table(header, rows)]))
-    print("\n".join(told_in_words(told)))
+    write_text(page, document(f"Search for {task} settings: {len(trials)} trials", [*parts, table(header, rows)]))
+    print("\n".join(description))
     print(f"-> {config.out / 'best'}, {page}")
     return config.out / "best"
 
 
 def _value_of_defaults(config: TuneConfig, trials: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the figure of the trial that had the default settings, if one had."""
+    """Return the objective of the trial with the default settings, or None if there is no such trial."""
     known = settings_of(config)
-    alike = [
+    matching = [
         one for one in trials if all(known[name] == value for name, value in one["values"].items() if name in known)
     ]
-    return alike[0]["value"] if alike else None
+    return matching[0]["value"] if matching else None
 
 
-def _make_room(out: Path, best: Mapping[str, Any]) -> None:
-    """Remove what was trained with the best settings of fewer trials, where these are others."""
+def _remove_former_best(out: Path, best: Mapping[str, Any]) -> None:
+    """Remove the folder `best` if it was trained with other settings, after fewer trials."""
     note = out / "best.json"
     if not note.exists() or read_json(note)["values"] != best["values"]:
         for folder in (out / "best", out / "best.partial"):

@@ -1,12 +1,12 @@
 """Future Observation Prediction for speech emotion recognition.
 
-`import ser_fop` imports no TensorFlow: each public name is imported when it is first used.
+`import ser_fop` does not import TensorFlow. Each public name is imported on first use.
 
 Example:
     >>> import ser_fop
     >>> wav = ser_fop.sample("happy")
-    >>> answer = ser_fop.load().predict(wav)
-    >>> answer.emotion in answer.probabilities
+    >>> prediction = ser_fop.load().predict(wav)
+    >>> prediction.emotion in prediction.probabilities
     True
 """
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from ser_fop.api.stages import classify, extract, finetune, prepare, pretrain
     from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
     from ser_fop.hub.published import list_models
-    from ser_fop.inference.predictor import load
+    from ser_fop.inference.loading import load
     from ser_fop.inference.samples import sample
 
 __version__ = "0.1.0"
 
-# Public name: the module that defines it.
+# Module that defines each public name.
 _LAZY = {
     "Backbone": "ser_fop.api.backbone",
     "ClassifyConfig": "ser_fop.config.stages",
@@ -42,12 +42,12 @@ _LAZY = {
     "extract": "ser_fop.api.stages",
     "finetune": "ser_fop.api.stages",
     "list_models": "ser_fop.hub.published",
-    "load": "ser_fop.inference.predictor",
+    "load": "ser_fop.inference.loading",
     "prepare": "ser_fop.api.stages",
     "pretrain": "ser_fop.api.stages",
     "sample": "ser_fop.inference.samples",
 }
-__all__ = [  # noqa: RUF022 - as a reader would meet them
+__all__ = [  # noqa: RUF022 - in order of use
     "load",
     "list_models",
     "sample",
@@ -67,19 +67,19 @@ __all__ = [  # noqa: RUF022 - as a reader would meet them
     "ClassifyConfig",
 ]
 
-# Scripts and models are installed inside the package; in a checkout they stand beside it.
+# Scripts and models are installed inside the package. In a checkout they are next to it.
 _CHECKOUT = Path(__file__).resolve().parents[1]
 if (_CHECKOUT / "setup.py").is_file():
     __path__.append(str(_CHECKOUT))
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
+    """Import a public name on first use."""
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """Return the public names too, before they are imported."""
+    """Return the names of the module, with public names that are not imported yet."""
     return sorted({*globals(), *_LAZY})

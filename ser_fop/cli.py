@@ -1,33 +1,36 @@
-"""`ser-fop <stage>`: parses, then calls the pipeline of that name. TensorFlow is imported after parsing."""
+"""Command line `ser-fop STAGE`. It parses the options, imports TensorFlow, and runs the script of the stage."""
 
 import contextlib
 import dataclasses
 import functools
 import importlib
+import io
 import itertools
 import os
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import ser_fop
 from ser_fop.config.parsing import parse
-from ser_fop.errors import InputError, StoppedError, closest
+from ser_fop.errors import DataWarning, InputError, StoppedError, closest
+from ser_fop.utils.system_errors import system_message
 
 Config = TypeVar("Config")
 
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """A stage of the command line.
+    """Description of a stage.
 
     Attributes:
-        purpose: Its purpose, in one line.
-        config_name: Dotted name of its config type, which is imported when the stage is called.
-        uses_tensorflow: Whether TensorFlow is imported before the pipeline.
+        purpose: Purpose of the stage, in one line.
+        config_name: Dotted name of the config dataclass, which is imported when the stage runs.
+        uses_tensorflow: Whether TensorFlow is imported before the script.
     """
 
     purpose: str
@@ -36,36 +39,37 @@ class Stage:
 
     @property
     def config_type(self) -> type:
-        """The config dataclass."""
+        """Config dataclass of the stage."""
         module, _, name = self.config_name.rpartition(".")
         return getattr(importlib.import_module(module), name)
 
 
 _STAGES, _USE = "ser_fop.config.stages", "ser_fop.config.inference_stages"
 STAGES = {
-    "download": Stage("fetch an open corpus from its publisher", f"{_STAGES}.DownloadConfig", uses_tensorflow=False),
+    "download": Stage("download an open corpus from its publisher", f"{_STAGES}.DownloadConfig", uses_tensorflow=False),
     "prepare": Stage("write checked TFRecord shards of log-mels from audio folders", f"{_STAGES}.PrepareConfig"),
     "folds": Stage("write the speaker-disjoint folds of a corpus", f"{_STAGES}.FoldsConfig"),
-    "pretrain": Stage("learn, without labels, to predict future frames", f"{_STAGES}.PretrainConfig"),
+    "pretrain": Stage("pretrain, without labels, to predict future frames", f"{_STAGES}.PretrainConfig"),
     "finetune": Stage("fine-tune for emotion recognition, or train from scratch", f"{_STAGES}.FinetuneConfig"),
     "extract": Stage("write pooled hypercolumns of every utterance", f"{_STAGES}.ExtractConfig"),
     "functionals": Stage("write openSMILE features of every utterance", f"{_STAGES}.FunctionalsConfig"),
-    "classify": Stage("recognise emotions from hypercolumns: SVM, RF, A-LSTM", f"{_STAGES}.ClassifyConfig"),
+    "classify": Stage("classify emotions from hypercolumns: SVM, RF, A-LSTM", f"{_STAGES}.ClassifyConfig"),
     "tune": Stage("search for better settings with KerasTuner", "ser_fop.tuning.tune_config.TuneConfig"),
     "predict": Stage("recognise the emotion of recordings", f"{_USE}.PredictConfig"),
+    "stress": Stage("measure accuracy under changes of level, noise, room and coding", f"{_USE}.StressConfig"),
     "export": Stage("write a trained run as a SavedModel for TF Serving", f"{_USE}.ExportConfig"),
-    "publish": Stage("write a trained run as a model for others, with its card", f"{_USE}.PublishConfig"),
-    "serve": Stage("serve exported models behind TF Serving's REST surface", f"{_USE}.ServeConfig"),
+    "publish": Stage("publish a trained run, with its model card", f"{_USE}.PublishConfig"),
+    "serve": Stage("serve exported models with the REST API of TF Serving", f"{_USE}.ServeConfig"),
     "reproduce": Stage(
-        "run the paper's whole experiment, ending in its tables",
+        "run all experiments of the paper and write its tables",
         "ser_fop.experiments.reproduce_config.ReproduceConfig",
     ),
     "report": Stage("write the tables of a `reproduce` folder again", f"{_USE}.ReportConfig", uses_tensorflow=False),
     "info": Stage(
-        "show the content of a corpus folder, and every problem found", f"{_STAGES}.InfoConfig", uses_tensorflow=False
+        "show the content of a corpus folder, and all problems found", f"{_STAGES}.InfoConfig", uses_tensorflow=False
     ),
 }
-# These keep every core busy with threads of their own: TensorFlow's would only get in their way.
+# These stages use all cores with their own threads, so TensorFlow runs with one thread.
 _OWN_THREADS = frozenset({"prepare"})
 
 
@@ -73,10 +77,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run `ser-fop`.
 
     Args:
-        arguments: Command line without the program; `sys.argv` by default.
+        arguments: Command line without the program; `sys.argv[1:]` by default.
 
     Returns:
-        Exit status: 0, or 2 after bad input.
+        Exit status, as in `run_stage`.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -96,26 +100,29 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run_pipeline(stage: str, config: Any) -> None:
-    """Import a stage's script and run it: scripts have their imports at the top, and parsing needs none of them."""
+    """Import the script of a stage and run it. The import comes after parsing, because it is slow."""
     importlib.import_module(f"ser_fop.pipelines.{stage}").run(config)
 
 
 def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any], arguments: list[str] | None) -> int:
-    """Parse a stage's options, run it, and turn bad input into one line.
+    """Parse the options of a stage and run it. Bad input is printed as one line.
 
-    Options override the YAML file that `--config` names, which overrides the preset (`--preset`, or the file's own
-    key `preset`), which overrides the defaults.
+    Options override the YAML file of `--config`. The file overrides the preset, which `--preset` or the file's key
+    `preset` names. The preset overrides the defaults.
 
     Args:
         stage: Name of the stage.
-        config_type: Its config dataclass.
-        run: The stage.
-        arguments: Its command line; `sys.argv` by default.
+        config_type: Config dataclass of the stage.
+        run: Function that runs the stage.
+        arguments: Options of the stage; `sys.argv[1:]` by default.
 
     Returns:
-        Exit status: 0; 2 after bad input; 128 and the signal's number if one stopped it, a closed pipe included.
+        Exit status: 0 after success, 2 after bad input, and 128 plus the number of a signal that stopped the stage. A
+        closed pipe counts as SIGPIPE.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    _accept_any_name()
+    _print_warnings(stage)
     try:
         config = parse(stage, config_type, arguments)
         if config is None:
@@ -127,32 +134,59 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (InputError, OSError) as error:
+    except InputError as error:
         print(f"ser-fop {stage}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except StoppedError as stopped:
         print(f"ser-fop {stage}: {stopped}", file=sys.stderr)
         return 128 + stopped.signal_number
     except KeyboardInterrupt:
-        print(f"ser-fop {stage}: interrupted; the same command goes on from here.", file=sys.stderr)
+        print(f"ser-fop {stage}: interrupted. Run the same command again to resume.", file=sys.stderr)
         return 130
+    except Exception as error:  # TensorFlow and h5py have their own errors for a full disk
+        message = system_message(error)
+        if not message:
+            raise
+        print(f"ser-fop {stage}: error: {message}", file=sys.stderr)
+        return 2
     return 0
 
 
+def _print_warnings(stage: str) -> None:
+    """Print warnings about the data as one line."""
+    print_others = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **keywords: Any) -> None:
+        if issubclass(category, DataWarning):
+            print(f"ser-fop {stage}: warning: {message}", file=sys.stderr)
+        else:
+            print_others(message, category, *where, **keywords)
+
+    warnings.showwarning = show
+
+
+def _accept_any_name() -> None:
+    """Let the output contain any file name: files and pipes get UTF-8, a terminal shows what it can."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
 def _import_tensorflow_quietly(*, one_thread: bool) -> None:
-    """Import TensorFlow without its greetings, which its log level does not reach; keep them if it fails."""
+    """Import TensorFlow without its start-up messages, which ignore the log level. Print them if the import fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if one_thread and "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as greetings, os.fdopen(os.dup(2), "wb") as stderr:
-        os.dup2(greetings.fileno(), 2)
+    with tempfile.TemporaryFile() as messages, os.fdopen(os.dup(2), "wb") as stderr:
+        os.dup2(messages.fileno(), 2)
         try:
             importlib.import_module("tensorflow")
         except ImportError:
-            greetings.seek(0)
-            stderr.write(greetings.read())
+            messages.seek(0)
+            stderr.write(messages.read())
             raise
         finally:
             os.dup2(stderr.fileno(), 2)
@@ -168,10 +202,10 @@ def _usage() -> str:
 
 
 def script_stage(arguments: list[str]) -> str:
-    """Return the stage whose script is the program itself, or an empty string.
+    """Return the stage whose script runs as the main program, or an empty string.
 
     Args:
-        arguments: The interpreter's command line, such as `python -m ser_fop.pipelines.prepare --corpus ravdess`.
+        arguments: Command line of the interpreter, such as `python -m ser_fop.pipelines.prepare --corpus ravdess`.
     """
     for option, value in itertools.pairwise(arguments):
         if option == "-c":
@@ -185,7 +219,8 @@ def script_stage(arguments: list[str]) -> str:
     return ""
 
 
-# A script that is the program imports everything before it parses: TensorFlow comes first, as quietly as under `ser-fop`.
+# A script that runs as the main program imports everything before it parses. TensorFlow is imported here first, without
+# its start-up messages.
 _script = script_stage(sys.orig_argv)
 if _script and STAGES[_script].uses_tensorflow:
     _import_tensorflow_quietly(one_thread=_script in _OWN_THREADS)

@@ -1,4 +1,4 @@
-"""What the command line tells in one line: bad input, and that somebody stopped it."""
+"""Errors that the command line prints as one line: bad input, and a stop by a signal."""
 
 import difflib
 import signal
@@ -6,26 +6,30 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Bad input: the message says what was expected, what was received, and what to do.
+    """Error of the user's input: a setting, an argument or a file.
 
-    The command line prints it as one line and exits with status 2. Programming
-    errors are never wrapped in it.
+    The message states what was expected, what was received, and what to do. The command
+    line prints it as one line and exits with status 2. Programming errors raise other types.
     """
 
 
-class StoppedError(Exception):
-    """A signal asked for an end, and all that was done is saved.
+class DataWarning(UserWarning):
+    """Warning about data that is used, but limits what a result can show. The command line prints it as one line."""
 
-    The command line prints it as one line and exits as a shell reports that signal.
+
+class StoppedError(Exception):
+    """Stop by a signal, after the work so far has been saved.
+
+    The command line prints it as one line and exits with status 128 plus the signal's number.
 
     Args:
-        signal_number: The signal.
-        where: How far the work is.
+        signal_number: Number of the signal.
+        where: Progress of the work, such as `after epoch 3`.
     """
 
     def __init__(self, signal_number: int, where: str) -> None:
         super().__init__(
-            f"stopped by {signal.Signals(signal_number).name} {where}; the same command goes on from there."
+            f"stopped by {signal.Signals(signal_number).name} {where}. Run the same command again to resume."
         )
         self.signal_number = signal_number
         self.where = where
@@ -35,14 +39,14 @@ class StoppedError(Exception):
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """Name the nearest of `known`, for the end of an error message.
+    """Suggest the most similar valid name, for the end of an error message.
 
     Args:
-        name: What was received.
-        known: The names that would have been right.
+        name: Received name.
+        known: Valid names.
 
     Returns:
-        `" Did you mean 'x'?"`, or an empty string where nothing is near.
+        `" Did you mean 'x'?"`, or an empty string if no valid name is similar.
     """
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" Did you mean {matches[0]!r}?" if matches else ""

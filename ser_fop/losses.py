@@ -1,40 +1,46 @@
-"""Errors between predicted and true frames, averaged over valid frames."""
+"""Losses of frame prediction, averaged over valid frames."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
 from keras import ops
 
-# Of normalised mels: a network that has met silence too often may not claim to know it exactly.
+# Limits of the predicted log variance of normalised log-mels. Without a lower limit, the likelihood of silence, which
+# is easy to predict, is unbounded.
 _LOG_VARIANCE = (-7.0, 7.0)
 
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FramePredictionLoss(keras.losses.Loss):
-    """Error of predicted log-mel frames, in units of each band's deviation.
+    """Error of predicted log-mel frames, in units of each band's standard deviation.
 
-    Give it a `sample_weight` of shape (batch, frames): the result is the sum over
-    weighted frames divided by the sum of weights. Keras' default reduction would
-    divide by all positions, padding included.
+    `sample_weight` must have the shape (batch, frames). The result is the weighted sum over
+    frames divided by the sum of the weights. Keras' default reduction would divide by the
+    number of all frames, with padding.
 
     Args:
         kind: `l1`, `mse`, `huber` (delta 1), or `gaussian`, the negative log-likelihood.
-        std: Standard deviation of each band, (mels,): errors are divided by it.
+        std: Standard deviation of each band, (mels,), or a variable of a network. Errors are divided by it.
+        name: Name of the loss.
     """
 
     def __init__(
         self,
         kind: Literal["l1", "mse", "huber", "gaussian"],
-        std: Sequence[float],
+        std: Any,
         name: str = "frame_prediction",
     ) -> None:
         super().__init__(name=name, reduction="mean_with_sample_weight")
         self.kind = kind
-        self.std = [float(value) for value in std]
+        self._std = std
+
+    @property
+    def std(self) -> list[float]:
+        """Standard deviation of each band."""
+        return [float(value) for value in ops.convert_to_numpy(self._std)]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return frame_errors(y_true, y_pred, kind=self.kind, std=self.std)
+        return frame_errors(y_true, y_pred, kind=self.kind, std=self._std)
 
     def get_config(self) -> dict[str, Any]:
         return {"kind": self.kind, "std": self.std, "name": self.name}
@@ -42,7 +48,11 @@ class FramePredictionLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("ser_fop")
 class ContrastiveLoss(keras.losses.Loss):
-    """What `ContrastivePredictor` gives, averaged over frames weighted by `sample_weight`."""
+    """Loss that `ContrastivePredictor` outputs for each frame, averaged with the weights of `sample_weight`.
+
+    Args:
+        name: Name of the loss.
+    """
 
     def __init__(self, name: str = "contrast") -> None:
         super().__init__(name=name, reduction="mean_with_sample_weight")
@@ -54,21 +64,22 @@ class ContrastiveLoss(keras.losses.Loss):
         return {"name": self.name}
 
 
-def frame_errors(y_true: Any, y_pred: Any, *, kind: str, std: Sequence[float]) -> Any:
-    """Return the error of each frame, averaged over its bands, and over horizons if there are several.
+def frame_errors(y_true: Any, y_pred: Any, *, kind: str, std: Any) -> Any:
+    """Return the error of each frame, averaged over bands and horizons.
 
     Args:
         y_true: True log-mels, (batch, frames, horizons mels).
-        y_pred: Predicted log-mels, of the same shape; for `gaussian` the logarithm of each one's variance, in units of
-            the band's, stands after them.
+        y_pred: Predicted log-mels, of the same shape. For `gaussian`, the log variances follow on the last axis, in
+            units of each band's variance.
         kind: `l1`, `mse`, `huber` or `gaussian`.
-        std: Deviation of each band, (mels,).
+        std: Standard deviation of each band, (mels,); numbers or a variable.
 
     Returns:
         Errors of shape (batch, frames), float32.
     """
     width = y_true.shape[-1]
-    scale = ops.convert_to_tensor(list(std) * (width // len(std)), dtype="float32")
+    scale = ops.cast(ops.convert_to_tensor(std), "float32")
+    scale = ops.tile(scale, width // scale.shape[0])
     predicted = ops.cast(y_pred, "float32")
     difference = ops.abs(predicted[..., :width] - ops.cast(y_true, "float32")) / scale
     if kind == "l1":

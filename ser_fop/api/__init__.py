@@ -1,1 +1,1 @@
-"""The public classes: networks from published models, a feature extractor, records with their splits."""
+"""Public API: networks with pretrained weights, feature extractor, records with splits, stages as functions."""

@@ -1,4 +1,4 @@
-"""A backbone with published or own weights."""
+"""Backbone with pretrained weights."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +11,9 @@ from ser_fop.models import backbone as network
 
 @keras.saving.register_keras_serializable("ser_fop", name="PretrainedBackbone")
 class Backbone(network.Backbone):
-    """Maps log-mels (batch, frames, mels) to hidden states: see `ser_fop.models.backbone.Backbone`.
+    """Backbone that maps log-mels (batch, frames, mels) to hidden states.
+
+    The base class, `ser_fop.models.backbone.Backbone`, documents the arguments.
 
     Example:
         >>> import numpy as np, ser_fop
@@ -24,14 +26,17 @@ class Backbone(network.Backbone):
 
     @classmethod
     def from_pretrained(cls, name: str | Path, **kwargs: Any) -> Self:
-        """Return the backbone of a trained network.
+        """Create the backbone of a trained network, with its weights.
 
         Args:
-            name: A published model, a run folder or a SavedModel.
+            name: Name of a published model, or path of a run folder or SavedModel.
             **kwargs: Further arguments of `keras.Model`, such as `name`.
 
+        Returns:
+            The backbone.
+
         Raises:
-            InputError: If there is no network there.
+            InputError: If `name` is neither a published model nor the path of a network.
         """
         trained = load_network(Path(name))[0].backbone
         backbone = cls(trained.config, trained.mels, attention=trained.attention, **{"name": "backbone", **kwargs})

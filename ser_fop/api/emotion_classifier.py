@@ -1,4 +1,4 @@
-"""A classifier with a published or own backbone."""
+"""Emotion classifier with pretrained weights."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -13,9 +13,9 @@ from ser_fop.models import emotion_classifier as network
 
 @keras.saving.register_keras_serializable("ser_fop", name="PretrainedEmotionClassifier")
 class EmotionClassifier(network.EmotionClassifier):
-    """Maps log-mels (batch, frames, mels) to logits (batch, classes).
+    """Emotion classifier that maps log-mels (batch, frames, mels) to logits (batch, classes).
 
-    See `ser_fop.models.emotion_classifier.EmotionClassifier`.
+    The base class, `ser_fop.models.emotion_classifier.EmotionClassifier`, documents the arguments.
 
     Example:
         >>> import numpy as np, ser_fop
@@ -27,22 +27,29 @@ class EmotionClassifier(network.EmotionClassifier):
 
     @classmethod
     def from_pretrained(cls, name: str | Path, *, num_classes: int | None = None, **kwargs: Any) -> Self:
-        """Return a classifier on the backbone of a trained network.
+        """Create a classifier with the backbone of a trained network.
 
         Args:
-            name: A published model, a run folder or a SavedModel.
-            num_classes: Classes of a fresh head; None takes the trained head of a classifier.
+            name: Name of a published model, or path of a run folder or SavedModel.
+            num_classes: Number of classes of a new, untrained head. By default the classifier has the trained head
+                of the network.
             **kwargs: Further arguments of the class, such as `pooling`.
 
+        Returns:
+            The classifier.
+
         Raises:
-            InputError: If there is no network there, or a trained head is wanted where there is none.
+            InputError: If `name` is neither a published model nor the path of a network, or if `num_classes` is
+                None and the network has no trained head.
         """
         backbone = Backbone.from_pretrained(name)
         if num_classes is not None:
             return cls(backbone, num_classes, **kwargs)
         trained, _ = load_network(Path(name))
         if not isinstance(trained, network.EmotionClassifier):
-            raise InputError(f"{name} has no trained head of a classifier: expected num_classes, received none.")
+            raise InputError(
+                f"expected num_classes, received None: {name} has no trained classifier head. Set num_classes."
+            )
         classifier = cls(backbone, trained.classes, **{"pooling": trained.pooling, **kwargs})
         classifier.set_weights(trained.get_weights())
         return classifier

@@ -1,4 +1,4 @@
-"""Hidden states of waveforms."""
+"""Feature extractor for waveforms."""
 
 from pathlib import Path
 
@@ -6,24 +6,26 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.inference.predictor import open_model
+from ser_fop.inference.loading import open_model
 from ser_fop.models.backbone import hidden_width
 
 
 class FeatureExtractor:
-    """Maps waveforms to the hidden states of a trained network, as s3prl's upstreams do.
+    """Feature extractor that maps waveforms to the hidden states of a trained network.
+
+    The interface resembles the upstreams of s3prl.
 
     Args:
-        name: A published model, a run folder or a SavedModel.
+        name: Name of a published model, or path of a run folder or SavedModel.
 
     Attributes:
-        num_layers: Layers of the network.
-        hidden_size: Width of its hidden states.
+        num_layers: Number of layers of the network.
+        hidden_size: Width of the hidden states.
         frame_shift_s: Distance between two hidden states, in seconds.
-        sample_rate_hz: Rate of the waveforms that it reads.
+        sample_rate_hz: Sample rate of the input waveforms, in hertz.
 
     Raises:
-        InputError: If there is no network there.
+        InputError: If `name` is neither a published model nor the path of a network.
 
     Example:
         >>> import numpy as np, ser_fop
@@ -47,18 +49,18 @@ class FeatureExtractor:
     def __call__(
         self, waveforms: np.ndarray, lengths: np.ndarray | None = None
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return the hidden states of a batch.
+        """Return the hidden states of a batch of waveforms.
 
         Args:
-            waveforms: Samples at `sample_rate_hz`, full scale 1, padded at the end, (batch, samples).
-            lengths: Samples of each waveform, (batch,); all of them by default.
+            waveforms: Samples at `sample_rate_hz`, from -1 to 1, padded at the end, (batch, samples).
+            lengths: Number of samples of each waveform, (batch,). By default no waveform is padded.
 
         Returns:
-            `F`, `h1` .. `hL`, `h_add` and `h_concat`, each (batch, steps, width), and the steps of each waveform,
-            (batch,). States beyond a waveform's steps are meaningless.
+            A dictionary with `F`, `h1` .. `hL`, `h_add` and `h_concat`, each (batch, steps, width), and the number of
+            steps of each waveform, (batch,). Hidden states of padding are meaningless.
 
         Raises:
-            InputError: If the shapes are others.
+            InputError: If an array has a wrong shape, or a length exceeds the number of samples.
         """
         waveforms = np.asarray(waveforms, np.float32)
         if waveforms.ndim != 2:
@@ -75,7 +77,7 @@ class FeatureExtractor:
         return states, self._steps(lengths)
 
     def _steps(self, lengths: np.ndarray) -> np.ndarray:
-        """Return the steps that each waveform has."""
+        """Return the number of steps of each waveform."""
         features, stacked = self._model.spec.features, self._model.spec.model.stacked_frames
         hop, window = (round(seconds * self.sample_rate_hz) for seconds in (features.hop_s, features.window_s))
         frames = np.maximum(0, (lengths - window) // hop + 1)

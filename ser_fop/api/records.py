@@ -1,4 +1,4 @@
-"""Records, split into speaker-disjoint parts."""
+"""Records with speaker-disjoint splits."""
 
 import dataclasses
 from pathlib import Path
@@ -14,11 +14,11 @@ from ser_fop.training.splits.pretraining import folds_of_records
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Labelled utterances of some speakers.
+    """One part of a split: labelled utterances of some speakers.
 
     Attributes:
-        records: The records that hold them.
-        classes: Class index by utterance id.
+        records: Records that contain the utterances.
+        classes: Class index of each utterance, by utterance id.
     """
 
     records: data.Records
@@ -29,27 +29,28 @@ class Part:
         return len(self.classes)
 
     def batches(self, batch_size: int = 32, *, batch_frames: int = 16384, seed: int | None = None) -> tf.data.Dataset:
-        """Return batches `(inputs, class index)`, as `fit` and `evaluate` take them.
+        """Return a dataset of batches for `fit` and `evaluate`.
 
         Args:
-            batch_size: Utterances in a batch, at most.
-            batch_frames: Frames in a batch, padding included, at most.
-            seed: Shuffles anew each epoch; None keeps a fixed order.
+            batch_size: Maximum number of utterances in a batch.
+            batch_frames: Maximum number of frames in a batch, with padding.
+            seed: Seed of the shuffling in each epoch. With None, the order is fixed.
 
         Returns:
-            Inputs `mel` (batch, frames, mels) and `mask` (batch, frames), and the class index (batch,).
+            A dataset of pairs: the inputs, `mel` (batch, frames, mels) and `mask` (batch, frames), and the class
+            indices (batch,).
         """
         return labelled_batches(self.records, self.classes, batch_size=batch_size, batch_frames=batch_frames, seed=seed)
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Speaker-disjoint parts of a fold.
+    """Speaker-disjoint split of one fold.
 
     Attributes:
-        train: Utterances to train on.
-        validation: Utterances that choose epochs and settings.
-        test: Utterances to test once.
+        train: Utterances of the training speakers.
+        validation: Utterances of the validation speakers, for the selection of epochs and settings.
+        test: Utterances of the test speakers.
         labels: Names of the classes.
     """
 
@@ -60,7 +61,9 @@ class Split:
 
 
 class Records(data.Records):
-    """A records folder of `ser-fop prepare`: see `ser_fop.data.records.Records`.
+    """Records folder that `ser-fop prepare` wrote.
+
+    The base class, `ser_fop.data.records.Records`, documents the arguments.
 
     Example:
         ```python
@@ -70,14 +73,14 @@ class Records(data.Records):
     """
 
     def split(self, fold: int = 0, *, folds: Path | None = None) -> Split:
-        """Return the speaker-disjoint parts of a fold.
+        """Return the speaker-disjoint split of a fold.
 
         Args:
             fold: Number of the fold.
-            folds: Fold file of your own; the corpus's published folds by default.
+            folds: Your own fold file; the corpus's published folds by default.
 
         Raises:
-            InputError: If the records have no labels, or there is no such fold.
+            InputError: If the records have no labels, or the corpus has no fold of that number.
         """
         found = folds_of_records(self, path=folds).folds
         if not 0 <= fold < len(found):

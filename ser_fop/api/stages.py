@@ -1,4 +1,4 @@
-"""The stages as functions: each takes its config and returns its run folder."""
+"""Stages as functions: each function takes a config and returns the run folder."""
 
 import importlib
 from pathlib import Path
@@ -8,16 +8,16 @@ from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig,
 
 
 def prepare(config: PrepareConfig) -> Path:
-    """Write log-mel record shards of a folder of audio.
+    """Convert a folder of audio to checked TFRecord shards of log-mels.
 
     Args:
-        config: What `ser-fop prepare` takes as options.
+        config: Config with the options of `ser-fop prepare`.
 
     Returns:
-        The records folder; a finished one is found and not written again.
+        The records folder. A finished folder is returned without any work.
 
     Raises:
-        InputError: If the corpus cannot be read, or the folder holds another result.
+        InputError: If the corpus cannot be read, or the folder contains another result.
 
     Example:
         ```python
@@ -30,46 +30,46 @@ def prepare(config: PrepareConfig) -> Path:
 
 
 def pretrain(config: PretrainConfig) -> Path:
-    """Learn, without labels, to predict future mel frames.
+    """Pretrain a network, without labels, to predict future mel frames.
 
     Args:
-        config: What `ser-fop pretrain` takes as options.
+        config: Config with the options of `ser-fop pretrain`.
 
     Returns:
-        The run folder; a finished one is found and not trained again.
+        The run folder. A finished folder is returned without any work.
 
     Raises:
-        InputError: If the settings contradict each other, or the folder holds another result.
+        InputError: If the settings contradict each other, or the folder contains another result.
     """
     return _run("pretrain", config)
 
 
 def finetune(config: FinetuneConfig) -> Path:
-    """Fine-tune a network for emotion recognition, or train one from scratch.
+    """Fine-tune a pretrained network for emotion recognition, or train one from scratch.
 
     Args:
-        config: What `ser-fop finetune` takes as options.
+        config: Config with the options of `ser-fop finetune`.
 
     Returns:
-        The run folder; a finished one is found and not trained again.
+        The run folder. A finished folder is returned without any work.
 
     Raises:
-        InputError: If the settings contradict each other, or the folder holds another result.
+        InputError: If the settings contradict each other, or the folder contains another result.
     """
     return _run("finetune", config)
 
 
 def extract(config: ExtractConfig) -> Path:
-    """Write the pooled hypercolumns of every utterance.
+    """Extract the pooled hypercolumns of every utterance.
 
     Args:
-        config: What `ser-fop extract` takes as options.
+        config: Config with the options of `ser-fop extract`.
 
     Returns:
-        The hypercolumns folder; a finished one is found and not written again.
+        The hypercolumns folder. A finished folder is returned without any work.
 
     Raises:
-        InputError: If network and records do not fit, or the folder holds another result.
+        InputError: If the network does not fit the records, or the folder contains another result.
     """
     return _run("extract", config)
 
@@ -78,13 +78,13 @@ def classify(config: ClassifyConfig) -> Path:
     """Train and test a classifier on hypercolumns.
 
     Args:
-        config: What `ser-fop classify` takes as options.
+        config: Config with the options of `ser-fop classify`.
 
     Returns:
-        The run folder; a finished one is found and not fitted again.
+        The run folder. A finished folder is returned without any work.
 
     Raises:
-        InputError: If the settings contradict each other, or the folder holds another result.
+        InputError: If the settings contradict each other, or the folder contains another result.
     """
     return _run("classify", config)
 

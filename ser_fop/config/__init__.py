@@ -1,1 +1,1 @@
-"""The settings of each stage: options, YAML keys and presets."""
+"""Settings of each stage: options, YAML keys and presets."""

@@ -1,11 +1,11 @@
-"""The config of the stages that put a trained run to use."""
+"""Configs of the stages that use a trained run: `predict`, `stress`, `export`, `publish`, `serve` and `report`."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
 
-# The published model that answers where none is named.
+# Published model that is used by default.
 DEFAULT_MODEL = "emotion-ravdess"
 
 
@@ -15,15 +15,15 @@ class PredictConfig:
 
     Attributes:
         inputs: Recordings to recognise.
-        model: A run of `finetune` or `classify` (or of `pretrain`, for hypercolumns alone), a folder of
-            `export`, or the name of a published model.
-        json: Print JSON, one object a line, instead of a table.
-        csv: Print CSV.
-        out: File for the predictions; standard output by default.
-        window_s: Length of a window that slides over each recording, in seconds; 0 takes each recording as a
-            whole.
-        hop_s: Distance between windows, in seconds; 0 is a third of the window.
-        hypercolumns: Also write every recording's pooled features to this `.npz` file.
+        model: Run folder of `finetune` or `classify` (or of `pretrain`, for hypercolumns alone), folder of
+            `export`, or name of a published model.
+        json: Print JSON instead of a table, with one object on each line.
+        csv: Print CSV instead of a table.
+        out: File to write the predictions to; standard output by default.
+        window_s: Length of a sliding window, in seconds. One prediction is made for each window; 0 makes one
+            for the whole recording.
+        hop_s: Distance between windows, in seconds; 0 means a third of the window.
+        hypercolumns: Also write the pooled hypercolumns of every recording to this `.npz` file.
     """
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
@@ -37,17 +37,46 @@ class PredictConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StressConfig:
+    """Measure how a model's accuracy depends on level, noise, room, microphone and coding of the recordings.
+
+    Attributes:
+        out: Folder for the page, the table and the figures.
+        model: Run folder of `finetune` or `classify`, folder of `export`, or name of a published model.
+        corpus: Name of a labelled corpus. Only classes that the model has too are used.
+        audio_dir: Folder of the corpus.
+        manifest: CSV file of your own corpus (`--corpus csv`).
+        test_labels: Renamings of the corpus's labels to the model's, as THEIRS=OURS.
+        speakers: Speakers to use, such as those that the model has not seen; all by default.
+        changes: Names of the changes to apply; all by default.
+        limit: Maximum number of recordings, drawn evenly over speakers and classes; 0 means all.
+        seed: Seed of the drawing and of the noise.
+    """
+
+    out: Path
+    model: Path = Path(DEFAULT_MODEL)
+    corpus: str = "ravdess"
+    audio_dir: Path
+    manifest: Path | None = None
+    test_labels: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    limit: int = 200
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportConfig:
     """Write a trained run as a SavedModel for TF Serving, and compare its predictions with the network's.
 
     Attributes:
-        model: A run of `finetune` or `classify` (or of `pretrain`, for hypercolumns alone).
+        model: Run folder of `finetune` or `classify` (or of `pretrain`, for hypercolumns alone).
         out: Model folder, named after the model. Each export adds a version to it.
-        version: Number of the version; 0 is the next one.
-        check_on: Recordings for the comparison and for the server's warm-up; made-up sounds by default.
+        version: Number of the version; 0 means the next free number.
+        check_on: Recordings for the comparison and for the server's warm-up; synthetic sounds by default.
         onnx: Also write an ONNX model, from log-mels, to this `.onnx` file (extra: `onnx`).
         litert: Also write a LiteRT model, from log-mels, to this `.tflite` file (extra: `litert`).
-        litert_frames: Frames that the LiteRT model takes; shorter utterances are padded.
+        litert_frames: Input length of the LiteRT model, in frames; shorter utterances are padded.
     """
 
     model: Path
@@ -61,16 +90,16 @@ class ExportConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishConfig:
-    """Publish a run as a model for others: an export with its config, its figures and a card.
+    """Publish a trained run: an export with its config, its results and a model card.
 
     Attributes:
-        model: A run of `finetune` or `pretrain`, of one fold or of `--fold none`.
+        model: Run folder of `finetune` or `pretrain`, of one fold or of `--fold none`.
         out: Folder of the model, named after it. An existing folder is replaced.
         licence: Licence of the model.
-        figures: Runs of the same recipe over all folds, one a repeat: the figures of the card.
-        control: The same runs without pretraining, from scratch, for comparison.
-        made_by: Command that made the model, for the card.
-        notes: Further points of the card, on data, figures or limits.
+        figures: Runs of the same settings over all folds, one for each repeat. The card reports their results.
+        control: The same runs trained from scratch, without pretraining, for comparison.
+        made_by: Command that trained the model, for the card.
+        notes: Further notes for the card, on data, results or limits.
         check_on: As in `export`; the recordings are published with the model.
     """
 
@@ -86,22 +115,22 @@ class PublishConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ServeConfig:
-    """Serve exported models with TF Serving's REST surface, on one machine.
+    """Serve exported models with the REST API of TF Serving, on one machine.
 
     Attributes:
-        models: Model folders of `ser-fop export`, each as NAME=FOLDER or as FOLDER (its name is the model's);
-            or names of published models.
-        host: Address to listen on; `0.0.0.0` admits other machines.
-        port: Port.
+        models: Model folders of `ser-fop export`, each as NAME=FOLDER or as FOLDER (then the folder's name is
+            the model's name); or names of published models.
+        host: Address to listen on; `0.0.0.0` accepts requests from other machines.
+        port: Port to listen on.
         versions: Number of a model's newest versions to serve.
-        labels: Versions by label, as NAME:LABEL=VERSION.
-        max_body_mb: Size of a request, at most, in megabytes.
-        most_instances: Utterances in a request, at most.
-        max_duration_s: Length of an utterance, at most, in seconds.
-        upload_timeout_s: Seconds within which a request's head, and then its body, must arrive.
-        response_timeout_s: Seconds after which a request is given up.
-        batch: Utterances in one batch, at most; 1 batches none.
-        batch_wait_ms: Milliseconds that the first request of a batch waits for others.
+        labels: Labels of versions, as NAME:LABEL=VERSION.
+        max_body_mb: Maximum size of a request, in megabytes.
+        most_instances: Maximum number of utterances in a request.
+        max_duration_s: Maximum length of an utterance, in seconds.
+        upload_timeout_s: Timeout for the head of a request, and again for its body, in seconds.
+        response_timeout_s: Timeout for the response to a request, in seconds.
+        batch: Maximum number of utterances in a batch; 1 disables batching.
+        batch_wait_ms: Time that the first request of a batch waits for others, in milliseconds.
     """
 
     models: tyro.conf.Positional[tuple[str, ...]] = (DEFAULT_MODEL,)
@@ -120,10 +149,10 @@ class ServeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportConfig:
-    """Write the tables of a finished or running `reproduce` folder again.
+    """Write the tables of a `reproduce` folder again. The run may still be in progress.
 
     Attributes:
-        run: Folder of `reproduce`.
+        run: Run folder of `reproduce`.
     """
 
     run: Path

@@ -1,4 +1,4 @@
-"""Command-line options and YAML files to the config of a stage."""
+"""Parse command-line options and YAML files to the config of a stage."""
 
 import dataclasses
 import sys
@@ -18,16 +18,16 @@ from ser_fop.utils.renamed import present_name, present_value
 
 Config = TypeVar("Config")
 
-# Stages whose groups of settings share field names: their options keep the group as a prefix.
+# In these stages, several groups of settings share field names. Their options keep the group as a prefix.
 _PREFIXED = frozenset({"reproduce", "tune"})
-# These may be URLs; other paths are of this machine.
+# These fields may be URLs; all other paths must be local.
 _MAY_BE_REMOTE = frozenset({"audio_dir", "manifest", "staging"})
-# Options of every stage; they stand before its own.
+# Options of every stage, parsed before the stage's own options.
 _COMMON = {"--config": "a YAML file", "--preset": "a preset's name"}
 
 
 class _BadUrlError(Exception):
-    """Carries an `InputError` past the parser, which would frame it."""
+    """Carries the message of an `InputError` through tyro, which would print it in a frame."""
 
 
 def _located(texts: list[str]) -> Path:
@@ -44,7 +44,7 @@ _PATHS = tyro.constructors.ConstructorRegistry()
 def _path_rule(
     info: tyro.constructors.PrimitiveTypeInfo,
 ) -> tyro.constructors.PrimitiveConstructorSpec[Path] | None:
-    """Read paths by `location`: `Path` itself makes `s3:/` of `s3://`."""
+    """Parse paths with `location`, because `Path` changes `s3://` to `s3:/`."""
     if info.type is not Path:
         return None
     return tyro.constructors.PrimitiveConstructorSpec(
@@ -60,7 +60,7 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
     """Return a stage's config, or None after `--print_config`.
 
     Raises:
-        InputError: If the YAML file is missing or holds a key or value that is wrong.
+        InputError: If the YAML file is missing, or contains a wrong key or value.
     """
     rest, common, print_config = _take_common(_with_present_options(stage, arguments))
     where = common.get("--config", "")
@@ -69,7 +69,7 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
     default = from_mapping(config_type, values, where=where, missing=tyro.MISSING)
     try:
         with _PATHS, warnings.catch_warnings():
-            # Of a URL in a YAML file, which is no `Path`.
+            # The warning is about a URL in a YAML file: a `UPath` is not a `Path`.
             warnings.filterwarnings("ignore", message=r".*upath\.implementations")
             parsed = tyro.cli(
                 config_type,
@@ -83,7 +83,7 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
         raise InputError(str(error)) from None
     _require_local(parsed)
     if getattr(parsed, "jobs", 0) < 0:
-        raise InputError(f"--jobs expected 0 (one a core) or more, received {parsed.jobs}.")
+        raise InputError(f"--jobs expected 0 (one for each core) or more, received {parsed.jobs}.")
     if print_config:
         print(yaml.safe_dump(_plain(parsed), sort_keys=False), end="")
         return None
@@ -91,28 +91,29 @@ def parse(stage: str, config_type: type[Config], arguments: list[str]) -> Config
 
 
 def _require_local(config: Any) -> None:
-    """Refuse a URL where it would be taken for a folder here."""
+    """Raise an `InputError` if an option that needs a local path has a URL."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         for one in value if isinstance(value, tuple) else (value,):
             if is_remote(one) and field.name not in _MAY_BE_REMOTE:
                 raise InputError(
-                    f"--{field.name.replace('_', '-')} expected a path of this machine, received the URL {one}."
-                    " Audio and its manifest may be read from a URL; copy other input here first."
+                    f"--{field.name.replace('_', '-')} expected a local path, received the URL {one}."
+                    " Only audio, its manifest and staging may be URLs; copy other input to this machine first."
                 )
 
 
 def _common_options(stage: str) -> str:
-    """Return what a stage's help says of the options that all stages have."""
+    """Return the help text of the options that all stages have."""
     config = "--config FILE.yaml (its keys are the options, with underscores{})"
     if not has_preset(stage):
-        return f"\n\nAlso {config.format('')} and --print_config."
+        return f"\n\nFurther options: {config.format('')} and --print_config."
     named = "--preset NAME (`paper`, the defaults, or `recommended`)"
-    return f"\n\nAlso {named}, {config.format('; it stands over the preset, which it may name itself')} and --print_config."
+    precedence = "; it overrides the preset, and its key `preset` may name one"
+    return f"\n\nFurther options: {named}, {config.format(precedence)} and --print_config."
 
 
 def _with_present_options(stage: str, arguments: list[str]) -> list[str]:
-    """Translate former option names and their values, with one line for each name."""
+    """Translate former option names and their values, and print a note for each former name."""
     translated: list[str] = []
     former = present = ""
     for argument in arguments:
@@ -128,7 +129,7 @@ def _with_present_options(stage: str, arguments: list[str]) -> list[str]:
             continue
         option_now = f"--{present.replace('_', '-')}"
         print(
-            f"ser-fop {stage}: note: {option} is now {option_now}; the former name goes with the next release.",
+            f"ser-fop {stage}: note: {option} is now {option_now}. The next release removes the former name.",
             file=sys.stderr,
         )
         translated.append(option_now + equals + (present_value(present, value) if equals else ""))
@@ -136,7 +137,7 @@ def _with_present_options(stage: str, arguments: list[str]) -> list[str]:
 
 
 def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]:
-    """Take `--config`, `--preset` and `--print_config`, which every stage has, out of the command line."""
+    """Separate `--config`, `--preset` and `--print_config` from the options of the stage."""
     rest, common, print_config = [], {}, False
     pending = iter(arguments)
     for argument in pending:
@@ -155,5 +156,5 @@ def _take_common(arguments: list[str]) -> tuple[list[str], dict[str, str], bool]
 
 
 def _plain(config: Any) -> Any:
-    """Turn a config into what YAML holds."""
+    """Convert a config to the types of YAML."""
     return msgspec.json.decode(msgspec.json.encode(config, enc_hook=str))

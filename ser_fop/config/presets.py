@@ -1,4 +1,7 @@
-"""Named settings: `paper`, which the defaults are, and `recommended`, which comes as a file."""
+"""Presets: named sets of settings.
+
+`paper` is the set of defaults. `recommended` is a YAML file of the package.
+"""
 
 import importlib.resources
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ import yaml
 from ser_fop.errors import InputError, closest
 
 PAPER = "paper"
-# Which groups of settings a stage takes, by the name of its field; `""` puts a group's own keys in place.
+# For each stage, the groups of a preset by config field. With `""`, the keys of the group are fields themselves.
 _STAGES: dict[str, dict[str, str]] = {
     "prepare": {"": "prepare", "features": "features"},
     "pretrain": {"model": "model", "training": "pretraining"},
@@ -28,25 +31,27 @@ def preset_names() -> tuple[str, ...]:
 
 
 def has_preset(stage: str) -> bool:
-    """Tell whether presets say anything to a stage."""
+    """Return True if presets have settings for a stage."""
     return stage == "reproduce" or stage in _STAGES
 
 
 def preset(name: str, stage: str) -> dict[str, Any]:
-    """Return what a preset tells a stage, as a config file of that stage would.
+    """Return the settings of a preset for a stage, in the form of the stage's config file.
 
     Args:
-        name: Its name.
-        stage: The stage.
+        name: Name of the preset.
+        stage: Name of the stage.
 
     Raises:
-        InputError: If there is no such preset, or the stage has none.
+        InputError: If the preset is unknown, or the stage has no presets.
     """
     names = preset_names()
     if name not in names:
         raise InputError(f"--preset expected one of {', '.join(names)}, received {name!r}.{closest(name, names)}")
     if not has_preset(stage):
-        raise InputError(f"--preset: stage {stage!r} has none; {', '.join([*_STAGES, 'reproduce'])} have.")
+        raise InputError(
+            f"--preset expected one of the stages {', '.join([*_STAGES, 'reproduce'])}, received {stage!r}."
+        )
     if name == PAPER:
         return {}
     source = importlib.resources.files("ser_fop.config") / "preset_files" / f"{name}.yaml"
@@ -62,16 +67,19 @@ def preset(name: str, stage: str) -> dict[str, Any]:
 
 
 def over_preset(values: Mapping[str, Any], stage: str, *, where: str, chosen: str | None = None) -> dict[str, Any]:
-    """Return what a file says over the preset that it names as `preset`.
+    """Merge the settings of a config file over its preset.
 
     Args:
-        values: The file's keys.
-        stage: The stage that reads them.
-        where: The file, for messages.
-        chosen: A preset that takes the place of the file's own.
+        values: Content of the config file. The key `preset` names its preset.
+        stage: Name of the stage.
+        where: Path of the file, for messages.
+        chosen: Preset of the command line. It replaces the preset of the file.
+
+    Returns:
+        The settings of the preset, overridden by those of the file.
 
     Raises:
-        InputError: If there is no such preset.
+        InputError: If the preset is unknown.
     """
     own = {key: value for key, value in values.items() if key != "preset"}
     named = values.get("preset", PAPER)
@@ -86,7 +94,7 @@ def over_preset(values: Mapping[str, Any], stage: str, *, where: str, chosen: st
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings in which those of `above` stand over those of `below`, group by group."""
+    """Merge two nested mappings of settings: `above` overrides `below`, key by key."""
     found = dict(below)
     for key, value in above.items():
         both = isinstance(value, dict) and isinstance(found.get(key), dict)

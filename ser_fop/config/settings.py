@@ -1,38 +1,42 @@
-"""Settings that several stages share: the front end, the network, and how it learns.
+"""Settings that several stages share: front end, network, training and classifiers.
 
-The defaults are preset `paper`: the paper to the letter, and where it is silent the
-choice that the README lists with its reason.
+The defaults are preset `paper`. They follow the paper to the letter. The README lists the
+choices that the paper leaves open, with their reasons.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-# `--fold` of every stage: one fold's number, or every fold in turn; of `finetune` also none, which trains on everyone.
+from ser_fop.utils.json_io import STORED_WITHOUT
+
+# Values of `--fold` other than a fold's number: all folds in turn, or (`finetune` alone) training on all speakers.
 ALL_FOLDS, NO_FOLD = "all", "none"
-# How speakers are dealt out to folds.
+# Methods to divide speakers into folds.
 Protocol = Literal["single-fold", "session-folds", "leave-one-speaker-out", "k-speaker-folds"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureConfig:
-    """The front end. Frame t covers the samples [t hop, t hop + window) and no later one.
+    """Settings of the front end. Frame t covers the samples [t hop, t hop + window) and no later sample.
 
     Attributes:
         front_end: Values of a frame: `log_mel` (the paper's); `mfcc`, the cosine transform of the log-mel, from
-            c_0 on; `lpc`, the log power of the linear-prediction residual and the predictor's coefficients;
-            `lpcc`, the same with cepstral coefficients.
-        coefficients: Values of a frame of `mfcc`, `lpc` and `lpcc`.
-        sample_rate_hz: Sample rate to which audio is resampled.
+            c_0 on; `lpc`, the log power of the linear-prediction residual and the prediction coefficients;
+            `lpcc`, the log power and the cepstral coefficients.
+        coefficients: Number of values in a frame of `mfcc`, `lpc` and `lpcc`.
+        sample_rate_hz: Sample rate to which audio is resampled, in hertz.
         window_s: Length of the Hann window, in seconds.
         hop_s: Distance between frames, in seconds.
         fft_size: Length of the Fourier transform, in samples.
         mels: Number of mel bands (HTK scale).
-        low_hz: Lower edge of the lowest band.
-        high_hz: Upper edge of the highest band.
+        low_hz: Lower edge of the lowest band, in hertz.
+        high_hz: Upper edge of the highest band, in hertz.
+        remove_below_hz: Remove what a frame contains below this frequency, such as a constant offset, drift and mains
+            hum, before the window is applied. 60 attenuates 50 Hz by 55 dB and 100 Hz by 6 dB. 0 removes nothing.
         floor: Smallest band power before the natural logarithm.
-        normalised_by: Subtract each band's mean and divide by its standard deviation: those of the `speaker`
-            (over all their speech without labels, so the test is transductive) or of the `utterance` (not
-            causal). `none` leaves normalisation to the network, with corpus statistics.
+        normalised_by: Source of the mean and standard deviation that normalise each band. `speaker` uses all
+            speech of the speaker, without labels, so the test is transductive. `utterance` is not causal. `none`
+            leaves normalisation to the network, with corpus statistics.
     """
 
     front_end: Literal["log_mel", "mfcc", "lpc", "lpcc"] = "log_mel"
@@ -44,36 +48,36 @@ class FeatureConfig:
     mels: int = 80
     low_hz: float = 20.0
     high_hz: float = 7600.0
+    remove_below_hz: float = field(default=60.0, metadata={STORED_WITHOUT: 0.0})
     floor: float = 1e-8
     normalised_by: Literal["none", "speaker", "utterance"] = "none"
 
     @property
     def width(self) -> int:
-        """Values of a frame."""
+        """Number of values in a frame."""
         return self.mels if self.front_end == "log_mel" else self.coefficients
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """The network, by default the paper's transformer (section 4.1).
+    """Settings of the network, by default the paper's transformer (section 4.1).
 
     Attributes:
-        backbone: `transformer`, the paper's; `cnn`, causal convolutions, or `lstm`, both with as many weights a
-            layer where `feed_forward` is twice `d_model`; `attentive_cnn`, for recognition alone: non-causal
-            convolutions with max pooling over three kernel lengths, for attentive pooling (in the style of
-            Neumann and Vu 2017).
-        residual_width: `model` gives the transformer a residual stream of `d_model`; `input` gives it the mel
-            width (of a step), for which equation 7 stands as written.
+        backbone: `transformer` (the paper's); `cnn`, causal convolutions; or `lstm`. A layer of `cnn` or `lstm`
+            has as many weights as one of the transformer whose `feed_forward` is twice `d_model`.
+            `attentive_cnn`, for recognition alone, has non-causal convolutions of three kernel lengths with max
+            pooling, for attentive pooling (in the style of Neumann and Vu 2017).
+        residual_width: Width of the transformer's residual stream: `d_model` (`model`), or the number of mel
+            bands of a step (`input`), as in equation 7.
         d_model: Width of the attention (heads times head width), or of the layers of the other backbones.
         heads: Attention heads.
         feed_forward: Inner width of the transformer's feed-forward layer.
-        kernel: Steps that one output of a convolution sees. The dilation grows by this factor from layer to
-            layer.
+        kernel: Kernel length of a convolution, in steps. The dilation grows by this factor from layer to layer.
         layers: Number of layers.
         dropout: Dropout rate.
         layer_norm: Layer normalisation of the transformer: `post` (the paper's) after each residual sum; `pre`
             before each sub-layer, and after the last layer.
-        stacked_frames: Neighbouring frames that form one step. Hidden states have one vector a step.
+        stacked_frames: Neighbouring frames that form one step. Hidden states have one vector for each step.
     """
 
     backbone: Literal["transformer", "cnn", "lstm", "attentive_cnn"] = "transformer"
@@ -90,11 +94,11 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingSettings:
-    """How the network learns from speech without labels.
+    """Settings of pretraining on speech without labels.
 
     Attributes:
         task: Pretraining objective: `prediction` of future frames (the paper's). Baselines reconstruct their
-            input: `autoencoder`, `denoising` (of noise and masked frames), `variational`, and `ladder`, which
+            input: `autoencoder`, `denoising` (with noise and masked frames), `variational`, and `ladder`, which
             denoises every layer and also learns the emotions of the fold's training speakers.
         noise: Standard deviation of the noise of `denoising` and `ladder`, relative to that of each band; in
             the layers of `ladder`, relative to that of each unit.
@@ -102,26 +106,26 @@ class PretrainingSettings:
         code: Width of an autoencoder's code, for each step.
         kl_warmup_steps: Training steps over which the weight of the `variational` KL divergence rises to one,
             at most half of all steps.
-        ladder_costs: Weights of the `ladder` denoising costs, beside cross-entropy: of the input, of the first
-            layer, and of each layer above.
-        horizons: Distances of the predicted frames, in frames: one horizon, or several at once.
+        ladder_costs: Weights of the `ladder` denoising losses of the input, of the first layer, and of each
+            layer above. Cross-entropy has weight 1.
+        horizons: Distances of the predicted frames, in frames. Several distances are predicted at once.
         loss: Error on normalised log-mels, averaged over valid frames. `gaussian` is the negative
             log-likelihood of equation 1, with a predicted mean and variance. `contrastive` classifies the true
             future frame among the other frames of the utterance (CPC).
-        freq_mask: Masked mel bands of the input: each mask hides fewer bands than this. The targets stay whole.
+        freq_mask: Masked mel bands of the input: each mask hides fewer bands than this. Targets are not masked.
         time_mask: Masked frames of the input: each mask hides fewer frames than this.
-        masks: Masks of each kind.
+        masks: Number of masks of each kind.
         learning_rate: Learning rate of Adam.
         schedule: `constant`, or `cosine` decay to zero over all epochs.
-        warmup_share: Share of the steps in which `cosine` first rises from zero.
-        weight_decay: Share of the weights that a step subtracts, times the learning rate.
-        clip_norm: Largest global norm of the gradients; 0 clips nothing.
-        accumulate: Batches whose gradients make one step.
-        batch_size: Utterances (or chunks) in a batch, at most.
-        batch_frames: Frames in a batch, padding included, at most.
-        chunk_frames: Longer utterances are cut into equal chunks of at most this many frames; 0 keeps them
-            whole.
-        epochs: Epochs, at most; 0 leaves the network untrained (a control).
+        warmup_share: Share of the steps in which the learning rate of `cosine` first rises from zero.
+        weight_decay: Weight decay. Each step subtracts this share of the weights times the learning rate.
+        clip_norm: Maximum global norm of the gradients; 0 disables clipping.
+        accumulate: Number of batches whose gradients are accumulated for one step.
+        batch_size: Maximum number of utterances (or chunks) in a batch.
+        batch_frames: Maximum number of frames in a batch, with padding.
+        chunk_frames: Maximum length of a chunk, in frames. Longer utterances are cut into equal chunks; 0 cuts
+            none.
+        epochs: Maximum number of epochs; 0 leaves the network untrained (a control).
         patience: Epochs without a better validation error before training stops.
         validation_share: Share of the speakers held out for early stopping.
         precision: `bfloat16` computes the attention layers in bfloat16, which is faster. Weights,
@@ -156,14 +160,14 @@ class PretrainingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSettings:
-    """How training utterances vary from epoch to epoch; all of it is off by default.
+    """Settings of augmentation: random changes of training utterances in each epoch. All are off by default.
 
     Attributes:
         freq_mask: SpecAugment: each mask hides fewer mel bands than this.
         time_mask: SpecAugment: each mask hides fewer frames than this.
-        masks: SpecAugment: masks of each kind.
-        level_db: Largest change of the level, up or down, in decibels.
-        speed: Largest change of the speed, as a share. The pitch changes with it, as on a tape.
+        masks: SpecAugment: number of masks of each kind.
+        level_db: Maximum change of the level, up or down, in decibels.
+        speed: Maximum relative change of the speed; 0.1 means 10 percent. The pitch changes with the speed.
     """
 
     freq_mask: int = 0
@@ -175,41 +179,41 @@ class AugmentationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuningSettings:
-    """How the network learns to recognise emotions (equation 6).
+    """Settings of fine-tuning for emotion recognition (equation 6).
 
     Attributes:
-        strategy: Trained layers: the `whole` network (the paper's), the `head` alone, the `last_layers`, or
-            `gradual`: one more layer each epoch, from the head down (ULMFiT, Howard and Ruder 2018, section
+        strategy: Trained layers: the `whole` network (the paper's), the `head` alone, or the `last_layers`.
+            `gradual` adds one layer in each epoch, from the head down (ULMFiT, Howard and Ruder 2018, section
             3.3).
         last_layers: Attention layers that strategy `last_layers` trains, counted from the top.
-        layer_rate_decay: Factor by which the learning rate falls from each layer to the one below (ULMFiT's
+        layer_rate_decay: Factor by which the learning rate falls from each layer to the layer below (ULMFiT's
             discriminative rates: 2.6); 1 gives all layers the same rate.
-        learning_rates: Learning rates of Adam to try. The one with the best accuracy on the validation speakers
-            is kept.
+        learning_rates: Learning rates of Adam to try. The run uses the rate with the best accuracy on the
+            validation speakers.
         schedule: `constant`, `cosine` decay to zero over all epochs, or ULMFiT's `slanted` triangle.
-        warmup_share: Share of the steps in which `cosine` first rises from zero.
+        warmup_share: Share of the steps in which the learning rate of `cosine` first rises from zero.
         loss: Cross-entropy, or focal loss, which gives well-recognised utterances less weight.
         focal_gamma: Exponent of the focal loss.
         class_weights: `balanced` gives each class the same total weight.
-        contrastive_weight: Weight of the contrastive loss over all pairs of a batch: a siamese network.
-        contrastive_margin: Distance beyond which two utterances of different classes cost nothing.
-        dimensional_loss_weight: Weight of the error on arousal and valence, where the corpus has them:
-            multi-view learning.
+        contrastive_weight: Weight of the contrastive loss over all pairs of a batch (siamese network).
+        contrastive_margin: Margin of the contrastive loss: the distance at which the loss of two utterances of
+            different classes becomes zero.
+        dimensional_loss_weight: Weight of the loss on arousal and valence, if the corpus has these labels
+            (multi-view learning).
         attention: `causal`, as in pretraining, or `full`: each frame attends to the whole utterance.
-        normalisation: Mel statistics of a pretrained network: its own (`pretrained`), or those of the fold's
-            training speakers (`target`).
-        finetuning_dropout: Dropout rate in fine-tuning; the network's own by default.
-        pooling: Utterance vector: mean over frames (equation 6), mean and standard deviation, or attentive
-            pooling.
-        augmentation: How training utterances vary.
-        batch_size: Utterances in a batch, at most.
-        batch_frames: Frames in a batch, padding included, at most.
-        epochs: Epochs, at most.
-        keep: Which epoch's weights are kept: that of the best validation `loss`, of the best validation
-            `accuracy`, or the `last`, which involves no choice.
-        train_on_validation: Train on the validation speakers too. Nothing is chosen then: it requires keep
-            `last` and one learning rate.
-        patience: Epochs without improvement before training stops; keep `last` runs all epochs.
+        normalisation: Mel statistics of a pretrained network: those of pretraining (`pretrained`), or those of the
+            fold's training speakers (`target`).
+        finetuning_dropout: Dropout rate in fine-tuning; by default that of the pretrained network.
+        pooling: Pooling over time: mean (equation 6), mean and standard deviation, or attentive pooling.
+        augmentation: Settings of augmentation.
+        batch_size: Maximum number of utterances in a batch.
+        batch_frames: Maximum number of frames in a batch, with padding.
+        epochs: Maximum number of epochs.
+        keep: Epoch whose weights are kept: the epoch with the best validation `loss` or `accuracy`, or the
+            `last` epoch, which needs no selection.
+        train_on_validation: Train on the validation speakers too. Then nothing can be selected: it requires
+            keep `last` and one learning rate.
+        patience: Epochs without improvement before training stops. With keep `last` all epochs run.
         precision: `bfloat16` computes the attention layers in bfloat16, which is faster. Weights,
             normalisation, pooling and loss stay float32.
     """
@@ -242,25 +246,25 @@ class FinetuningSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSettings:
-    """Classifiers on hypercolumns.
+    """Settings of the classifiers on hypercolumns.
 
     Attributes:
         svm_c: Values of C to try on the validation speakers (RBF kernel).
         logistic_c: Values of C to try on the validation speakers (logistic regression).
-        rf_trees: Trees of the random forest.
-        refit_on_validation: Fit SVM, logistic regression and forest on the validation speakers too, once C is
-            chosen.
+        rf_trees: Number of trees of the random forest.
+        refit_on_validation: After the selection of C, fit SVM, logistic regression and random forest again, on
+            the training and validation speakers.
         lstm_units: Units of the attention LSTM.
         lstm_dropout: Dropout rate of the attention LSTM. This and the following settings also apply to
             `attention`.
         lstm_learning_rate: Learning rate of Adam for the attention LSTM.
-        lstm_epochs: Epochs of the attention LSTM, at most.
-        lstm_patience: Epochs without a better validation loss before it stops.
-        lstm_batch_size: Utterances in a batch of the attention LSTM.
-        code_widths: Widths of the hidden layers of the network whose code is classified; the last one is the
-            code.
+        lstm_epochs: Maximum number of epochs of the attention LSTM.
+        lstm_patience: Epochs without a better validation loss before training stops.
+        lstm_batch_size: Maximum number of utterances in a batch of the attention LSTM.
+        code_widths: Widths of the hidden layers of the network that computes the hidden code (`--code`). The
+            last layer is the code.
         code_noise: Standard deviation of the noise that this network learns to remove.
-        code_epochs: Epochs of this network.
+        code_epochs: Number of epochs of this network.
     """
 
     svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0)

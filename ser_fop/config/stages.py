@@ -1,6 +1,7 @@
-"""The config of each stage; with `settings`, the only declaration: options, YAML and `config.json` follow from it.
+"""Config dataclass of each stage.
 
-Relative paths are relative to the working directory.
+Command-line options, YAML keys and `config.json` are derived from these dataclasses and those of `settings`. Relative
+paths are relative to the working directory.
 """
 
 from dataclasses import dataclass, field
@@ -19,16 +20,16 @@ from ser_fop.config.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadConfig:
-    """Download an open corpus from its publisher; finished files are not downloaded again.
+    """Download an open corpus from its publisher. Files that are complete are not downloaded again.
 
     Attributes:
         corpus: `ravdess`, `librispeech`, `vctk`, `emodb` or `crema_d`. For `iemocap` the error explains how to
             request it.
         out: Folder for the corpus.
-        parts: Parts of the corpus, such as LibriSpeech's `dev-clean`; the usual ones by default.
-        mirror: Another host with the publisher's paths, such as https://us.openslr.org.
-        keep_archives: Keep the archives beside their content.
-        jobs: Files downloaded at once, for a corpus that is published file by file.
+        parts: Parts of the corpus, such as LibriSpeech's `dev-clean`; the usual parts by default.
+        mirror: Another host with the same paths as the publisher, such as https://us.openslr.org.
+        keep_archives: Keep the archives after extraction.
+        jobs: Number of simultaneous downloads, for a corpus that is published as single files.
     """
 
     corpus: str
@@ -41,15 +42,15 @@ class DownloadConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class InfoConfig:
-    """Print the content of a corpus folder, and every problem found.
+    """Print the content of a corpus folder, and all problems found.
 
     Attributes:
         corpus: Name of the corpus.
         audio_dir: Folder of the corpus, or its URL (s3://, gs:// ..).
-        manifest: CSV of a corpus of your own (`--corpus csv`).
-        labels: Label set instead of the corpus's own.
+        manifest: CSV file of your own corpus (`--corpus csv`).
+        labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
-        jobs: Threads; 0 means one a core.
+        jobs: Number of threads; 0 means one for each core.
     """
 
     corpus: str
@@ -62,31 +63,34 @@ class InfoConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareConfig:
-    """Turn a folder of audio into checked TFRecord shards of log-mel frames.
+    """Convert a folder of audio to checked TFRecord shards of log-mels.
 
     Attributes:
         corpus: Name of the corpus.
         audio_dir: Folder of the corpus, or its URL (s3://, gs:// ..).
         out: Records folder to write.
-        manifest: CSV of a corpus of your own (`--corpus csv`).
-        name: Name of the corpus in later stages, before each speaker's name; the corpus name if empty. Give
-            each corpus of your own another name.
-        labels: Label set instead of the corpus's own.
+        manifest: CSV file of your own corpus (`--corpus csv`).
+        name: Name of the corpus in later stages, where speakers are named `corpus:speaker`; the name of
+            `--corpus` by default. Each of your own corpora needs a different name.
+        labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
-        trim_silence: Cut silence at both ends of an utterance.
-        trim_below_db: Level that counts as silence, in decibels below the loudest frame.
-        min_duration_s: Shorter utterances go to quarantine.
-        max_duration_s: Longer utterances go to quarantine.
-        max_quarantine_share: The run fails when a larger share is quarantined.
-        dtype: Type of the stored log-mels.
-        utterances_per_shard: Utterances in a shard.
-        jobs: Threads (of each worker process on Beam); 0 means one a core. The bytes written do not depend on
-            it.
-        runner: Where the work is done: in this process, or on Apache Beam (extra `beam`). The bytes written do
-            not depend on it.
+        merge_names: Merge speakers, and labels, whose names differ only in case, spaces, leading zeros or Unicode form.
+            Without this option such speakers are refused.
+        features_of: Take the front end and the trimming of this network, instead of `features`, `trim_silence` and
+            `trim_below_db`: the name of a published model, a run folder or a SavedModel.
+        trim_silence: Remove silence at both ends of an utterance.
+        trim_below_db: Level of silence, in decibels below the loudest frame.
+        min_duration_s: Minimum duration of an utterance, in seconds. Shorter ones go to quarantine.
+        max_duration_s: Maximum duration of an utterance, in seconds. Longer ones go to quarantine.
+        max_quarantine_share: Maximum share of utterances in quarantine. With a larger share, the stage fails.
+        dtype: Data type of the stored log-mels.
+        utterances_per_shard: Number of utterances in a shard.
+        jobs: Number of threads (of each worker process on Beam); 0 means one for each core. It does not change
+            the output.
+        runner: Run in this process (`local`), or on Apache Beam (extra `beam`). It does not change the output.
         beam_options: Options of Beam, NAME=VALUE, such as `runner=FlinkRunner flink_master=host:8081`.
         staging: Folder or URL to which Beam's workers write shards, if they do not share the disk of `out`.
-        features: The log-mel front end.
+        features: Settings of the front end.
     """
 
     corpus: str
@@ -96,6 +100,8 @@ class PrepareConfig:
     name: str = ""
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"
+    merge_names: bool = False
+    features_of: Path | None = None
     trim_silence: bool = False
     trim_below_db: float = 40.0
     min_duration_s: float = 0.1
@@ -112,14 +118,15 @@ class PrepareConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldsConfig:
-    """Write a corpus's speaker-disjoint folds to a file, for `--folds` of the other stages.
+    """Write the speaker-disjoint folds of a corpus to a file, for `--folds` of the other stages.
 
     Attributes:
         records: Records folder with labels.
         out: Fold file to write. An existing file is never overwritten.
-        protocol: How speakers are divided. By default the published folds are copied, or folds are made that
-            the corpus allows.
-        count: Folds of `k-speaker-folds` (and the inverse of the share that `single-fold` tests).
+        protocol: Method to divide the speakers. By default the published folds are copied. Without published
+            folds, the method depends on the corpus.
+        count: Number of folds of `k-speaker-folds`. With `single-fold`, the share of test speakers is one divided
+            by this number.
     """
 
     records: Path
@@ -130,27 +137,27 @@ class FoldsConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainConfig:
-    """Learn, without labels, to predict future mel frames.
+    """Pretrain a network, without labels, to predict future mel frames.
 
     Attributes:
-        records: Records folders to learn from.
+        records: Records folders to train on.
         out: Run folder to write.
-        fold: Exclude this fold's test speakers; `all` trains one network a fold.
-        folds: Fold file of your own instead of the published ones.
+        fold: Exclude this fold's test speakers; `all` trains one network for each fold.
+        folds: Your own fold file instead of the published folds.
         seed: Seed of initialisation, shuffling and dropout.
-        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
-        checkpoint_minutes: Minutes between checkpoints within an epoch. The end of each epoch writes one in any
-            case.
-        checkpoints: Checkpoints kept until the run has ended.
-        strategy: Train on several devices: `mirrored`, every GPU of this machine; `multiworker`, those of every
-            machine in TF_CONFIG, where the same command runs, with --out on a shared disk.
-        shard_by: What the workers divide: `batch`, every worker reads all data and takes its part of each
-            batch, as on one machine; `file`, each worker reads shard files of its own and makes its part of a
-            batch from them.
+        deterministic: Make two runs on one machine give identical results, bit for bit. Training is slower.
+        checkpoint_minutes: Time between checkpoints within an epoch, in minutes. The end of each epoch always
+            writes one.
+        checkpoints: Number of checkpoints to keep until the run ends.
+        strategy: Train on several devices: `mirrored` uses all GPUs of this machine; `multiworker` uses those of
+            all machines in TF_CONFIG. The same command runs on each machine, with --out on a shared disk.
+        shard_by: Division of the data between workers. With `batch`, each worker reads all data and takes its
+            part of each batch, as on one machine. With `file`, each worker reads different shard files and
+            builds its part of a batch from them.
         data_service: Address of a tf.data service that reads the records, such as grpc://host:5000. The order
             of utterances then depends on the speed of its workers.
-        model: Size of the network.
-        training: How it learns.
+        model: Settings of the network.
+        training: Settings of pretraining.
     """
 
     records: tuple[Path, ...]
@@ -177,21 +184,21 @@ class FinetuneConfig:
         out: Run folder to write.
         pretrained: Run folder of `pretrain`, its SavedModel, or a published model. Without it the network is
             trained from scratch.
-        fold: Fold to train and test, or `all`. `none` trains on every speaker, for use, and tests none: the
-            folds show what such a network is worth.
-        folds: Fold file of your own instead of the published ones.
-        styles: Train and test on utterances of these styles (`improvised`, `scripted`, `read`) only; all by
+        fold: Fold to train and test, or `all`. `none` trains on all speakers, for use, and tests no speakers;
+            the results of the folds estimate the accuracy of such a network.
+        folds: Your own fold file instead of the published folds.
+        styles: Train and test only on utterances of these styles (`improvised`, `scripted`, `read`); all by
             default.
-        test_records: Test on all speakers of this other corpus instead. The fold's test speakers are then
-            trained on.
-        test_labels: Names of its labels here, as THEIRS=OURS. Equal names need none; utterances without a class
-            here are not tested.
+        test_records: Records folder of another corpus. All its speakers are tested, and the fold's test speakers
+            are trained on instead.
+        test_labels: Label names of that corpus and of the training corpus, as THEIRS=OURS. Equal names need no
+            entry. Utterances whose label the training corpus does not have are not tested.
         seed: Seed of initialisation, shuffling and dropout.
-        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
-        select_on: Speakers that choose epoch and learning rate. `test` shows how much a look at the test
-            speakers gains; its figures are stamped and are no results.
-        model: Size of a network trained from scratch.
-        training: How it learns.
+        deterministic: Make two runs on one machine give identical results, bit for bit. Training is slower.
+        select_on: Speakers on which epoch and learning rate are selected. `test` measures the gain from a look
+            at the test speakers. Such results are marked and are not valid.
+        model: Settings of a network trained from scratch.
+        training: Settings of fine-tuning.
     """
 
     records: Path
@@ -211,14 +218,14 @@ class FinetuneConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractConfig:
-    """Extract hypercolumns pooled over time: F, h1..hL, h_add, h_concat.
+    """Extract hypercolumns, pooled over time: F, h1..hL, h_add, h_concat.
 
     Attributes:
         records: Records folder.
         pretrained: Run folder of `pretrain`, its SavedModel, or a published model.
         out: Hypercolumns folder to write.
-        pooling: Mean over frames, or mean and standard deviation.
-        batch_frames: Frames in a batch, padding included, at most.
+        pooling: Pooling over time: mean, or mean and standard deviation.
+        batch_frames: Maximum number of frames in a batch, with padding.
     """
 
     records: Path
@@ -230,14 +237,14 @@ class ExtractConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionalsConfig:
-    """Compute openSMILE's functionals of every utterance, for `classify`: the field's classical features.
+    """Compute openSMILE functionals of each utterance, the classical features, for `classify`.
 
     Attributes:
         records: Records folder with the utterances, labels and folds.
         audio_dir: Folder of the corpus from which the records were prepared.
         out: Folder to write, for `classify --hypercolumns`.
-        sets: Feature sets of openSMILE; their names are the features of `classify`.
-        jobs: Processes; 0 means one a core.
+        sets: Feature sets of openSMILE. `classify --feature` takes their names.
+        jobs: Number of processes; 0 means one for each core.
     """
 
     records: Path
@@ -249,30 +256,30 @@ class FunctionalsConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifyConfig:
-    """Recognise emotions from hypercolumns.
+    """Train and test a classifier of emotions on hypercolumns.
 
     Attributes:
-        hypercolumns: Folder of `extract`, or of `functionals`.
+        hypercolumns: Folder of `extract` or of `functionals`.
         out: Run folder to write.
         feature: F, h1..hL, h_add or h_concat; or the name of a set of functionals.
-        classifier: Support vector machine, random forest or logistic regression on pooled features; or the
-            attention LSTM, or `attention` (a weighted mean without the LSTM), on the frames of the network that
-            the hypercolumns came from.
-        code: Input of SVM, forest or regression: the feature itself, or the hidden code of a `denoising`
-            autoencoder or a semi-supervised `ladder` network trained on it.
+        classifier: Support vector machine (`svm`), random forest (`rf`) or logistic regression on pooled
+            features; or attention LSTM (`a_lstm`) or attentive pooling without the LSTM (`attention`) on the
+            frames of the network that extracted the hypercolumns.
+        code: Input of SVM, random forest and logistic regression: the feature itself (`none`), or the hidden
+            code of a `denoising` autoencoder or of a semi-supervised `ladder` network trained on the feature.
         fold: Fold to train and test, or `all`.
-        folds: Fold file of your own instead of the published ones.
-        styles: Train and test on utterances of these styles (`improvised`, `scripted`, `read`) only; all by
+        folds: Your own fold file instead of the published folds.
+        styles: Train and test only on utterances of these styles (`improvised`, `scripted`, `read`); all by
             default.
-        test_hypercolumns: Test on all speakers of this other corpus instead, extracted with the same network.
-            The fold's test speakers are then trained on.
-        test_labels: Names of its labels here, as THEIRS=OURS. Equal names need none; utterances without a class
-            here are not tested.
-        seed: Seed of the forest and of the LSTM.
-        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
-        select_on: Speakers that choose C and the epoch. `test` shows how much a look at the test speakers
-            gains; its figures are stamped and are no results.
-        settings: Sizes and searched values.
+        test_hypercolumns: Hypercolumns of another corpus, extracted with the same network. All its speakers are
+            tested, and the fold's test speakers are trained on instead.
+        test_labels: Label names of that corpus and of the training corpus, as THEIRS=OURS. Equal names need no
+            entry. Utterances whose label the training corpus does not have are not tested.
+        seed: Seed of the random forest and of the LSTM.
+        deterministic: Make two runs on one machine give identical results, bit for bit. Training is slower.
+        select_on: Speakers on which C and the epoch are selected. `test` measures the gain from a look at the
+            test speakers. Such results are marked and are not valid.
+        settings: Settings of the classifiers.
     """
 
     hypercolumns: Path

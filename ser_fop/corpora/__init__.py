@@ -1,4 +1,4 @@
-"""Corpora by name. Nothing here imports TensorFlow."""
+"""Speech corpora by name. This package does not import TensorFlow."""
 
 from ser_fop.corpora import crema_d, csv_manifest, emodb, iemocap, librispeech, ravdess, vctk
 from ser_fop.corpora.base import Corpus
@@ -19,7 +19,14 @@ CORPORA: dict[str, Corpus] = {
 
 
 def get_corpus(name: str) -> Corpus:
-    """Return the corpus of that name, or raise `InputError` naming the closest."""
+    """Return the corpus with the given name.
+
+    Args:
+        name: A key of `CORPORA`.
+
+    Raises:
+        InputError: If no corpus has this name. The message suggests the closest name.
+    """
     if name not in CORPORA:
         raise InputError(f"unknown corpus {name!r}: expected one of {', '.join(CORPORA)}.{closest(name, CORPORA)}")
     return CORPORA[name]

@@ -1,7 +1,6 @@
-"""The only audio input and output: any file that libsndfile reads, as mono float32 at one rate."""
+"""Audio as mono float32 at one rate, from files or from samples in memory."""
 
-import io
-import re
+import numbers
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -10,31 +9,27 @@ import numpy as np
 import soundfile
 import soxr
 
-from ser_fop.errors import InputError
-from ser_fop.utils.remote import is_remote, read_remote
+from ser_fop.corpora.opening import AudioError, open_audio, translate_file_errors
+from ser_fop.corpora.sub_audible import sub_audible_basis
 
-# Below this peak (full scale is 1) a file holds no sound: half a step of 16 bits.
+# A file whose samples vary by less contains no sound. Full scale is 1, so this is half a step of 16 bits.
 SILENCE_PEAK = 0.5 / 32768
-# What is said of it.
 SILENT = "is silent"
+# Floating-point files may exceed full scale by 30 dB. Samples on the scale of 16-bit integers exceed it by far more.
+LARGEST_PEAK = 32.0
+# Ends of segments are often rounded.
+END_TOLERANCE_S = 0.05
 
-# libsndfile's log of a wav whose header states more bytes than the file holds, and the length that streamed
-# files state instead of their own.
-_STATED_LENGTH = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-_PLACEHOLDER = 0x7FFF0000
-
-
-class AudioError(InputError):
-    """An audio file that cannot be used; the message says why, in a few words."""
+_BLOCK_FRAMES = 1 << 20
 
 
 def duration_s(path: Path) -> float:
-    """Return the duration that the file's header states, in seconds.
+    """Return the duration of a file in seconds, without decoding it where its header is right.
 
     Raises:
         AudioError: If the file is missing, empty or not audio.
     """
-    with _open(path) as sound:
+    with translate_file_errors(), open_audio(path) as sound:
         return sound.frames / sound.samplerate
 
 
@@ -46,83 +41,106 @@ def read_audio(
     end_s: float | None = None,
     max_duration_s: float | None = None,
 ) -> np.ndarray:
-    """Read (a stretch of) a file as mono float32 at `sample_rate_hz`.
+    """Read a file, or a stretch of it, as mono float32 at `sample_rate_hz`.
 
-    Channels are averaged, other rates are resampled by soxr (HQ), and the level is
-    left alone.
+    Channels are averaged. Other sample rates are resampled by soxr (quality HQ). The level does not change.
 
     Args:
-        path: A wav of any depth, FLAC, Ogg or MP3 file, here or at a URL; or one that is open and can be sought in.
-        sample_rate_hz: Rate of the result.
-        start_s: Where to start, in seconds.
-        end_s: Where to end, in seconds; None reads to the end.
-        max_duration_s: Longer stretches are refused before they are read.
+        path: A WAV file of any depth, FLAC, Ogg or MP3, at a path or a URL; or an open, seekable file. Other formats,
+            such as M4A and WebM, need the extra `av`.
+        sample_rate_hz: Sample rate of the result.
+        start_s: Start of the stretch, in seconds.
+        end_s: End of the stretch, in seconds; None is the end of the file.
+        max_duration_s: Refuse longer stretches before they are read.
 
     Returns:
-        Samples of shape (samples,) in [-1, 1] (floating-point files may exceed it).
+        Samples of shape (samples,) in [-1, 1]. Floating-point files may exceed this range.
 
     Raises:
-        AudioError: If it is missing, not audio, truncated, empty, silent, holds NaN
-            or infinite samples, or lasts too long.
-        InputError: If it lies at a URL that cannot be reached.
+        AudioError: If the file is missing, not audio, cut short, empty or silent, lasts too long, ends before the
+            stretch does, or contains NaN, infinite samples or samples far above full scale.
+        InputError: If the file is at a URL that cannot be reached.
     """
-    with _open(path) as sound:
+    with translate_file_errors(), open_audio(path) as sound:
         rate_hz = sound.samplerate
-        first = round(start_s * rate_hz)
-        last = sound.frames if end_s is None else min(round(end_s * rate_hz), sound.frames)
-        if last <= first:
-            raise AudioError(
-                "holds no samples" if sound.frames == 0 else f"holds no samples between {start_s} s and {end_s} s"
-            )
+        first, last = _limits(sound.frames, rate_hz=rate_hz, start_s=start_s, end_s=end_s)
         if max_duration_s is not None and last - first > max_duration_s * rate_hz:
             raise AudioError(f"lasts {(last - first) / rate_hz:.1f} s, longer than {max_duration_s:g} s")
-        try:
+        with translate_file_errors("cannot be decoded"):
             if first:
                 sound.seek(first)
-            samples = sound.read(last - first, dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise AudioError(f"cannot be decoded ({_reason(error)})") from error
+            samples = _read(sound, last - first)
     if len(samples) < last - first:
         raise AudioError(f"is cut short: {len(samples)} of {last - first} samples could be read")
     return _mono(samples, rate_hz=rate_hz, sample_rate_hz=sample_rate_hz)
 
 
+def _limits(frames: int, *, rate_hz: int, start_s: float, end_s: float | None) -> tuple[int, int]:
+    """Return the first sample of a stretch and the one after its last."""
+    if frames == 0:
+        raise AudioError("contains no samples")
+    first = round(start_s * rate_hz)
+    last = frames if end_s is None else round(end_s * rate_hz)
+    if first >= frames or last > frames + END_TOLERANCE_S * rate_hz:
+        end = "its end" if end_s is None else f"{end_s:g} s"
+        raise AudioError(
+            f"lasts {frames / rate_hz:.3f} s: expected a stretch inside it, received {start_s:g} s to {end}"
+        )
+    last = min(last, frames)
+    if last <= first:
+        raise AudioError(f"contains no samples between {start_s:g} s and {end_s:g} s")
+    return first, last
+
+
+def _read(sound: soundfile.SoundFile, count: int) -> np.ndarray:
+    """Read up to `count` samples of each channel in blocks: a header may state more than memory holds."""
+    blocks = []
+    while count > 0:
+        block = sound.read(min(count, _BLOCK_FRAMES), dtype="float32", always_2d=True)
+        if not len(block):
+            break
+        blocks.append(block)
+        count -= len(block)
+    if len(blocks) == 1:
+        return blocks[0]
+    return np.concatenate(blocks) if blocks else np.zeros((0, sound.channels), np.float32)
+
+
 def take_audio(
-    samples: np.ndarray, *, rate_hz: int, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None
+    samples: np.ndarray, *, rate_hz: float, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None
 ) -> np.ndarray:
-    """Turn (a stretch of) samples in memory into what `read_audio` gives.
+    """Convert samples in memory, or a stretch of them, to the form that `read_audio` returns.
 
     Args:
-        samples: Floating-point samples, full scale 1, of shape (samples,) or (samples, channels).
-        rate_hz: Their rate.
-        sample_rate_hz: Rate of the result.
-        start_s: Where to start, in seconds.
-        end_s: Where to end, in seconds; None is the end.
+        samples: Floating-point samples with full scale 1, of shape (samples,) or (samples, channels).
+        rate_hz: Sample rate of `samples`.
+        sample_rate_hz: Sample rate of the result.
+        start_s: Start of the stretch, in seconds.
+        end_s: End of the stretch, in seconds; None is the end.
 
     Raises:
-        AudioError: If they are of another type or shape, there are none, they are silent, or not finite.
+        AudioError: If the type, shape or rate is wrong, or the samples are missing, silent, not finite or far above
+            full scale.
     """
     if not np.issubdtype(samples.dtype, np.floating):
         raise AudioError(f"expected floating-point samples with full scale 1, received {samples.dtype}")
-    if samples.ndim not in (1, 2):
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > max(1, samples.shape[0])):
         raise AudioError(f"expected samples of shape (samples,) or (samples, channels), received {samples.shape}")
-    if rate_hz <= 0:
-        raise AudioError(f"expected samples with their sample_rate_hz, received {rate_hz}")
-    stretch = samples[round(start_s * rate_hz) : None if end_s is None else round(end_s * rate_hz)]
-    if not stretch.size:
-        raise AudioError("holds no samples")
-    stretch = stretch.reshape(len(stretch), -1)
-    return _mono(stretch, rate_hz=rate_hz, sample_rate_hz=sample_rate_hz)
+    if not isinstance(rate_hz, numbers.Real) or isinstance(rate_hz, bool) or not 0 < rate_hz < float("inf"):
+        raise AudioError(f"expected the samples' sample_rate_hz as a positive number, received {rate_hz!r}")
+    first, last = _limits(len(samples), rate_hz=rate_hz, start_s=start_s, end_s=end_s)
+    stretch = samples[first:last].astype(np.float32, copy=False)
+    return _mono(stretch.reshape(len(stretch), -1), rate_hz=rate_hz, sample_rate_hz=sample_rate_hz)
 
 
 def padded_batch(sounds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Fill sounds up to one length.
+    """Pad sounds to the length of the longest.
 
     Args:
-        sounds: At least one, each of shape (samples,).
+        sounds: At least one array of shape (samples,).
 
     Returns:
-        Float32 (batch, samples) with zeros after each sound, and the length of each, (batch,) int32.
+        Float32 (batch, samples) with zeros after each sound, and the lengths, (batch,) int32.
     """
     lengths = np.array([len(sound) for sound in sounds], np.int32)
     batch = np.zeros((len(sounds), lengths.max()), np.float32)
@@ -131,73 +149,58 @@ def padded_batch(sounds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return batch, lengths
 
 
-def _mono(samples: np.ndarray, *, rate_hz: int, sample_rate_hz: int) -> np.ndarray:
-    """Average the channels of (samples, channels), resample, and refuse what holds no sound."""
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    peak = max(mono.max(), -mono.min())  # NaN if any sample is
+def _mono(samples: np.ndarray, *, rate_hz: float, sample_rate_hz: int) -> np.ndarray:
+    """Average the channels of (samples, channels) and resample; refuse samples that are no sound."""
+    if not samples.size:
+        raise AudioError("contains no samples")
+    with np.errstate(over="ignore", invalid="ignore"):  # the peak tells
+        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    peak = max(mono.max(), -mono.min())  # NaN if any sample is NaN
     if not np.isfinite(peak):
-        raise AudioError("holds NaN or infinite samples")
-    if peak < SILENCE_PEAK:
+        raise AudioError("contains NaN or infinite samples")
+    if peak > LARGEST_PEAK:
+        raise AudioError(
+            f"contains samples up to {peak:.0f}, but full scale is 1: divide samples of 16-bit integers by 32768"
+        )
+    if is_silent(mono):
         raise AudioError(SILENT)
     if rate_hz != sample_rate_hz:
         mono = soxr.resample(mono, rate_hz, sample_rate_hz, quality="HQ")
     return np.ascontiguousarray(mono, dtype=np.float32)
 
 
-def trim_silence(samples: np.ndarray, *, sample_rate_hz: int, below_db: float, frame_s: float = 0.025) -> np.ndarray:
-    """Cut from both ends what is quieter than the loudest frame by more than `below_db`.
+def is_silent(samples: np.ndarray) -> bool:
+    """Return True if samples, (samples,), contain no sound: half their range is below `SILENCE_PEAK`.
+
+    A constant is silent too.
+    """
+    return float(np.ptp(samples)) / 2 < SILENCE_PEAK
+
+
+def trim_silence(
+    samples: np.ndarray, *, sample_rate_hz: int, below_db: float, frame_s: float = 0.025, remove_below_hz: float = 0.0
+) -> np.ndarray:
+    """Cut from both ends the frames that are quieter than the loudest one by more than `below_db`.
 
     Args:
         samples: Shape (samples,).
-        sample_rate_hz: Their rate.
-        below_db: Distance from the loudest frame, in decibels.
-        frame_s: Length of the frames whose power is compared, in seconds.
+        sample_rate_hz: Sample rate of `samples`.
+        below_db: Distance from the power of the loudest frame, in decibels.
+        frame_s: Length of a frame, in seconds.
+        remove_below_hz: The power of a frame does not count what lies below this frequency; 0 counts everything.
 
     Returns:
-        A view of `samples`, whole frames kept; unchanged if shorter than a frame.
+        A view of `samples` that begins and ends with a whole frame; all samples if they are shorter than a frame.
     """
     frame = round(frame_s * sample_rate_hz)
     frames = len(samples) // frame
     if frames == 0:
         return samples
-    power = np.square(samples[: frames * frame].reshape(frames, frame), dtype=np.float64).mean(axis=1)
+    framed = samples[: frames * frame].reshape(frames, frame)
+    if remove_below_hz:
+        slow = sub_audible_basis(frame, sample_rate_hz=sample_rate_hz, below_hz=remove_below_hz)
+        framed = framed - (framed @ slow) @ slow.T
+    power = np.square(framed, dtype=np.float64).mean(axis=1)
     loud = np.flatnonzero(power >= power.max() * 10 ** (-below_db / 10))
     end = len(samples) if loud[-1] == frames - 1 else (loud[-1] + 1) * frame
     return samples[loud[0] * frame : end]
-
-
-def _open(path: Path | BinaryIO) -> soundfile.SoundFile:
-    """Open a file, its header read and checked."""
-    if isinstance(path, Path):
-        if not path.exists():
-            raise AudioError("does not exist")
-        if not path.is_file():
-            raise AudioError("is not a file")
-        if path.stat().st_size == 0:
-            raise AudioError("is an empty file")
-    elif is_remote(path):
-        path = io.BytesIO(_fetched(path))
-    try:
-        sound = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"is not audio that can be read ({_reason(error)})") from error
-    stated = _STATED_LENGTH.search(sound.extra_info)
-    if stated and int(stated[2]) + 1 < int(stated[1]) < _PLACEHOLDER:
-        sound.close()
-        raise AudioError(f"is cut short: {stated[2]} of {stated[1]} bytes of sound are there")
-    return sound
-
-
-def _fetched(path: Path) -> bytes:
-    try:
-        content = read_remote(path)
-    except FileNotFoundError:
-        raise AudioError("does not exist") from None
-    if not content:
-        raise AudioError("is an empty file")
-    return content
-
-
-def _reason(error: Exception) -> str:
-    """Return libsndfile's own words, without the path that it repeats."""
-    return str(getattr(error, "error_string", error)).strip().rstrip(".")

@@ -1,23 +1,27 @@
-"""What a corpus is to the rest of the program: a name, a label set, and a reader."""
+"""Declaration of a corpus: its name, its source and its reader."""
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePath, PurePosixPath
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from ser_fop.corpora.audio_files import Problem
+from ser_fop.corpora.name_variants import merge_variants, require_distinct_speakers
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.utils.remote import is_remote, remote_files, translate_fs_errors
+from ser_fop.utils.remote import translate_fs_errors
+
+_SHOWN_PROBLEMS = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """What a user may ask of a reader.
+    """Options of a reader.
 
     Attributes:
         manifest: CSV file of the user's own corpus (`csv` only).
-        labels: Label set; empty means the corpus's own.
-        microphone: Which microphone's recordings (`vctk` 0.92 only).
+        labels: Label set; empty for the corpus's own.
+        microphone: Microphone of the recordings (`vctk` 0.92 only).
     """
 
     manifest: Path | None = None
@@ -26,27 +30,13 @@ class ReadOptions:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Something in a corpus folder that a user should know of.
-
-    Attributes:
-        file: The file concerned, relative to the corpus folder.
-        message: What is wrong with it.
-    """
-
-    file: str
-    message: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a reader found.
+    """Utterances of a corpus folder.
 
     Attributes:
-        utterances: Sorted by id, ids unique.
-        labels: The classes, in the order that class indices follow; empty for
-            an unlabelled corpus.
-        problems: What was skipped or looks wrong, and why.
+        utterances: Utterances sorted by id. Ids are unique.
+        labels: Classes in the order of the class indices; empty for an unlabelled corpus.
+        problems: Files that are skipped or look wrong, each with the reason.
     """
 
     utterances: tuple[Utterance, ...]
@@ -62,10 +52,10 @@ class Corpus:
         name: Name on the command line.
         title: Name in reports.
         licence: Licence of the audio, as its publisher states it.
-        citation: How to cite it.
+        citation: Publication to cite.
         url: Official address.
-        read: Lists the utterances below a folder. Raises `InputError` where the
-            folder does not hold this corpus.
+        read: Function that lists the utterances below a folder. It raises `InputError` if the folder does not
+            contain this corpus.
     """
 
     name: str
@@ -76,40 +66,13 @@ class Corpus:
     read: Callable[[Path, ReadOptions], Listing]
 
 
-def is_stray(path: PurePath) -> bool:
-    """Tell whether a file is one that systems leave behind (AppleDouble `._*`, dot files)."""
-    return path.name.startswith(".")
-
-
-def audio_files(folder: Path, *suffixes: str) -> Iterator[Path]:
-    """Yield the regular, non-stray files below `folder` with one of `suffixes`, sorted.
-
-    Args:
-        folder: Where to look, recursively.
-        *suffixes: Lower-case suffixes with their dot, such as `".wav"`.
-
-    Yields:
-        Paths below `folder`.
-    """
-    if is_remote(folder):
-        # One question for all of them: a store answers tens a second.
-        for file in remote_files(folder):
-            name = PurePosixPath(file)
-            if name.suffix.lower() in suffixes and not is_stray(name):
-                yield folder / file
-        return
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in suffixes and not is_stray(path) and path.is_file():
-            yield path
-
-
 def require_folder(folder: Path, corpus: str) -> Path:
-    """Return `folder` if it is one, or raise `InputError`."""
+    """Return `folder`, or raise an `InputError` if it does not exist or is a file."""
     with translate_fs_errors(folder):
         exists, is_folder = folder.exists(), folder.is_dir()
     if not exists:
         raise InputError(
-            f"the audio folder {folder} of corpus {corpus!r} does not exist. Give --audio-dir the folder that holds the corpus."
+            f"the audio folder {folder} of corpus {corpus!r} does not exist. Give --audio-dir the folder that contains the corpus."
         )
     if not is_folder:
         raise InputError(f"--audio-dir expected a folder, received the file {folder}.")
@@ -122,31 +85,59 @@ def listing(
     folder: Path,
     utterances: list[Utterance],
     labels: tuple[str, ...] = (),
-    problems: list[Problem] | None = None,
+    problems: Sequence[Problem] = (),
     expected: str,
 ) -> Listing:
-    """Sort, check and freeze what a reader found.
+    """Sort and check the utterances that a reader found.
 
     Args:
-        corpus: Corpus name, for messages.
-        folder: The folder read, for messages.
-        utterances: What was found, in any order.
-        labels: The classes.
-        problems: What was skipped.
-        expected: The layout that was looked for, for the message of an empty folder.
-
-    Returns:
-        The listing.
+        corpus: Name of the corpus, for messages.
+        folder: Folder of the corpus, for messages.
+        utterances: Utterances in any order.
+        labels: Classes.
+        problems: Files that are skipped.
+        expected: Expected layout of the folder, for messages.
 
     Raises:
-        InputError: If nothing was found, or two utterances share an id.
+        InputError: If there is no utterance, or two utterances share an id.
     """
     if not utterances:
-        raise InputError(f"no utterance of corpus {corpus!r} found in {folder}: expected {expected}.")
+        raise InputError(
+            f"no utterance of corpus {corpus!r} found in {folder}: expected {expected}.{_reasons(problems)}"
+        )
     ordered = sorted(utterances, key=lambda utterance: utterance.id)
     for one, other in itertools.pairwise(ordered):
         if one.id == other.id:
             raise InputError(
                 f"two utterances share the id {one.id!r}: {one.file} and {other.file}. Ids must be unique."
             )
-    return Listing(utterances=tuple(ordered), labels=labels, problems=tuple(problems or ()))
+    return Listing(utterances=tuple(ordered), labels=labels, problems=tuple(problems))
+
+
+def with_distinct_names(found: Listing, *, merge: bool) -> Listing:
+    """Return a listing in which no two speakers differ only in spelling.
+
+    Args:
+        found: Utterances of a reader.
+        merge: Give all spellings of a speaker or a label its most frequent one.
+
+    Raises:
+        InputError: If two speakers differ only in spelling, and `merge` is false.
+    """
+    if not merge:
+        require_distinct_speakers(found.utterances)
+        return found
+    merged = merge_variants(found.utterances)
+    used = {utterance.emotion for utterance in merged}
+    dropped = {utterance.emotion for utterance in found.utterances} - used
+    return dataclasses.replace(
+        found, utterances=tuple(merged), labels=tuple(label for label in found.labels if label not in dropped)
+    )
+
+
+def _reasons(problems: Sequence[Problem]) -> str:
+    """List the first skipped files, for a message."""
+    if not problems:
+        return ""
+    shown = "; ".join(f"{problem.file} {problem.message}" for problem in problems[:_SHOWN_PROBLEMS])
+    return f" {len(problems)} files were skipped: {shown}{' ..' if len(problems) > _SHOWN_PROBLEMS else ''}"

@@ -4,7 +4,8 @@ import csv
 import re
 from pathlib import Path
 
-from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
+from ser_fop.corpora.audio_files import Problem, find_audio
+from ser_fop.corpora.base import Corpus, Listing, ReadOptions, listing, require_folder
 from ser_fop.corpora.labels import chosen_labels
 from ser_fop.corpora.schema import Utterance
 
@@ -14,19 +15,20 @@ _NAME = re.compile(r"(1\d{3})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})$")
 
 
 def read(folder: Path, options: ReadOptions) -> Listing:
-    """List `1001_DFA_ANG_XX.wav` and the like below a folder.
+    """List `1001_DFA_ANG_XX.wav` and similar names below a folder.
 
     Args:
-        folder: The folder that holds `AudioWAV/`, or the files themselves.
-        options: `labels` may choose some of the six emotions.
+        folder: Folder that contains `AudioWAV/`, or the files themselves.
+        options: `labels` may select some of the six emotions.
 
     Raises:
-        InputError: If there is none, or a label is unknown.
+        InputError: If there is no utterance, or a label is unknown.
     """
     labels = chosen_labels(options.labels, LABELS, "CREMA-D")
     genders = _genders(require_folder(folder, "crema_d"))
-    utterances, problems = [], []
-    for path in audio_files(folder, ".wav", ".flac"):
+    audio = find_audio(folder, (".wav", ".flac"))
+    utterances, problems = [], list(audio.problems)
+    for path in audio.files:
         file = path.relative_to(folder).as_posix()
         name = _NAME.match(path.stem)
         if name is None or name[3] not in LABELS:
@@ -54,7 +56,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
 
 def _genders(folder: Path) -> dict[str, str]:
-    """Read `VideoDemographics.csv`, where there is one; what does not say a gender is left alone."""
+    """Read `VideoDemographics.csv`, if there is one; rows without a gender are ignored."""
     for path in (folder / "VideoDemographics.csv", folder.parent / "VideoDemographics.csv"):
         if path.is_file():
             with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:

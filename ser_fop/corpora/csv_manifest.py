@@ -1,19 +1,21 @@
-"""The user's own corpus: a CSV file of one row an utterance, and the folder of its audio.
+"""The user's own corpus: a CSV file with one row for each utterance, and the folder of its audio.
 
-Columns `file`, `speaker` and `emotion`; and, where wanted, `session`, `start`, `end`
-(seconds), `id`, `gender`, `style`, and `arousal` and `valence` (numbers on any scale). Other columns are left alone.
+The columns `file`, `speaker` and `emotion` are required. The columns `session`, `start` and `end` (seconds), `id`,
+`gender`, `style`, and `arousal` and `valence` (numbers on any scale) are optional. Other columns are ignored.
 """
 
-import csv
 import math
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, listing, require_folder
+from ser_fop.corpora.audio_files import Problem
+from ser_fop.corpora.base import Corpus, Listing, ReadOptions, listing, require_folder
+from ser_fop.corpora.duplicates import duplicate_problems
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError, closest
+from ser_fop.utils.csv_io import CsvTable, parse_number
 from ser_fop.utils.remote import is_remote, remote_files, translate_fs_errors
 
 NAME = "csv"
@@ -30,32 +32,29 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     """List the rows of a manifest.
 
     Args:
-        folder: The folder that the column `file` is relative to.
-        options: `manifest` is the CSV file; `labels` the label set, which is
-            otherwise the sorted distinct labels. A blank emotion is unlabelled.
+        folder: Folder to which the column `file` is relative. Links in it are followed.
+        options: `manifest` is the CSV file. `labels` is the label set; by default the sorted distinct labels. An
+            utterance with a blank emotion is unlabelled.
 
     Returns:
         One utterance for each row whose file exists.
 
     Raises:
-        InputError: If a row is wrong (the message names it), or no file exists.
+        InputError: If a row is wrong, or no file exists. The message names the row.
     """
     if options.manifest is None:
         raise InputError("the corpus 'csv' needs a manifest, received none. Give --manifest FILE.csv.")
     require_folder(folder, NAME)
     if len(set(options.labels)) != len(options.labels):
         raise InputError(f"--labels names a label twice: {', '.join(options.labels)}. Name each once.")
-    # A store has no links, and is asked once for all its names.
+    # One request lists all names of a store.
     held = frozenset(remote_files(folder)) if is_remote(folder) else None
-    resolved = folder.resolve()
     rows_of: dict[str, int] = {}
     utterances: list[Utterance] = []
     problems: list[Problem] = []
     for row, fields in _rows(options.manifest):
         where = f"row {row} of {options.manifest}"
         utterance = _utterance(fields, labels=options.labels, where=where)
-        if held is None:
-            _require_inside(folder, utterance.file, resolved=resolved, where=where)
         if utterance.id in rows_of:
             raise InputError(
                 f"rows {rows_of[utterance.id]} and {row} of {options.manifest} share the id {utterance.id!r}:"
@@ -66,15 +65,16 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         if os.path.isfile(folder / utterance.file) if held is None else utterance.file in held:
             utterances.append(utterance)
         else:
-            message = f"{where} lists it, and {folder} does not hold it: skipped"
+            message = f"{where} lists it, but {folder} does not contain it; skipped"
             problems.append(Problem(file=utterance.file, message=message))
     if not rows_of:
         raise InputError(f"{options.manifest} is empty: expected at least one row below the header, received none.")
     if not utterances:
         raise InputError(
             f"none of the {len(problems)} files of {options.manifest} exists below {folder} (the first is"
-            f" {problems[0].file}): expected paths relative to --audio-dir. Give the folder that they start from."
+            f" {problems[0].file}): expected paths relative to --audio-dir. Give the folder that contains them."
         )
+    problems += duplicate_problems(utterances, folder=folder)
     labels = options.labels or tuple(sorted({utterance.emotion for utterance in utterances} - {""}))
     return listing(
         corpus=NAME, folder=folder, utterances=utterances, labels=labels, problems=problems, expected=_EXPECTED
@@ -86,37 +86,10 @@ def _rows(manifest: Path) -> Iterator[tuple[int, dict[str, str]]]:
     with translate_fs_errors(manifest):
         is_file = manifest.is_file()
     if not is_file:
-        raise InputError(
-            f"the manifest {manifest} is no file: expected a CSV file. Check the path given as --manifest."
-        )
-    with manifest.open(encoding="utf-8-sig", newline="") as file:
-        # Strict: an unclosed quote would otherwise swallow the rows below it.
-        reader = csv.DictReader(file, strict=True)
-        try:
-            _require_columns([name.strip() for name in reader.fieldnames or []], manifest)
-            reader.fieldnames = [name.strip() for name in reader.fieldnames]
-            for fields in reader:
-                if None in fields:
-                    raise InputError(
-                        f"row {reader.line_num} of {manifest}: expected {len(reader.fieldnames)} fields, received"
-                        f" {len(reader.fieldnames) + len(fields[None])}. Quote the fields that hold a comma."
-                    )
-                given = {name: value.strip() for name, value in fields.items() if value is not None}
-                if len(given) < len(fields):
-                    raise InputError(
-                        f"row {reader.line_num} of {manifest}: expected {len(fields)} fields, received {len(given)}."
-                        " Leave a field blank, but write its comma."
-                    )
-                yield reader.line_num, given
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{manifest}: expected UTF-8 text, received other bytes ({error}). Save it as UTF-8."
-            ) from None
-        except csv.Error as error:
-            raise InputError(
-                f"row {reader.line_num} of {manifest}: expected comma-separated values, received what is none ({error})."
-                " Mend the quoting."
-            ) from None
+        raise InputError(f"the manifest {manifest} is not a file: expected a CSV file. Check the path of --manifest.")
+    table = CsvTable(manifest, expected=(*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS))
+    _require_columns(table.columns, manifest)
+    return iter(table)
 
 
 def _require_columns(found: list[str], manifest: Path) -> None:
@@ -140,7 +113,7 @@ def _utterance(fields: dict[str, str], *, labels: tuple[str, ...], where: str) -
     """Check one row."""
     file = _relative(fields["file"], where)
     if not fields["speaker"]:
-        raise InputError(f"{where}: expected a speaker, received a blank. Folds need to know who speaks.")
+        raise InputError(f"{where}: expected a speaker, received a blank. Folds are made by speaker.")
     emotion = fields["emotion"]
     if labels and emotion and emotion not in labels:
         raise InputError(
@@ -176,7 +149,7 @@ def _utterance(fields: dict[str, str], *, labels: tuple[str, ...], where: str) -
 
 
 def _relative(file: str, where: str) -> str:
-    """Return a path in forward slashes, or raise `InputError` where it cannot be below the audio folder."""
+    """Return a path with forward slashes, or raise an `InputError` if it cannot be below the audio folder."""
     path = PurePosixPath(file.replace("\\", "/"))
     if not path.parts:
         raise InputError(f"{where}: expected a file, received a blank.")
@@ -185,29 +158,17 @@ def _relative(file: str, where: str) -> str:
     if path.is_absolute() or _DRIVE.match(file):
         raise InputError(f"{where}: expected a path relative to the audio folder, received the absolute path {file!r}.")
     if ".." in path.parts:
-        raise InputError(
-            f"{where}: expected a path inside the audio folder, received {file!r}, which climbs out of it."
-        )
+        raise InputError(f"{where}: expected a path inside the audio folder, received {file!r}, which leads out of it.")
     return path.as_posix()
 
 
-def _require_inside(folder: Path, file: str, *, resolved: Path, where: str) -> None:
-    # realpath, since Path.resolve raises on a loop of links.
-    target = Path(os.path.realpath(folder / file))
-    if not target.is_relative_to(resolved):
-        raise InputError(
-            f"{where}: expected a file inside the audio folder {folder}, received {file!r}, a link that leads out of it"
-            f" to {target}. Give --audio-dir the folder that the audio really lies in."
-        )
-
-
 def _seconds(fields: dict[str, str], column: str, where: str) -> float | None:
-    """Read a time; None where it is blank."""
+    """Parse a time in seconds; None if it is blank."""
     return _number(fields, column, where, expected=f"{column} in seconds, 0 or more", least=0.0)
 
 
 def _judged(fields: dict[str, str], column: str, where: str) -> float | None:
-    """Read a rating; None where it is blank."""
+    """Parse a rating; None if it is blank."""
     return _number(fields, column, where, expected=f"{column} as a number, or a blank", least=-math.inf)
 
 
@@ -215,11 +176,8 @@ def _number(fields: dict[str, str], column: str, where: str, *, expected: str, l
     text = fields.get(column, "")
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value < least:
+    value = parse_number(text)
+    if value is None or not math.isfinite(value) or value < least:
         raise InputError(f"{where}: expected {expected}, received {text!r}.")
     return value
 

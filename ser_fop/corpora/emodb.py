@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
+from ser_fop.corpora.audio_files import Problem, find_audio
+from ser_fop.corpora.base import Corpus, Listing, ReadOptions, listing, require_folder
 from ser_fop.corpora.labels import chosen_labels
 from ser_fop.corpora.schema import Utterance
 
@@ -14,18 +15,19 @@ _NAME = re.compile(r"(\d\d)([ab]\d\d)([WLEAFTN])([a-z]?)$")
 
 
 def read(folder: Path, options: ReadOptions) -> Listing:
-    """List `03a01Fa.wav` and the like below a folder.
+    """List `03a01Fa.wav` and similar names below a folder.
 
     Args:
-        folder: The folder that holds `wav/`, or the files themselves.
-        options: `labels` may choose some of the seven emotions.
+        folder: Folder that contains `wav/`, or the files themselves.
+        options: `labels` may select some of the seven emotions.
 
     Raises:
-        InputError: If there is none, or a label is unknown.
+        InputError: If there is no utterance, or a label is unknown.
     """
     labels = chosen_labels(options.labels, tuple(EMOTIONS.values()), "EMO-DB")
-    utterances, problems = [], []
-    for path in audio_files(require_folder(folder, "emodb"), ".wav", ".flac"):
+    audio = find_audio(require_folder(folder, "emodb"), (".wav", ".flac"))
+    utterances, problems = [], list(audio.problems)
+    for path in audio.files:
         file = path.relative_to(folder).as_posix()
         name = _NAME.match(path.stem)
         if name is None or name[1] not in GENDERS:

@@ -1,16 +1,18 @@
-"""Speaker-disjoint folds, as files that can be read, published and reused."""
+"""Speaker-disjoint folds, and the files that contain them."""
 
 import dataclasses
 import importlib.resources
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from ser_fop.config.settings import ALL_FOLDS, Protocol
+from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
-from ser_fop.utils.json_io import value_digest
+from ser_fop.utils.json_io import read_unicode, value_digest, write_text
 
 _PARTS = ("test", "validation", "train", "unused")
 
@@ -20,10 +22,10 @@ class Fold:
     """Sets of speakers without a common member.
 
     Attributes:
-        test: Tested once, never chosen by.
-        validation: Early stopping and every other choice.
-        train: The rest.
-        unused: Neither heard nor tested, such as those kept for a later claim.
+        test: Test speakers. No choice depends on them.
+        validation: Validation speakers, for early stopping and every other choice.
+        train: Training speakers.
+        unused: Speakers of no part, such as those reserved for a later claim.
     """
 
     test: tuple[str, ...]
@@ -38,13 +40,13 @@ class Fold:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FoldFile:
-    """What a fold file holds.
+    """Content of a fold file.
 
     Attributes:
-        corpus: Whose speakers these are.
+        corpus: Name of the corpus.
         protocol: Short name for tables.
-        description: Where the folds come from.
-        folds: The folds; fold 0 is the paper's single fold where there is one.
+        description: Origin of the folds.
+        folds: Folds. Fold 0 is the paper's single fold, if the paper has one.
     """
 
     corpus: str
@@ -62,8 +64,8 @@ def read_folds(path: Path) -> FoldFile:
     if not path.is_file():
         raise InputError(f"the fold file {path} does not exist.")
     try:
-        folds = msgspec.json.decode(path.read_bytes(), type=FoldFile)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        folds = msgspec.json.decode(read_unicode(path), type=FoldFile)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path} is not a fold file ({error}). Expected keys corpus, protocol, description, folds."
         ) from error
@@ -71,7 +73,7 @@ def read_folds(path: Path) -> FoldFile:
 
 
 def check_folds(folds: FoldFile, *, name: str) -> FoldFile:
-    """Return `folds`, or raise `InputError` where a fold shares a speaker or lacks one."""
+    """Return `folds`, or raise an `InputError` if two parts share a speaker or a part has none."""
     if not folds.folds:
         raise InputError(f"{name} holds no fold.")
     for number, fold in enumerate(folds.folds):
@@ -83,21 +85,31 @@ def check_folds(folds: FoldFile, *, name: str) -> FoldFile:
                 shared = sorted(speakers & others)
                 if part < other and shared:
                     raise InputError(
-                        f"fold {number} of {name} shares speaker {shared[0]!r} between {part} and {other}."
+                        f"fold {number} of {name} has speaker {shared[0]!r} in both {part} and {other}."
                         " Folds must be speaker-disjoint."
                     )
-    tested = [speaker for fold in folds.folds for speaker in fold.test]
-    for speaker in tested:
-        if tested.count(speaker) > 1:
+    for speaker, count in Counter(speaker for fold in folds.folds for speaker in fold.test).items():
+        if count > 1:
             raise InputError(
-                f"{name} tests speaker {speaker!r} in {tested.count(speaker)} folds: pooled figures would count that"
-                " speaker so many times. Test each speaker in one fold."
+                f"{name} tests speaker {speaker!r} in {count} folds, and pooled figures would count the"
+                " speaker several times. Test each speaker in one fold."
             )
     return folds
 
 
+def speaker_sessions(utterances: Iterable[Utterance]) -> dict[str, str]:
+    """Return the session of each speaker; an empty string for a speaker with none or with several.
+
+    Folds over sessions are speaker-disjoint only if every speaker has one session.
+    """
+    sessions: dict[str, set[str]] = {}
+    for utterance in utterances:
+        sessions.setdefault(utterance.speaker, set()).add(utterance.session)
+    return {speaker: next(iter(found)) if len(found) == 1 else "" for speaker, found in sessions.items()}
+
+
 def session_folds(corpus: str, sessions: Mapping[str, str]) -> FoldFile:
-    """Leave one session out in turn; the next session's speakers validate.
+    """Test each session in turn. The speakers of the next session are for validation.
 
     Args:
         corpus: Corpus name.
@@ -111,7 +123,7 @@ def session_folds(corpus: str, sessions: Mapping[str, str]) -> FoldFile:
 
 
 def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> FoldFile:
-    """Deal the sorted speakers out to `count` groups; one is tested, the next one validates.
+    """Deal the sorted speakers to `count` groups. One group is tested, and the next one is for validation.
 
     Args:
         corpus: Corpus name.
@@ -127,7 +139,7 @@ def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> Fo
 
 
 def leave_one_speaker_out(corpus: str, speakers: Sequence[str]) -> FoldFile:
-    """Test each speaker in turn; the next one validates.
+    """Test each speaker in turn. The next speaker is for validation.
 
     Args:
         corpus: Corpus name.
@@ -145,15 +157,19 @@ def make_folds(protocol: Protocol, corpus: str, sessions: Mapping[str, str], *, 
     Args:
         protocol: Its name.
         corpus: Corpus name.
-        sessions: Session by speaker; empty strings where the corpus has none.
+        sessions: Session by speaker, as `speaker_sessions` returns it.
         count: Folds of `k-speaker-folds`.
 
     Raises:
-        InputError: If the corpus has no sessions, or too few speakers.
+        InputError: If a speaker has no session or several (`session-folds`), or there are too few speakers.
     """
     if protocol == "session-folds":
         if not all(sessions.values()):
-            raise InputError(f"corpus {corpus!r} names no sessions: choose another protocol.")
+            speaker = next(speaker for speaker, session in sessions.items() if not session)
+            raise InputError(
+                f"session-folds expected one session for each speaker of corpus {corpus!r}, but speaker {speaker!r} has"
+                " none or several: training would include test speakers. Choose another protocol."
+            )
         return session_folds(corpus, sessions)
     if protocol == "leave-one-speaker-out":
         return leave_one_speaker_out(corpus, list(sessions))
@@ -181,7 +197,7 @@ def _rotating(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, 
 
 
 def published_folds(corpus: str) -> FoldFile | None:
-    """Return the fold file that comes with the package for a corpus, if there is one."""
+    """Return the fold file that the package contains for a corpus; None if there is none."""
     source = importlib.resources.files("ser_fop.corpora") / "fold_files" / f"{corpus}.json"
     if not source.is_file():
         return None
@@ -189,19 +205,19 @@ def published_folds(corpus: str) -> FoldFile | None:
 
 
 def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = None) -> FoldFile:
-    """Return the folds of a corpus: the user's, the published ones, or such as its columns allow.
+    """Return the folds of a corpus: from a file, the published ones, or by session or speaker.
 
     Args:
-        corpus: Corpus name.
-        sessions: Session by speaker; empty strings where the corpus has none.
-        path: Fold file of the user's own.
+        corpus: Name of the corpus.
+        sessions: Session by speaker, as `speaker_sessions` returns it. Folds are made by session if every speaker has
+            one, and by speaker otherwise.
+        path: Fold file.
 
     Returns:
-        The folds, without the speakers that the corpus at hand lacks.
+        The folds, without the speakers that the corpus lacks.
 
     Raises:
-        InputError: If a fold is left without a test, validation or training speaker,
-            or the corpus has a speaker whom no fold places.
+        InputError: If a part of a fold has no speaker left, or a fold does not contain a speaker of the corpus.
     """
     folds = read_folds(path) if path else published_folds(corpus)
     if folds is None:
@@ -211,7 +227,7 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
     for number, fold in enumerate(folds.folds):
         missing = sorted(set(sessions) - set(fold.part_of()))
         if missing:
-            raise InputError(f"fold {number} of {name} does not place speaker {missing[0]!r} of the records.")
+            raise InputError(f"fold {number} of {name} does not contain speaker {missing[0]!r} of the records.")
     present = [
         Fold(**{part: tuple(speaker for speaker in speakers if speaker in sessions) for part, speakers in _parts(fold)})
         for fold in folds.folds
@@ -224,7 +240,7 @@ def _parts(fold: Fold) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def chosen_folds(fold: str, folds: FoldFile) -> list[int]:
-    """Return the fold numbers that `--fold` asks for.
+    """Return the fold numbers that `--fold` selects.
 
     Raises:
         InputError: If it is neither `all` nor the number of a fold.
@@ -237,11 +253,11 @@ def chosen_folds(fold: str, folds: FoldFile) -> list[int]:
 
 
 def folds_digest(folds: Sequence[Fold]) -> str:
-    """Return a digest of who tests, validates and trains in folds, whatever they are called and in which order."""
+    """Return a digest of the parts of folds. The order of the speakers does not matter."""
     parts = [{part: sorted(speakers) for part, speakers in _parts(fold)} for fold in folds]
     return value_digest(parts)
 
 
 def write_folds(path: Path, folds: FoldFile) -> None:
     """Write a fold file that `read_folds` reads."""
-    path.write_text(json.dumps(msgspec.to_builtins(folds), indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(msgspec.to_builtins(folds), indent=1) + "\n")

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, is_stray, listing, require_folder
+from ser_fop.corpora.audio_files import Problem, find_audio, is_stray
+from ser_fop.corpora.base import Corpus, Listing, ReadOptions, listing, require_folder
+from ser_fop.corpora.iemocap_evaluation import read_evaluation
 from ser_fop.corpora.iemocap_release import check_release
 from ser_fop.corpora.labels import chosen_labels
 from ser_fop.corpora.schema import Utterance
@@ -13,35 +15,30 @@ LABELS = ("ang", "hap", "sad", "neu")
 ANNOTATIONS = ("ang", "hap", "exc", "sad", "neu", "fru", "sur", "fea", "dis", "oth", "xxx")
 _SESSION = re.compile(r"Session([1-5])$")
 _NAME = re.compile(r"(Ses0[1-5])[FM]_(impro|script)\w*_([FM])\w+$")
-_SUMMARY = re.compile(
-    r"\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\t(\S+)\t(\w+)\t(?:\[\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*[\d.]+\s*\])?"
-)
 
 
 def read(folder: Path, options: ReadOptions) -> Listing:
-    """List the utterances of a release, of some of its sessions, or of a tree laid out alike.
+    """List the utterances of a release, of some of its sessions, or of a tree with the same layout.
 
     Args:
-        folder: The folder that holds `Session1` .. `Session5`, or the one above it.
-        options: `labels` other than the four classes may be chosen; `exc` counts as
-            `hap` unless it is itself a label.
+        folder: Folder that contains `Session1` .. `Session5`, or its parent.
+        options: `labels` may name other annotations than the four classes. `exc` counts as `hap` unless it is a label
+            itself.
 
     Raises:
-        InputError: If no session is found, a label is unknown, or a full release does
-            not have its published counts.
+        InputError: If no session is found, a label is unknown, or a full release does not have its published counts.
     """
     labels = chosen_labels(options.labels, ANNOTATIONS, "IEMOCAP") if options.labels else LABELS
     root = _root(require_folder(folder, "iemocap"))
     utterances: list[Utterance] = []
     problems: list[Problem] = []
     sessions = sorted(path for path in root.iterdir() if _SESSION.match(path.name))
-    for session in sessions:
-        _read_session(session, folder, labels, utterances, problems)
+    unmatched = sum(_read_session(session, folder, labels, utterances, problems) for session in sessions)
     problems += check_release(
         root,
         sessions=[f"Ses0{session.name[-1]}" for session in sessions],
         utterances=utterances,
-        unmatched=len(problems),
+        unmatched=unmatched,
     )
     return listing(
         corpus="iemocap",
@@ -54,23 +51,24 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
 
 def _root(folder: Path) -> Path:
-    """Find the folder that holds the sessions: `folder`, or one right below it."""
+    """Find the folder that contains the sessions: `folder`, or one of its direct subfolders."""
     for candidate in (folder, *sorted(path for path in folder.iterdir() if path.is_dir() and not is_stray(path))):
         if any(_SESSION.match(path.name) for path in candidate.iterdir()):
             return candidate
     raise InputError(
-        f"{folder} holds no IEMOCAP: expected folders Session1 .. Session5 in it, or in a folder right below it."
+        f"{folder} does not contain IEMOCAP: expected folders Session1 .. Session5 in it, or in a direct subfolder."
     )
 
 
 def _read_session(
     session: Path, base: Path, labels: tuple[str, ...], utterances: list[Utterance], problems: list[Problem]
-) -> None:
-    annotations = _annotations(session / "dialog" / "EmoEvaluation")
-    seen = set()
-    for path in sorted((session / "sentences" / "wav").glob("*/*.wav")):
-        if is_stray(path):
-            continue
+) -> int:
+    """Add the utterances and problems of a session; return how many files and evaluations lack the other."""
+    annotations = read_evaluation(session / "dialog" / "EmoEvaluation", base, problems)
+    audio = find_audio(session / "sentences" / "wav", (".wav",), base=base)
+    problems += audio.problems
+    seen: set[str] = set()
+    for path in audio.files:
         file = path.relative_to(base).as_posix()
         name = _NAME.match(path.stem)
         if name is None:
@@ -80,40 +78,28 @@ def _read_session(
         if path.stem not in annotations:
             problems.append(Problem(file=file, message="has no line in dialog/EmoEvaluation; skipped"))
             continue
-        annotation, valence, arousal = annotations[path.stem]
-        emotion = "hap" if annotation == "exc" and "exc" not in labels else annotation
+        annotation = annotations[path.stem]
+        emotion = "hap" if annotation.label == "exc" and "exc" not in labels else annotation.label
         utterances.append(
             Utterance(
                 id=path.stem,
                 file=file,
-                # The last field says who speaks; the dialog's name says who wears the markers.
+                # The last field names the speaker; the dialog's name names the actor who wears the markers.
                 speaker=name[1] + name[3],
                 session=name[1],
                 gender=name[3],
                 style="improvised" if name[2] == "impro" else "scripted",
                 emotion=emotion if emotion in labels else "",
-                annotation=annotation,
-                arousal=arousal,
-                valence=valence,
+                annotation=annotation.label,
+                arousal=annotation.arousal,
+                valence=annotation.valence,
             )
         )
-    for missing in sorted(set(annotations) - seen):
+    missing_files = sorted(set(annotations) - seen)
+    for missing in missing_files:
         file = f"{session.relative_to(base).as_posix()}/sentences/wav/{missing.rsplit('_', 1)[0]}/{missing}.wav"
         problems.append(Problem(file=file, message="is annotated but does not exist; skipped"))
-
-
-def _annotations(folder: Path) -> dict[str, tuple[str, float | None, float | None]]:
-    """Read label, valence and arousal from the summary lines; the folders below hold each rater's own labels and are left alone."""
-    found = {}
-    for path in sorted(folder.glob("*.txt")):
-        if is_stray(path):
-            continue
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            summary = _SUMMARY.match(line)
-            if summary:
-                valence, arousal = (None if value is None else float(value) for value in summary.groups()[4:])
-                found[summary[3]] = (summary[4], valence, arousal)
-    return found
+    return len(missing_files) + len(seen - set(annotations))
 
 
 CORPUS = Corpus(

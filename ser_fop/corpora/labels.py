@@ -1,29 +1,29 @@
-"""Label sets that a user chooses out of a corpus's own."""
+"""Selection of a corpus's labels."""
 
 from ser_fop.errors import InputError, closest
 
 
-def chosen_labels(asked: tuple[str, ...], own: tuple[str, ...], corpus: str) -> tuple[str, ...]:
-    """Return the labels asked for, or all of the corpus's own.
+def chosen_labels(selected: tuple[str, ...], own: tuple[str, ...], corpus: str) -> tuple[str, ...]:
+    """Return the selected labels, or all labels of the corpus if none is selected.
 
     Raises:
-        InputError: If one is not among the corpus's own, or is named twice.
+        InputError: If the corpus does not have a label, or a label is named twice.
     """
-    for label in asked:
+    for label in selected:
         if label not in own:
             raise InputError(
                 f"{corpus} has no label {label!r}: expected some of {', '.join(own)}.{closest(label, own)}"
             )
-    if len(set(asked)) != len(asked):
-        raise InputError(f"--labels names a label twice: {', '.join(asked)}.")
-    return asked or own
+    if len(set(selected)) != len(selected):
+        raise InputError(f"--labels names a label twice: {', '.join(selected)}.")
+    return selected or own
 
 
-def require_no_labels(asked: tuple[str, ...], corpus: str) -> None:
-    """Refuse labels where nobody has labelled anything.
+def require_no_labels(selected: tuple[str, ...], corpus: str) -> None:
+    """Refuse labels for a corpus without emotion labels.
 
     Raises:
-        InputError: If labels were asked for.
+        InputError: If labels are selected.
     """
-    if asked:
-        raise InputError(f"{corpus} has no emotion labels: leave out --labels, which received {', '.join(asked)}.")
+    if selected:
+        raise InputError(f"{corpus} has no emotion labels: leave out --labels, which received {', '.join(selected)}.")

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
+from ser_fop.corpora.audio_files import Problem, find_audio
+from ser_fop.corpora.base import Corpus, Listing, ReadOptions, listing, require_folder
 from ser_fop.corpora.labels import require_no_labels
 from ser_fop.corpora.schema import Utterance
 
@@ -15,16 +16,17 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
     Args:
         folder: `LibriSpeech`, the folder above, or one subset.
-        options: Nothing of it applies; labels are refused.
+        options: No option applies; labels are refused.
 
     Raises:
-        InputError: If there is none, or labels were asked for.
+        InputError: If there is no utterance, or labels are given.
     """
     require_no_labels(options.labels, "librispeech")
     require_folder(folder, "librispeech")
     genders = _genders(folder)
-    utterances, problems = [], []
-    for path in audio_files(folder, ".flac", ".wav"):
+    audio = find_audio(folder, (".flac", ".wav"))
+    utterances, problems = [], list(audio.problems)
+    for path in audio.files:
         file = path.relative_to(folder).as_posix()
         name = _NAME.match(path.stem)
         if name is None or path.parent.name != name[2] or path.parent.parent.name != name[1]:
@@ -47,7 +49,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
 
 def _genders(folder: Path) -> dict[str, str]:
-    """Read `SPEAKERS.TXT`, where there is one: `id | sex | subset | minutes | name`, comments with `;`."""
+    """Read `SPEAKERS.TXT`, if there is one: `id | sex | subset | minutes | name`, comments with `;`."""
     for path in (folder / "SPEAKERS.TXT", folder / "LibriSpeech" / "SPEAKERS.TXT", folder.parent / "SPEAKERS.TXT"):
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,7 +1,7 @@
-"""openSMILE's functionals of sounds, in processes of their own.
+"""openSMILE functionals of audio, computed in separate processes.
 
-Loaded into a process that has loaded TensorFlow before, openSMILE's library spoils the heap (opensmile 2.6 beside
-TensorFlow 2.21: "malloc(): corrupted top size"). So nothing here knows TensorFlow, and nobody else loads openSMILE.
+A process that loads TensorFlow and then openSMILE has a corrupted heap ("malloc(): corrupted top size" with opensmile
+2.6 and TensorFlow 2.21). This module therefore does not import TensorFlow, and only its processes load openSMILE.
 """
 
 import dataclasses
@@ -19,21 +19,22 @@ import numpy as np
 from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
 from ser_fop.errors import InputError, closest
 
-# Sounds that go to a process at once.
-_TOGETHER = 8
+# Number of sounds in one task of a process.
+_CHUNK_SIZE = 8
 _extractors: list[Any] = []
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sound:
-    """A stretch of a file, cut as `prepare` cuts it.
+    """Segment of an audio file, cut in the same way as in `prepare`.
 
     Attributes:
-        path: The file.
-        sample_rate_hz: Rate to resample to.
-        start_s: Where it starts, in seconds.
-        end_s: Where it ends; None is the end.
-        trim_below_db: Cut silence at both ends so far below the loudest frame; 0 cuts nothing.
+        path: Path of the file.
+        sample_rate_hz: Sampling rate after resampling, in Hz.
+        start_s: Start of the segment in seconds.
+        end_s: End of the segment in seconds; None for the end of the file.
+        trim_below_db: Threshold of silence, in dB below the loudest frame. Silence at both ends is cut; 0 cuts nothing.
+        remove_below_hz: What lies below this frequency does not count as sound.
     """
 
     path: Path
@@ -41,22 +42,23 @@ class Sound:
     start_s: float = 0.0
     end_s: float | None = None
     trim_below_db: float = 0.0
+    remove_below_hz: float = 0.0
 
 
 def functionals(sounds: Sequence[Sound], *, sets: Sequence[str], jobs: int) -> Iterator[list[np.ndarray]]:
-    """Yield each sound's functionals, in order.
+    """Yield the functionals of each sound, in the order of the sounds.
 
     Args:
-        sounds: The sounds.
-        sets: Names of openSMILE's feature sets, such as `eGeMAPSv02` (88 values) or `ComParE_2016` (6373).
-        jobs: Processes.
+        sounds: Segments of audio files.
+        sets: Names of openSMILE's feature sets, such as `eGeMAPSv02` (88 values) or `ComParE_2016` (6373 values).
+        jobs: Number of processes.
 
     Yields:
-        An array (values,) float32 for each set; not a number where a sound is too short for it.
+        One float32 array of shape (values,) for each feature set. Values are NaN if the sound is too short.
 
     Raises:
-        InputError: If openSMILE is not installed or has no such set.
-        AudioError: If a sound cannot be read; names its file.
+        InputError: If openSMILE is not installed, if it does not have a feature set, or if one of its processes dies.
+        AudioError: If a sound cannot be read. The message names the file.
 
     Reference:
         Eyben et al., "The Geneva Minimalistic Acoustic Parameter Set (GeMAPS)", IEEE Transactions on Affective
@@ -69,16 +71,16 @@ def functionals(sounds: Sequence[Sound], *, sets: Sequence[str], jobs: int) -> I
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         try:
-            pool.submit(_load, tuple(sets)).result()  # bad names fail before any work
-            yield from pool.map(_of, sounds, [tuple(sets)] * len(sounds), chunksize=_TOGETHER)
+            pool.submit(_load, tuple(sets)).result()  # wrong names fail before any computation
+            yield from pool.map(_sound_functionals, sounds, [tuple(sets)] * len(sounds), chunksize=_CHUNK_SIZE)
         except BrokenProcessPool as error:
-            raise InputError("a process of openSMILE died. The same command begins again.") from error
+            raise InputError("a process of openSMILE died. Run the same command again; it starts over.") from error
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _load(sets: tuple[str, ...]) -> None:
-    """Make the extractors of this process."""
+    """Create the feature extractors of this process."""
     try:
         opensmile = importlib.import_module("opensmile")
     except ImportError as error:
@@ -91,7 +93,7 @@ def _load(sets: tuple[str, ...]) -> None:
     _extractors[:] = [opensmile.Smile(getattr(opensmile.FeatureSet, name), level) for name in sets]
 
 
-def _of(sound: Sound, sets: tuple[str, ...]) -> list[np.ndarray]:
+def _sound_functionals(sound: Sound, sets: tuple[str, ...]) -> list[np.ndarray]:
     if not _extractors:
         _load(sets)
     rate_hz = sound.sample_rate_hz
@@ -100,7 +102,12 @@ def _of(sound: Sound, sets: tuple[str, ...]) -> list[np.ndarray]:
     except AudioError as error:
         raise AudioError(f"{sound.path} {error}") from None
     if sound.trim_below_db:
-        samples = trim_silence(samples, sample_rate_hz=rate_hz, below_db=sound.trim_below_db)
+        samples = trim_silence(
+            samples,
+            sample_rate_hz=rate_hz,
+            below_db=sound.trim_below_db,
+            remove_below_hz=sound.remove_below_hz,
+        )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Segment too short")  # what is missing is not a number
-        return [np.asarray(one(samples, rate_hz), np.float32).reshape(-1) for one in _extractors]
+        warnings.filterwarnings("ignore", message="Segment too short")  # the values are NaN instead
+        return [np.asarray(extractor(samples, rate_hz), np.float32).reshape(-1) for extractor in _extractors]

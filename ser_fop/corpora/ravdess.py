@@ -3,13 +3,15 @@
 import re
 from pathlib import Path
 
-from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, listing, require_folder
+from ser_fop.corpora.audio_files import Problem, find_audio
+from ser_fop.corpora.base import Corpus, Listing, ReadOptions, listing, require_folder
 from ser_fop.corpora.labels import chosen_labels
 from ser_fop.corpora.schema import Utterance
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 # modality-channel-emotion-intensity-statement-repetition-actor
 _NAME = re.compile(r"(\d\d)-(\d\d)-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)$")
+ACTORS = 24
 _AUDIO_ONLY, _SPEECH = "03", "01"
 
 
@@ -17,15 +19,16 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     """List the audio-only speech utterances below a folder.
 
     Args:
-        folder: The folder that holds `Actor_01` .. `Actor_24`, at any depth.
-        options: `labels` may choose some of the eight emotions.
+        folder: Folder that contains `Actor_01` .. `Actor_24` at any depth.
+        options: `labels` may select some of the eight emotions.
 
     Raises:
-        InputError: If there is none, or a label is unknown.
+        InputError: If there is no utterance, or a label is unknown.
     """
     labels = chosen_labels(options.labels, LABELS, "RAVDESS")
-    utterances, problems = [], []
-    for path in audio_files(require_folder(folder, "ravdess"), ".wav", ".flac"):
+    audio = find_audio(require_folder(folder, "ravdess"), (".wav", ".flac"))
+    utterances, problems = [], list(audio.problems)
+    for path in audio.files:
         file = path.relative_to(folder).as_posix()
         name = _NAME.match(path.stem)
         if name is None:
@@ -35,9 +38,13 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         if (modality, channel) != (_AUDIO_ONLY, _SPEECH):
             problems.append(Problem(file=file, message="is not audio-only speech; skipped"))
             continue
+        if not 1 <= int(actor) <= ACTORS:
+            message = f"names actor {actor}, where RAVDESS has 01 to {ACTORS}; skipped"
+            problems.append(Problem(file=file, message=message))
+            continue
         speaker = f"Actor_{actor}"
         if path.parent.name.startswith("Actor_") and path.parent.name != speaker:
-            problems.append(Problem(file=file, message=f"names actor {actor} but lies in {path.parent.name}; skipped"))
+            problems.append(Problem(file=file, message=f"names actor {actor} but is in {path.parent.name}; skipped"))
             continue
         annotation = LABELS[int(emotion) - 1]
         utterances.append(

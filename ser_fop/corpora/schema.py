@@ -1,4 +1,4 @@
-"""An utterance, and the files that describe utterances. No TensorFlow."""
+"""Utterances, and the columns of the files that describe them. Nothing here imports TensorFlow."""
 
 import csv
 import dataclasses
@@ -18,14 +18,13 @@ class Utterance:
         session: Recording session, or an empty string.
         gender: `"F"`, `"M"` or an empty string.
         style: `"improvised"`, `"scripted"`, `"read"` or an empty string.
-        emotion: Class label, or an empty string where the utterance has none in
-            the label set (it still serves for pretraining).
-        annotation: The corpus's own label before any merging.
+        emotion: Class label; an empty string if its label is not in the label set. Pretraining uses it all the same.
+        annotation: The corpus's own label, before labels are merged.
         file: Audio file, relative to the corpus folder, with forward slashes.
-        start_s: Start inside the file, in seconds.
-        end_s: End inside the file, in seconds; None is the end of the file.
-        arousal: Rated arousal, on the corpus's own scale; None without a rating.
-        valence: Rated pleasantness, likewise.
+        start_s: Start in the file, in seconds.
+        end_s: End in the file, in seconds; None is the end of the file.
+        arousal: Rated arousal on the corpus's own scale; None without a rating.
+        valence: Rated valence on the corpus's own scale; None without a rating.
     """
 
     id: str
@@ -44,12 +43,12 @@ class Utterance:
 
 @dataclass(frozen=True, kw_only=True)
 class Row(Utterance):
-    """One line of `utterances.csv`: an utterance that is in the shards. Unknown numbers are empty strings.
+    """One line of `utterances.csv`: an utterance in the shards. Unknown numbers are empty strings.
 
     Attributes:
-        shard: Index of its shard.
-        frames: Its length, in frames.
-        duration_s: Duration of its audio, in seconds.
+        shard: Index of the shard.
+        frames: Length in frames.
+        duration_s: Duration in seconds.
     """
 
     shard: int
@@ -66,16 +65,16 @@ UTTERANCES = "utterances.csv"
 _ID, *_DESCRIBED = (field.name for field in dataclasses.fields(Utterance))
 UTTERANCE_COLUMNS = (_ID, "shard", "frames", "duration_s", *_DESCRIBED)
 
-# The features of one `tf.train.Example`: the id (UTF-8), the raw little-endian log-mels (frames, mels), and the frames.
+# Features of a `tf.train.Example`: the id (UTF-8), the little-endian log-mels (frames, mels), the number of frames.
 RECORD_ID, RECORD_MEL, RECORD_FRAMES = "id", "mel", "frames"
 
-# Ratings of an utterance, in the order in which networks learn them.
+# Ratings of an utterance, in the order of the network's outputs.
 DIMENSIONAL_LABELS = ("arousal", "valence")
 
 # Columns of `quarantine.csv` in a records folder, in order.
 QUARANTINE_COLUMNS = ("id", "file", "problem")
 
-# Leading columns of `predictions.csv` of a classifier; one probability column a class follows.
+# Leading columns of a classifier's `predictions.csv`. A probability column for each class follows.
 PREDICTION_COLUMNS = ("id", "speaker", "fold", "seed", "label", "predicted")
 PROBABILITY_PREFIX = "p_"
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ser_fop.corpora.base import Corpus, Listing, Problem, ReadOptions, audio_files, is_stray, listing, require_folder
+from ser_fop.corpora.audio_files import Problem, find_audio, is_stray
+from ser_fop.corpora.base import Corpus, Listing, ReadOptions, listing, require_folder
 from ser_fop.corpora.labels import require_no_labels
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
@@ -15,11 +16,11 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     """List one microphone's utterances; ids are those of release 0.80 in both releases.
 
     Args:
-        folder: `VCTK-Corpus`, `VCTK-Corpus-0.92`, or the folder above.
-        options: `microphone` picks `mic1` (that of 0.80) or `mic2` of release 0.92; labels are refused.
+        folder: `VCTK-Corpus`, `VCTK-Corpus-0.92`, or its parent.
+        options: `microphone` selects `mic1` (that of release 0.80) or `mic2` of release 0.92; labels are refused.
 
     Raises:
-        InputError: If neither layout is found, the release lacks the microphone, or labels were asked for.
+        InputError: If neither layout is found, the release lacks the microphone, or labels are given.
     """
     require_no_labels(options.labels, "vctk")
     if options.microphone not in MICROPHONES:
@@ -28,9 +29,10 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     if audio.name == _OLD and options.microphone != MICROPHONES[0]:
         raise InputError(f"{audio} is of VCTK 0.80, which has mic1 only: --microphone received {options.microphone!r}.")
     genders = _genders(root / "speaker-info.txt")
-    utterances, problems = [], []
+    found = find_audio(audio, (".wav", ".flac"), base=folder)
+    utterances, problems = [], list(found.problems)
     others: dict[str, str] = {}
-    for path in audio_files(audio, ".wav", ".flac"):
+    for path in found.files:
         file, speaker = path.relative_to(folder).as_posix(), path.parent.name
         stem, _, microphone = path.stem.rpartition("_") if audio.name == _NEW else (path.stem, "", options.microphone)
         if not stem.startswith(f"{speaker}_") or microphone not in MICROPHONES:
@@ -56,13 +58,13 @@ def read(folder: Path, options: ReadOptions) -> Listing:
 
 
 def _audio_folder(folder: Path) -> tuple[Path, Path]:
-    """Find the corpus root and its audio folder: `folder`, or one right below it."""
+    """Find the corpus root, which is `folder` or a direct subfolder, and its audio folder."""
     for root in (folder, *sorted(path for path in folder.iterdir() if path.is_dir() and not is_stray(path))):
         for name in (_NEW, _OLD):
             if (root / name).is_dir():
                 return root, root / name
     raise InputError(
-        f"{folder} holds no VCTK: expected a folder {_OLD} (0.80) or {_NEW} (0.92) in it, or right below it."
+        f"{folder} does not contain VCTK: expected a folder {_OLD} (0.80) or {_NEW} (0.92) in it, or in a direct subfolder."
     )
 
 

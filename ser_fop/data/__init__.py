@@ -1,1 +1,1 @@
-"""Audio to record shards, and record shards to `tf.data`."""
+"""Conversion of audio to record shards, and of record shards to `tf.data` datasets."""

@@ -1,6 +1,8 @@
-"""Training utterances varied anew each time they are read: SpecAugment, level and speed.
+"""Data augmentation of log-mels (speed, level, SpecAugment) and corruption of inputs in pretraining.
 
-All of it acts on log-mels. Random numbers follow the global seed; under `--deterministic` TensorFlow draws them in order.
+`augmentation` is for fine-tuning. It draws new random numbers at each call, from TensorFlow's global, stateful stream.
+Under `--deterministic`, TensorFlow draws them in a fixed order. `input_masking` and `input_noise` are for pretraining.
+They are stateless: the caller passes a seed.
 """
 
 import functools
@@ -14,35 +16,40 @@ from ser_fop.config.augmentation_limits import check_augmentation
 from ser_fop.config.settings import AugmentationSettings, FeatureConfig
 from ser_fop.errors import InputError
 
+# Seeds reserved for each step of `compose`, so that no two steps draw the same random numbers.
 _SEEDS_A_STEP = 256
-_MOST_SEEDS = 2**30
+_SEED_LIMIT = 2**30
 _MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
 
 
 def augmentation(
     settings: AugmentationSettings, features: FeatureConfig, mean: np.ndarray
 ) -> Callable[[tf.Tensor], tf.Tensor] | None:
-    """Return what varies one log-mel (frames, mels), or None where all is off.
+    """Return the augmentation of one log-mel (frames, mels), or None if all settings are off.
 
     Args:
-        settings: What varies, and how much.
+        settings: Ranges of speed and level, and sizes of the masks.
         features: The front end of the log-mels.
-        mean: Mean of each band, (mels,): what a mask leaves in its place.
+        mean: Mean of each band, (mels,). Masked values are replaced by it.
+
+    Returns:
+        A function that maps a log-mel (frames, mels) to another, which may have another length. All its random
+        numbers, the seed of SpecAugment included, come from TensorFlow's global stream.
 
     Raises:
-        InputError: If a setting makes no sense for this front end.
+        InputError: If a setting is not possible with this front end.
     """
     check_augmentation(settings, features)
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
     if settings.speed:
-        steps.append(functools.partial(_at_some_speed, share=settings.speed, features=features))
+        steps.append(functools.partial(_random_speed, share=settings.speed, features=features))
     if settings.level_db:
-        steps.append(functools.partial(_at_some_level, level_db=settings.level_db))
+        steps.append(functools.partial(_random_level, level_db=settings.level_db))
     if settings.masks and (settings.freq_mask or settings.time_mask):
-        hide = input_masking(
+        corruption_fn = input_masking(
             freq_mask=settings.freq_mask, time_mask=settings.time_mask, masks=settings.masks, mean=mean
         )
-        steps.append(functools.partial(_masked, hide=hide))
+        steps.append(functools.partial(_random_masks, corruption_fn=corruption_fn))
     if not steps:
         return None
 
@@ -57,19 +64,20 @@ def augmentation(
 def input_masking(
     *, freq_mask: int, time_mask: int, masks: int, mean: np.ndarray
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
-    """Return SpecAugment's masking of a batch, or None where all masks are off.
+    """Return SpecAugment's masking of a batch, or None if all masks are off.
 
-    A mask leaves the mean of its band. Its place follows from a seed alone: a training that resumes hides the same
-    again.
+    Masked values become the mean of their band; zeros would be loud on a log-mel. The masks depend on the seed only.
+    Pretraining derives the seed from epoch and batch number, so a resumed run applies the same masks again.
+    Fine-tuning draws the seed from TensorFlow's global stream (see `augmentation`): a resumed run draws other masks.
 
     Args:
-        freq_mask: Mel bands that a mask hides, less than this many.
-        time_mask: Frames that a mask hides, less than this many.
-        masks: Masks of each kind, drawn for each utterance.
+        freq_mask: Upper limit of the width of a frequency mask, in mel bands (exclusive).
+        time_mask: Upper limit of the width of a time mask, in frames (exclusive).
+        masks: Number of masks of each kind per utterance.
         mean: Mean of each band, (mels,).
 
     Returns:
-        Maps log-mels (batch, frames, mels) and a seed (2,) to log-mels.
+        A function that maps log-mels (batch, frames, mels) and a seed (2,) to masked log-mels.
 
     Raises:
         InputError: If a number is negative.
@@ -98,45 +106,48 @@ def input_masking(
 def input_noise(
     *, noise: float, mask_ratio: float, mean: np.ndarray, std: np.ndarray
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Return what spoils a batch for a denoising autoencoder; its random numbers follow from a seed alone.
+    """Return the input corruption of a denoising autoencoder. Its random numbers depend on the seed only.
 
     Args:
-        noise: Deviation of the noise, in units of each band's.
-        mask_ratio: Share of the frames that are hidden behind the mean.
+        noise: Standard deviation of the noise, in units of the standard deviation of each band.
+        mask_ratio: Share of the frames that are replaced by the mean (0 to 1).
         mean: Mean of each band, (mels,).
-        std: Deviation of each band, (mels,).
+        std: Standard deviation of each band, (mels,).
 
     Returns:
-        Maps log-mels (batch, frames, mels) and a seed (2,) to log-mels.
+        A function that maps log-mels (batch, frames, mels) and a seed (2,) to corrupted log-mels.
     """
     middle, scale = tf.constant(mean, tf.float32), tf.constant(noise * np.asarray(std), tf.float32)
 
-    def spoil(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def corruption_fn(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         noisy = mel + scale * tf.random.stateless_normal(tf.shape(mel), seed)
-        gaps = tf.random.stateless_uniform(tf.shape(mel)[:2], tf.stack([seed[0], seed[1] + 1])) < mask_ratio
-        return tf.where(gaps[:, :, tf.newaxis], middle, noisy)
+        masked = tf.random.stateless_uniform(tf.shape(mel)[:2], tf.stack([seed[0], seed[1] + 1])) < mask_ratio
+        return tf.where(masked[:, :, tf.newaxis], middle, noisy)
 
-    return spoil
+    return corruption_fn
 
 
 def compose(
     *steps: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None:
-    """Return what does to a batch what each step does, with seeds of their own; None stands for nothing."""
+    """Return one corruption function that applies all steps in order, each with another seed.
+
+    Steps that are None are ignored. The result is None if no step is left.
+    """
     present = [step for step in steps if step is not None]
     if len(present) < 2:
         return present[0] if present else None
 
-    def all_of_them(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def apply_all(mel: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         for number, step in enumerate(present):
             mel = step(mel, tf.stack([seed[0], seed[1] + _SEEDS_A_STEP * number]))
         return mel
 
-    return all_of_them
+    return apply_all
 
 
 def _spans(batch: tf.Tensor, length: tf.Tensor, limit: int, seed: tf.Tensor) -> tf.Tensor:
-    """Return one span of each row, (batch, length), shorter than `limit` and than the row, at a random place."""
+    """Return the mask (batch, length) of one random span per row, shorter than `limit` and than the row."""
     drawn = tf.random.stateless_uniform((2, batch), seed)
     width = tf.floor(drawn[0] * tf.cast(tf.minimum(limit, length), tf.float32))
     start = tf.floor(drawn[1] * (tf.cast(length, tf.float32) - width + 1.0))
@@ -145,14 +156,14 @@ def _spans(batch: tf.Tensor, length: tf.Tensor, limit: int, seed: tf.Tensor) -> 
 
 
 def at_speed(mel: tf.Tensor, rate: tf.Tensor, features: FeatureConfig) -> tf.Tensor:
-    """Return the log-mel of the same speech played `rate` times as fast, its pitch raised with it.
+    """Return the log-mel of the same speech at `rate` times the speed; the pitch changes by the same factor.
 
-    Between frames and bands it is interpolated; bands whose source lies beyond the highest take the highest.
+    Values between frames and bands are interpolated linearly. Bands whose source is above the highest band repeat it.
 
     Args:
-        mel: Shape (frames, mels).
-        rate: A positive scalar.
-        features: The front end.
+        mel: Log-mel of shape (frames, mels).
+        rate: Speed factor, a positive scalar.
+        features: The front end of the log-mel.
     """
     frames = tf.shape(mel)[0]
     length = tf.maximum(1, tf.cast(tf.round(tf.cast(frames, tf.float32) / rate), tf.int32))
@@ -166,7 +177,7 @@ def at_speed(mel: tf.Tensor, rate: tf.Tensor, features: FeatureConfig) -> tf.Ten
 
 
 def _interpolated(rows: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-    """Return rows at fractional places, the outermost repeated."""
+    """Return the rows at fractional positions, interpolated linearly; positions outside take the nearest row."""
     last = tf.shape(rows)[0] - 1
     places = tf.clip_by_value(places, 0.0, tf.cast(last, tf.float32))
     before = tf.cast(tf.floor(places), tf.int32)
@@ -174,15 +185,15 @@ def _interpolated(rows: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     return tf.gather(rows, before) * (1.0 - share) + tf.gather(rows, tf.minimum(before + 1, last)) * share
 
 
-def _at_some_speed(mel: tf.Tensor, *, share: float, features: FeatureConfig) -> tf.Tensor:
+def _random_speed(mel: tf.Tensor, *, share: float, features: FeatureConfig) -> tf.Tensor:
     return at_speed(mel, tf.random.uniform((), 1.0 - share, 1.0 + share), features)
 
 
-def _at_some_level(mel: tf.Tensor, *, level_db: float) -> tf.Tensor:
-    return mel + tf.random.uniform((), -level_db, level_db) * (math.log(10) / 10)  # of power
+def _random_level(mel: tf.Tensor, *, level_db: float) -> tf.Tensor:
+    return mel + tf.random.uniform((), -level_db, level_db) * (math.log(10) / 10)  # dB to nats of power
 
 
-def _masked(mel: tf.Tensor, *, hide: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """Hide bands and frames behind the mean; zeros would be loud on a log-mel."""
-    seed = tf.random.uniform((2,), maxval=_MOST_SEEDS, dtype=tf.int32)
-    return hide(mel[tf.newaxis], seed)[0]
+def _random_masks(mel: tf.Tensor, *, corruption_fn: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Apply SpecAugment with a seed from the global stream."""
+    seed = tf.random.uniform((2,), maxval=_SEED_LIMIT, dtype=tf.int32)
+    return corruption_fn(mel[tf.newaxis], seed)[0]

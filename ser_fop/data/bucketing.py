@@ -1,41 +1,41 @@
-"""Lengths: in what chunks utterances are cut, and which share a batch, by bounds that cost the least."""
+"""Bucketing of utterances by length, with bounds of least cost, and the lengths of chunks."""
 
 import numpy as np
 
-# More would save little and, where XLA compiles, cost a compilation each.
+# More buckets would save little, and under XLA each costs a compilation.
 _BUCKETS = 16
-# Bounds are sought among so many quantiles of the lengths.
+# Number of quantiles of the lengths that are candidates for bounds.
 _CANDIDATES = 400
-# An attention layer's cost per frame grows with length: at so many frames attention costs as much as all the rest.
+# The cost of attention per frame grows with length. At this length, in frames, it equals the cost of all other layers.
 _BALANCED_FRAMES = 1000
-# What a further batch counts for, in frames: keeps utterances of odd length from making batches of one.
+# Cost of one more batch, in frames. It prevents batches of one utterance with an unusual length.
 _BATCH_COST_FRAMES = 4096
 
 
 def bucket_bounds(
     lengths: np.ndarray, *, batch_size: int = 32, batch_frames: int = 16384, buckets: int = _BUCKETS
 ) -> list[int]:
-    """Return the longest length of each bucket, ascending, such that an epoch costs the least.
+    """Return the longest length of each bucket, in ascending order, so that the cost of an epoch is minimal.
 
-    The cost of an epoch is that of its frames, padded to the bounds, and that of its
-    batches. Equal shares of the utterances in each bucket would pad more than twice as
-    much on IEMOCAP, whose longest twelfth goes from 9 to 34 s.
+    The cost of an epoch is the cost of its frames, padded to the bounds, plus the cost of its batches.
+    Buckets with equal numbers of utterances would more than double the padding on IEMOCAP: the longest twelfth of
+    its utterances lasts 9 to 34 s.
 
     Args:
         lengths: Utterance lengths, in frames.
-        batch_size: Utterances in a batch, at most.
-        batch_frames: Frames in a batch, padding included, at most.
-        buckets: Buckets at most.
+        batch_size: Maximum number of utterances in a batch.
+        batch_frames: Maximum number of frames in a batch, padding included.
+        buckets: Maximum number of buckets.
     """
     shares = np.linspace(0, 1, _CANDIDATES + 1)[1:]
     bounds = np.unique(np.quantile(lengths, shares, method="higher")).astype(np.int64)
-    held = np.searchsorted(np.sort(lengths), bounds, side="right")
-    # cost[i, j]: the utterances longer than bound i - 1 (all, for i = 0), up to bound j, in one bucket.
-    counts = held[np.newaxis, :] - np.concatenate([[0], held[:-1]])[:, np.newaxis]
+    cumulative = np.searchsorted(np.sort(lengths), bounds, side="right")
+    # cost[i, j]: cost of one bucket with the utterances longer than bound i - 1 (all, for i = 0), up to bound j.
+    counts = cumulative[np.newaxis, :] - np.concatenate([[0], cumulative[:-1]])[:, np.newaxis]
     frames = bounds * (1.0 + bounds / _BALANCED_FRAMES)
     batches = -(-counts // batch_sizes(bounds, batch_size=batch_size, batch_frames=batch_frames))
     cost = np.where(counts > 0, counts * frames + batches * _BATCH_COST_FRAMES, np.inf)
-    # best[j]: least cost of all utterances up to bound j, in so many buckets as the rounds that have passed.
+    # best[j]: least cost of all utterances up to bound j. Each round of the loop adds one bucket.
     best, chosen = cost[0], [[[bound] for bound in range(len(bounds))]]
     totals = [best[-1]]
     for _ in range(1, min(buckets, len(bounds))):
@@ -48,7 +48,7 @@ def bucket_bounds(
 
 
 def batch_sizes(bounds: np.ndarray, *, batch_size: int, batch_frames: int) -> np.ndarray:
-    """Return how many utterances of each bound make a batch, at least one."""
+    """Return the number of utterances in a batch, at least 1, for each bound."""
     return np.clip(batch_frames // np.asarray(bounds), 1, batch_size)
 
 

@@ -1,7 +1,7 @@
-"""The front end as TensorFlow operations, and the arithmetic between frames and seconds.
+"""The front end as TensorFlow operations, and conversion between samples, frames and seconds.
 
-The same function runs in `prepare` and inside exported models. It is causal (frame t
-sees no sample after its window) and batch-invariant (no maximum over the tensor).
+`prepare` and exported models run the same function. It is causal: frame t does not depend on samples after its window.
+It is batch-invariant: nothing is normalised by a maximum over the tensor.
 """
 
 import numpy as np
@@ -9,8 +9,12 @@ import scipy.fft
 import tensorflow as tf
 
 from ser_fop.config.settings import FeatureConfig
+from ser_fop.corpora.sub_audible import sub_audible_basis
 from ser_fop.data.lpc import cepstrum, linear_prediction
 from ser_fop.errors import InputError
+
+# The components of a wider band would be a large part of a frame, and of its speech.
+_WIDEST = 5.0
 
 
 def window_length(config: FeatureConfig) -> int:
@@ -24,7 +28,7 @@ def hop_length(config: FeatureConfig) -> int:
 
 
 def frame_count(samples: int, config: FeatureConfig) -> int:
-    """Return how many whole frames `samples` samples give."""
+    """Return the number of whole frames in `samples` samples."""
     return max(0, 1 + (samples - window_length(config)) // hop_length(config))
 
 
@@ -34,7 +38,7 @@ def frame_end_s(frame: int, config: FeatureConfig) -> float:
 
 
 def check_features(config: FeatureConfig) -> FeatureConfig:
-    """Return `config`, or raise `InputError` where no log-mel can be made under it."""
+    """Return `config` if its values are valid, or raise `InputError`."""
     if config.fft_size < window_length(config):
         raise InputError(
             f"features.fft_size {config.fft_size} is shorter than the window of {window_length(config)} samples."
@@ -43,6 +47,11 @@ def check_features(config: FeatureConfig) -> FeatureConfig:
         raise InputError(
             f"expected 0 <= low_hz < high_hz <= {config.sample_rate_hz / 2:g} (half the sample rate),"
             f" received {config.low_hz:g} and {config.high_hz:g}."
+        )
+    if not 0 <= config.remove_below_hz * config.window_s <= _WIDEST:
+        raise InputError(
+            f"features.remove_below_hz expected 0 to {_WIDEST / config.window_s:g} for windows of {config.window_s:g} s,"
+            f" received {config.remove_below_hz:g}."
         )
     if min(config.mels, hop_length(config), window_length(config)) < 1 or config.floor <= 0:
         raise InputError("features: mels, hop_s, window_s and floor must be positive.")
@@ -55,7 +64,7 @@ def check_features(config: FeatureConfig) -> FeatureConfig:
 
 
 def frame_features(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
-    """Compute the frames that the front end's config names.
+    """Compute the features of the front end `config.front_end`.
 
     Args:
         waveform: Float32 samples of shape (samples,) or (batch, samples), at
@@ -86,22 +95,30 @@ def log_mel(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
         Natural logarithm of mel-band power, (frames, mels) or (batch, frames, mels).
     """
     frames = _windowed(waveform, config)
-    # Padded here: `rfft` itself pads no batch without frames, and fails.
-    filling = [[0, 0]] * (frames.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
-    spectrum = tf.signal.rfft(tf.pad(frames, filling), [config.fft_size])
+    # Pad explicitly: the padding of `rfft` fails if there are no frames.
+    padding = [[0, 0]] * (frames.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
+    spectrum = tf.signal.rfft(tf.pad(frames, padding), [config.fft_size])
     power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
     bands = tf.tensordot(power, mel_filters(config), axes=1)
     return tf.math.log(tf.maximum(bands, config.floor))
 
 
 def _windowed(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
-    """Return overlapping frames of samples, (..., frames, samples), faded in and out."""
+    """Return overlapping frames of samples, (..., frames, samples), multiplied by a Hann window."""
     frames = tf.signal.frame(waveform, window_length(config), hop_length(config))
+    if config.remove_below_hz:
+        frames = without_sub_audible(frames, sample_rate_hz=config.sample_rate_hz, below_hz=config.remove_below_hz)
     return frames * tf.signal.hann_window(window_length(config), periodic=True)
 
 
+def without_sub_audible(frames: tf.Tensor, *, sample_rate_hz: int, below_hz: float) -> tf.Tensor:
+    """Return frames of samples, (..., samples), without what they contain below a frequency in hertz."""
+    basis = tf.constant(sub_audible_basis(frames.shape[-1], sample_rate_hz=sample_rate_hz, below_hz=below_hz))
+    return frames - tf.tensordot(tf.tensordot(frames, basis, axes=1), tf.transpose(basis), axes=1)
+
+
 def mel_filters(config: FeatureConfig) -> tf.Tensor:
-    """Return the triangular filters on the HTK mel scale, of shape (bins, mels), peak 1."""
+    """Return the triangular filters on the HTK mel scale, shape (bins, mels), with peak 1."""
     return tf.signal.linear_to_mel_weight_matrix(
         num_mel_bins=config.mels,
         num_spectrogram_bins=config.fft_size // 2 + 1,

@@ -1,4 +1,4 @@
-"""Record shards to single utterances: the part of the way that other processes, or machines, may go instead."""
+"""Reading of single utterances from record shards, in this process or in the workers of a tf.data service."""
 
 import contextlib
 import os
@@ -13,20 +13,24 @@ from ser_fop.data.records import Records, parse
 from ser_fop.errors import InputError
 
 RecordSelection = Sequence[tuple[Records, Collection[str]]]
-_ANSWER_S = 10.0
+_CONNECT_TIMEOUT_S = 10.0
 _THREADS = os.cpu_count() or 1
 
 
 def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
-    """Read and parse the chosen utterances of all parts.
+    """Return a dataset of the selected utterances of all parts.
 
     Args:
-        parts: Records, each with the ids to use.
-        service: Address of a tf.data service, `grpc://host:port`, whose workers read and parse, each some of the files;
-            utterances then come in an order of their own. It sees the files under the same paths.
+        parts: Pairs of records and the utterance ids to read from them.
+        service: Address of a tf.data service, `grpc://host:port`. Its workers read and parse the files, which they
+            must find under the same paths. The order of the utterances is then not fixed.
 
     Returns:
-        Items of `id` and `mel` (frames, mels), in the stored type: many of them take half the memory.
+        Items of `id` and `mel` (frames, mels). Without normalisation, `mel` keeps the stored data type: float16 halves
+        the memory of the shuffle buffer. Records of different types are cast to float32.
+
+    Raises:
+        ValueError: If no utterance is selected.
     """
     datasets = []
     types = {records.manifest.dtype for records, _ in parts}
@@ -53,14 +57,14 @@ def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
 
 
 def shared_by_file(parts: RecordSelection, count: int) -> list[list[tuple[Records, frozenset[str]]]]:
-    """Divide the shard files among machines, the largest first, each to the machine with the least data.
+    """Divide the shard files among machines: the largest first, each to the machine with the fewest frames.
 
     Args:
-        parts: Records, each with the ids to use.
-        count: Machines.
+        parts: Pairs of records and the utterance ids to read from them.
+        count: Number of machines.
 
     Returns:
-        For each machine, records with the ids that are in its files.
+        For each machine, pairs of records and the ids in its files.
 
     Raises:
         InputError: If there are fewer files than machines.
@@ -72,14 +76,14 @@ def shared_by_file(parts: RecordSelection, count: int) -> list[list[tuple[Record
                 frames[place, row.shard] = frames.get((place, row.shard), 0) + row.frames
     if len(frames) < count:
         raise InputError(
-            f"--shard-by file gives each worker shard files of its own: expected at least {count}, received {len(frames)}."
+            f"--shard-by file needs at least one shard file per worker: expected at least {count}, received {len(frames)}."
             " Prepare the records with a smaller --utterances-per-shard, or use --shard-by batch."
         )
-    held = [0] * count
+    frames_of_machine = [0] * count
     owner = {}
     for file in sorted(frames, key=lambda file: (-frames[file], file)):
-        owner[file] = held.index(min(held))
-        held[owner[file]] += frames[file]
+        owner[file] = frames_of_machine.index(min(frames_of_machine))
+        frames_of_machine[owner[file]] += frames[file]
     return [
         [
             (records, frozenset(row.id for row in records.rows if row.id in ids and owner[place, row.shard] == machine))
@@ -90,37 +94,37 @@ def shared_by_file(parts: RecordSelection, count: int) -> list[list[tuple[Record
 
 
 def require_service(address: str) -> str:
-    """Return the address of a tf.data service, or raise `InputError`: tf.data itself would wait for one in silence."""
+    """Return the address of a tf.data service, or raise `InputError`; tf.data would wait for it without a message."""
     found = re.fullmatch(r"grpc://\[?([^\]/]+?)\]?:(\d+)", address)
     if found is None:
         raise InputError(f"--data-service expected an address such as grpc://host:5000, received {address!r}.")
     try:
-        socket.create_connection((found[1], int(found[2])), timeout=_ANSWER_S).close()
+        socket.create_connection((found[1], int(found[2])), timeout=_CONNECT_TIMEOUT_S).close()
     except (OSError, OverflowError) as error:
         raise InputError(
-            f"--data-service {address}: nothing answers there ({error}). Start its dispatcher and workers first, or drop"
+            f"--data-service {address}: the connection failed ({error}). Start its dispatcher and workers first, or remove"
             " --data-service."
         ) from error
-    print(f"reads through the tf.data service at {address}, and waits there for a worker.", flush=True)
+    print(f"the tf.data service at {address} reads the records; waiting for one of its workers.", flush=True)
     return address
 
 
 @contextlib.contextmanager
 def translate_service_errors(address: str) -> Iterator[None]:
-    """Turn what a tf.data service cannot do into one line; without an address nothing is turned."""
+    """Raise errors of a tf.data service as `InputError`; without an address, errors stay as they are."""
     try:
         yield
     except (tf.errors.NotFoundError, tf.errors.UnavailableError) as error:
         if not address:
             raise
         raise InputError(
-            f"--data-service {address} did not give what was asked for ({' '.join(error.message.split())[:200]}). Its workers"
-            " must run, and see the records under the same path."
+            f"--data-service {address} failed ({' '.join(error.message.split())[:200]}). Its workers must run and must find the"
+            " records under the same paths."
         ) from error
 
 
 def table(keys: Collection[str], values: Sequence[int]) -> tf.lookup.StaticHashTable:
-    """Return a table of strings to numbers; -1 for any other."""
+    """Return a lookup table from strings to integers; all other strings give -1."""
     initializer = tf.lookup.KeyValueTensorInitializer(tf.constant(list(keys)), tf.constant(values, tf.int32))
     return tf.lookup.StaticHashTable(initializer, default_value=-1)
 
@@ -131,23 +135,21 @@ def _parsed(paths: Sequence[str], records: Records, *, service: str) -> tf.data.
     dataset = dataset.map(lambda record: parse(record, manifest), num_parallel_calls=_THREADS)
     if not service:
         return dataset
-    # Each file goes to one worker, whichever is free; what holds tables stays here.
+    # Each file goes to the next free worker. Steps with lookup tables run in this process.
     return dataset.apply(
         tf.data.experimental.service.distribute(tf.data.experimental.service.ShardingPolicy.DYNAMIC, service)
     )
 
 
 def _normalised(dataset: tf.data.Dataset, records: Records) -> tf.data.Dataset:
-    """Take off each utterance's mean and deviation where the records say so."""
+    """Normalise each utterance by mean and standard deviation if the records' feature config sets `normalised_by`."""
     if records.normalisation_stats is None:
         return dataset
     place = table([row.id for row in records.rows], range(len(records.rows)))
-    normalisation_stats = tf.constant(
-        np.stack(records.normalisation_stats, axis=1), tf.float32
-    )  # (utterances, 2, mels)
+    stats = tf.constant(np.stack(records.normalisation_stats, axis=1), tf.float32)  # (utterances, 2, mels)
 
     def normalise(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        mean, std = tf.unstack(normalisation_stats[place.lookup(item["id"])])
+        mean, std = tf.unstack(stats[place.lookup(item["id"])])
         return {**item, "mel": (tf.cast(item["mel"], tf.float32) - mean) / std}
 
     return dataset.map(normalise, num_parallel_calls=_THREADS)

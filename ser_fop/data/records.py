@@ -1,8 +1,7 @@
-"""Records folders: TFRecord shards of log-mels, with a manifest against which they are checked.
+"""Records folders: TFRecord shards of log-mels, and the manifest that they are checked against.
 
-TFRecord itself passes a file cut at a record boundary, and an empty one, in silence.
-So the manifest holds each shard's count, frames and SHA-256, and opening a folder
-compares them.
+A TFRecord reader accepts an empty file, and a file cut at a record boundary, without an error. Therefore the manifest
+holds the number of records, the number of frames and the SHA-256 of each shard. Opening a folder checks the SHA-256.
 """
 
 import dataclasses
@@ -17,22 +16,22 @@ import tensorflow as tf
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.schema import RECORD_FRAMES, RECORD_ID, RECORD_MEL, UTTERANCES, Row, read_rows
 from ser_fop.errors import InputError
+from ser_fop.utils.json_io import from_stored
 from ser_fop.utils.run_folder import content_digest, digest_of, read_json, require_complete, sha256, write_json
 
 MANIFEST = "manifest.json"
 STATISTICS = "statistics.npz"
 QUARANTINE = "quarantine.csv"
-# What the digest in COMPLETED covers; the manifest covers the shards.
+# Files that the digest in COMPLETED covers. The manifest covers the shards.
 CONTENT = (MANIFEST, UTTERANCES, STATISTICS)
 
-
-# Of a band in nats squared: an utterance of one frame, or without a change, must not be blown up.
-_LEAST_VARIANCE = 1e-4
+# In nats squared, per band. It limits the gain for utterances of one frame or of constant value.
+_MIN_VARIANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shard:
-    """One TFRecord file, as the manifest knows it."""
+    """Entry of one TFRecord file in the manifest."""
 
     name: str
     records: int
@@ -42,17 +41,17 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What `manifest.json` holds.
+    """Content of `manifest.json`.
 
     Attributes:
-        corpus: Name under which later stages know the speakers.
+        corpus: Name of the corpus; later stages use it in speaker ids.
         title: Name in reports.
         licence: Licence of the audio.
-        labels: The classes, in the order of the class indices.
-        dtype: Type of the stored log-mels.
-        features: The front end that made them.
-        shards: The files.
-        trim_below_db: How far below the loudest frame silence was cut at both ends; 0 if it was not.
+        labels: Emotion classes, in the order of the class indices.
+        dtype: Data type of the stored log-mels.
+        features: Settings of the front end that computed them.
+        shards: The TFRecord files.
+        trim_below_db: Threshold of the trimming of silence at both ends, in dB below the loudest frame; 0 if off.
     """
 
     corpus: str
@@ -67,10 +66,10 @@ class Manifest:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MelStatistics:
-    """Sums from which means and deviations over any set of utterances follow.
+    """Sums per utterance, from which mean and standard deviation over any set of utterances are computed.
 
     Attributes:
-        count: Frames, (utterances,).
+        count: Number of frames, (utterances,).
         total: Sum over frames, (utterances, mels).
         squares: Sum of squares over frames, (utterances, mels).
     """
@@ -81,52 +80,52 @@ class MelStatistics:
 
 
 class Records:
-    """A records folder, opened and checked.
+    """Access to a records folder, which is checked when it is opened.
 
     Args:
         folder: Folder written by `ser-fop prepare`.
 
     Raises:
-        InputError: If it is unfinished, or a shard differs from the manifest.
+        InputError: If the folder is unfinished, or if a shard or a table was changed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = folder = Path(folder)
         require_complete(folder, "prepare")
-        self.folder = folder
         try:
-            self.manifest = msgspec.convert(read_json(folder / MANIFEST), Manifest)
+            self.manifest = from_stored(read_json(folder / MANIFEST), Manifest)
         except msgspec.ValidationError as error:
             raise InputError(
-                f"{folder / MANIFEST} is not a manifest of this version ({error}). Run `ser-fop prepare` again."
+                f"{folder / MANIFEST} is not a valid manifest of this version ({error}). Run `ser-fop prepare` again."
             ) from error
         for shard in self.manifest.shards:
             _check_shard(folder / shard.name, shard)
         tables = [folder / name for name in CONTENT]
         if not all(path.is_file() for path in tables) or content_digest(folder, tables) != digest_of(folder):
             raise InputError(
-                f"{folder} is damaged: {', '.join(CONTENT)} are not as they were written."
+                f"{folder} is damaged: one of {', '.join(CONTENT)} is missing or was changed."
                 " Remove it and run `ser-fop prepare` again."
             )
         self.rows = read_rows(folder / UTTERANCES)
 
     @property
     def corpus(self) -> str:
-        """Name under which the speakers are known."""
+        """Name of the corpus."""
         return self.manifest.corpus
 
     @property
     def shard_paths(self) -> list[str]:
-        """Paths of the shards, in order."""
+        """Paths of the shards that hold records, in order."""
         return [str(self.folder / shard.name) for shard in self.manifest.shards if shard.records]
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """The speakers, sorted."""
+        """Names of the speakers, sorted."""
         return tuple(sorted({row.speaker for row in self.rows}))
 
     @functools.cached_property
     def statistics(self) -> MelStatistics:
-        """The sums of each utterance's log-mel as it is read, in the order of `rows`."""
+        """Sums of each utterance's log-mel after normalisation, in the order of `rows`."""
         stored = self._stored_statistics
         if self.normalisation_stats is None:
             return stored
@@ -140,7 +139,7 @@ class Records:
 
     @functools.cached_property
     def normalisation_stats(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Mean and deviation by which each utterance is normalised, two arrays (utterances, mels), or None."""
+        """Mean and standard deviation that normalise each utterance, two arrays (utterances, mels), or None."""
         by = self.manifest.features.normalised_by
         if by == "none":
             return None
@@ -152,7 +151,7 @@ class Records:
             for sums in (stored.count[:, np.newaxis], stored.total, stored.squares)
         )
         mean = total / count
-        std = np.sqrt(np.maximum(squares / count - np.square(mean), _LEAST_VARIANCE))
+        std = np.sqrt(np.maximum(squares / count - np.square(mean), _MIN_VARIANCE))
         return mean[group], std[group]
 
     @functools.cached_property
@@ -165,18 +164,21 @@ class Records:
         return [row for row in self.rows if row.speaker in speakers]
 
     def qualified_speaker_id(self, speaker: str) -> str:
-        """Return a speaker's name qualified by the corpus, as runs record whom they heard."""
+        """Return a speaker's name as `corpus:speaker`, the form in which runs record seen speakers."""
         return f"{self.corpus}:{speaker}"
 
 
 def mel_moments(parts: Iterable[tuple[Records, Collection[str]]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each mel band over some utterances.
+    """Return mean and standard deviation of each mel band over the frames of some utterances.
 
     Args:
-        parts: Records, each with the ids to count.
+        parts: Pairs of records and utterance ids.
 
     Returns:
         Two float32 arrays of shape (mels,).
+
+    Raises:
+        InputError: If no utterance is selected.
     """
     count, total, squares = 0.0, 0.0, 0.0
     for records, ids in parts:
@@ -185,20 +187,20 @@ def mel_moments(parts: Iterable[tuple[Records, Collection[str]]]) -> tuple[np.nd
         total += records.statistics.total[chosen].sum(axis=0)
         squares += records.statistics.squares[chosen].sum(axis=0)
     if count == 0:
-        raise InputError("no utterance is left to compute mel statistics from.")
+        raise InputError("mel statistics need at least one utterance, received none.")
     mean = total / count
     std = np.sqrt(np.maximum(squares / count - np.square(mean), 1e-8))
     return mean.astype(np.float32), std.astype(np.float32)
 
 
 def require_same_features(named: Mapping[str, FeatureConfig]) -> FeatureConfig:
-    """Return the one feature config that all share.
+    """Return the feature config that all share.
 
     Args:
-        named: Feature configs by what uses them, for the message.
+        named: Feature configs by the name of the folder that uses them; error messages contain the names.
 
     Raises:
-        InputError: If two differ; names the key and both values.
+        InputError: If two differ. The message contains the key and both values.
     """
     (first_name, first), *rest = named.items()
     for name, other in rest:
@@ -206,14 +208,14 @@ def require_same_features(named: Mapping[str, FeatureConfig]) -> FeatureConfig:
             one, two = getattr(first, field.name), getattr(other, field.name)
             if one != two:
                 raise InputError(
-                    f"{first_name} and {name} were made under different feature configs: {field.name} is {one} and {two}."
-                    " Prepare both with the same options."
+                    f"{first_name} and {name} have different feature configs: {field.name} is {one} and {two}."
+                    " Prepare both with the same options; `ser-fop prepare --features-of NETWORK` takes those of a network."
                 )
     return first
 
 
 def serialize(utterance_id: str, mel: np.ndarray) -> bytes:
-    """Write one record.
+    """Return the bytes of one record.
 
     Args:
         utterance_id: Id of the utterance.
@@ -230,7 +232,7 @@ def serialize(utterance_id: str, mel: np.ndarray) -> bytes:
 
 
 def parse(serialized: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
-    """Read one record: `id` (string) and `mel` (frames, mels), in the type that is stored."""
+    """Parse one record into `id` (string) and `mel` (frames, mels) in the stored data type."""
     parsed = tf.io.parse_single_example(
         serialized,
         {
@@ -250,17 +252,17 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def _check_shard(path: Path, shard: Shard) -> None:
-    """Compare a shard with what the manifest says of it."""
+    """Check a shard against its entry in the manifest."""
     if not path.is_file():
         raise InputError(f"shard {path} is missing. Run `ser-fop prepare` again into another folder.")
     if _cached_sha256(path, path.stat().st_size, path.stat().st_mtime_ns) != shard.sha256:
         raise InputError(
-            f"shard {path} is damaged: its SHA-256 is not the one in {MANIFEST} (expected {shard.records} records,"
+            f"shard {path} is damaged: its SHA-256 differs from the one in {MANIFEST} (expected {shard.records} records,"
             f" {shard.frames} frames). Remove {path.parent} and run `ser-fop prepare` again."
         )
 
 
 @functools.lru_cache(maxsize=100_000)
 def _cached_sha256(path: Path, _size: int, _modified_ns: int) -> str:
-    """Hash a file once a process, as long as it is not touched."""
+    """Return the SHA-256 of a file, computed once per process while size and modification time stay the same."""
     return sha256(path)

@@ -1,1 +1,1 @@
-"""Scores, predictions, and runs over folds."""
+"""Scores, prediction tables, statistical tests, and runs over folds."""

@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say? Reliability curve and expected calibration error."""
+"""Calibration of probabilities: reliability curve and expected calibration error."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -11,28 +11,29 @@ BINS = 15
 
 
 def calibration(predictions: Collection[Prediction], labels: Sequence[str], *, bins: int = BINS) -> dict[str, Any]:
-    """Return how well the probability of the answer given agrees with how often it is right.
+    """Return the agreement between the probability of the predicted class and its accuracy.
 
     Args:
-        predictions: One or several repeats.
+        predictions: Predictions of one or several repeats.
         labels: The classes, in the order of the probabilities.
-        bins: Bins of equal width between 0 and 1.
+        bins: Number of bins of equal width between 0 and 1.
 
     Returns:
-        `ece`, the expected calibration error: the mean distance between confidence and accuracy of a bin, weighted
-        by its utterances (Naeini et al. 2015); `bins`, of each that is not empty: `confidence`, `accuracy`, `count`.
+        `ece`, the expected calibration error: the mean distance between the confidence and the accuracy of a bin,
+        weighted by its number of utterances (Naeini et al. 2015). `bins`: `confidence`, `accuracy` and `count` of
+        each bin that is not empty.
     """
     index = {label: number for number, label in enumerate(labels)}
     confidence = np.array([item.probabilities[index[item.predicted]] for item in predictions])
-    right = np.array([item.predicted == item.label for item in predictions], dtype=float)
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    correct = np.array([item.predicted == item.label for item in predictions], dtype=float)
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     rows = [
         {
-            "confidence": float(confidence[place == number].mean()),
-            "accuracy": float(right[place == number].mean()),
-            "count": int((place == number).sum()),
+            "confidence": float(confidence[bin_of == number].mean()),
+            "accuracy": float(correct[bin_of == number].mean()),
+            "count": int((bin_of == number).sum()),
         }
-        for number in np.unique(place)
+        for number in np.unique(bin_of)
     ]
-    error = sum(row["count"] * abs(row["confidence"] - row["accuracy"]) for row in rows) / len(right)
+    error = sum(row["count"] * abs(row["confidence"] - row["accuracy"]) for row in rows) / len(correct)
     return {"ece": float(error), "bins": rows}

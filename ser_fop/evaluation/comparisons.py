@@ -1,4 +1,4 @@
-"""Is one system better than another on the same utterances? One pre-declared test, over speakers; others beside it."""
+"""Comparison of two systems on the same utterances: the pre-declared test over speakers, and further tests."""
 
 import dataclasses
 from collections.abc import Collection, Sequence
@@ -10,27 +10,27 @@ from ser_fop.evaluation.confusions import Score, confusions_by_speaker, score_co
 from ser_fop.evaluation.intervals import CONFIDENCE, RESAMPLES, Interval, bootstrap_speakers
 from ser_fop.evaluation.predictions import Prediction
 
-# Up to 16 speakers every assignment of signs is tried, above that so many are drawn.
+# Number of random sign assignments. With up to 16 speakers, all assignments are tested instead.
 _SIGN_FLIPS = 99_999
-# Of a share of utterances; what differs beyond is rounding.
+# Digits of a share of utterances that are compared; smaller differences are rounding errors.
 _DIGITS = 12
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What a difference between two systems is worth.
+    """Difference between two systems, with its tests and confidence intervals.
 
     Attributes:
         score: `wa` or `ua`.
-        difference: First minus second, each averaged over its repeats.
-        p_sign_flip: The test that decides: two-sided sign-flip permutation over speakers.
-        speakers: Speakers tested.
-        speakers_better: Speakers on whom the first is better.
-        over_speakers: Interval of the difference, speakers drawn anew.
-        over_utterances: Interval of the difference in WA, utterances drawn anew in pairs.
-        p_mcnemar: Exact McNemar test over utterances; each system answers by the majority of its first repeats, of
-            both systems equally many and an odd number, so that no vote is a tie.
-        repeats: Repeats of the first and of the second.
+        difference: Score of the first minus score of the second, each averaged over its repeats.
+        p_sign_flip: p-value of the main test, a two-sided sign-flip permutation test over speakers.
+        speakers: Number of test speakers.
+        speakers_better: Number of speakers on whom the first system is better.
+        over_speakers: Confidence interval of the difference, by resampling speakers.
+        over_utterances: Confidence interval of the difference in WA, by resampling pairs of predictions.
+        p_mcnemar: p-value of the exact McNemar test over utterances. The prediction of each system is the majority
+            vote of its first repeats: equally many for both systems, and an odd number, so there are no ties.
+        repeats: Number of repeats of the first and of the second system.
     """
 
     score: str
@@ -55,18 +55,18 @@ def compare(
     """Compare two systems on the same utterances.
 
     Args:
-        first: Predictions of all repeats of the one.
-        second: Predictions of all repeats of the other.
+        first: Predictions of all repeats of the first system.
+        second: Predictions of all repeats of the second system.
         labels: The classes, in order.
-        score: What is compared; declare it before looking.
-        seed: Draws of the tests.
+        score: Score to compare; choose it before you see the results.
+        seed: Seed of the resampling.
 
     Raises:
-        ValueError: If they did not test the same utterances.
+        ValueError: If the systems did not test the same utterances.
     """
-    ours, theirs = _right(first), _right(second)
-    if ours.keys() != theirs.keys():
-        raise ValueError("the two systems did not test the same utterances.")
+    first_correct, second_correct = _correct(first), _correct(second)
+    if first_correct.keys() != second_correct.keys():
+        raise ValueError("the two systems did not test the same utterances. Compare runs of the same test speakers.")
     one, other = confusions_by_speaker(first, labels), confusions_by_speaker(second, labels)
     shape = one.counts.shape
 
@@ -74,13 +74,16 @@ def compare(
         drawn = [(times @ part.counts.reshape(shape[0], -1)).reshape(-1, *shape[1:]) for part in (one, other)]
         return score_counts(drawn[0], score) - score_counts(drawn[1], score)
 
-    # Shares that are equal must tie, whatever was rounded on the way to them.
+    # Rounded, so that equal shares tie in spite of rounding errors.
     by_speaker = np.round(one.by_speaker(score) - other.by_speaker(score), _DIGITS)
-    if score == "wa":  # each speaker's part of the pooled difference, so that what is tested is what is reported
+    if score == "wa":  # weighted, so that the test is about the pooled difference that is reported
         by_speaker = by_speaker * one.counts.sum(axis=(1, 2)) / one.counts.sum()
-    pairs = np.array([np.mean(ours[key]) - np.mean(theirs[key]) for key in sorted(ours)])
+    pairs = np.array([np.mean(first_correct[key]) - np.mean(second_correct[key]) for key in sorted(first_correct)])
     voting = (min(one.repeats, other.repeats) - 1) // 2 * 2 + 1
-    majority = [tuple(np.mean(right[key][:voting]) > 0.5 for right in (ours, theirs)) for key in ours]
+    majority = [
+        tuple(np.mean(system[key][:voting]) > 0.5 for system in (first_correct, second_correct))
+        for key in first_correct
+    ]
     return Comparison(
         score=score,
         difference=one.score(score) - other.score(score),
@@ -90,26 +93,26 @@ def compare(
         over_speakers=bootstrap_speakers(difference_of, shape[0], seed=seed),
         over_utterances=_over_pairs(pairs, seed=seed),
         p_mcnemar=mcnemar_p(
-            sum(right and not other_right for right, other_right in majority),
-            sum(other_right and not right for right, other_right in majority),
+            sum(one_right and not other_right for one_right, other_right in majority),
+            sum(other_right and not one_right for one_right, other_right in majority),
         ),
         repeats=(one.repeats, other.repeats),
     )
 
 
 def sign_flip_p(differences: np.ndarray, *, seed: int = 0) -> float:
-    """Return the two-sided p of a mean difference over speakers, by flipping their signs.
+    """Return the p-value of a two-sided sign-flip permutation test of a mean difference over speakers.
 
-    If neither system is better, each speaker's difference is as likely with the other sign. With five speakers no p
-    is below 2 / 32.
+    Under the null hypothesis, both signs of each speaker's difference are equally likely. With five speakers the
+    smallest possible p-value is 2 / 32.
 
     Args:
-        differences: One a speaker, (speakers,).
-        seed: Which signs, where there are too many to try all.
+        differences: Difference of each speaker, (speakers,).
+        seed: Seed of the random signs, which are used if there are too many assignments to test all.
     """
     if len(differences) < 2 or not differences.any():
         return 1.0
-    # In units of the largest, and rounded: sums that tie must tie whatever the rounding on the way.
+    # Scaled and rounded, so that equal sums tie in spite of rounding errors.
     scaled = np.round(differences / np.abs(differences).max(), 10)
     found = stats.permutation_test(
         (scaled, np.zeros_like(scaled)),
@@ -125,24 +128,24 @@ def sign_flip_p(differences: np.ndarray, *, seed: int = 0) -> float:
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:
-    """Return the exact two-sided p of McNemar's test.
+    """Return the p-value of the exact two-sided McNemar test.
 
     Args:
-        only_first: Utterances that only the first system got right.
-        only_second: Utterances that only the second got right.
+        only_first: Number of utterances that only the first system classified correctly.
+        only_second: Number of utterances that only the second system classified correctly.
     """
     discordant = only_first + only_second
     return float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
 
 
-def _right(predictions: Collection[Prediction]) -> dict[str, list[bool]]:
-    """Return whether each repeat, by its seed, got each utterance right."""
+def _correct(predictions: Collection[Prediction]) -> dict[str, list[bool]]:
+    """Return by utterance whether each repeat, in the order of the seeds, classified it correctly."""
     runs = [run for _, run in sorted(tested_once(predictions).items())]
     return {key: [run[key].predicted == run[key].label for run in runs] for key in runs[0]}
 
 
 def _over_pairs(pairs: np.ndarray, *, seed: int) -> Interval:
-    """Return the percentile interval of a mean over utterances."""
+    """Return the percentile bootstrap interval of a mean over utterances."""
     values, counts = np.unique(pairs, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(len(pairs), counts / len(pairs), size=RESAMPLES)
     low, high = np.quantile(drawn @ values / len(pairs), [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2])

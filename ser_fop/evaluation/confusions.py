@@ -1,4 +1,4 @@
-"""Who was taken for what, speaker by speaker: the counts from which every score, interval and test follows."""
+"""Confusion counts by speaker, the basis of all scores, confidence intervals and tests."""
 
 import dataclasses
 from collections.abc import Collection, Sequence
@@ -18,9 +18,9 @@ class SpeakerConfusions:
     Attributes:
         speakers: The speakers, sorted.
         labels: The classes, in order.
-        counts: Utterances by speaker, true class and predicted class, (speakers,
-            classes, classes); fractions where repeats disagree.
-        repeats: Repeats averaged.
+        counts: Number of utterances by speaker, true class and predicted class, (speakers, classes, classes).
+            The numbers are fractions where repeats disagree.
+        repeats: Number of repeats in the average.
     """
 
     speakers: tuple[str, ...]
@@ -29,19 +29,19 @@ class SpeakerConfusions:
     repeats: int
 
     def score(self, score: Score) -> float:
-        """Return a score over all utterances."""
+        """Return the score over all utterances."""
         return float(score_counts(self.counts.sum(axis=0), score))
 
     def by_speaker(self, score: Score) -> np.ndarray:
-        """Return a score of each speaker, (speakers,)."""
+        """Return the score of each speaker, (speakers,)."""
         return score_counts(self.counts, score)
 
 
 def confusions_by_speaker(predictions: Collection[Prediction], labels: Sequence[str]) -> SpeakerConfusions:
-    """Count the answers to each speaker's utterances.
+    """Return the confusion counts of each speaker.
 
     Args:
-        predictions: Of one repeat or of several, told apart by their seed.
+        predictions: Predictions of one or several repeats; each repeat has another seed.
         labels: The classes, in order.
 
     Raises:
@@ -58,21 +58,25 @@ def confusions_by_speaker(predictions: Collection[Prediction], labels: Sequence[
 
 
 def tested_once(predictions: Collection[Prediction]) -> dict[int, dict[str, Prediction]]:
-    """Return the predictions by seed and by utterance.
+    """Return the predictions by seed and by utterance id.
 
     Raises:
-        ValueError: If there are none, or the seeds did not test the same utterances, each once.
+        ValueError: If there are no predictions, or the seeds did not test the same utterances, each once.
     """
     by_seed: dict[int, dict[str, Prediction]] = {}
     for item in predictions:
         tested = by_seed.setdefault(item.seed, {})
         if item.id in tested:
-            raise ValueError(f"utterance {item.id!r} was tested twice by the run of seed {item.seed}.")
+            raise ValueError(
+                f"utterance {item.id!r} was tested twice with seed {item.seed}. Expected one prediction per seed."
+            )
         tested[item.id] = item
     if not by_seed:
         raise ValueError("expected predictions, received none.")
     if len({frozenset(tested) for tested in by_seed.values()}) > 1:
-        raise ValueError(f"the runs of seeds {sorted(by_seed)} did not test the same utterances.")
+        raise ValueError(
+            f"the runs of seeds {sorted(by_seed)} did not test the same utterances. Use the same folds for all."
+        )
     return by_seed
 
 
@@ -80,16 +84,16 @@ def score_counts(counts: np.ndarray, score: Score) -> np.ndarray:
     """Return WA or UA of confusion counts.
 
     Args:
-        counts: Shape (..., classes, classes), rows true.
-        score: `wa`, the share of right answers; `ua`, the mean recall over the classes that occur.
+        counts: Shape (..., classes, classes); rows are the true classes.
+        score: `wa`, the share of correct predictions, or `ua`, the mean recall over the classes that occur.
 
     Returns:
-        Shape (...); NaN where nothing was counted.
+        Scores of shape (...); NaN where the counts are zero.
     """
-    right = np.diagonal(counts, axis1=-2, axis2=-1)
-    asked = counts.sum(axis=-1)
+    correct = np.diagonal(counts, axis1=-2, axis2=-1)
+    total = counts.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         if score == "wa":
-            return right.sum(axis=-1) / asked.sum(axis=-1)
-        occurs = asked > 0
-        return np.where(occurs, right / asked, 0.0).sum(axis=-1) / occurs.sum(axis=-1)
+            return correct.sum(axis=-1) / total.sum(axis=-1)
+        occurs = total > 0
+        return np.where(occurs, correct / total, 0.0).sum(axis=-1) / occurs.sum(axis=-1)

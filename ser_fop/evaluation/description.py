@@ -1,4 +1,4 @@
-"""All that `metrics.json` says of a table of predictions."""
+"""All figures of a prediction table for `metrics.json`."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ SCORES = ("wa", "ua")
 
 
 def describe_predictions(predictions: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
-    """Return the scores of one run, what they are worth, and how they spread.
+    """Return scores, confidence intervals, scores by speaker and calibration of one run.
 
     Args:
-        predictions: Of one seed, each utterance once.
+        predictions: Predictions of one seed, one per utterance.
         labels: The classes, in order.
 
     Returns:
-        `classification_scores`, and `intervals` by score (`speakers`, None for a single one; `utterances`),
-        `speakers` (`wa`, `ua` and `n` of each) and `calibration`.
+        The keys of `classification_scores`, and `intervals` by score (`speakers`, None for a single speaker, and
+        `utterances`), `speakers` (`wa`, `ua` and `n` of each) and `calibration`.
     """
     confusions = confusions_by_speaker(predictions, labels)
     intervals = {}

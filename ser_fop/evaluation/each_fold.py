@@ -1,4 +1,4 @@
-"""A stage on one fold or on each of them."""
+"""Running of a stage on one fold or on all folds."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -23,23 +23,23 @@ def run_folds(
     digests: Mapping[str, str] | None = None,
     tests_elsewhere: bool = False,
 ) -> Path:
-    """Run a stage on the fold that its config names, or on every fold inside one run folder.
+    """Run a stage on one fold, or on every fold inside one run folder, as its config selects.
 
     Args:
         stage_name: Name of the stage.
-        config: Its config, with fields `fold` and `out`.
+        config: Config of the stage, with fields `fold` and `out`.
         folds: The folds of the corpus.
-        run_fold: Runs one fold; receives a config that names this fold and its folder, and the fold.
+        run_fold: Function that runs one fold. It receives the config with number and folder of the fold, and the fold.
         inputs: As for `open_stage`.
         summarize: As for `run_each_fold`.
         digests: As for `open_stage`; the digest of the folds is added.
-        tests_elsewhere: Whether another corpus is tested, which allows one fold only.
+        tests_elsewhere: Whether the test data are another corpus, which is possible with one fold only.
 
     Returns:
         The finished run folder.
 
     Raises:
-        InputError: If there is no such fold, or every fold would test the same other corpus.
+        InputError: If the fold does not exist, or if all folds would test the same other corpus.
     """
     chosen = chosen_folds(config.fold, folds)
 

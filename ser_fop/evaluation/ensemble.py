@@ -7,8 +7,8 @@ import numpy as np
 
 from ser_fop.evaluation.predictions import Prediction
 
-# Files keep few digits: a probability that was rounded to zero must not exclude a class.
-_LEAST = 1e-4
+# Lower limit of probabilities. Files have few digits, and a probability rounded to zero must not exclude a class.
+_MIN_PROBABILITY = 1e-4
 
 
 def ensemble_predictions(repeats: Sequence[Sequence[Prediction]], labels: Sequence[str]) -> list[Prediction]:
@@ -33,7 +33,7 @@ def ensemble_predictions(repeats: Sequence[Sequence[Prediction]], labels: Sequen
     probabilities = np.array([[one[name].probabilities for name in ids] for one in by_id])
     if probabilities.shape[-1] != len(labels):
         raise ValueError(f"expected probabilities of {len(labels)} classes, received {probabilities.shape[-1]}.")
-    logarithms = np.log(np.maximum(probabilities, _LEAST)).mean(axis=0)
+    logarithms = np.log(np.maximum(probabilities, _MIN_PROBABILITY)).mean(axis=0)
     joined = np.exp(logarithms - logarithms.max(axis=-1, keepdims=True))
     joined /= joined.sum(axis=-1, keepdims=True)
     return [

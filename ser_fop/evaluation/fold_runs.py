@@ -1,4 +1,4 @@
-"""One run a fold inside a folder, and their pooled figures."""
+"""Run folders with one run per fold, and the pooled figures of these runs."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -9,18 +9,19 @@ import numpy as np
 
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions, write_predictions
+from ser_fop.utils.folder_lock import folder_lock
 from ser_fop.utils.run_folder import METRICS, open_stage, read_json
 
 EVERY_FOLD_ELSEWHERE = (
-    "another corpus is tested whole, in each fold: `--fold all` would count it several times. Name one fold; repeats"
-    " differ by --seed."
+    "each fold tests the whole other corpus, so `--fold all` would count it several times. Select one fold, and use"
+    " --seed for repeats."
 )
 
 
 def fold_folder(root: Path, fold: int) -> Path:
-    """Return the part of a folder made with `--fold all` that belongs to a fold.
+    """Return the subfolder of a fold in a folder that was written with `--fold all`.
 
-    A folder made without folds serves every fold and is returned itself.
+    A folder without such subfolders serves all folds, so it is returned itself.
     """
     inside = root / f"fold-{fold}"
     return inside if inside.is_dir() else root
@@ -36,39 +37,57 @@ def run_each_fold(
     digests: Mapping[str, str],
     summarize: Callable[[Path, Sequence[Path]], dict[str, Any]],
 ) -> Path:
-    """Run a stage for every fold into `fold-K` folders of one stage folder.
+    """Run a stage for every fold, each into the subfolder `fold-K` of one run folder.
 
     Args:
         stage_name: Name of the stage.
-        config: Its config, with fields `fold` and `out`.
-        folds: The folds.
-        run_one: Runs one fold; given a config with that fold and its folder.
+        config: Config of the stage, with fields `fold` and `out`.
+        folds: Numbers of the folds.
+        run_one: Function that runs one fold. It receives the config with number and folder of the fold.
         inputs: As for `open_stage`.
-        digests: Likewise.
-        summarize: Given the folder being written and the folds' folders, writes what
-            belongs beside them and returns the metrics of all.
+        digests: As for `open_stage`.
+        summarize: Function that receives the run folder and the folders of the folds. It writes the summary files
+            and returns the metrics of all folds.
 
     Returns:
-        The finished folder.
+        The finished run folder.
     """
-    stage = open_stage(stage_name, out=config.out, config=config, inputs=inputs, digests=digests)
-    if stage.complete:
-        return stage.out
-    runs = [run_one(dataclasses.replace(config, fold=str(fold), out=stage.folder / f"fold-{fold}")) for fold in folds]
-    metrics = summarize(stage.folder, runs)
-    return stage.commit(metrics=metrics, content=[run / METRICS for run in runs])
+    with folder_lock(config.out):
+        stage = open_stage(stage_name, out=config.out, config=config, inputs=inputs, digests=digests)
+        if stage.complete:
+            return stage.out
+        runs = [
+            run_one(dataclasses.replace(config, fold=str(fold), out=stage.folder / f"fold-{fold}")) for fold in folds
+        ]
+        metrics = summarize(stage.folder, runs)
+        return stage.commit(metrics=metrics, content=[run / METRICS for run in runs])
+
+
+def mean_skill(_: Path, runs: Sequence[Path]) -> dict[str, Any]:
+    """Return the mean skill of the pretrainings of all folds, their total duration, and the metrics of each fold.
+
+    Args:
+        _: The run folder, in which a summary of pretrainings has no file.
+        runs: Finished run folders, one per fold.
+    """
+    rows = [read_json(run / METRICS) for run in runs]
+    return {
+        "skill": sum(row["skill"] for row in rows) / len(rows),
+        "seconds": sum(row["seconds"] for row in rows),
+        "folds": [{key: value for key, value in row.items() if key != "history"} for row in rows],
+    }
 
 
 def pool_predictions(folder: Path, runs: Sequence[Path]) -> dict[str, Any]:
-    """Pool the predictions of all folds, write them, and score them.
+    """Pool the predictions of all folds, write them, and return their scores.
 
     Args:
-        folder: Where to write the pooled `predictions.csv`.
-        runs: One finished run a fold.
+        folder: Folder for the pooled `predictions.csv`.
+        runs: Finished run folders, one per fold.
 
     Returns:
-        The scores of the pooled predictions, `mean_of_folds` beside them, and each
-        fold's own row under `folds`.
+        The figures of the pooled predictions, the mean scores over folds (`mean_of_folds`), and the metrics of each
+        fold (`folds`).
     """
     rows = [read_json(run / METRICS) for run in runs]
     labels = rows[0]["labels"]

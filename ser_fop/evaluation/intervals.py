@@ -1,8 +1,8 @@
-"""Confidence intervals that say over what: repeats, speakers or utterances.
+"""Confidence intervals over repeats, over speakers and over utterances.
 
-Over repeats: how far another initialisation may land, the speakers fixed. Over speakers: what other speakers of
-the same kind may bring, which is what a claim about people rests on. Over utterances: what other sentences of the
-same speakers may bring; the narrowest, and the one that papers usually print.
+- Over repeats: variation by initialisation, with the same speakers.
+- Over speakers: variation by other speakers of the same population. Claims about people need this interval.
+- Over utterances: variation by other sentences of the same speakers. It is the narrowest; most papers report it.
 """
 
 import dataclasses
@@ -25,8 +25,8 @@ class Interval:
     Attributes:
         low: Lower end.
         high: Upper end.
-        over: What was drawn anew: `repeats`, `speakers` or `utterances`.
-        units: How many of them there were.
+        over: Units that vary: `repeats`, `speakers` or `utterances`.
+        units: Number of these units.
         confidence: Nominal coverage.
     """
 
@@ -38,7 +38,7 @@ class Interval:
 
 
 def over_repeats(values: Sequence[float], *, confidence: float = CONFIDENCE) -> Interval | None:
-    """Return Student's t interval of the mean over repeats; None for a single one."""
+    """Return Student's t interval of the mean over repeats, or None for a single repeat."""
     count = len(values)
     if count < 2:
         return None
@@ -50,13 +50,13 @@ def over_repeats(values: Sequence[float], *, confidence: float = CONFIDENCE) -> 
 def over_speakers(
     confusions: SpeakerConfusions, score: Score, *, confidence: float = CONFIDENCE, seed: int = 0
 ) -> Interval | None:
-    """Return a bootstrap interval over speakers; None for a single one.
+    """Return the bootstrap interval of a score over speakers, or None for a single speaker.
 
     Args:
-        confusions: Counts, averaged over repeats beforehand.
-        score: `wa` or `ua`, of all utterances of the speakers drawn.
+        confusions: Confusion counts, averaged over repeats.
+        score: `wa` or `ua`, over all utterances of the sampled speakers.
         confidence: Nominal coverage.
-        seed: Which speakers are drawn.
+        seed: Seed of the resampling.
     """
     classes = confusions.counts.shape[1:]
     flat = confusions.counts.reshape(len(confusions.speakers), -1)
@@ -73,15 +73,16 @@ def bootstrap_speakers(
 ) -> Interval | None:
     """Return the expanded percentile interval of a statistic over speakers.
 
-    The plain percentile interval is too narrow for few units: its tails are those of a normal with the deviation of
-    n, not n - 1. Expanded, its levels are the ones at which it agrees with Student's t for a mean (Hesterberg 2015,
+    The plain percentile interval is too narrow for few units: it uses normal quantiles and a standard deviation with
+    divisor n instead of n - 1. The expanded levels make it agree with Student's t interval of a mean (Hesterberg 2015,
     What Teachers Should Know About the Bootstrap, section 5.3).
 
     Args:
-        statistic: Maps how often each speaker was drawn, (resamples, speakers), to values (resamples,).
-        speakers: How many there are.
+        statistic: Function that maps the number of times each speaker was sampled, (resamples, speakers), to values
+            (resamples,).
+        speakers: Number of speakers.
         confidence: Nominal coverage.
-        seed: Which are drawn.
+        seed: Seed of the resampling.
     """
     if speakers < 2:
         return None
@@ -96,15 +97,16 @@ def bootstrap_speakers(
 def over_utterances(
     confusions: SpeakerConfusions, score: Score, *, confidence: float = CONFIDENCE, seed: int = 0
 ) -> Interval:
-    """Return a bootstrap interval over utterances, as if each had a speaker of its own.
+    """Return the bootstrap interval of a score over utterances, which it treats as independent.
 
-    An average over repeats counts as one answer that is right with that share: a little wide, never narrow.
+    An average over repeats counts as one prediction that is correct with that probability. The interval is then
+    slightly too wide, never too narrow.
 
     Args:
-        confusions: Counts, averaged over repeats beforehand.
+        confusions: Confusion counts, averaged over repeats.
         score: `wa` or `ua`.
         confidence: Nominal coverage.
-        seed: Which utterances are drawn.
+        seed: Seed of the resampling.
     """
     total = confusions.counts.sum(axis=0)
     count = round(total.sum())

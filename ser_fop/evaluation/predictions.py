@@ -1,4 +1,4 @@
-"""`predictions.csv`: one row an utterance, and the figures that follow from it."""
+"""The prediction table `predictions.csv`, with one row per utterance."""
 
 import csv
 import dataclasses
@@ -17,15 +17,15 @@ PREDICTIONS = "predictions.csv"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What a classifier said of one utterance.
+    """Prediction of a classifier for one utterance.
 
     Attributes:
-        id: The utterance.
-        speaker: Its speaker.
-        fold: The fold in which it was tested.
-        seed: The seed of the run.
-        label: The true class.
-        predicted: The answer.
+        id: Id of the utterance.
+        speaker: Speaker of the utterance.
+        fold: Fold in which the utterance was tested.
+        seed: Seed of the run.
+        label: True class.
+        predicted: Predicted class.
         probabilities: Probability of each class, in the order of the classes.
     """
 
@@ -50,30 +50,29 @@ def predictions_from(
     """Join probabilities with labels by utterance id.
 
     Args:
-        rows: The utterances tested.
+        rows: Rows of the test utterances.
         probabilities: Probabilities (classes,) by utterance id.
         labels: The classes, in order.
-        fold: The fold.
-        seed: The seed.
-        predicted: The classifier's own answers by id, where they are not simply the
-            most probable class.
+        fold: Number of the fold.
+        seed: Seed of the run.
+        predicted: Predicted classes by utterance id; None selects the most probable class.
 
     Raises:
-        InputError: If a probability is not a number.
-        ValueError: If the ids do not agree.
+        InputError: If a probability is not finite.
+        ValueError: If the ids of the rows and of the probabilities differ.
     """
     rows = list(rows)
     if {row.id for row in rows} != set(probabilities):
         raise ValueError("the ids of the predictions are not those of the test utterances.")
     if not all(np.isfinite(values).all() for values in probabilities.values()):
         raise InputError(
-            f"the classifier of fold {fold}, seed {seed}, answers with what is not a number: its training diverged. Lower"
-            " its learning rate."
+            f"the classifier of fold {fold}, seed {seed}, returns probabilities that are not finite: its training diverged."
+            " Use a lower learning rate."
         )
     table = []
     for row in rows:
         values = probabilities[row.id]
-        answer = predicted[row.id] if predicted else labels[int(np.argmax(values))]
+        label = predicted[row.id] if predicted else labels[int(np.argmax(values))]
         table.append(
             Prediction(
                 id=row.id,
@@ -81,7 +80,7 @@ def predictions_from(
                 fold=fold,
                 seed=seed,
                 label=row.emotion,
-                predicted=answer,
+                predicted=label,
                 probabilities=tuple(float(value) for value in values),
             )
         )
@@ -105,7 +104,7 @@ def read_predictions(path: Path) -> list[Prediction]:
 
 
 def score_predictions(predictions: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
-    """Return `classification_scores` of a table of predictions."""
+    """Return the `classification_scores` of a prediction table."""
     return classification_scores([item.label for item in predictions], [item.predicted for item in predictions], labels)
 
 

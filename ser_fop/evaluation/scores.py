@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 
 
 def classification_scores(true: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
-    """Return the scores of `metrics.json`.
+    """Return the scores of a classifier for `metrics.json`.
 
     Args:
         true: True label of each utterance.
@@ -15,9 +15,9 @@ def classification_scores(true: Sequence[str], predicted: Sequence[str], labels:
         labels: The classes, in order.
 
     Returns:
-        `wa`, overall accuracy; `ua`, mean recall over the classes that occur;
-        `macro_f1`; `n`; `labels`; `recall` by class (None where a class does not
-        occur); `confusion`, rows true, columns predicted.
+        `wa`, the accuracy; `ua`, the mean recall over the classes that occur; `macro_f1`; `n`, the number of
+        utterances; `labels`; `recall` by class (None if a class does not occur); `confusion`, the confusion matrix
+        with true classes as rows and predicted classes as columns.
     """
     labels = list(labels)
     present = [label for label in labels if label in set(true)]
@@ -35,7 +35,7 @@ def classification_scores(true: Sequence[str], predicted: Sequence[str], labels:
 
 
 def chance_scores(train: Sequence[str], test: Sequence[str], labels: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the controls that hear nothing.
+    """Return the scores of two controls that ignore the audio.
 
     Args:
         train: Labels of the training utterances.
@@ -43,8 +43,8 @@ def chance_scores(train: Sequence[str], test: Sequence[str], labels: Sequence[st
         labels: The classes.
 
     Returns:
-        `chance`, the expected scores of guessing uniformly; `majority`, the scores of
-        always answering the most frequent training class.
+        `chance`, the expected scores of uniform guessing; `majority`, the scores of always predicting the most
+        frequent training class.
     """
     most = max(labels, key=lambda label: (list(train).count(label), -list(labels).index(label)))
     share = 1.0 / len(labels)

@@ -1,1 +1,1 @@
-"""The scheduler of `reproduce`: which stages the tables need, in which order, and for how long."""
+"""The scheduler of `reproduce`: the jobs that the tables need, their order and their projected duration."""

@@ -1,4 +1,4 @@
-"""A system that Table 3 compares with the FOP model."""
+"""The declaration of a system that Table 3 compares with the FOP model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,22 +7,23 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """One system.
+    """A system of Table 3.
 
     Attributes:
         title: Its name in Table 3.
         job: Folder of the job that is tested, below `seed-S`.
-        pretraining: Where its own pretraining differs from the FOP model's, if anywhere; None if it has none.
+        pretraining: Pretraining settings that differ from the FOP model's; None for a system without its own
+            pretraining.
         starts_from_fop: Whether it starts from the network that FOP pretrained on the labelled corpus.
-        model: Where its network differs.
-        finetuning: Where its training with labels does.
-        functionals: The set of functionals that it reads instead of frames.
-        classifier: What reads them.
-        code: The code of them that it reads.
+        model: Model settings that differ from the FOP model's.
+        finetuning: Fine-tuning settings that differ from the FOP model's.
+        functionals: Set of functionals that is its input; empty if its input is frames.
+        classifier: Classifier of the functionals.
+        code: Network that encodes the functionals for the classifier, or `none`.
         is_random: Whether the result depends on the seed.
-        published: The paper's figure for it, over folds.
-        remark: A remark on that figure or on our implementation.
-        control: Job of the same network without pretraining, which it is compared with too.
+        published: WA in percent that the paper reports for it, over all folds.
+        remark: Remark on that figure or on our implementation.
+        control: Job of the same network without pretraining, for a second comparison.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The systems that the paper compares with, run on the same records, folds, seeds and budgets."""
+"""The systems that the paper compares with, on the same records, folds, seeds and numbers of epochs."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,26 +8,26 @@ from ser_fop.errors import InputError, closest
 from ser_fop.experiments.baseline import Baseline
 
 ALL = "all"
-# openSMILE's sets: the small one that the field trusts, and the wide one, for what had many static features.
+# openSMILE's feature sets: the small standard set, and the large one for systems with many static features.
 EGEMAPS, COMPARE = "eGeMAPSv02", "ComParE_2016"
-# Frames that the attentive CNN's kernels span.
+# Width of the attentive CNN's kernels, in frames.
 _KERNEL_FRAMES = 10
 
 
 def _pretrained(name: str, title: str) -> Baseline:
-    remark = "on the FOP model's frames, network and fine-tuning, without the causal mask"
+    remark = "same frames, network and fine-tuning as the FOP model, without the causal mask"
     return Baseline(title=title, job=f"finetune-{name}", pretraining={"task": name}, remark=remark)
 
 
-def _functionals(name: str, classifier: str, *, code: str = "none", title: str, **more: Any) -> Baseline:
+def _functionals(name: str, classifier: str, *, code: str = "none", title: str, **kwargs: Any) -> Baseline:
     job = "-".join(["classify", name, *([code] if code != "none" else []), classifier])
     is_random = classifier == "rf" or code != "none"
     return Baseline(
-        title=title, job=job, functionals=name, classifier=classifier, code=code, is_random=is_random, **more
+        title=title, job=job, functionals=name, classifier=classifier, code=code, is_random=is_random, **kwargs
     )
 
 
-_FOREIGN = "the paper copied this figure: functionals of utterances and an SVM, as in this row"
+_COPIED = "the paper took this figure from another publication, which also used utterance functionals and an SVM"
 BASELINES: Mapping[str, Baseline] = MappingProxyType(
     {
         "attentive_cnn": Baseline(
@@ -36,14 +36,14 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
             model={"backbone": "attentive_cnn", "layers": 1},
             finetuning={"pooling": "attentive", "attention": "full", "dimensional_loss_weight": 0.5},
             published=63.85,
-            remark="the paper copied this figure, which may be of improvised speech alone",
+            remark="the paper took this figure from another publication; it may cover improvised speech only",
         ),
         "siamese": Baseline(
             title="Siamese network with contrastive loss, in the style of Lian et al. 2018",
             job="finetune-siamese",
             finetuning={"contrastive_weight": 0.5},
             published=62.20,
-            remark="the FOP network without pretraining: the loss alone differs",
+            remark="the FOP network without pretraining; only the loss differs",
         ),
         "attention_lstm": Baseline(
             title="Attention LSTM, in the style of Huang and Narayanan 2016",
@@ -61,7 +61,7 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
             code="denoising",
             title="Denoising autoencoder on ComParE functionals, SVM on its code",
             published=56.40,
-            remark=_FOREIGN,
+            remark=_COPIED,
         ),
         "functionals_ladder": _functionals(
             COMPARE,
@@ -69,7 +69,7 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
             code="ladder",
             title="Ladder network on ComParE functionals, SVM on its code, in the style of Huang et al. 2018",
             published=59.10,
-            remark=_FOREIGN,
+            remark=_COPIED,
         ),
         "egemaps_svm": _functionals(EGEMAPS, "svm", title="eGeMAPS functionals, SVM"),
         "egemaps_rf": _functionals(EGEMAPS, "rf", title="eGeMAPS functionals, random forest"),
@@ -79,16 +79,16 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
 )
 
 
-# The FOP model, with what those have that learned weights over time: asked for by name, the paper has none of them.
+# Variants of the FOP model with attentive pooling. The paper has none of them: `all` does not include them.
 VARIANTS: Mapping[str, Baseline] = MappingProxyType(
     {
         "attention_transformer": Baseline(
-            title="The FOP network with learned weights over time, without pretraining",
+            title="The FOP network with attentive pooling, without pretraining",
             job="finetune-attention_transformer",
             finetuning={"pooling": "attentive"},
         ),
         "fop_attention_transformer": Baseline(
-            title="FOP + Fine-tuning with learned weights over time",
+            title="FOP + Fine-tuning with attentive pooling",
             job="finetune-fop_attention_transformer",
             starts_from_fop=True,
             finetuning={"pooling": "attentive"},
@@ -108,10 +108,13 @@ SYSTEMS: Mapping[str, Baseline] = MappingProxyType({**BASELINES, **VARIANTS})
 
 
 def chosen_baselines(names: tuple[str, ...]) -> dict[str, Baseline]:
-    """Return the systems of these names, in the order of Table 3; `all` is every one that the paper compares with.
+    """Return the systems with the given names, in the order of Table 3.
+
+    Args:
+        names: Names in `SYSTEMS`; `all` stands for every system that the paper compares with.
 
     Raises:
-        InputError: If there is none of a name.
+        InputError: If a name is unknown.
     """
     known = (ALL, *SYSTEMS)
     for name in names:
@@ -123,18 +126,30 @@ def chosen_baselines(names: tuple[str, ...]) -> dict[str, Baseline]:
 
 
 def functional_sets(baselines: Mapping[str, Baseline]) -> tuple[str, ...]:
-    """Return the sets of functionals that these systems read."""
+    """Return the sets of functionals that the given systems need."""
     return tuple(dict.fromkeys(baseline.functionals for baseline in baselines.values() if baseline.functionals))
 
 
 def finetuning_changes(baseline: Baseline, backbone: str) -> dict[str, Any]:
-    """Return where its training with labels differs; what was pretrained without the causal mask is fine-tuned without it."""
+    """Return the fine-tuning settings of a system that differ from the FOP model's.
+
+    A transformer that was pretrained without the causal mask is fine-tuned without it.
+
+    Args:
+        baseline: The system.
+        backbone: Backbone of its network.
+    """
     without_mask = bool(baseline.pretraining) and backbone == "transformer"
     return {**baseline.finetuning, **({"attention": "full"} if without_mask else {})}
 
 
 def model_changes(baseline: Baseline, stacked_frames: int) -> dict[str, Any]:
-    """Return where its network differs from one whose steps have so many frames."""
+    """Return the model settings of a system that differ from the FOP model's.
+
+    Args:
+        baseline: The system.
+        stacked_frames: Frames in one step of the network.
+    """
     changes = dict(baseline.model)
     if changes.get("backbone") == "attentive_cnn":
         changes["kernel"] = -(-_KERNEL_FRAMES // stacked_frames)

@@ -13,11 +13,14 @@ from ser_fop.training.strategies import check_strategy
 
 
 def check_jobs(jobs: Iterable[Job], features: FeatureConfig) -> None:
-    """Raise `InputError` where a job's settings are invalid, before other jobs run for hours.
+    """Check the settings of all jobs, before the first one runs for hours.
 
     Args:
         jobs: The jobs.
-        features: The front end of their records.
+        features: Front end of their records.
+
+    Raises:
+        InputError: If the settings of a job are invalid.
     """
     for job in jobs:
         config = job.config

@@ -1,4 +1,4 @@
-"""What `reproduce` claims, declared before any figure is seen."""
+"""The claims of `reproduce`, declared before any figure is seen."""
 
 import dataclasses
 
@@ -7,12 +7,12 @@ from ser_fop.experiments.jobs import IN_CORPUS, TABLE3_FEATURE, UNLABELLED, UNTR
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One comparison of two jobs by WA, the paper's figure.
+    """A claim that one job is better than another, measured by WA, the paper's score.
 
     Attributes:
-        text: What is claimed, with `{corpus}` and `{unlabelled}` for the titles.
-        first: Folder of the job that is said to be better, below `seed-S`.
-        second: Folder of the other.
+        text: The claim, with `{corpus}` and `{unlabelled}` for the titles of the corpora.
+        first: Folder of the job that is claimed to be better, below `seed-S`.
+        second: Folder of the other job.
     """
 
     text: str
@@ -20,7 +20,7 @@ class Claim:
     second: str
 
 
-# One a question; each system's other jobs are shown, not tested.
+# One claim for each question; other jobs of each system are shown but not tested.
 CLAIMS = (
     Claim(
         text="Fine-tuning gains from pretraining on {unlabelled}",

@@ -1,4 +1,4 @@
-"""Where an experiment leaves preset `paper`, which the defaults are."""
+"""Differences between an experiment's settings and preset `paper`, which is the default."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,15 +7,18 @@ from typing import Any
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.utils.json_io import flattened, to_plain
 
-# What decides figures; the rest says where, how often and how fast.
+# The settings that decide the figures; the others set paths, repeats and speed.
 METHOD = ("trim_silence", "pooling", "features", "model", "pretraining", "finetuning", "classifiers")
 
 
 def config_diff(config: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the settings that are not the paper's (or, where it is silent, the default), with both values.
+    """Return the settings that differ from the paper's, or from the defaults if the paper does not specify them.
 
     Args:
-        config: The config of `reproduce`, as in `config.json`.
+        config: Config of `reproduce`, as in `config.json`.
+
+    Returns:
+        The value in `config` and the paper's value, by dotted name of the setting.
     """
     ours = flattened({key: config[key] for key in METHOD if key in config})
     paper = flattened(to_plain(ReproduceConfig(out=Path())))

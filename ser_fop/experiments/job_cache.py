@@ -19,27 +19,27 @@ from ser_fop.utils.json_io import to_plain, with_defaults
 from ser_fop.utils.renamed import with_present_names
 from ser_fop.utils.run_folder import COMPLETED, CONFIG, METRICS, PARTIAL, digest_of
 
-# The folds of an experiment, in its folder.
+# Name of the fold file in the folder of an experiment.
 FOLDS = "folds.json"
 _SUFFIX = ".json.xz"
 _METHOD = (*METHOD, "corpus", "labels", "deterministic")
 _PREDICTIONS = "predictions.csv"
-# What a network is, without its weights: later stages look at it before they find themselves finished.
+# Specification of a network without its weights: later stages read it before they see that they are complete.
 _SPEC = "network/network.json"
-# Stands for the folder of the run, wherever it is, at the start of a path.
+# Placeholder for the folder of the run at the start of a path.
 _RUN = '"{run}/'
 
 
 class JobCache:
-    """Predictions and figures of finished jobs, without the networks: one file for each network's jobs of a repeat.
+    """Cache of the predictions and figures of finished jobs, without the weights of their networks.
 
-    All jobs of a network are cached and restored together, because the network itself is not
-    cached. Probabilities, in four digits, are cached of fine-tuned networks alone: the ensemble
-    of repeats needs them.
+    Each repeat has one file for each network. It holds all jobs of the network, which are cached and restored
+    together because the weights are not cached. Only fine-tuned networks keep their probabilities, in four digits:
+    the ensemble of repeats needs them.
 
     Args:
-        config: The experiment; `cache_dir` is the folder.
-        jobs: All its jobs.
+        config: Config of the experiment; `cache_dir` is the folder of the cache.
+        jobs: All jobs of the experiment.
     """
 
     def __init__(self, config: ReproduceConfig, jobs: Sequence[Job]) -> None:
@@ -56,10 +56,10 @@ class JobCache:
         self.groups: dict[Path, list[Job]] = {}
         for job in jobs:
             self.groups.setdefault(self._file_of(job, networks), []).append(job)
-        self._whole: set[Path] = set()  # files that are known to hold all jobs of theirs
+        self._complete: set[Path] = set()  # files that contain all jobs of their group
 
     def of(self, jobs: Sequence[Job]) -> "JobCache":
-        """Return what keeps these jobs alone: two processes must not write one file."""
+        """Return a cache of the given jobs only, so that no two processes write the same file."""
         names = {job.name for job in jobs}
         part = copy.copy(self)
         part.groups = {file: group for file, group in self.groups.items() if {one.name for one in group} <= names}
@@ -69,28 +69,28 @@ class JobCache:
         """Restore the cached jobs, and return their number.
 
         Raises:
-            InputError: If they are of other settings or of other records, or a file is damaged.
+            InputError: If they have other settings, records or folds, or a file is damaged.
         """
-        taken = 0
+        restored = 0
         for file, jobs in self.groups.items():
             if not file.exists() or any((job.config.out / COMPLETED).exists() for job in jobs):
                 continue
-            kept = self._read(file)
+            cached = self._read(file)
             for job in jobs:
-                for name, text in kept[job.name].items():
+                for name, text in cached[job.name].items():
                     path = job.config.out / name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(text.replace(_RUN, f'"{self.run}/'), encoding="utf-8")
-                taken += 1
-        return taken
+                restored += 1
+        return restored
 
     def keep(self) -> None:
-        """Write a file for each group of jobs that is finished and has none, or one of fewer jobs."""
+        """Write the file of each finished group of jobs, unless it already contains all of them."""
         for file, jobs in self.groups.items():
-            if file in self._whole or not all((job.config.out / COMPLETED).exists() for job in jobs):
+            if file in self._complete or not all((job.config.out / COMPLETED).exists() for job in jobs):
                 continue
-            self._whole.add(file)
-            if file.exists() and {job.name for job in jobs} <= set(self._same(file)):
+            self._complete.add(file)
+            if file.exists() and {job.name for job in jobs} <= set(self._checked_jobs(file)):
                 continue
             texts = {job.name: dict(self._texts(job)) for job in jobs}
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class JobCache:
             partial.replace(file)
 
     def _file_of(self, job: Job, networks: set[str]) -> Path:
-        """Return the file of a network's jobs, or of a job that stands alone."""
+        """Return the file of a network's jobs, or of a job without a network."""
         runs, seed, name = job.name.split("/")
         _, _, rest = name.partition("-")
         network, _, _ = rest.partition("-")
@@ -111,45 +111,45 @@ class JobCache:
             return with_present_names(found["made_with"]), found["cells"]
         except (lzma.LZMAError, ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{file} cannot be read as kept jobs ({error}). Remove it, and they are run again."
+                f"{file} is not a readable cache file ({error}). Remove it, and its jobs run again."
             ) from error
 
-    def _same(self, file: Path) -> Mapping[str, Mapping[str, str]]:
-        """Return the jobs of a file, which must be of this experiment."""
+    def _checked_jobs(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+        """Return the jobs of a file, after a check that they belong to this experiment."""
         made_with, jobs = self._contents(file)
         now = with_defaults(made_with["method"], self._config)
-        # What was not noted when the file was written is not compared.
+        # Older files lack some entries: these are not compared.
         made_with = {**self.made_with, **made_with, "method": {name: now[name] for name in _METHOD}}
-        for what in ("method", "records", "folds"):
-            if made_with[what] != self.made_with[what]:
+        for part in ("method", "records", "folds"):
+            if made_with[part] != self.made_with[part]:
                 raise InputError(
-                    f"{file} was kept by a run with other {what}: {_difference(made_with[what], self.made_with[what])}."
-                    " Give --cache-dir another folder."
+                    f"{file} was written by a run with other {part}:"
+                    f" {_difference(made_with[part], self.made_with[part])}. Choose another --cache-dir."
                 )
         return jobs
 
     def _read(self, file: Path) -> Mapping[str, Mapping[str, str]]:
-        jobs = self._same(file)
+        jobs = self._checked_jobs(file)
         missing = {job.name for job in self.groups[file]} - set(jobs)
         if missing:
-            raise InputError(f"{file} lacks the job {min(missing)}. Remove it, and its jobs are run again.")
+            raise InputError(f"{file} does not contain job {min(missing)}. Remove it, and its jobs run again.")
         return jobs
 
     def _texts(self, job: Job) -> Iterator[tuple[str, str]]:
-        """Yield the small files of a job and of its folds, the marks of completion last."""
+        """Yield path and text of the small files of a job and of its folds; `COMPLETED` comes last."""
         folder = job.config.out
         for name in (CONFIG, METRICS, _PREDICTIONS, _SPEC, COMPLETED):
             for path in sorted([*folder.glob(name), *folder.glob(f"fold-*/{name}")], reverse=True):
                 text = path.read_text(encoding="utf-8")
                 if name == _PREDICTIONS:
-                    text = _smaller(text, probabilities=job.stage == "finetune")
-                for place in {str(self.run.resolve()), str(self.run)}:
-                    text = text.replace(f'"{place}/', _RUN)
+                    text = _compact(text, probabilities=job.stage == "finetune")
+                for root in {str(self.run.resolve()), str(self.run)}:
+                    text = text.replace(f'"{root}/', _RUN)
                 yield path.relative_to(folder).as_posix(), text
 
 
-def _smaller(text: str, *, probabilities: bool) -> str:
-    """Return `predictions.csv` with probabilities in four digits, or without them."""
+def _compact(text: str, *, probabilities: bool) -> str:
+    """Return the text of `predictions.csv` with probabilities in four digits, or without probabilities."""
     rows = csv.reader(io.StringIO(text))
     fixed = len(PREDICTION_COLUMNS)
     written = io.StringIO()
@@ -162,6 +162,6 @@ def _smaller(text: str, *, probabilities: bool) -> str:
     return written.getvalue()
 
 
-def _difference(kept: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    name = next(key for key in sorted({*kept, *now}) if kept.get(key) != now.get(key))
-    return f"its {name} is {kept.get(name)!r}, now {now.get(name)!r}"
+def _difference(cached: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    name = next(key for key in sorted({*cached, *now}) if cached.get(key) != now.get(key))
+    return f"its {name} is {cached.get(name)!r}, now {now.get(name)!r}"

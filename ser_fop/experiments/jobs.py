@@ -1,7 +1,7 @@
-"""What is run: stage calls, their corpora, and what they cost at most."""
+"""The jobs of an experiment: stage calls, their corpora and their maximum cost."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +10,24 @@ from ser_fop.errors import InputError
 from ser_fop.experiments.baselines import chosen_baselines, functional_sets
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.utils.remote import location
+from ser_fop.utils.run_folder import COMPLETED
 
-# Which network a row's hidden states come from.
+# Networks whose hidden states the tables compare.
 IN_CORPUS, UNLABELLED, UNTRAINED = "in_corpus", "unlabelled", "untrained"
-# Declared before any figure is seen: the feature of Table 3's hypercolumn row, as in the paper.
+# The feature of Table 3's hypercolumn row, as in the paper; declared before any figure is seen.
 TABLE3_FEATURE = "h_concat"
 A_LSTM = "a_lstm"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """One stage call.
+    """A stage call.
 
     Attributes:
-        name: Its folder below `runs/`.
-        stage: The stage.
-        config: Its config.
-        cost: What it trains at most: frames times epochs, by kind of network
-            (`transformer`, `lstm`).
+        name: Its folder, relative to the folder of the experiment.
+        stage: Name of the stage.
+        config: Config of the stage.
+        cost: Maximum cost of its training, in frames times epochs, by kind of network (`transformer`, `lstm`).
     """
 
     name: str
@@ -38,12 +38,12 @@ class Job:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """What the records hold, for the projection of hours.
+    """Sizes of the corpora, to project the duration of the jobs.
 
     Attributes:
-        labelled_frames: Frames of the labelled corpus.
-        unlabelled_frames: Frames of the second corpus.
-        folds: Folds of the labelled corpus.
+        labelled_frames: Number of frames of the labelled corpus.
+        unlabelled_frames: Number of frames of the second corpus.
+        folds: Number of folds of the labelled corpus.
     """
 
     labelled_frames: int
@@ -51,8 +51,23 @@ class Sizes:
     folds: int
 
 
+def pending(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs that are not complete."""
+    return [job for job in jobs if not (job.config.out / COMPLETED).exists()]
+
+
+def projected_s(jobs: Sequence[Job], rates: Mapping[str, float]) -> float:
+    """Return the maximum duration of the pending jobs, in seconds.
+
+    Args:
+        jobs: The jobs.
+        rates: Training speed of this machine in frames per second, by kind of network.
+    """
+    return sum(frames / rates[kind] for job in pending(jobs) for kind, frames in job.cost.items())
+
+
 def unlabelled_corpus(config: ReproduceConfig) -> tuple[str, Path] | None:
-    """Return name and folder of the second corpus, or None.
+    """Return the name and the folder of the second corpus, or None if there is none.
 
     Raises:
         InputError: If `--unlabelled` is not NAME=FOLDER.
@@ -68,18 +83,22 @@ def unlabelled_corpus(config: ReproduceConfig) -> tuple[str, Path] | None:
 
 
 def audio_dir(config: ReproduceConfig) -> Path:
-    """Return the labelled corpus's folder; the synthetic corpora are made inside `out` unless told otherwise.
+    """Return the folder of the labelled corpus; the synthetic corpora are written to `out/audio` by default.
 
     Raises:
         InputError: If a corpus that is not synthetic has no folder.
     """
     if config.audio_dir is None and config.corpus != "synthetic":
-        raise InputError(f"corpus {config.corpus!r} needs --audio-dir, the folder that holds it.")
+        raise InputError(f"--corpus {config.corpus} expected --audio-dir, the folder of the corpus, received none.")
     return config.audio_dir or config.out / "audio"
 
 
 def preparation_jobs(config: ReproduceConfig) -> list[Job]:
-    """Return the `prepare` calls, and that of `functionals` where a system needs it."""
+    """Return the `prepare` jobs, and the `functionals` job if a system needs one.
+
+    Raises:
+        InputError: If the corpora or the names of the systems are invalid.
+    """
     common = {"jobs": config.jobs, "features": config.features, "trim_silence": config.trim_silence}
     labelled = PrepareConfig(
         corpus=config.corpus,
@@ -95,7 +114,8 @@ def preparation_jobs(config: ReproduceConfig) -> list[Job]:
         name, folder = second
         if name == config.corpus:
             raise InputError(
-                f"--unlabelled names the labelled corpus {name!r}: its own network is trained anyway. Name another."
+                f"--unlabelled expected a second corpus, received the labelled corpus {name!r}, whose network is"
+                " always trained. Choose another corpus."
             )
         prepared = PrepareConfig(corpus=name, audio_dir=folder, out=config.out / "records" / name, **common)
         jobs.append(Job(name=f"records/{name}", stage="prepare", config=prepared))
@@ -113,5 +133,5 @@ def preparation_jobs(config: ReproduceConfig) -> list[Job]:
 
 
 def networks(config: ReproduceConfig) -> tuple[str, ...]:
-    """Return the networks whose hidden states are compared, the control last."""
+    """Return the names of the networks whose hidden states are compared; the untrained control is last."""
     return (IN_CORPUS, UNLABELLED, UNTRAINED) if unlabelled_corpus(config) else (IN_CORPUS, UNTRAINED)

@@ -1,4 +1,4 @@
-"""The jobs of one repeat: a new initialisation, a new pretraining, a new classifier."""
+"""The jobs of one repeat: a new initialisation, a new pretraining and a new classifier."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -30,11 +30,13 @@ _NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
 def training_jobs(config: ReproduceConfig, sizes: Sizes) -> list[list[Job]]:
-    """Return every other call, repeat by repeat, each after what it needs; no repeat needs another.
+    """Return the jobs of each repeat, without the preparation jobs.
+
+    Each job comes after the jobs that it needs. The repeats are independent of each other.
 
     Args:
-        config: The experiment.
-        sizes: What the records hold.
+        config: Config of the experiment.
+        sizes: Sizes of the corpora.
     """
     return [_Repeat(config, sizes, config.seed + repeat).jobs() for repeat in range(config.repeats)]
 
@@ -69,10 +71,10 @@ class _Repeat:
         return jobs
 
     def baseline(self, name: str, baseline: Baseline) -> list[Job]:
-        """Return the jobs of one of the systems that the paper compares with."""
+        """Return the jobs of a system that the paper compares with."""
         if baseline.functionals:
-            once = not baseline.is_random and self.number > 0
-            return [] if once else [self.classify_functionals(baseline)]
+            is_repeated = self.number > 0 and not baseline.is_random
+            return [] if is_repeated else [self.classify_functionals(baseline)]
         model = dataclasses.replace(self.config.model, **model_changes(baseline, self.config.model.stacked_frames))
         changes = finetuning_changes(baseline, model.backbone)
         if baseline.pretraining is None:
@@ -86,37 +88,38 @@ class _Repeat:
         ]
 
     def runs(self, limit: int | None) -> bool:
-        """Tell whether this repeat belongs to so many first ones; None is all."""
+        """Return whether this repeat is among the first `limit` ones; None means no limit."""
         return limit is None or self.number < limit
 
     def choices(self, network: str) -> list[tuple[str, str]]:
-        """Return the (feature, classifier) pairs of a network; F needs none and is read beside the control."""
+        """Return the (feature, classifier) pairs of a network; F, the input, is classified with the control only."""
         names = feature_names(self.config.model)
         features = names if network == UNTRAINED else names[1:]
         limits = {FOREST: self.config.repeats_of.forest, A_LSTM: self.config.repeats_of.a_lstm}
         kinds = [kind for kind in CLASSIFIERS if self.runs(limits.get(kind))]
         pairs = [(feature, classifier) for feature in features for classifier in kinds]
-        return pairs if self.number == 0 else [pair for pair in pairs if pair != ("F", "svm")]  # nothing random
+        # An SVM on F is deterministic: it needs no repeats.
+        return pairs if self.number == 0 else [pair for pair in pairs if pair != ("F", "svm")]
 
     def over_folds(self, *, wanted: bool = True) -> str:
-        """Return the `--fold` of a job: every fold where its pooled figure is wanted."""
+        """Return the `--fold` of a job: all folds if its pooled figure is wanted."""
         return ALL_FOLDS if self.config.cross_validation and wanted else SINGLE_FOLD
 
     def times(self, fold: str) -> int:
-        """Return how many folds that is."""
+        """Return the number of folds of a `--fold` value."""
         return self.sizes.folds if fold == ALL_FOLDS else 1
 
     def pretrain(
         self, network: str, changes: Mapping[str, Any] = _NO_CHANGES, *, model: ModelConfig | None = None
     ) -> Job:
-        """Pretrain, leaving out the test speakers of the labelled corpus."""
+        """Return the job that pretrains a network without the test speakers of the labelled corpus."""
         settings = dataclasses.replace(self.config.pretraining, **changes)
         if network == UNTRAINED:
             settings = dataclasses.replace(settings, epochs=0)
         second = unlabelled_corpus(self.config)
         records = self.config.out / "records" / second[0] if network == UNLABELLED and second else self.records
         every = self.over_folds()
-        # The untrained network's only trace of a corpus is its mel statistics: each fold has its own.
+        # The untrained network depends on the corpus through its mel statistics only: each fold has its own.
         fold = "" if network == UNLABELLED else every
         frames = self.sizes.unlabelled_frames if network == UNLABELLED else self.sizes.labelled_frames
         times = 1 if network == UNLABELLED else self.times(every)
@@ -142,7 +145,7 @@ class _Repeat:
         model: ModelConfig | None = None,
         changes: Mapping[str, Any] = _NO_CHANGES,
     ) -> Job:
-        """Fine-tune from the network `start`, or train one from scratch."""
+        """Return the job that fine-tunes the pretrained network `start`, or trains from scratch without one."""
         settings = dataclasses.replace(self.config.finetuning, **changes)
         fold = self.over_folds()
         times = self.times(fold) * len(settings.learning_rates)
@@ -162,7 +165,7 @@ class _Repeat:
         )
 
     def extract(self, network: str) -> Job:
-        """Pool a network's hypercolumns over the labelled corpus."""
+        """Return the job that pools the hypercolumns of a network over the labelled corpus."""
         return self.job(
             f"hypercolumns-{network}",
             "extract",
@@ -175,9 +178,9 @@ class _Repeat:
         )
 
     def classify(self, network: str, feature: str, classifier: str) -> Job:
-        """Train one classifier on one feature of a network."""
+        """Return the job that trains one classifier on one feature of a network."""
         settings = self.config.classifiers
-        # The LSTM takes hours where the others take minutes: over all folds for Table 3's feature and F alone.
+        # The LSTM takes hours, the others take minutes: it runs over all folds only for F and Table 3's feature.
         fold = self.over_folds(wanted=classifier != A_LSTM or feature in (TABLE3_FEATURE, "F"))
         lstm = self.sizes.labelled_frames * settings.lstm_epochs * self.times(fold)
         return self.job(
@@ -196,7 +199,7 @@ class _Repeat:
         )
 
     def classify_functionals(self, baseline: Baseline) -> Job:
-        """Train one classifier on functionals."""
+        """Return the job that trains one classifier on functionals."""
         return self.job(
             baseline.job,
             "classify",
@@ -213,5 +216,5 @@ class _Repeat:
         )
 
     def job(self, name: str, stage: str, config: Any, **cost: float) -> Job:
-        """Name a job by its folder."""
+        """Return a job that is named after its folder."""
         return Job(name=f"runs/seed-{self.seed}/{name}", stage=stage, config=config, cost=cost)

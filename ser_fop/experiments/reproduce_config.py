@@ -15,14 +15,15 @@ from ser_fop.config.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatLimits:
-    """Repeats of what takes long: as many as of the rest unless a number is given, 0 for none.
+    """Maximum numbers of repeats of expensive parts; None means no limit, 0 skips the part.
 
     Attributes:
-        finetuning: Of fine-tuning.
-        forest: Of the random forest on hypercolumns.
-        a_lstm: Of the attention LSTM.
-        in_corpus: Of pretraining on the labelled corpus (a network a fold), and of all that rests on it.
-        systems: Of the systems that the paper compares with.
+        finetuning: Repeats of fine-tuning.
+        forest: Repeats of the random forest on hypercolumns.
+        a_lstm: Repeats of the attention LSTM.
+        in_corpus: Repeats of pretraining on the labelled corpus (one network for each fold), and of all jobs that
+            need it.
+        systems: Repeats of the systems that the paper compares with.
     """
 
     finetuning: int | None = None
@@ -34,38 +35,39 @@ class RepeatLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class ReproduceConfig:
-    """Run the paper's whole experiment on a corpus and write its tables.
+    """Run all experiments of the paper on a corpus and write its tables.
 
     Attributes:
         out: Folder for records, runs and report.
         corpus: Labelled corpus.
-        audio_dir: Folder of the corpus; the synthetic corpora are made there.
-        manifest: CSV of a corpus of your own (`--corpus csv`).
-        labels: Label set instead of the corpus's own.
+        audio_dir: Folder of the corpus; the synthetic corpora are written there.
+        manifest: CSV file of a user-defined corpus (`--corpus csv`).
+        labels: Label set to use instead of the corpus's default.
         unlabelled: Second corpus for pretraining, in the role of VCTK, as NAME=FOLDER.
         trim_silence: Cut silence at both ends of the utterances of both corpora.
-        folds: Fold file of your own instead of the published ones.
+        folds: Fold file to use instead of the published folds.
         cross_validation: Also run every fold, for pooled figures and for the claims.
-        compare_with: Run the experiment under other settings too: names of presets, or YAML files with groups
+        compare_with: Also run the experiment with other settings: names of presets, or YAML files with groups
             of settings (and `repeats`, `repeats_of`, `cross_validation`). Each has its folder in `out/presets`.
         systems: Systems that the paper compares with, for Table 3: `all`, or names. They use the same records,
-            folds and seeds, and train as long as the FOP model. By name alone: variants of the FOP model with
-            attentive pooling.
-        dev_speakers: Speakers on whom settings were developed. Table 3 then has figures without them too.
+            folds, seeds and number of epochs as the FOP model. `all` does not include the variants of the FOP model
+            with attentive pooling: give their names.
+        dev_speakers: Speakers on whom settings were developed. Table 3 then also has figures without them.
         repeats: Number of repeats; each is a new initialisation, a new pretraining and a new classifier.
-        repeats_of: Fewer repeats of expensive parts.
+        repeats_of: Lower numbers of repeats for expensive parts.
         seed: Seed of the first repeat.
-        deterministic: Give the same figures to the last bit in two runs on one machine; slower.
-        pooling: Utterance vector for SVM and RF.
+        deterministic: Make two runs on one machine give identical figures; slower.
+        pooling: Pooling over time for the utterance vectors of SVM and RF.
         cache_dir: Folder that stores finished jobs as small files. Jobs found there are not run again, so that
             a study can resume on another machine and its predictions can be published.
-        jobs: Threads of `prepare`; 0 means one a core.
-        workers: Repeats that run at once, each with its share of the cores.
-        features: The log-mel front end.
-        model: Size of the network.
-        pretraining: How the network learns to predict.
-        finetuning: How the whole network learns to recognise emotions.
-        classifiers: Classifiers on hypercolumns.
+        jobs: Number of threads of `prepare`; 0 means one for each core.
+        workers: Number of repeats that run in parallel, each with its share of the cores.
+        verbose: Print what every job prints, instead of writing it to `out/logs`. Parallel repeats always write.
+        features: Settings of the log-mel front end.
+        model: Settings of the network.
+        pretraining: Settings of pretraining.
+        finetuning: Settings of fine-tuning.
+        classifiers: Settings of the classifiers on hypercolumns.
     """
 
     out: Path
@@ -88,6 +90,7 @@ class ReproduceConfig:
     cache_dir: Path | None = None
     jobs: int = 0
     workers: int = 1
+    verbose: bool = False
     features: FeatureConfig = field(default_factory=FeatureConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)

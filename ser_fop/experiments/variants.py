@@ -1,4 +1,4 @@
-"""The same experiment under other settings, for additional rows."""
+"""The same experiment with other settings, for additional tables."""
 
 import dataclasses
 from pathlib import Path
@@ -11,30 +11,30 @@ from ser_fop.experiments.jobs import audio_dir
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 
 FOLDER = "presets"
-# How much is run, which a file may say too.
+# Keys of the amount of work, which a file may set too.
 _AMOUNT = ("repeats", "repeats_of", "cross_validation")
 
 
 def variant_experiments(config: ReproduceConfig) -> list[ReproduceConfig]:
-    """Return the experiments that `config.compare_with` asks for, without those whose settings are the experiment's own.
+    """Return the experiments of `config.compare_with`, without those that have the same settings as `config`.
 
-    Corpora, folds and seeds are the same; so is how often it is repeated, unless a file says otherwise.
+    They have the same corpora, folds and seeds. They have the same number of repeats unless a file sets another.
 
     Args:
-        config: The experiment.
+        config: Config of the experiment.
 
     Raises:
-        InputError: If a preset or a file is unknown, or a file's key is.
+        InputError: If a preset, a file or a key of a file is unknown.
     """
     found = []
     for name in config.compare_with:
-        other = _beside(name, config)
+        other = _variant(name, config)
         if any(getattr(other, field) != getattr(config, field) for field in METHOD):
             found.append(other)
     return found
 
 
-def _beside(name: str, config: ReproduceConfig) -> ReproduceConfig:
+def _variant(name: str, config: ReproduceConfig) -> ReproduceConfig:
     path = Path(name)
     file = path.suffix in (".yaml", ".yml")
     values = read_yaml(path) if file else preset(name, "reproduce")
@@ -45,11 +45,10 @@ def _beside(name: str, config: ReproduceConfig) -> ReproduceConfig:
             raise InputError(
                 f"{name}: unknown key {key!r}: expected one of {', '.join(known)}.{closest(str(key), known)}"
             )
-    told = from_mapping(ReproduceConfig, values, where=name)
-    said = [field for field in known if field in METHOD or field in values]
+    parsed = from_mapping(ReproduceConfig, values, where=name)
+    changes = {field: getattr(parsed, field) for field in known if field in METHOD or field in values}
     out = config.out / FOLDER / (path.stem if file else name)
-    kept = config.cache_dir / FOLDER / out.name if config.cache_dir else None
-    changes = {field: getattr(told, field) for field in said}
+    cache_dir = config.cache_dir / FOLDER / out.name if config.cache_dir else None
     return dataclasses.replace(
-        config, **changes, out=out, audio_dir=audio_dir(config), compare_with=(), systems=(), cache_dir=kept
+        config, **changes, out=out, audio_dir=audio_dir(config), compare_with=(), systems=(), cache_dir=cache_dir
     )

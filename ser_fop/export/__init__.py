@@ -1,1 +1,1 @@
-"""A trained run as a model for TF Serving and other runtimes."""
+"""Export of trained runs to TF Serving, ONNX and LiteRT, and model cards."""

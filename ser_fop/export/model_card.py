@@ -1,4 +1,4 @@
-"""`MODEL_CARD.md`, written from what a model's files say."""
+"""Model cards: the text of `MODEL_CARD.md` from the config and the metrics of a model."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from ser_fop.corpora import get_corpus
 from ser_fop.models.saving import NetworkSpec
 
 _FOP = "Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806))"
-# What the speech of a corpus is not.
+# Kind of speech of each corpus, for the limits of the model.
 _SPEECH = {
     "ravdess": "acted speech: two sentences, professional actors, North American English, a studio",
     "librispeech": "read English from audio books",
@@ -18,18 +18,21 @@ _SPEECH = {
     "vctk": "read English sentences, a quiet room",
 }
 
-_FRAMES = {"log_mel": "log-mels", "mfcc": "MFCCs", "lpc": "values of linear prediction", "lpcc": "LPC cepstra"}
+_FRAMES = {"log_mel": "log-mels", "mfcc": "MFCCs", "lpc": "linear prediction values", "lpcc": "LPC cepstra"}
 
 
 def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    """Return a model's card.
+    """Return the text of a model card.
 
     Args:
-        spec: Its network's config.
-        described: Its `config.json`: name, licence, notes, and the stages that made it.
-        metrics: Its `metrics.json`.
+        spec: Config of the network.
+        described: Content of the model's `config.json`: name, licence, notes, and the stages that made the model.
+        metrics: Content of the model's `metrics.json`.
+
+    Returns:
+        The card in Markdown.
     """
-    parts = [f"# {described['name']}", _what(spec, described), _use(spec, described), _data(spec, described)]
+    parts = [f"# {described['name']}", _summary(spec, described), _use(spec, described), _data(spec, described)]
     parts += [
         _figures(spec, metrics),
         _skill(metrics["pretraining"]),
@@ -39,24 +42,22 @@ def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _what(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
+def _summary(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     size = spec.model
     network = (
-        f"a {size.backbone} of {size.layers} layers, width {size.d_model}, on {spec.features.width} {_FRAMES[spec.features.front_end]} at"
-        f" {spec.features.sample_rate_hz} Hz, {size.stacked_frames} frames a step"
+        f"The network is a {size.backbone} with {size.layers} layers and width {size.d_model}. Its input has"
+        f" {spec.features.width} {_FRAMES[spec.features.front_end]} per frame from speech at"
+        f" {spec.features.sample_rate_hz} Hz, and {size.stacked_frames} frames per step."
     )
     if not spec.labels:
         return (
-            f"Features of speech, learned without labels by predicting mel frames that are yet to come, {_FOP}: {network}."
-            " It knows no emotions; it is to be fine-tuned, or its hypercolumns are to be read by a classifier of yours."
+            f"Speech features, learned without labels by the prediction of future mel frames, {_FOP}. {network}"
+            " The model has no emotion classes. Fine-tune it, or train a classifier on its hypercolumns."
         )
     *before, last = described["made"]
     strategy = last["config"]["training"]["strategy"]
     trained = "trained from scratch" if not before else f"pretrained by {_FOP} and fine-tuned ({strategy})"
-    return (
-        f"Tells which of {len(spec.labels)} emotions an utterance is spoken with: {', '.join(spec.labels)}. It is {network},"
-        f" {trained}."
-    )
+    return f"Recognises {len(spec.labels)} emotions in speech: {', '.join(spec.labels)}. {network} It was {trained}."
 
 
 def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
@@ -70,21 +71,22 @@ def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
             f"ser-fop extract  --pretrained {name} --records RECORDS --out HYPER",
         ]
     trimmed = (
-        f" It learned from speech without the silence around it (below {spec.trim_below_db:g} dB of the loudest frame), and"
-        " cuts that of a waveform itself; log-mels should begin and end with speech."
+        " The training data has no silence at the start and the end of an utterance (more than"
+        f" {spec.trim_below_db:g} dB below the loudest frame). The model trims waveforms in the same way. Log-mels"
+        " should begin and end with speech."
         if spec.trim_below_db
         else ""
     )
     return (
-        "## Use\n\n```bash\n" + "\n".join(lines) + "\n```\n\nFolder `1` is a SavedModel that TF Serving and"
-        " `tf.saved_model.load` take as it is; `1/assets.extra/golden.npz` holds sounds with its answers." + trimmed
+        "## Use\n\n```bash\n" + "\n".join(lines) + "\n```\n\nFolder `1` is a SavedModel for TF Serving and"
+        " `tf.saved_model.load`. `1/assets.extra/golden.npz` contains test sounds and the expected outputs." + trimmed
     )
 
 
 def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
-    heard = Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers)
+    seen_counts = Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers)
     lines = ["## Data and licence", "", "| corpus | speakers | licence | |", "|---|---|---|---|"]
-    for name, speakers in sorted(heard.items()):
+    for name, speakers in sorted(seen_counts.items()):
         corpus = get_corpus(name)
         lines.append(f"| [{corpus.title}]({corpus.url}) | {speakers} | {corpus.licence} | {corpus.citation} |")
     notes = [f"- {note}" for note in described["notes"]]
@@ -92,7 +94,7 @@ def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
         [
             *lines,
             "",
-            f"The model is given under **{described['licence']}**, which its data asks for.",
+            f"The licence of the model is **{described['licence']}**, as its data requires.",
             *([""] if notes else []),
             *notes,
         ]
@@ -104,29 +106,35 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
     if not figures:
         return ""
     lines = [
-        "## What it is worth",
+        "## Results",
         "",
-        f"This model learned from every speaker above, so no figure of its own can be honest. These are of the same recipe"
-        f" over {figures['folds']} speaker-disjoint folds, {_repeats(figures)}: each utterance was answered by a network that"
-        f" had not heard its speaker ({figures['n']} utterances), and whose epochs and rates nobody chose by them.",
+        "This model was trained on all speakers above, so that no speaker is left to evaluate it. The figures below are"
+        f" of the same recipe over {figures['folds']} speaker-disjoint folds, {_repeats(figures)}"
+        f" ({figures['n']} utterances)."
+        " Each utterance was predicted by a network that had not seen its speaker. In each fold, the epoch and the"
+        " learning rate were not selected on the test speakers.",
         "",
-        "| | mean | over repeats (95 %) | over speakers (95 %) |",
+        "| | mean | 95 % interval over repeats | 95 % interval over speakers |",
         "|---|---|---|---|",
     ]
-    names = {"ua": "UA: mean recall over classes, %", "wa": "WA: share of right answers, %", "macro_f1": "macro F1, %"}
+    names = {
+        "ua": "UA: mean recall over classes, %",
+        "wa": "WA: share of correct predictions, %",
+        "macro_f1": "macro F1, %",
+    }
     rows = [(title, figures[key]) for key, title in names.items()]
     if control:
         rows.append((f"control: UA without pretraining, %, {_repeats(control)}", control["ua"]))
     for title, one in rows:
         lines.append(
-            f"| {title} | {100 * one['mean']:.1f} | {_ends(one['over_repeats'])} | {_ends(one.get('over_speakers'))} |"
+            f"| {title} | {100 * one['mean']:.1f} | {_interval(one['over_repeats'])} | {_interval(one.get('over_speakers'))} |"
         )
     lines += [
         "",
-        f"Chance is {100 / len(spec.labels):.1f} % UA. The probabilities are off by {100 * figures['ece']:.1f} points on average"
-        " (expected calibration error).",
+        f"Chance level is {100 / len(spec.labels):.1f} % UA. The expected calibration error of the probabilities is"
+        f" {100 * figures['ece']:.1f} points.",
         "",
-        "Answers in % of each emotion's utterances, the true emotion on the left:",
+        "Confusion matrix, in % of the utterances of each true emotion (rows: true emotion, columns: prediction):",
         "",
         "| | " + " | ".join(spec.labels) + " |",
         "|---|" + "---|" * len(spec.labels),
@@ -140,29 +148,30 @@ def _skill(pretraining: Mapping[str, Any]) -> str:
     if not pretraining:
         return ""
     return (
-        f"## Pretraining\n\nSkill {pretraining['skill']:+.3f} on {pretraining['validation_speakers']} held-out speakers:"
-        f" 1 - error / error of copying the last frame ({pretraining['error']:.3f} against {pretraining['copy_error']:.3f});"
-        f" {pretraining['untrained_skill']:+.2f} before training. The same speakers told which of the"
-        f" {pretraining['epochs']} epochs to keep. It learned from {pretraining['hours']:.1f} h of speech."
+        f"## Pretraining\n\nSkill {pretraining['skill']:+.3f} on {pretraining['validation_speakers']} held-out speakers."
+        f" Skill is 1 - error / error of copying the last frame ({pretraining['error']:.3f} against"
+        f" {pretraining['copy_error']:.3f}). It was {pretraining['untrained_skill']:+.2f} before training. The best of the"
+        f" {pretraining['epochs']} epochs was selected on the same speakers. The training data has"
+        f" {pretraining['hours']:.1f} h of speech."
     )
 
 
 def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
-    heard = sorted(Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers).items())
+    seen_counts = sorted(Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers).items())
     lines = ["## Limits", ""]
-    for name, count in heard:
-        kind = _SPEECH.get(name, "speech of kinds that its owner knows")
-        lines.append(f"- It heard {count} speakers of {get_corpus(name).title}: {kind}.")
+    for name, count in seen_counts:
+        kind = _SPEECH.get(name, "speech of a kind that this card does not describe")
+        lines.append(f"- Training and validation used {count} speakers of {get_corpus(name).title}: {kind}.")
     lines.append(
-        "- Other languages, ages and accents, telephone bands, noise, and several voices at once were not heard, or not"
-        " measured: try it on recordings of your own."
+        "- Other languages, ages and accents, telephone bandwidth, noise and simultaneous speakers were not in the"
+        " training data, or not evaluated. Evaluate the model on your own recordings first."
     )
     if spec.labels:
         lines += [
-            "- What people feel is not what they show, and what actors show is neither: on everyday speech expect far less.",
-            "- It always answers one of its emotions, for music and noise too.",
+            "- Felt, shown and acted emotions are different. Expect a much lower accuracy on everyday speech.",
+            "- The model always predicts one of its emotions, also for music and noise.",
             "- **Not for decisions about people**: not in hiring, schooling, policing, insurance, medicine or surveillance."
-            " Inferring emotions of people at work or in education is prohibited in the European Union (AI Act, article 5).",
+            " The European Union prohibits the inference of emotions at work and in education (AI Act, article 5).",
         ]
     return "\n".join(lines)
 
@@ -181,8 +190,8 @@ def _made(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         [
             *lines,
             "",
-            f"{metrics['parameters']:,} parameters; `{last}` alone took {metrics['seconds'] / 60:.0f} minutes on"
-            f" {machine['cores']} cores ({machine['processor']}). `config.json` has the settings of each stage.",
+            f"The model has {metrics['parameters']:,} parameters. Stage `{last}` took {metrics['seconds'] / 60:.0f}"
+            f" minutes on {machine['cores']} cores ({machine['processor']}). `config.json` contains the settings of each stage.",
         ]
     )
 
@@ -193,10 +202,10 @@ def _repeats(figures: Mapping[str, Any]) -> str:
 
 
 def _short(revision: str) -> str:
-    """Return a revision as people write it, its mark for changes that no commit holds kept."""
+    """Shorten a Git revision to 10 digits, and keep its mark for uncommitted changes."""
     number, dash, mark = revision.partition("-")
     return f"{number[:10]}{dash}{mark}"
 
 
-def _ends(interval: Mapping[str, Any] | None) -> str:
+def _interval(interval: Mapping[str, Any] | None) -> str:
     return f"{100 * interval['low']:.1f} to {100 * interval['high']:.1f}" if interval else ""

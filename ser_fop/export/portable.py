@@ -1,4 +1,4 @@
-"""A recogniser for other runtimes, from log-mels: ONNX with any length, LiteRT with a fixed one."""
+"""Export to ONNX with a variable number of frames, and to LiteRT with a fixed one. The input is log-mels."""
 
 import tempfile
 from collections.abc import Mapping
@@ -16,38 +16,45 @@ ONNX, LITERT = ".onnx", ".tflite"
 
 
 def write_onnx(recogniser: InferenceModel, path: Path) -> None:
-    """Write an ONNX model: `mel` (batch, frames, mels) and `length` (batch,), both free.
+    """Write an ONNX model.
 
-    Its outputs are `scores` and `answer`, the place of the emotion among the labels; hypercolumns where the network
-    knows no emotions. `PATH.json` says what it is: labels, front end.
+    The inputs are `mel` of shape (batch, frames, mels) and `length` of shape (batch,). Batch and frames are variable.
+    The outputs are `scores`, and `answer`, the index of the emotion in the labels. A network without classes has its
+    hypercolumns as outputs. `PATH.json` contains the config of the network, with the labels and the front end.
+
+    Args:
+        recogniser: The inference model.
+        path: File to write.
 
     Raises:
-        InputError: If ONNX lacks an operation.
+        InputError: If the model has an operation that ONNX does not support.
     """
-    import tf2onnx  # an extra
+    import tf2onnx  # an optional dependency
 
     signature = _signature(recogniser, batch=None, frames=None)
     function = tf.function(recogniser.class_scores, input_signature=signature)
     try:
         model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPSET)
-    except Exception as error:  # it raises what it meets: ValueError, RuntimeError, its own
+    except Exception as error:  # tf2onnx raises ValueError, RuntimeError and its own types
         raise InputError(f"this model cannot be written as ONNX: {error}") from error
     path.write_bytes(model.SerializeToString())
     _describe(recogniser, path)
 
 
 def write_litert(recogniser: InferenceModel, path: Path, *, frames: int) -> None:
-    """Write a LiteRT model of one utterance: `mel` (1, frames, mels), and `length` (1,), how many of them are real.
+    """Write a LiteRT model for one utterance.
 
-    Only LiteRT's own operations are in it, so that every interpreter runs it. Outputs as of `write_onnx`.
+    The inputs are `mel` of shape (1, frames, mels), and `length` of shape (1,), the number of frames without padding.
+    The outputs are those of `write_onnx`. The model has only LiteRT's built-in operations, so that every interpreter
+    can run it.
 
     Args:
-        recogniser: What answers.
+        recogniser: The inference model.
         path: File to write.
-        frames: Frames that it takes.
+        frames: Number of frames of the input.
 
     Raises:
-        InputError: If an operation is none of LiteRT's own.
+        InputError: If the model has an operation that is not built into LiteRT.
     """
     function = tf.function(recogniser.class_scores, input_signature=_signature(recogniser, batch=1, frames=frames))
     module = tf.Module()
@@ -59,7 +66,7 @@ def write_litert(recogniser: InferenceModel, path: Path, *, frames: int) -> None
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             content = converter.convert()
-        except Exception as error:  # the converter's own, by which it means that an operation is missing
+        except Exception as error:  # the converter's own type, for an unsupported operation
             reason = next((line for line in str(error).splitlines() if "error:" in line), str(error)[:200])
             raise InputError(f"this model cannot be written for LiteRT: {reason}") from error
     path.write_bytes(content)
@@ -69,13 +76,13 @@ def write_litert(recogniser: InferenceModel, path: Path, *, frames: int) -> None
 def golden_of(
     recogniser: InferenceModel, sounds: Mapping[str, np.ndarray], path: Path, *, frames: int | None = None
 ) -> None:
-    """Write the log-mels of sounds and the network's answers, to hold a written model against.
+    """Write log-mels and the outputs of the network, for the verification of an exported model.
 
     Args:
-        recogniser: What answers.
-        sounds: `waveform` (batch, samples) and `length` (batch,).
-        path: `.npz` file.
-        frames: Fill up, or cut, to so many frames.
+        recogniser: The inference model.
+        sounds: `waveform` of shape (batch, samples) and `length` of shape (batch,).
+        path: The `.npz` file to write.
+        frames: Pad or cut the log-mels to this number of frames.
     """
     mel, length = recogniser.compute_mels(tf.constant(sounds["waveform"]), tf.constant(sounds["length"]))
     if frames is not None:

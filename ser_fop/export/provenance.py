@@ -1,4 +1,4 @@
-"""How a run came to be: the stages before it, and whether others were made alike."""
+"""Provenance of a run: its previous stages, and the comparison of its recipe with other runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,86 +13,103 @@ from ser_fop.utils.run_folder import CONFIG, METRICS, read_json, require_complet
 
 _SETTINGS = {"pretrain": PretrainingSettings, "finetune": FinetuningSettings}
 STAGES = tuple(_SETTINGS)
-_KEPT = ("stage", "config", "versions", "git_revision")
-# What makes a recipe; the rest says from what, where and with which chance.
-_RECIPE = ("model", "training")
-# A cost, and none of what is learned.
-_FREE = ("training.precision",)
+_RECORDED_KEYS = ("stage", "config", "versions", "git_revision")
+# Settings that define a recipe. The others are inputs, outputs and seeds.
+_RECIPE_SETTINGS = ("model", "training")
+# Settings that affect the speed but not the recipe.
+_IGNORED_SETTINGS = ("training.precision",)
 
 
 def history(run: Path) -> list[dict[str, Any]]:
-    """Return config and versions of a run and of the pretraining that it began with, the first stage first.
+    """Return the config and the library versions of a run and of its pretraining.
 
     Args:
-        run: Folder of `pretrain` or `finetune`, over all folds too; or a published model.
+        run: Run folder of `pretrain` or `finetune`, of one or of all folds, or a published model.
+
+    Returns:
+        One dictionary per stage, the first stage first.
 
     Raises:
-        InputError: If one of them is missing, unfinished, or has changed.
+        InputError: If a run is missing, unfinished or has changed.
     """
     run = resolve_published(run)
     if (run / CARD).exists():
         return read_json(run / CONFIG)["made"]
     config = require_complete(run, STAGES)
     folds = sorted(run.glob("fold-*"))
-    nearest = read_json(folds[0] / CONFIG) if folds else config
-    before = nearest["config"].get("pretrained")
-    digests = nearest.get("inputs", {}).get("pretrained")
-    if before and digests and [network_digest(Path(before))] != digests:
-        raise InputError(f"{run} began with {before}, but another network stands there now (or seen from this folder).")
-    told = {key: config[key] for key in _KEPT if key in config}
-    told["config"] = {key: value for key, value in told["config"].items() if not _absolute(value)}
-    return [*(history(Path(before)) if before else []), told]
+    stage_config = read_json(folds[0] / CONFIG) if folds else config
+    pretrained = stage_config["config"].get("pretrained")
+    digests = stage_config.get("inputs", {}).get("pretrained")
+    if pretrained and digests and [network_digest(Path(pretrained))] != digests:
+        raise InputError(
+            f"{run} was pretrained by {pretrained}: expected that network there, received another network. If the path"
+            " is relative, run the command in the original folder."
+        )
+    stage = {key: config[key] for key in _RECORDED_KEYS if key in config}
+    stage["config"] = {key: value for key, value in stage["config"].items() if not _absolute(value)}
+    return [*(history(Path(pretrained)) if pretrained else []), stage]
 
 
 def require_same_recipe(run: Path, others: list[Path], *, pretrained: bool = True) -> None:
-    """Raise `InputError` unless figures of other runs may stand for this one.
+    """Check that the figures of other runs are valid for the recipe of a run.
 
-    Each stage had the same settings, classes and styles. All folds were tested, on speakers that no network had seen and
-    that chose nothing.
+    Each stage must have the same settings, classes and styles. The other runs must have tested all folds. Their test
+    speakers must be unseen, and must not be used for selection.
 
     Args:
         run: The run.
         others: Runs over all folds.
-        pretrained: Whether they began as it did; if not, from scratch.
+        pretrained: If True, the other runs must have the same pretraining. If False, they must be trained from
+            scratch.
+
+    Raises:
+        InputError: If another run has a different recipe, or its figures are not valid.
     """
-    wanted = _recipes(run)
-    if others and not pretrained:  # from scratch its size is its own; that of the pretrained one came with it
-        size = {key: value for key, value in wanted.pop("pretrain", {}).items() if key.startswith("model.")}
-        wanted["finetune"] = {**wanted["finetune"], **size}
+    expected = _recipes(run)
+    if others and not pretrained:  # a run from scratch has the settings of the network in its own stage
+        size = {key: value for key, value in expected.pop("pretrain", {}).items() if key.startswith("model.")}
+        expected["finetune"] = {**expected["finetune"], **size}
     for other in others:
-        _require_honest(run, other)
-        found = _recipes(other)
-        for stage in sorted(set(wanted) | set(found)):
-            ours, theirs = wanted.get(stage, {}), found.get(stage, {})
+        _require_valid_figures(run, other)
+        settings = _recipes(other)
+        for stage in sorted(set(expected) | set(settings)):
+            ours, theirs = expected.get(stage, {}), settings.get(stage, {})
             for key in sorted(set(ours) | set(theirs)):
-                if key not in _FREE and ours.get(key) != theirs.get(key):
+                if key not in _IGNORED_SETTINGS and ours.get(key) != theirs.get(key):
                     raise InputError(
-                        f"the figures of {other} are another recipe's: {key} of {stage} is {theirs.get(key)!r} there and"
-                        f" {ours.get(key)!r} in {run}."
+                        f"{key} of {stage} expected {ours.get(key)!r} as in {run}, received {theirs.get(key)!r} in"
+                        f" {other}. Give runs of the same recipe."
                     )
 
 
-def _require_honest(run: Path, other: Path) -> None:
+def _require_valid_figures(run: Path, other: Path) -> None:
     metrics, config = (read_json(other / name) for name in (METRICS, CONFIG))
     ours = read_json(run / CONFIG)["config"]
     if "folds" not in metrics:
-        raise InputError(f"the figures of {other} are of one fold: expected a run with --fold all.")
+        raise InputError(f"expected figures of a run with --fold all, received {other}, which is a run of one fold.")
     if metrics["transductive"] or metrics["selected_on"] != "validation":
-        raise InputError(f"the figures of {other} are no results: it heard its test speakers, or chose by them.")
+        raise InputError(
+            f"the figures of {other} are not valid: the test speakers were seen in training or used for selection."
+        )
     if list(metrics["labels"]) != list(read_json(run / METRICS)["labels"]):
-        raise InputError(f"the figures of {other} are of other classes than those of {run}.")
+        raise InputError(f"expected figures for the classes of {run}, received {other}, which has other classes.")
     for key in ("styles", "test_records", "test_labels"):
         if (config["config"].get(key) or None) != (ours.get(key) or None):
-            raise InputError(f"the figures of {other} are of another test: --{key.replace('_', '-')} differs.")
+            raise InputError(
+                f"expected figures for the test set of {run}, received {other}: --{key.replace('_', '-')} differs."
+            )
 
 
 def _recipes(run: Path) -> dict[str, Mapping[str, Any]]:
-    """Return, by stage, the settings of a run and of its pretraining; an option younger than the run has its default."""
-    found = {}
-    for told in history(run):
-        defaults = to_plain({"model": ModelConfig(), "training": _SETTINGS[told["stage"]]()})
-        found[told["stage"]] = {**flattened(defaults), **flattened({key: told["config"][key] for key in _RECIPE})}
-    return found
+    """Return the settings of a run and of its pretraining, by stage. Options that the run lacks get defaults."""
+    settings = {}
+    for stage in history(run):
+        defaults = to_plain({"model": ModelConfig(), "training": _SETTINGS[stage["stage"]]()})
+        settings[stage["stage"]] = {
+            **flattened(defaults),
+            **flattened({key: stage["config"][key] for key in _RECIPE_SETTINGS}),
+        }
+    return settings
 
 
 def _absolute(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""TF Serving's own configuration files, for the models of one folder."""
+"""Configuration files of TF Serving for one model."""
 
 from pathlib import Path
 
@@ -32,8 +32,8 @@ def write_server_files(folder: Path, *, name: str) -> None:
     """Write `models.config`, `batching.config` and `monitoring.config`.
 
     Args:
-        folder: Where to.
-        name: The model's name, which is its folder's below `/models`.
+        folder: Folder to write to.
+        name: Name of the model, and of its folder in `/models`.
     """
     write_text(folder / MODELS, _MODELS.format(name=name))
     write_text(folder / BATCHING, _BATCHING)

@@ -1,4 +1,4 @@
-"""A recogniser as a SavedModel that a stock TF Serving runs: every signature, the config, and warm-up requests."""
+"""Export to a SavedModel for standard TF Serving, with all signatures, the config and warm-up requests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,38 +10,44 @@ from tensorflow.python.framework import op_def_registry
 
 from ser_fop.errors import InputError
 from ser_fop.export.warmup import write_warmup
-from ser_fop.inference.inference_model import InferenceModel
+from ser_fop.inference.inference_model import PREDICTION, InferenceModel
 from ser_fop.models.saving import SPEC
 from ser_fop.utils.json_io import write_json
 
 GOLDEN = "golden.npz"
-# Where TF Serving looks for what is not the model's.
+# Folder of TF Serving for additional files.
 EXTRA = "assets.extra"
 SERVING_DEFAULT, WAV, MEL, HYPERCOLUMNS = "serving_default", "wav", "mel", "hypercolumns"
-# They call back into the Python that traced them.
+# These operations need the Python process that traced the graph.
 _PYTHON = ("PyFunc", "EagerPyFunc", "PyFuncStateless")
 
 
 def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Mapping[str, np.ndarray]) -> None:
     """Write a SavedModel.
 
-    Signatures: `serving_default` (waveform, length), `wav` (encoded files), `mel` (log-mels, length), each with `scores`,
-    `labels` and `emotion`; `hypercolumns` (log-mels, length), frames and pooled. Batch and length are free. A network
-    that was taught no emotions has the last alone, which then is `serving_default` too.
+    Batch and length are variable. The signatures are:
+
+    - `serving_default`: inputs `waveform` and `length`, outputs `scores`, `labels` and `emotion`;
+    - `wav`: input `wav` (encoded files), same outputs;
+    - `mel`: inputs `mel` (log-mels) and `length`, same outputs;
+    - `hypercolumns`: inputs `mel` and `length`, outputs per frame and pooled over time.
+
+    A network without classes has only `hypercolumns`, and `serving_default` with the hypercolumns of waveforms. A
+    network that predicts frames also has `prediction`: inputs `mel` and `length`, output `prediction` in log-mel units.
 
     Args:
-        recogniser: What answers.
+        recogniser: The inference model.
         folder: SavedModel folder to write.
-        sounds: `waveform` (batch, samples) and `length` (batch,): what the server is warmed up with, and on what the
-            answers are kept, as `assets.extra/golden.npz`, for later comparison.
+        sounds: `waveform` of shape (batch, samples) and `length` of shape (batch,). They are the warm-up requests.
+            They are also stored in `assets.extra/golden.npz` with the outputs, for verification.
 
     Raises:
-        InputError: If the front end cannot leave, or an operation is none of TensorFlow's own.
+        InputError: If the log-mels are normalised by speaker, or an operation is not part of TensorFlow.
     """
     if recogniser.spec.features.normalised_by == "speaker":
         raise InputError(
-            "this network reads log-mels normalised by speaker, which nobody who sends one recording can do."
-            " Train one on records normalised by `none` or `utterance`."
+            "this network needs log-mels normalised by speaker, but a request has only one recording. Export a network"
+            " that was trained on records normalised by `none` or `utterance`."
         )
     folder.mkdir(parents=True)
     described = folder.parent / SPEC
@@ -50,9 +56,11 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
     module.network_weights = [weight.value for weight in recogniser.network.weights]
     module.head = recogniser.head
     module.spec = tf.saved_model.Asset(str(described))
-    # As functions too, for Python: `ser_fop.load` calls these.
+    # `ser_fop.load` calls these functions.
     module.hypercolumns_of_waveform = recogniser.hypercolumns_of_waveform
     signatures = {HYPERCOLUMNS: recogniser.hypercolumns_of_mel, SERVING_DEFAULT: recogniser.hypercolumns_of_waveform}
+    if recogniser.gives_frames:
+        signatures[PREDICTION] = recogniser.frames_of_mel
     if recogniser.labels:
         module.from_waveform = recogniser.from_waveform
         signatures |= {
@@ -72,7 +80,7 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
 
 
 def operations_of(folder: Path) -> set[str]:
-    """Return the names of all operations in a SavedModel's graphs, calls of its own functions left out."""
+    """Return the names of all operations in the graphs of a SavedModel, without calls of its own functions."""
     model = saved_model_pb2.SavedModel()
     model.ParseFromString((folder / "saved_model.pb").read_bytes())
     graphs = [meta.graph_def for meta in model.meta_graphs]
@@ -84,4 +92,4 @@ def operations_of(folder: Path) -> set[str]:
 def _require_stock_operations(folder: Path) -> None:
     foreign = sorted(name for name in operations_of(folder) if name in _PYTHON or op_def_registry.get(name) is None)
     if foreign:
-        raise InputError(f"the model has operations that a stock TF Serving has not: {', '.join(foreign)}.")
+        raise InputError(f"expected only operations of standard TF Serving, received {', '.join(foreign)}.")

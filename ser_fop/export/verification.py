@@ -1,4 +1,4 @@
-"""Whether an exported model answers as the Keras network does, asked in a process that knows no ser_fop."""
+"""Verification of an exported model against the Keras network, in a process without ser_fop."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ser_fop.errors import InputError
 
-# Between two processes on one machine; float32 sums may be ordered otherwise.
+# Two processes on one machine; the order of float32 sums may differ.
 TOLERANCE = 1e-5
 _HEAD = """
 import json, sys
@@ -40,26 +40,26 @@ run = Interpreter(sys.argv[1]).get_signature_runner()
 each = [run(mel=golden["mel"][n:n + 1], length=golden["length"][n:n + 1]) for n in range(len(golden["length"]))]
 found = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
 """
-# By the file's suffix, none for a SavedModel: how it is asked, and what else may be known to the process that asks.
-_QUESTIONS = {"": (_SAVED_MODEL, {"tensorflow", "keras"}), ".onnx": (_ONNX, set()), ".tflite": (_LITERT, set())}
+# Script that runs the model, and the packages that it may import, by file suffix (none for a SavedModel).
+_SCRIPTS = {"": (_SAVED_MODEL, {"tensorflow", "keras"}), ".onnx": (_ONNX, set()), ".tflite": (_LITERT, set())}
 
 
 def verify(model: Path, golden: Path) -> float:
-    """Compare a model's answers with those of the Keras network that it was made from.
+    """Compare the outputs of an exported model with those of the Keras network.
 
     Args:
-        model: SavedModel folder, `.onnx` or `.tflite` file.
-        golden: `.npz` of its inputs, and the network's outputs as `answer_NAME`.
+        model: SavedModel folder, `.onnx` file or `.tflite` file.
+        golden: `.npz` file with the inputs, and with the outputs of the network as `answer_NAME`.
 
     Returns:
-        The largest difference.
+        The largest absolute difference of an output.
 
     Raises:
-        InputError: If they differ by more than `TOLERANCE`, or it cannot be used by itself.
+        InputError: If the difference exceeds `TOLERANCE`, or the model cannot run without ser_fop.
     """
-    question, allowed = _QUESTIONS[model.suffix]
+    script, allowed = _SCRIPTS[model.suffix]
     run = subprocess.run(
-        [sys.executable, "-I", "-c", _HEAD + question + _TAIL, str(model), str(golden)],
+        [sys.executable, "-I", "-c", _HEAD + script + _TAIL, str(model), str(golden)],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
@@ -67,12 +67,17 @@ def verify(model: Path, golden: Path) -> float:
     )
     if run.returncode:
         last = (run.stderr.strip().splitlines() or ["no message"])[-1]
-        raise InputError(f"{model} cannot be used by itself: {last}")
+        raise InputError(f"{model} cannot run without ser_fop: {last}")
     found = json.loads(run.stdout.splitlines()[-1])
     if set(found["known"]) - allowed or not found["difference"]:
-        raise InputError(f"{model} was not asked by itself.")
+        raise InputError(
+            f"verification of {model} expected outputs to compare and no packages except {sorted(allowed)}, received"
+            f" outputs {sorted(found['difference'])} and packages {found['known']}."
+        )
     differences = found["difference"].values()
     worst = max(differences)
-    if not all(difference <= TOLERANCE for difference in differences):  # which a NaN is not
-        raise InputError(f"the answers of {model} differ by {worst:.2g}, more than {TOLERANCE:g}.")
+    if not all(difference <= TOLERANCE for difference in differences):  # false for NaN
+        raise InputError(
+            f"expected outputs of {model} that differ by at most {TOLERANCE:g} from the network, received {worst:.2g}."
+        )
     return worst

@@ -1,4 +1,4 @@
-"""Requests that TF Serving answers for itself before it takes others: its `tf_serving_warmup_requests`."""
+"""Warm-up requests, which TF Serving runs after loading: the file `tf_serving_warmup_requests`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +12,9 @@ _BYTES, _TEXT, _MESSAGE = (
     descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
     descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE,
 )
-# Of TF Serving's apis/prediction_log.proto, predict.proto and model.proto, the fields used here: its Python package would
-# pin TensorFlow's version. A map is on the wire what a repeated entry of key and value is, and a message what bytes are.
+# Fields of TF Serving's apis/prediction_log.proto, predict.proto and model.proto. The Python package of TF Serving
+# would pin the version of TensorFlow. In the wire format, a map is a repeated entry of key and value, and a message is
+# bytes.
 _MESSAGES = {
     "ModelSpec": [("name", 1, _TEXT, "", False), ("signature_name", 3, _TEXT, "", False)],
     "Entry": [("key", 1, _TEXT, "", False), ("value", 2, _BYTES, "", False)],
@@ -25,19 +26,19 @@ _PACKAGE = "ser_fop.serving"
 
 
 def write_warmup(folder: Path, inputs: Mapping[str, tf.Tensor], *, signature: str = "serving_default") -> Path:
-    """Write one request for each utterance of a batch, and one for the batch.
+    """Write one request per utterance of a batch, and one request with the whole batch.
 
     Args:
-        folder: The SavedModel's `assets.extra`.
+        folder: Folder `assets.extra` of the SavedModel.
         inputs: Inputs of the signature, by name.
-        signature: The signature.
+        signature: Name of the signature.
 
     Returns:
-        The file.
+        The path of the file.
     """
     path = folder / WARMUP
     batch = len(next(iter(inputs.values())))
-    requests = [{name: tensor[place : place + 1] for name, tensor in inputs.items()} for place in range(batch)]
+    requests = [{name: tensor[index : index + 1] for name, tensor in inputs.items()} for index in range(batch)]
     with tf.io.TFRecordWriter(str(path)) as writer:
         for request in [*requests, inputs]:
             writer.write(_log(request, signature))
@@ -54,7 +55,7 @@ def _log(inputs: Mapping[str, tf.Tensor], signature: str) -> bytes:
 
 
 def _message(name: str) -> object:
-    """Return an empty message of TF Serving's."""
+    """Return an empty protobuf message of TF Serving."""
     pool = descriptor_pool.DescriptorPool()
     file = descriptor_pb2.FileDescriptorProto(name="ser_fop_serving.proto", package=_PACKAGE, syntax="proto3")
     for message, fields in _MESSAGES.items():

@@ -1,1 +1,1 @@
-"""Networks and published models by name or path."""
+"""Load networks and published models by name or path."""

@@ -1,4 +1,4 @@
-"""The models that come with the package, by name."""
+"""Published models: the models that the package contains."""
 
 import dataclasses
 import importlib.resources
@@ -8,19 +8,19 @@ from pathlib import Path
 from ser_fop.errors import InputError, closest
 
 CARD = "MODEL_CARD.md"
-# In a checkout the models stand beside the package, not in it.
+# In a checkout the models are next to the package, not inside it.
 _CHECKOUT = Path(__file__).resolve().parents[2] / "saved_models"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PublishedModel:
-    """A model that comes with the package.
+    """Description of a published model.
 
     Attributes:
-        name: Its name, for `load`, `from_pretrained` and the command line.
-        kind: Its network, such as `frame_predictor` (pretrained) or `emotion_classifier`.
-        labels: Its emotions; none for a pretrained network.
-        licence: Its licence.
+        name: Name of the model, for `load`, `from_pretrained` and the command line.
+        kind: Kind of the network, such as `frame_predictor` (pretrained) or `emotion_classifier`.
+        labels: Emotions that the model recognises; empty for a pretrained network.
+        licence: Licence of the model.
     """
 
     name: str
@@ -30,7 +30,7 @@ class PublishedModel:
 
 
 def list_models() -> list[PublishedModel]:
-    """Return the models that come with the package.
+    """Return the published models.
 
     Example:
         >>> import ser_fop
@@ -54,7 +54,7 @@ def list_models() -> list[PublishedModel]:
 
 
 def published_models() -> dict[str, Path]:
-    """Return the folder of each model that comes with the package, by name."""
+    """Return the folder of each published model, by name."""
     try:
         root = Path(str(importlib.resources.files("ser_fop.saved_models")))
     except ModuleNotFoundError:
@@ -63,13 +63,16 @@ def published_models() -> dict[str, Path]:
 
 
 def resolve_published(path: str | Path) -> Path:
-    """Return the folder of a model: an existing path, or else the published model of that name.
+    """Return the folder of a model. An existing path has precedence over the name of a published model.
 
     Args:
-        path: A path, or a name such as `emotion-ravdess`.
+        path: Path, or name of a published model, such as `emotion-ravdess`.
+
+    Returns:
+        The folder, or `path` itself if it is unknown.
 
     Raises:
-        InputError: If nothing stands at the path, and it is nearly the name of a model.
+        InputError: If the path does not exist, and is similar to the name of a published model.
     """
     path = Path(path)
     if path.exists():
@@ -79,5 +82,5 @@ def resolve_published(path: str | Path) -> Path:
         return models.get(str(path), path)
     near = closest(str(path), models)
     if near:
-        raise InputError(f"there is neither a folder nor a model {str(path)!r}.{near}")
+        raise InputError(f"expected a folder or the name of a published model, received {str(path)!r}.{near}")
     return path

@@ -1,1 +1,1 @@
-"""What a pretrained network knows, handed to other classifiers."""
+"""Features of a pretrained network, and the classifiers that are trained on them."""

@@ -1,5 +1,6 @@
 """Scikit-learn classifiers on pooled hypercolumns. No TensorFlow."""
 
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,10 +21,10 @@ from ser_fop.config.settings import ClassifierSettings
 from ser_fop.errors import InputError
 
 _CALIBRATION_FOLDS = 4
-# Training utterances whose kernel is held whole: 800 MB.
-_MOST_IN_A_KERNEL = 10_000
-# Parts of scikit-learn that skops does not trust of itself.
-_OWN = frozenset(
+# Above this number of training utterances the kernel matrix does not stay in memory (10,000 need 800 MB).
+_MAX_KERNEL_UTTERANCES = 10_000
+# scikit-learn types that skops does not trust by default.
+_TRUSTED_TYPES = frozenset(
     {
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
@@ -40,10 +41,10 @@ def choose_svm(
     *,
     costs: Sequence[float],
 ) -> tuple[Pipeline, dict[float, float]]:
-    """Choose an RBF support vector machine's C by validation speakers.
+    """Choose the C of an RBF support vector machine (SVM) on the validation speakers.
 
-    As long as it fits into memory, the kernel is computed once for all values, which libsvm
-    would do for each of them and for each pair of classes anew.
+    The kernel matrix is computed once for all values of C, if it fits into memory. libsvm
+    would compute it again for each value and for each pair of classes.
 
     Args:
         train: Features (utterances, width) of the training speakers.
@@ -53,22 +54,23 @@ def choose_svm(
         costs: Values of C to try.
 
     Returns:
-        The pipeline with the best C, the smaller one in a tie, not fitted yet; and the
+        The unfitted pipeline with the best C (the smaller C in a tie), and the validation
         accuracy by C.
     """
-    if len(train) > _MOST_IN_A_KERNEL:
+    if len(train) > _MAX_KERNEL_UTTERANCES:
         fitted, accuracy = choose_cost(
             lambda cost: SVC(C=cost), train, train_labels, validation, validation_labels, costs=costs
         )
         return clone(fitted), accuracy
     scaler = StandardScaler().fit(train)
-    known, asked = (scaler.transform(features).astype(np.float64) for features in (train, validation))
-    gamma = 1.0 / (known.shape[1] * (known.var() or 1.0))  # `scale`, which is SVC's default
-    among, towards = rbf_kernel(known, gamma=gamma), rbf_kernel(asked, known, gamma=gamma)
+    x_train, x_validation = (scaler.transform(features).astype(np.float64) for features in (train, validation))
+    gamma = 1.0 / (x_train.shape[1] * (x_train.var() or 1.0))  # `scale`, the default of SVC
+    train_kernel = rbf_kernel(x_train, gamma=gamma)
+    validation_kernel = rbf_kernel(x_validation, x_train, gamma=gamma)
     accuracy = {}
     for cost in sorted(costs):
-        svm = SVC(C=cost, kernel="precomputed").fit(among, train_labels)
-        accuracy[cost] = float(svm.score(towards, validation_labels))
+        svm = SVC(C=cost, kernel="precomputed").fit(train_kernel, train_labels)
+        accuracy[cost] = float(svm.score(validation_kernel, validation_labels))
     return make_pipeline(StandardScaler(), SVC(C=_best(accuracy))), accuracy
 
 
@@ -81,13 +83,13 @@ def choose_cost(
     *,
     costs: Sequence[float],
 ) -> tuple[Pipeline, dict[float, float]]:
-    """Fit a classifier on standardised features, its C chosen by validation speakers.
+    """Fit a classifier on standardised features, and choose its C on the validation speakers.
 
-    The one with the best accuracy on the validation speakers is kept, the smaller C in
-    a tie; the test speakers are never seen.
+    The classifier with the best validation accuracy wins; in a tie, the smaller C wins. The
+    test speakers are not used.
 
     Args:
-        estimator_of: Returns the classifier of a C.
+        estimator_of: Function that returns an unfitted classifier for a value of C.
         train: Features (utterances, width) of the training speakers.
         train_labels: Their labels.
         validation: Features of the validation speakers.
@@ -95,7 +97,7 @@ def choose_cost(
         costs: Values of C to try.
 
     Returns:
-        The pipeline fitted on the training speakers, and the accuracy by C.
+        The pipeline fitted on the training speakers, and the validation accuracy by C.
     """
     accuracy = {}
     fitted = {}
@@ -110,34 +112,45 @@ def _best(accuracy: Mapping[float, float]) -> float:
 
 
 def calibrate_svm(
-    svm: Pipeline, features: np.ndarray, labels: np.ndarray, speakers: np.ndarray
+    svm: Pipeline, features: np.ndarray, labels: np.ndarray, speakers: np.ndarray, *, name: str = "this fold"
 ) -> CalibratedClassifierCV:
-    """Fit an SVM, and its probabilities over speaker folds of its training data.
+    """Fit an SVM, and calibrate its probabilities by cross-validation over speakers.
 
     Args:
-        svm: The pipeline that `choose_svm` chose; it stays as it is.
+        svm: The pipeline that `choose_svm` returned. It is not changed.
         features: Features of the training speakers.
         labels: Their labels.
         speakers: Their speakers.
+        name: Name of the fold, for messages.
 
     Returns:
-        A fitted estimator whose probabilities follow the SVM's decision values; `svm_of`
-        is the SVM, whose answers may differ.
+        A fitted estimator with probabilities computed from the SVM's decision values. The
+        most probable class may differ from the prediction of the SVM itself (see `svm_of`).
+
+    Raises:
+        InputError: If a class has only one training utterance.
     """
     count = min(_CALIBRATION_FOLDS, len(np.unique(speakers)))
-    splits = list(StratifiedGroupKFold(count).split(features, labels, groups=speakers)) if count > 1 else []
+    with warnings.catch_warnings():
+        # A class with fewer members than folds is handled below.
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        splits = list(StratifiedGroupKFold(count).split(features, labels, groups=speakers)) if count > 1 else []
     classes = len(np.unique(labels))
     if not splits or any(len(np.unique(labels[train])) < classes for train, _ in splits):
-        # A class that few speakers have would be missing from a fold: utterances then have to do.
-        rarest = int(np.unique(labels, return_counts=True)[1].min())
+        # With few speakers a speaker fold can lose a class. Then the folds are over utterances.
+        names, counts = np.unique(labels, return_counts=True)
+        rarest = int(counts.min())
         if rarest < 2:
-            raise InputError("the SVM's probabilities need at least two training utterances of each class.")
+            raise InputError(
+                f"{name}: the SVM's probabilities need at least two training utterances of each class, received one of"
+                f" {str(names[counts.argmin()])!r}. Choose another fold or classifier."
+            )
         splits = list(StratifiedKFold(min(_CALIBRATION_FOLDS, rarest)).split(features, labels))
     return CalibratedClassifierCV(svm, cv=splits, ensemble=False).fit(features, labels)
 
 
 def svm_of(calibrated: CalibratedClassifierCV) -> Pipeline:
-    """Return the SVM that `calibrate_svm` fitted on all its training data."""
+    """Return the SVM that `calibrate_svm` fitted on all training utterances."""
     (fitted,) = calibrated.calibrated_classifiers_
     return fitted.estimator
 
@@ -151,26 +164,30 @@ def fit_forest(
         features: Features of the training speakers, (utterances, width).
         labels: Their labels.
         settings: Number of trees.
-        seed: Its randomness.
+        seed: Random seed of the forest.
     """
     return RandomForestClassifier(settings.rf_trees, random_state=seed, n_jobs=-1).fit(features, labels)
 
 
 def write_estimator(path: Path, estimator: object) -> None:
-    """Write a fitted scikit-learn estimator, without pickle."""
-    skops.io.dump(estimator, path)
+    """Write a fitted scikit-learn estimator with skops, compressed and without pickle."""
+    skops.io.dump(estimator, path, compression=zipfile.ZIP_DEFLATED)
 
 
 def read_estimator(path: Path) -> Any:
-    """Read what `write_estimator` wrote; no code is run, and no other type than scikit-learn's is let in.
+    """Read an estimator that `write_estimator` wrote.
+
+    Reading runs no code and accepts scikit-learn types only.
 
     Raises:
-        InputError: If it is missing, damaged, or holds anything else.
+        InputError: If the file is missing or damaged, or contains another type.
     """
     try:
-        foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - _OWN)
+        foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - _TRUSTED_TYPES)
         if not foreign:
-            return skops.io.load(path, trusted=sorted(_OWN))
+            return skops.io.load(path, trusted=sorted(_TRUSTED_TYPES))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read as a classifier ({error}). Run `ser-fop classify` again.") from error
-    raise InputError(f"{path} holds types that no classifier of `ser-fop classify` has: {', '.join(foreign)}.")
+    raise InputError(
+        f"{path} expected scikit-learn types only, received {', '.join(foreign)}. Use a file of `ser-fop classify`."
+    )

@@ -1,4 +1,4 @@
-"""Codes of features by name, and on disk."""
+"""Selection, training and storage of the networks whose hidden code is classified."""
 
 from pathlib import Path
 from typing import Any
@@ -23,22 +23,22 @@ def fitted_code(
     settings: ClassifierSettings,
     seed: int,
 ) -> HiddenCode:
-    """Train the network of a code.
+    """Train the network that computes a code.
 
     Args:
         name: `denoising` or `ladder`.
-        features: Of the training speakers, (utterances, width).
+        features: Features of the training utterances, (utterances, width).
         labels: Their labels.
-        unlabelled: Features of speakers whose labels it is not told, (utterances, width).
-        settings: Its layers, noise and epochs.
-        seed: Its randomness.
+        unlabelled: Features of more utterances, used without labels, (utterances, width).
+        settings: Layer widths, noise and epochs of the network.
+        seed: Random seed of initialisation, shuffling and noise.
     """
     code = _CODES[name](settings.code_widths, noise=settings.code_noise, epochs=settings.code_epochs, random_state=seed)
     return code.fit(features, labels, unlabelled=unlabelled)
 
 
 def write_code(path: Path, code: HiddenCode) -> list[Path]:
-    """Write what a fitted code computes with, and return the files."""
+    """Write the arrays of a fitted code, and return the files written."""
     arrays: dict[str, Any] = {"mean": code.scaler_.mean_, "scale": code.scaler_.scale_}
     for number, layer in enumerate(code.layers_, start=1):
         arrays |= {f"{name}_{number}": values for name, values in layer.items()}

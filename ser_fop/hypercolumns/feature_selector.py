@@ -1,4 +1,4 @@
-"""One level of a hypercolumn as a step of a scikit-learn pipeline."""
+"""Selection of one hypercolumn feature, as a step of a scikit-learn pipeline."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,16 +11,17 @@ from ser_fop.models.hypercolumns import check_feature
 
 
 class FeatureSelector(TransformerMixin, BaseEstimator):
-    """Takes one feature out of arrays that hold all side by side.
+    """Select the columns of one feature from an array of all features.
 
-    With `PooledFeatures.joined` for X and slices, `GridSearchCV` can search over `feature`.
+    `PooledFeatures.joined` returns such an array and its `slices`. `GridSearchCV` can then
+    search over `feature`.
 
     Args:
-        feature: F, h1..hL, h_add or h_concat; None takes everything.
-        slices: First and last column (exclusive) by feature.
+        feature: F, h1..hL, h_add or h_concat; None selects all columns.
+        slices: First column and end column (exclusive) of each feature, by name.
 
     Attributes:
-        columns_: The columns taken.
+        columns_: First column and end column (exclusive) of the selected feature.
     """
 
     def __init__(self, feature: str | None = None, slices: Mapping[str, tuple[int, int]] | None = None) -> None:
@@ -28,7 +29,7 @@ class FeatureSelector(TransformerMixin, BaseEstimator):
         self.slices = slices
 
     def fit(self, X: Any, y: Any = None) -> "FeatureSelector":
-        """Look the feature's columns up; X is (utterances, width)."""
+        """Find the columns of the feature in X, (utterances, width)."""
         X = validate_data(self, X)
         if self.feature is None:
             self.columns_ = (0, X.shape[1])
@@ -36,12 +37,15 @@ class FeatureSelector(TransformerMixin, BaseEstimator):
         slices = self.slices or {}
         start, stop = slices[check_feature(self.feature, tuple(slices))]
         if stop > X.shape[1]:
-            raise ValueError(f"feature {self.feature!r} ends at column {stop}, X has {X.shape[1]} columns.")
+            raise ValueError(
+                f"feature {self.feature!r} ends at column {stop}, but X has {X.shape[1]} columns. Pass the array and"
+                " the slices that one call of `PooledFeatures.joined` returned."
+            )
         self.columns_ = (start, stop)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the feature, (utterances, its width)."""
+        """Return the columns of the feature, (utterances, feature width)."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
         return X[:, slice(*self.columns_)]

@@ -1,4 +1,4 @@
-"""The attention LSTM, or attention alone, on the frames of the frozen network."""
+"""Training of the attention LSTM, or of attention pooling only, on the frames of the frozen network."""
 
 from pathlib import Path
 
@@ -21,16 +21,16 @@ from ser_fop.utils.run_folder import CONFIG
 
 
 def fit_frames(config: ClassifyConfig, records: Records, split: DataSplit, folder: Path) -> FittedClassifier:
-    """Fit and test a network on the frames of the network that the hypercolumns came from.
+    """Fit and test a classifier on the frames of the network that computed the hypercolumns.
 
     Args:
         config: The config of `classify`.
         records: The labelled records.
         split: The training, validation and test utterances.
-        folder: Where the network is written.
+        folder: Folder to write the classifier to.
 
     Raises:
-        InputError: If that network is gone or has changed, or there is none.
+        InputError: If the network is missing or has changed, or the features are functionals.
     """
     settings, labels = config.settings, records.manifest.labels
     units = settings.lstm_units if config.classifier == "a_lstm" else 0
@@ -83,17 +83,18 @@ def fit_frames(config: ClassifyConfig, records: Records, split: DataSplit, folde
 
 
 def _source_network(config: ClassifyConfig) -> Path:
-    """Return the folder of the network that the hypercolumns came from."""
+    """Return the folder of the network that computed the hypercolumns."""
     found = read_json(config.hypercolumns / CONFIG)
     if found["stage"] == "functionals":
         raise InputError(
-            f"--classifier {config.classifier} reads frames, and {config.hypercolumns} has functionals of whole utterances:"
-            " choose svm, rf or logistic."
+            f"--classifier {config.classifier} expected features of frames, but {config.hypercolumns} contains"
+            " functionals of whole utterances. Choose svm, rf or logistic."
         )
     source = Path(found["sources"]["pretrained"])
     if not source.exists():
         raise InputError(
-            f"the attention LSTM reads the frames of {source}, which is gone. Run `ser-fop extract` again."
+            f"--classifier {config.classifier} needs the network {source}, which does not exist. Run"
+            " `ser-fop extract` again."
         )
     if [network_digest(source)] != found["inputs"]["pretrained"]:
         raise InputError(

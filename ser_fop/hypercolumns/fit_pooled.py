@@ -1,4 +1,4 @@
-"""scikit-learn classifiers on pooled features."""
+"""Training of scikit-learn classifiers on pooled features."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,13 +27,15 @@ _PARTS = ("train", "validation", "test")
 
 
 def fit_pooled(config: ClassifyConfig, records: Records, split: DataSplit, folder: Path) -> FittedClassifier:
-    """Fit and test an SVM, a random forest or logistic regression on pooled features, joined to labels by id.
+    """Fit and test an SVM, a random forest or a logistic regression on pooled features.
+
+    Features and labels are joined by utterance id.
 
     Args:
         config: The config of `classify`.
         records: The labelled records.
         split: The training, validation and test utterances.
-        folder: Where the classifier is written.
+        folder: Folder to write the classifier to.
     """
     pooled = read_pooled(config.hypercolumns / ARRAYS)
     tested = read_pooled(config.test_hypercolumns / ARRAYS) if config.test_hypercolumns else pooled
@@ -75,7 +77,8 @@ def _fit_code(
 ) -> Any:
     """Return the fitted network whose hidden code is classified.
 
-    As in pretraining, it also sees the utterances of other classes that untested speakers have spoken.
+    As in pretraining, the network also sees the utterances of the training and validation
+    speakers that belong to no class or to the validation part.
     """
     others = [
         row.id
@@ -89,13 +92,13 @@ def _fit_code(
 def _fit(
     config: ClassifyConfig, search: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray, speakers: np.ndarray
 ) -> tuple[Any, dict[str, Any]]:
-    """Return the fitted estimator, and what the validation speakers chose."""
+    """Return the fitted estimator, and the settings that the validation speakers selected."""
     settings = config.settings
     if config.classifier == "rf":
         return fit_forest(x, y, settings=settings, seed=config.seed), {"trees": settings.rf_trees}
     if config.classifier == "svm":
         chosen, accuracy = choose_svm(*search, costs=settings.svm_c)
-        return calibrate_svm(chosen, x, y, speakers), _by_cost(chosen, accuracy)
+        return calibrate_svm(chosen, x, y, speakers, name=f"fold {config.fold}"), _by_cost(chosen, accuracy)
     chosen, accuracy = choose_cost(
         lambda cost: LogisticRegression(C=cost, max_iter=2000), *search, costs=settings.logistic_c
     )
@@ -112,7 +115,7 @@ def _by_cost(chosen: Any, accuracy: dict[float, float]) -> dict[str, Any]:
 
 
 def _probabilities(estimator: Any, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return class probabilities in the order of the labels; a class without training utterances has zero."""
+    """Return class probabilities in the order of `labels`; a class without training utterances has probability 0."""
     classes = list(estimator.classes_)
     order = [classes.index(label) if label in estimator.classes_ else -1 for label in labels]
     return np.pad(estimator.predict_proba(x), ((0, 0), (0, 1)))[:, order]

@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-# A fitted scikit-learn classifier, in a run folder.
+# File name of the fitted scikit-learn classifier in a run folder.
 ESTIMATOR = "estimator.skops"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FittedClassifier:
-    """A classifier's predictions, and what describes it.
+    """Predictions and description of a fitted classifier.
 
     Attributes:
         probabilities: Class probabilities of each test utterance, by id.
-        details: What was chosen, for `metrics.json`.
+        details: Selected settings and sizes, for `metrics.json`.
         files: Files written.
-        predicted: Label of each test utterance, by id, where it is not the most probable class.
+        predicted: Predicted label of each test utterance, by id. None if it is the most probable class.
     """
 
     probabilities: dict[str, np.ndarray]

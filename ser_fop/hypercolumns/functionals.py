@@ -1,4 +1,4 @@
-"""Functionals of every utterance of a corpus, as arrays joined to labels by id."""
+"""openSMILE functionals of all utterances of a corpus, joined to labels by id."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,19 +14,22 @@ from ser_fop.hypercolumns.pooled import PooledFeatures
 
 
 def pooled_functionals(records: Records, audio_dir: Path, *, sets: Sequence[str], jobs: int) -> PooledFeatures:
-    """Compute functionals of the sound that the records were made of: at their rate, trimmed as they were.
+    """Compute the functionals of the audio that the records were prepared from.
+
+    The audio is resampled and trimmed as `prepare` did for the records.
 
     Args:
         records: The records.
-        audio_dir: Folder of the corpus that they were prepared from.
+        audio_dir: Folder of the corpus that the records were prepared from.
         sets: Names of openSMILE's feature sets.
-        jobs: Processes.
+        jobs: Number of processes.
 
     Returns:
-        An array for each set.
+        The functionals, with one array for each feature set.
 
     Raises:
-        InputError: If openSMILE is not installed or has no such set, or a sound cannot be read or is too short.
+        InputError: If openSMILE is not installed or does not know a feature set, or if an audio
+            file cannot be read or is too short.
     """
     rows = sorted(records.rows, key=lambda row: row.id)
     sounds = [
@@ -36,25 +39,26 @@ def pooled_functionals(records: Records, audio_dir: Path, *, sets: Sequence[str]
             start_s=row.start_s,
             end_s=None if row.end_s == "" else float(row.end_s),
             trim_below_db=records.manifest.trim_below_db,
+            remove_below_hz=records.manifest.features.remove_below_hz,
         )
         for row in rows
     ]
-    found: list[list[np.ndarray]] = []
+    computed: list[list[np.ndarray]] = []
     try:
-        each = functionals(sounds, sets=sets, jobs=jobs)
-        found.extend(tqdm(each, total=len(rows), unit="utt", desc="functionals", disable=None))
+        utterances = functionals(sounds, sets=sets, jobs=jobs)
+        computed.extend(tqdm(utterances, total=len(rows), unit="utt", desc="functionals", disable=None))
     except AudioError as error:
         raise InputError(
-            f"{error}: expected the sound that {records.folder} was prepared from. Give --audio-dir the folder that it was"
-            " then."
+            f"{error}: expected the audio that {records.folder} was prepared from. Give --audio-dir the folder that"
+            " `ser-fop prepare` read."
         ) from error
-    arrays = {name: np.stack([values[place] for values in found]) for place, name in enumerate(sets)}
+    arrays = {name: np.stack([values[index] for values in computed]) for index, name in enumerate(sets)}
     for name, array in arrays.items():
         missing = np.flatnonzero(~np.isfinite(array).all(axis=1))
         if len(missing):
             raise InputError(
-                f"{len(missing)} of {len(rows)} utterances have no {name}, the first {rows[missing[0]].file}: they are too"
-                " short. Prepare the records with a larger --min-duration-s."
+                f"{len(missing)} of {len(rows)} utterances are too short for {name}, the first is"
+                f" {rows[missing[0]].file}. Prepare the records with a larger --min-duration-s."
             )
     return PooledFeatures(
         ids=np.array([row.id for row in rows]),

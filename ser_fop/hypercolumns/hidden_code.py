@@ -1,5 +1,6 @@
 """The hidden code of a network trained on vectors, as a step of a scikit-learn pipeline."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -11,24 +12,44 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 _NUMBERS = [np.float64, np.float32]
 
 
-class HiddenCode(TransformerMixin, BaseEstimator):
-    """Trains a network on standardised vectors, and gives its top hidden layer.
-
-    Fitting seeds Keras. The fitted transformer holds
-    arrays alone, and transforms without TensorFlow.
-
-    Args:
-        widths: Of the hidden layers; the last is the code.
-        noise: Deviation of the noise in training.
-        epochs: Passes over the vectors.
-        batch_size: Vectors in a batch, at most.
-        learning_rate: Adam's, for two thirds of the training; then it falls to 0 in a line.
-        random_state: Seed of initialisation, shuffling and noise.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CodeTraining:
+    """Data and optimiser of one training of a code network.
 
     Attributes:
-        scaler_: What standardises, fitted on the training vectors.
-        layers_: `kernel` and `bias` of each hidden layer, from below.
-        parameters_: Weights of the hidden layers: what answers.
+        vectors: Standardised vectors, (vectors, width). The unlabelled vectors come last.
+        labels: Labels of the labelled vectors, or None.
+        unlabelled: Number of unlabelled vectors.
+        batch_size: Vectors in a batch.
+        optimizer: The optimiser to compile the network with.
+    """
+
+    vectors: np.ndarray
+    labels: Any
+    unlabelled: int
+    batch_size: int
+    optimizer: keras.optimizers.Optimizer
+
+
+class HiddenCode(TransformerMixin, BaseEstimator):
+    """Base class of transformers that train a network on vectors and return its last hidden layer.
+
+    `fit` standardises the vectors and sets the random seeds of Keras. The fitted transformer
+    holds arrays only, and `transform` does not use TensorFlow. A subclass defines `_train`.
+
+    Args:
+        widths: Widths of the hidden layers; the last layer is the code.
+        noise: Standard deviation of the noise in training.
+        epochs: Passes over the vectors.
+        batch_size: Vectors in a batch, at most.
+        learning_rate: Learning rate of Adam. It is constant for two thirds of the steps, then
+            decays linearly to 0.
+        random_state: Random seed of initialisation, shuffling and noise.
+
+    Attributes:
+        scaler_: The `StandardScaler`, fitted on the training vectors.
+        layers_: `kernel` and `bias` of each hidden layer, from the first to the last.
+        parameters_: Number of weights of the hidden layers.
     """
 
     def __init__(
@@ -49,12 +70,12 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None, *, unlabelled: Any = None) -> "HiddenCode":
-        """Train on vectors (utterances, width), their labels, and vectors without labels.
+        """Train the network on labelled and unlabelled vectors.
 
         Args:
-            X: Vectors of the training speakers.
-            y: Their labels.
-            unlabelled: More vectors, (utterances, width).
+            X: Vectors of the training utterances, (utterances, width).
+            y: Their labels, (utterances,).
+            unlabelled: Vectors of more utterances, used without labels, (utterances, width).
         """
         X = validate_data(self, X, dtype=_NUMBERS, ensure_min_samples=2)
         more = np.zeros((0, X.shape[1])) if unlabelled is None else np.asarray(unlabelled)
@@ -62,19 +83,21 @@ class HiddenCode(TransformerMixin, BaseEstimator):
         vectors = self.scaler_.transform(np.concatenate([X, more])).astype(np.float32)
         keras.utils.set_random_seed(self.random_state)
         batches = -(-len(vectors) // self.batch_size)
-        # Batches of like size: of a last one of a single vector nothing could be normalised.
+        # Batches of nearly equal size: batch normalisation cannot train on a last batch of one vector.
         batch_size = -(-len(vectors) // batches)
         steps = self.epochs * -(-len(vectors) // batch_size)
-        rate = keras.optimizers.schedules.PolynomialDecay(self.learning_rate, max(1, steps // 3), 0.0)
-        flat = steps - max(1, steps // 3)
-        optimizer = keras.optimizers.Adam(_DelayedSchedule(rate, flat))
-        network = self._train(vectors, y, unlabelled=len(more), batch_size=batch_size, optimizer=optimizer)
+        decay_steps = max(1, steps // 3)
+        decay = keras.optimizers.schedules.PolynomialDecay(self.learning_rate, decay_steps, 0.0)
+        optimizer = keras.optimizers.Adam(_DelayedSchedule(decay, steps - decay_steps))
+        network = self._train(
+            CodeTraining(vectors=vectors, labels=y, unlabelled=len(more), batch_size=batch_size, optimizer=optimizer)
+        )
         self.layers_ = network.encoder_arrays()
         self.parameters_ = sum(values.size for layer in self.layers_ for values in layer.values())
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the codes, (utterances, the last width)."""
+        """Return the codes, (utterances, widths[-1])."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_NUMBERS)
         values = self.scaler_.transform(X)
@@ -82,21 +105,13 @@ class HiddenCode(TransformerMixin, BaseEstimator):
             values = np.maximum(values @ layer["kernel"] + layer["bias"], 0.0)
         return values.astype(X.dtype)
 
-    def _train(
-        self,
-        vectors: np.ndarray,
-        labels: Any,
-        *,
-        unlabelled: int,
-        batch_size: int,
-        optimizer: keras.optimizers.Optimizer,
-    ) -> keras.Model:
-        """Return a network trained on vectors, of which so many, the last, have no label."""
+    def _train(self, training: CodeTraining) -> keras.Model:
+        """Build and train a network that has `encoder_arrays`."""
         raise NotImplementedError
 
 
 class _DelayedSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule that begins after so many steps of its first rate."""
+    """A schedule that starts after `steps` steps at its initial learning rate."""
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:
         self.schedule = schedule
@@ -106,4 +121,4 @@ class _DelayedSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return self.schedule(keras.ops.maximum(step - self.steps, 0))
 
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError("it is not saved.")
+        raise NotImplementedError("a network of HiddenCode is not saved with its optimiser.")

@@ -1,4 +1,4 @@
-"""Pooled hypercolumns of every utterance, as arrays joined to labels by id."""
+"""Pooled hypercolumns of all utterances, joined to labels by id."""
 
 import dataclasses
 import zipfile
@@ -24,11 +24,11 @@ _TABLE = ("ids", "emotions", "speakers")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PooledFeatures:
-    """What `hypercolumns.npz` holds, without any object array.
+    """Pooled features of utterances, as stored in `hypercolumns.npz` (without object arrays).
 
     Attributes:
         ids: Utterance ids, (utterances,).
-        emotions: Labels, empty strings where there is none, (utterances,).
+        emotions: Labels, (utterances,); an empty string for an unlabelled utterance.
         speakers: Speakers, (utterances,).
         arrays: Features by name, each (utterances, width) float32.
     """
@@ -39,26 +39,34 @@ class PooledFeatures:
     arrays: dict[str, np.ndarray]
 
     def feature(self, name: str) -> np.ndarray:
-        """Return one feature, (utterances, width); raises `InputError` for an unknown name."""
+        """Return one feature, (utterances, width).
+
+        Raises:
+            InputError: If the name is unknown.
+        """
         return self.arrays[check_feature(name, tuple(self.arrays))]
 
     def joined(self) -> tuple[np.ndarray, dict[str, tuple[int, int]]]:
-        """Return all features side by side, (utterances, width), and each one's columns, for `FeatureSelector`."""
+        """Concatenate all features, and return the columns of each one for `FeatureSelector`.
+
+        Returns:
+            The array, (utterances, width), and the first and end column (exclusive) by feature.
+        """
         ends = np.cumsum([array.shape[1] for array in self.arrays.values()]).tolist()
         slices = {name: (end - self.arrays[name].shape[1], end) for name, end in zip(self.arrays, ends, strict=True)}
         return np.concatenate(list(self.arrays.values()), axis=1), slices
 
     def of(self, name: str, ids: Iterable[str]) -> np.ndarray:
-        """Return one feature of some utterances, in the order of the ids."""
-        return self.feature(name)[self._places(ids)]
+        """Return one feature of the given utterances, in the order of `ids`."""
+        return self.feature(name)[self._rows_of(ids)]
 
     def speakers_of(self, ids: Iterable[str]) -> np.ndarray:
-        """Return the speakers of some utterances, in the order of the ids."""
-        return self.speakers[self._places(ids)]
+        """Return the speakers of the given utterances, in the order of `ids`."""
+        return self.speakers[self._rows_of(ids)]
 
-    def _places(self, ids: Iterable[str]) -> np.ndarray:
-        place = {key: number for number, key in enumerate(self.ids)}
-        return np.array([place[key] for key in ids])
+    def _rows_of(self, ids: Iterable[str]) -> np.ndarray:
+        row_by_id = {key: row for row, key in enumerate(self.ids)}
+        return np.array([row_by_id[key] for key in ids])
 
 
 def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_frames: int) -> PooledFeatures:
@@ -68,7 +76,7 @@ def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_
         backbone: The network.
         records: The records.
         pooling: `mean` or `mean_std`.
-        batch_frames: Frames in a batch, padding included, at most.
+        batch_frames: Maximum number of frames in a batch, padding included.
     """
     inputs = backbone.inputs_by_name()
     pool = MaskedPooling(pooling)
@@ -83,22 +91,22 @@ def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_
         mels=backbone.mels,
         pooling=pooling,
     )
-    wanted = {row.id: row for row in records.rows}
-    ids = sorted(wanted)
-    place = {key: number for number, key in enumerate(ids)}
-    # What is found is held once: it is all that grows with the corpus.
+    by_id = {row.id: row for row in records.rows}
+    ids = sorted(by_id)
+    row_by_id = {key: row for row, key in enumerate(ids)}
+    # Memory grows with the corpus here only, so the arrays are allocated once and never copied.
     arrays = {name: np.empty((len(ids), values.shape[-1]), np.float32) for name, values in pooled.items()}
-    with tqdm(total=len(wanted), unit="utt", desc="extract", disable=None) as bar:
-        for batch in utterance_batches(records, wanted, batch_frames=batch_frames).as_numpy_iterator():
+    with tqdm(total=len(by_id), unit="utt", desc="extract", disable=None) as bar:
+        for batch in utterance_batches(records, by_id, batch_frames=batch_frames).as_numpy_iterator():
             values = extractor.predict_on_batch({"mel": batch["mel"], "mask": batch["mask"]})
-            rows = [place[key.decode()] for key in batch["id"]]
+            rows = [row_by_id[key.decode()] for key in batch["id"]]
             for name, array in arrays.items():
                 array[rows] = values[name]
             bar.update(len(batch["id"]))
     return PooledFeatures(
         ids=np.array(ids),
-        emotions=np.array([wanted[key].emotion for key in ids]),
-        speakers=np.array([wanted[key].speaker for key in ids]),
+        emotions=np.array([by_id[key].emotion for key in ids]),
+        speakers=np.array([by_id[key].speaker for key in ids]),
         arrays=arrays,
     )
 
@@ -110,7 +118,11 @@ def write_pooled(path: Path, pooled: PooledFeatures) -> None:
 
 
 def read_pooled(path: Path) -> PooledFeatures:
-    """Read `hypercolumns.npz`; raises `InputError` if it cannot be."""
+    """Read `hypercolumns.npz`.
+
+    Raises:
+        InputError: If the file is missing, damaged or incomplete.
+    """
     try:
         with np.load(path, allow_pickle=False) as arrays:
             table = {name: arrays[name] for name in _TABLE}

@@ -1,4 +1,4 @@
-"""The records behind features: what they were made of must still lie where it lay."""
+"""Provenance of features: the records that they were computed from, unchanged."""
 
 from pathlib import Path
 
@@ -10,59 +10,65 @@ STAGES = ("extract", "functionals")
 
 
 def records_behind(features: Path) -> Records:
-    """Return the records that features were made of.
+    """Return the records that features were computed from.
 
     Args:
-        features: Folder of `extract` or `functionals`, of a fold or of all.
+        features: Run folder of `extract` or `functionals`, of one fold or of all folds.
 
     Raises:
-        InputError: If it is none, or the records have changed since.
+        InputError: If the folder is of another stage, or the records have changed since.
     """
     require_complete(features, STAGES)
-    inside = sorted(features.glob("fold-*"))
-    known = read_json((inside[0] if inside else features) / "config.json")
-    records = Records(Path(known["sources"]["records"]))
-    if known["inputs"]["records"] != [digest_of(records.folder)]:
+    folds = sorted(features.glob("fold-*"))
+    config = read_json((folds[0] if folds else features) / "config.json")
+    records = Records(Path(config["sources"]["records"]))
+    if config["inputs"]["records"] != [digest_of(records.folder)]:
         raise InputError(
-            f"{records.folder} has changed since {features} was made of it. Run `ser-fop {known['stage']}` again."
+            f"{records.folder} has changed since {features} was computed. Run `ser-fop {config['stage']}` again."
         )
     return records
 
 
 def records_to_test(features: Path, elsewhere: Path | None) -> Records | None:
-    """Return another corpus to test on, or None.
+    """Return the records of another corpus to test on, or None.
 
     Args:
-        features: Features that are learned from.
-        elsewhere: Features of the other corpus.
+        features: Folder of the features to train on.
+        elsewhere: Folder of the other corpus's features, or None.
 
     Raises:
-        InputError: If they were not made alike.
+        InputError: If the two folders were computed in different ways.
     """
     if elsewhere is None:
         return None
-    theirs = records_behind(elsewhere)
-    here, there = (read_json(one / "config.json") for one in (features, elsewhere))
-    for what, one, other in (
-        ("the same network", here["inputs"].get("pretrained"), there["inputs"].get("pretrained")),
-        ("the same pooling", here["config"].get("pooling"), there["config"].get("pooling")),
-        ("the same sets", here["config"].get("sets"), there["config"].get("sets")),
+    test_records = records_behind(elsewhere)
+    train_config, test_config = (read_json(folder / "config.json") for folder in (features, elsewhere))
+    for what, section, key in (
+        ("network", "inputs", "pretrained"),
+        ("pooling", "config", "pooling"),
+        ("feature sets", "config", "sets"),
     ):
-        if one != other:
+        if train_config[section].get(key) != test_config[section].get(key):
             raise InputError(
-                f"{features} and {elsewhere} were not made with {what}. Run `ser-fop {here['stage']}` on both with the"
-                " same options."
+                f"{features} and {elsewhere} were not made with the same {what}. Run"
+                f" `ser-fop {train_config['stage']}` on both with the same options."
             )
-    if here["stage"] == "functionals":
-        _require_alike(records_behind(features), theirs)
-    return theirs
+    if train_config["stage"] == "functionals":
+        _require_same_preparation(records_behind(features), test_records)
+    return test_records
 
 
-def _require_alike(ours: Records, theirs: Records) -> None:
+def _require_same_preparation(train_records: Records, test_records: Records) -> None:
     one, other = (
-        {"rate": records.manifest.features.sample_rate_hz, "trimming of silence (dB)": records.manifest.trim_below_db}
-        for records in (ours, theirs)
+        {
+            "sample rate (Hz)": records.manifest.features.sample_rate_hz,
+            "silence trimming (dB)": records.manifest.trim_below_db,
+        }
+        for records in (train_records, test_records)
     )
     for what, value in one.items():
         if value != other[what]:
-            raise InputError(f"the two corpora were prepared unlike: their {what} is {value:g} and {other[what]:g}.")
+            raise InputError(
+                f"expected the same {what} of both corpora, received {value:g} and {other[what]:g}. Run"
+                " `ser-fop prepare` on both with the same options."
+            )

@@ -1,4 +1,4 @@
-"""A support vector machine whose probabilities are fitted on speakers left out."""
+"""A support vector machine with probabilities calibrated on held-out speakers."""
 
 from typing import Any
 
@@ -14,13 +14,16 @@ from ser_fop.hypercolumns.classifiers import calibrate_svm, svm_of
 
 
 class SpeakerSVC(ClassifierMixin, BaseEstimator):
-    """Standardised features, an RBF SVM, and probabilities calibrated over speaker folds.
+    """An RBF SVM on standardised features, with probabilities calibrated by cross-validation over speakers.
 
-    The answer is the SVM's own; the probabilities are Platt's, fitted on speakers left out in turn, where `fit` is
-    told who speaks: as `groups`, which `GridSearchCV` and `Pipeline` pass on where metadata is routed
-    (`sklearn.set_config(enable_metadata_routing=True)` and `SpeakerSVC().set_fit_request(groups=True)`). Elsewhere
-    `groups` reaches the splitter alone, and every utterance counts as a speaker of its own: the answers are the
-    same, the probabilities too sure for other speakers.
+    `predict` returns the predictions of the SVM. `predict_proba` returns Platt's probabilities,
+    which are fitted on held-out speakers if `fit` receives the speakers as `groups`.
+
+    `GridSearchCV` and `Pipeline` pass `groups` to `fit` only with metadata routing:
+    `sklearn.set_config(enable_metadata_routing=True)` and
+    `SpeakerSVC().set_fit_request(groups=True)`. Without it, only the splitter receives
+    `groups`, and each utterance counts as a separate speaker. The predictions are then the
+    same, but the probabilities are overconfident for new speakers.
 
     Args:
         C: Inverse strength of the regularisation.
@@ -33,7 +36,13 @@ class SpeakerSVC(ClassifierMixin, BaseEstimator):
         self.C = C
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> "SpeakerSVC":
-        """Fit on features (utterances, width), labels and, if known, speakers (utterances,)."""
+        """Fit the SVM and its probabilities.
+
+        Args:
+            X: Features, (utterances, width).
+            y: Labels, (utterances,).
+            groups: Speakers, (utterances,), or None if they are unknown.
+        """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
@@ -46,11 +55,11 @@ class SpeakerSVC(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the SVM's answers, (utterances,)."""
+        """Return the predicted classes, (utterances,)."""
         check_is_fitted(self)
         return svm_of(self.calibrated_).predict(validate_data(self, X, reset=False))
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return calibrated probabilities, (utterances, classes)."""
+        """Return the calibrated probabilities, (utterances, classes)."""
         check_is_fitted(self)
         return self.calibrated_.predict_proba(validate_data(self, X, reset=False))

@@ -1,1 +1,1 @@
-"""From sound to emotion in one TensorFlow graph: the front end, the network, and scikit-learn's classifier if there is one."""
+"""Emotion recognition in one TensorFlow graph: the front end, the network and an optional scikit-learn classifier."""

@@ -1,4 +1,4 @@
-"""A recogniser out of a SavedModel that `ser-fop export` wrote: no network is rebuilt."""
+"""An inference model that is loaded from a SavedModel of `ser-fop export`."""
 
 from pathlib import Path
 
@@ -9,13 +9,15 @@ from ser_fop.models.saving import SPEC, read_spec
 
 
 class ExportedInferenceModel:
-    """Answers as `InferenceModel` does.
+    """Inference model of a SavedModel, with the outputs of `InferenceModel`.
+
+    The functions come from the SavedModel itself. No Keras network is rebuilt.
 
     Args:
-        folder: The SavedModel.
+        folder: Folder of the SavedModel.
 
     Raises:
-        InputError: If it is another one.
+        InputError: If `ser-fop export` did not write the SavedModel, or the SavedModel is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -25,10 +27,12 @@ class ExportedInferenceModel:
         self.labels = self.spec.labels
         try:
             self._model = tf.saved_model.load(str(folder))
-        except Exception as error:  # it raises what it meets
+        except Exception as error:  # TensorFlow documents no exception type here
             raise InputError(f"the SavedModel {folder} is damaged: {' '.join(str(error).split())[:200]}") from error
         if not hasattr(self._model, "hypercolumns_of_waveform"):
-            raise InputError(f"the SavedModel {folder} takes log-mels alone: give one of `ser-fop export`, or the run.")
+            raise InputError(
+                f"the SavedModel {folder} accepts only log-mels: give a model of `ser-fop export`, or the run folder."
+            )
         self.hypercolumns_of_waveform = self._model.hypercolumns_of_waveform
         if self.labels:
             self.from_waveform = self._model.from_waveform

@@ -1,4 +1,4 @@
-"""Answers as a pandas table."""
+"""Conversion of predictions to a pandas table."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 def to_frame(answers: Sequence[Recognition]) -> "pd.DataFrame":
-    """Return answers as a table.
+    """Convert predictions to a table.
 
     Args:
-        answers: What a predictor answered.
+        answers: Predictions of a `Predictor`.
 
     Returns:
-        A row an answer, indexed by `file`: `start_s`, `end_s`, `emotion`, `problem`, and a column of probabilities for
-        each class.
+        A table with one row per prediction and `file` as index. Its columns are `start_s`, `end_s`, `emotion`,
+        `problem`, and one column of probabilities per class.
     """
-    import pandas as pd  # a second of import, for those alone who want a table
+    import pandas as pd  # this import takes a second
 
     classes = list(dict.fromkeys(name for answer in answers for name in answer.probabilities))
     rows = [

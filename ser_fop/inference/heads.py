@@ -1,4 +1,4 @@
-"""scikit-learn's fitted classifiers as TensorFlow operations, so that they leave with the network that they read."""
+"""Fitted scikit-learn classifiers as TensorFlow operations, for export in one graph with the network."""
 
 from typing import Protocol
 
@@ -17,21 +17,24 @@ from ser_fop.hypercolumns.classifiers import svm_of
 
 
 class Head(Protocol):
-    """Maps features (batch, width) to probabilities and answers, classes in the estimator's order."""
+    """Classifier that maps features of shape (batch, width) to probabilities and predicted classes.
+
+    The classes have the order of the estimator's `classes_`.
+    """
 
     def __call__(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return float32 probabilities (batch, classes), and the index of the answer, (batch,) int64."""
+        """Return float32 probabilities of shape (batch, classes) and int64 class indices of shape (batch,)."""
         ...
 
 
 def head_of(estimator: BaseEstimator) -> Head:
-    """Return the operations of an estimator that `ser-fop classify` fitted.
+    """Convert an estimator of `ser-fop classify` to TensorFlow operations.
 
     Args:
-        estimator: A calibrated SVM, a logistic regression, or a random forest.
+        estimator: A calibrated SVM, a logistic regression or a random forest.
 
     Raises:
-        InputError: If it is none of them.
+        InputError: If the estimator has another type.
     """
     if isinstance(estimator, RandomForestClassifier):
         return ForestHead(estimator)
@@ -45,18 +48,18 @@ def head_of(estimator: BaseEstimator) -> Head:
     )
 
 
-def _held(values: np.ndarray | list[float], dtype: tf.DType | None = None) -> tf.Variable:
-    """Return what was fitted as a variable: signatures share it, and other runtimes' converters know what to do with it."""
+def _variable(values: np.ndarray | list[float], dtype: tf.DType | None = None) -> tf.Variable:
+    """Return fitted values as a variable. The signatures share it, and the ONNX and LiteRT converters support it."""
     return tf.Variable(values, trainable=False, dtype=dtype)
 
 
 class _Scaler(tf.Module):
-    """`StandardScaler`."""
+    """Standardisation by a fitted `StandardScaler`."""
 
     def __init__(self, scaler: StandardScaler) -> None:
         super().__init__()
-        self.mean = _held(scaler.mean_, tf.float64)
-        self.scale = _held(scaler.scale_, tf.float64)
+        self.mean = _variable(scaler.mean_, tf.float64)
+        self.scale = _variable(scaler.scale_, tf.float64)
 
     def __call__(self, features: tf.Tensor) -> tf.Tensor:
         return (tf.cast(features, tf.float64) - self.mean) / self.scale
@@ -66,7 +69,7 @@ class LogisticHead(tf.Module):
     """Scaler and multinomial logistic regression.
 
     Args:
-        pipeline: The fitted pipeline.
+        pipeline: Fitted pipeline of a scaler and a logistic regression.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -74,25 +77,29 @@ class LogisticHead(tf.Module):
         scaler, logistic = pipeline[0], pipeline[-1]
         self.scaler = _Scaler(scaler)
         coefficients, intercept = logistic.coef_, logistic.intercept_
-        if len(logistic.classes_) == 2:  # one line tells two classes apart
+        if len(logistic.classes_) == 2:  # two classes have one row of coefficients
             coefficients, intercept = (np.concatenate([0 * one, one]) for one in (coefficients, intercept))
-        self.coefficients = _held(coefficients.T, tf.float64)
-        self.intercept = _held(intercept, tf.float64)
+        self.coefficients = _variable(coefficients.T, tf.float64)
+        self.intercept = _variable(intercept, tf.float64)
 
     def __call__(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return probabilities and answers."""
+        """Return probabilities and predicted classes."""
         logits = tf.matmul(self.scaler(features), self.coefficients) + self.intercept
         return tf.cast(tf.nn.softmax(logits), tf.float32), tf.argmax(logits, axis=1)
 
 
 class SVMHead(tf.Module):
-    """Scaler, RBF support vector machine, and sigmoids that make probabilities of its decision values.
+    """Scaler, support vector machine with an RBF kernel, and sigmoid calibration of its decision values.
 
-    The answer is the SVM's own: the class that wins most of its duels.
+    The predicted class is the SVM's own prediction: the class with the most votes in the one-vs-one decisions. It can
+    differ from the most probable class.
 
     Args:
-        pipeline: The fitted scaler and SVM.
-        calibrators: scikit-learn's sigmoids, one a class (one alone for two classes).
+        pipeline: Fitted pipeline of a scaler and an SVM.
+        calibrators: Sigmoid calibrators of scikit-learn, one per class, or one for two classes.
+
+    Raises:
+        InputError: If the kernel of the SVM is not RBF.
     """
 
     def __init__(self, pipeline: Pipeline, calibrators: list) -> None:
@@ -102,16 +109,16 @@ class SVMHead(tf.Module):
             raise InputError(f"expected an SVM with an RBF kernel, received {svm.kernel!r}.")
         self.scaler = _Scaler(scaler)
         self.classes = len(svm.classes_)
-        self.gamma = float(svm._gamma)  # what `scale` came to: scikit-learn gives it no public name
-        self.vectors = _held(svm.support_vectors_)
-        self.duels, weights = pairwise_decisions(svm)
-        self.weights = _held(weights)
-        self.intercept = _held(-svm.intercept_ if self.classes == 2 else svm.intercept_)
-        self.slopes = _held([one.a_ for one in calibrators], tf.float64)
-        self.offsets = _held([one.b_ for one in calibrators], tf.float64)
+        self.gamma = float(svm._gamma)  # the value of gamma='scale' has no public name in scikit-learn
+        self.vectors = _variable(svm.support_vectors_)
+        self.pairs, weights = pairwise_decisions(svm)
+        self.weights = _variable(weights)
+        self.intercept = _variable(-svm.intercept_ if self.classes == 2 else svm.intercept_)
+        self.slopes = _variable([one.a_ for one in calibrators], tf.float64)
+        self.offsets = _variable([one.b_ for one in calibrators], tf.float64)
 
     def __call__(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return probabilities and answers."""
+        """Return probabilities and predicted classes."""
         scaled = self.scaler(features)
         squares = (
             tf.reduce_sum(tf.square(scaled), axis=1, keepdims=True)
@@ -119,9 +126,9 @@ class SVMHead(tf.Module):
             + tf.reduce_sum(tf.square(self.vectors), axis=1)
         )
         kernel = tf.exp(-self.gamma * tf.maximum(squares, 0.0))
-        margin = tf.matmul(kernel, self.weights) + self.intercept  # above 0, the first of the two wins
+        margin = tf.matmul(kernel, self.weights) + self.intercept  # above 0, the first class of the pair gets the vote
         first, second = (
-            tf.one_hot([duel[side] for duel in self.duels], self.classes, dtype=tf.float64) for side in (0, 1)
+            tf.one_hot([pair[side] for pair in self.pairs], self.classes, dtype=tf.float64) for side in (0, 1)
         )
         won = tf.cast(margin > 0, tf.float64)
         votes = tf.matmul(won, first) + tf.matmul(1.0 - won, second)
@@ -139,23 +146,23 @@ class SVMHead(tf.Module):
 
 
 def pairwise_decisions(svm: SVC) -> tuple[list[tuple[int, int]], np.ndarray]:
-    """Return the pairs of classes, and what each support vector weighs in each, (vectors, pairs)."""
+    """Return the pairs of classes, and the weights of the support vectors of shape (vectors, pairs)."""
     classes = len(svm.classes_)
     ends = np.cumsum(svm.n_support_)
-    of_class = [slice(end - held, end) for end, held in zip(ends, svm.n_support_, strict=True)]
-    duels = [(one, other) for one in range(classes) for other in range(one + 1, classes)]
-    weights = np.zeros((len(svm.support_vectors_), len(duels)))
-    for column, (one, other) in enumerate(duels):
+    of_class = [slice(end - count, end) for end, count in zip(ends, svm.n_support_, strict=True)]
+    pairs = [(one, other) for one in range(classes) for other in range(one + 1, classes)]
+    weights = np.zeros((len(svm.support_vectors_), len(pairs)))
+    for column, (one, other) in enumerate(pairs):
         weights[of_class[one], column] = svm.dual_coef_[other - 1, of_class[one]]
         weights[of_class[other], column] = svm.dual_coef_[one, of_class[other]]
-    return duels, -weights if classes == 2 else weights  # scikit-learn turns the sign of a single duel around
+    return pairs, -weights if classes == 2 else weights  # for two classes, scikit-learn inverts the sign
 
 
 class ForestHead(tf.Module):
-    """A random forest: all its trees walked down at once.
+    """Random forest that evaluates all trees in parallel.
 
     Args:
-        forest: The fitted forest.
+        forest: Fitted random forest.
     """
 
     def __init__(self, forest: RandomForestClassifier) -> None:
@@ -163,30 +170,30 @@ class ForestHead(tf.Module):
         trees = [estimator.tree_ for estimator in forest.estimators_]
         nodes = max(tree.node_count for tree in trees)
         self.depth = max(tree.max_depth for tree in trees)
-        itself = np.arange(nodes)
+        node_index = np.arange(nodes)
 
-        def table(name: str, filling: np.ndarray | int) -> np.ndarray:
+        def table(name: str, padding: np.ndarray | int) -> np.ndarray:
             full = np.empty((len(trees), nodes), getattr(trees[0], name).dtype)
-            full[:] = filling
+            full[:] = padding
             for row, tree in zip(full, trees, strict=True):
                 row[: tree.node_count] = getattr(tree, name)
             return full
 
         left, right = table("children_left", -1), table("children_right", -1)
-        self.feature = _held(np.maximum(table("feature", 0), 0), tf.int32)
-        self.threshold = _held(table("threshold", 0))
-        # A leaf leads to itself, so that every tree can be walked as deep as the deepest.
-        self.left = _held(np.where(left < 0, itself, left), tf.int32)
-        self.right = _held(np.where(right < 0, itself, right), tf.int32)
+        self.feature = _variable(np.maximum(table("feature", 0), 0), tf.int32)
+        self.threshold = _variable(table("threshold", 0))
+        # A leaf is its own child, so that all trees can run for the depth of the deepest tree.
+        self.left = _variable(np.where(left < 0, node_index, left), tf.int32)
+        self.right = _variable(np.where(right < 0, node_index, right), tf.int32)
         shares = np.zeros((len(trees), nodes, forest.n_classes_), np.float32)
         for row, tree in zip(shares, trees, strict=True):
-            held = tree.value[:, 0]
-            row[: tree.node_count] = held / held.sum(axis=1, keepdims=True)
-        self.shares = _held(shares)
+            counts = tree.value[:, 0]
+            row[: tree.node_count] = counts / counts.sum(axis=1, keepdims=True)
+        self.shares = _variable(shares)
 
     def __call__(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return probabilities and answers."""
-        # Read once: a gather straight from a variable is an operation that ONNX's converter does not know.
+        """Return probabilities and predicted classes."""
+        # The ONNX converter does not support a gather from a variable, so each variable is read first.
         feature, threshold, left, right, shares = map(
             tf.convert_to_tensor, (self.feature, self.threshold, self.left, self.right, self.shares)
         )

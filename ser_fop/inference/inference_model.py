@@ -1,32 +1,37 @@
-"""What answers: one network, its front end, and a scikit-learn head if it was trained with one."""
+"""Inference model: a network, its front end and an optional scikit-learn head."""
 
+import functools
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from ser_fop.data.features import window_length
+from ser_fop.corpora.audio import LARGEST_PEAK, SILENCE_PEAK
 from ser_fop.inference.front_end import batch_of_mels
 from ser_fop.inference.heads import Head
+from ser_fop.inference.wav_decoding import decode_wav
 from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.hypercolumns import hypercolumns
-from ser_fop.models.saving import NetworkSpec
+from ser_fop.models.saving import FRAME_AUTOENCODER, FRAME_PREDICTOR, NetworkSpec
 
 SCORES, LABELS, EMOTION = "scores", "labels", "emotion"
-# The place of the emotion among the labels, where a runtime knows no text.
+# Index of the emotion in the labels, for runtimes without strings.
 ANSWER = "answer"
 POOLED_PREFIX = "pooled_"
+PREDICTION = "prediction"
 
 
 class InferenceModel:
-    """Maps sound, or log-mels, to emotions; batch and length are free.
+    """Model that maps waveforms or log-mels to emotions. Batch size and length are variable.
 
-    Every function takes padded batches with the length of each, and what is beyond it never counts.
+    Each function takes a padded batch and the length of each utterance. The padding has no effect on the result.
 
     Args:
-        network: A classifier, or, with `head`, any network with a backbone.
-        spec: Its config: front end, classes in order (none where it was never taught any), and what feature a head reads.
-        head: scikit-learn's classifier on that feature, pooled; its classes are the config's.
+        network: A classifier. With `head`, any network with a backbone.
+        spec: Config of the network: the front end, the classes in order (none for a pretrained network), and the
+            feature that `head` uses.
+        head: Classifier of scikit-learn on that feature, pooled over time. Its classes are those of `spec`.
     """
 
     def __init__(self, network: keras.Model, spec: NetworkSpec, *, head: Head | None = None) -> None:
@@ -37,12 +42,12 @@ class InferenceModel:
         backbone = network.backbone
         inputs = backbone.inputs_by_name()
         frames = hypercolumns(backbone)
-        # What fine-tuning pooled by attention has no such weights for other features.
+        # The weights of attentive pooling exist only for the feature that fine-tuning used.
         pool = MaskedPooling("mean_std" if spec.pooling == "mean_std" else "mean", dtype="float32")
         mask = backbone.step_mask(inputs["mask"])
         pooled = {POOLED_PREFIX + name: pool(frames[name], mask=mask) for name in frames}
         self._hypercolumns = keras.Model(inputs, {**frames, **pooled})
-        self._read = keras.Model(inputs, pooled[POOLED_PREFIX + spec.feature]) if head else None
+        self._head_features = keras.Model(inputs, pooled[POOLED_PREFIX + spec.feature]) if head else None
         sound = [tf.TensorSpec([None, None], tf.float32, "waveform"), tf.TensorSpec([None], tf.int32, "length")]
         mels = [
             tf.TensorSpec([None, None, spec.features.width], tf.float32, "mel"),
@@ -52,63 +57,84 @@ class InferenceModel:
         self.from_mel = tf.function(self._from_mel, input_signature=mels)
         self.from_wav = tf.function(self._from_wav, input_signature=[tf.TensorSpec([None], tf.string, "wav")])
         self.hypercolumns_of_mel = tf.function(self._hypercolumns_of_mel, input_signature=mels)
+        self.frames_of_mel = tf.function(self._frames_of_mel, input_signature=mels)
         self.hypercolumns_of_waveform = tf.function(self._hypercolumns_of_waveform, input_signature=sound)
 
+    @property
+    def gives_frames(self) -> bool:
+        """Whether the network predicts or reconstructs log-mel frames."""
+        return self.spec.kind in (FRAME_PREDICTOR, FRAME_AUTOENCODER)
+
     def compute_mels(self, waveform: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return the log-mels (batch, frames, mels) of sound, and the frames of each."""
+        """Compute the log-mels of waveforms.
+
+        Args:
+            waveform: Samples of shape (batch, samples).
+            length: Number of samples of each waveform, of shape (batch,).
+
+        Returns:
+            Log-mels of shape (batch, frames, mels), and the number of frames of each utterance, of shape (batch,).
+        """
         return batch_of_mels(waveform, length, features=self.spec.features, trim_below_db=self.spec.trim_below_db)
 
     def class_scores(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return `scores` (batch, classes) and `answer` (batch,), the emotion's place; hypercolumns where no emotion is known."""
+        """Compute the class probabilities of log-mels.
+
+        Args:
+            mel: Log-mels of shape (batch, frames, mels).
+            length: Number of frames of each utterance, of shape (batch,).
+
+        Returns:
+            `scores` of shape (batch, classes), and `answer` of shape (batch,), the index of the emotion. A network
+            without classes returns its hypercolumns instead.
+        """
         inputs = _inputs(mel, length)
         if not self.labels:
             return self._hypercolumns(inputs, training=False)
         if self.head is None:
             scores = tf.nn.softmax(self.network(inputs, training=False))
             return {SCORES: scores, ANSWER: tf.argmax(scores, axis=1)}
-        scores, answer = self.head(self._read(inputs, training=False))
+        scores, answer = self.head(self._head_features(inputs, training=False))
         return {SCORES: scores, ANSWER: answer}
 
     def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._from_mel(*self.compute_mels(waveform, length))
+        return self._from_mel(*self.compute_mels(waveform, length), has_sound=_has_sound(waveform, length))
 
     def _hypercolumns_of_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._hypercolumns_of_mel(*self.compute_mels(waveform, length))
 
-    def _from_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = self.class_scores(mel, length)
+    def _from_mel(self, mel: tf.Tensor, length: tf.Tensor, has_sound: tf.Tensor | bool = True) -> dict[str, tf.Tensor]:
+        """Return scores, labels and emotion. Without sound, the scores are 0 and the emotion is an empty string."""
+        outputs = self.class_scores(mel, length)
         names = tf.constant(self.labels)
+        has_answer = has_sound & (length > 0)
         return {
-            SCORES: found[SCORES],
-            LABELS: tf.tile(names[tf.newaxis], [tf.shape(found[SCORES])[0], 1]),
-            EMOTION: tf.gather(names, found[ANSWER]),
+            SCORES: tf.where(has_answer[:, tf.newaxis], outputs[SCORES], 0.0),
+            LABELS: tf.tile(names[tf.newaxis], [tf.shape(outputs[SCORES])[0], 1]),
+            EMOTION: tf.where(has_answer, tf.gather(names, outputs[ANSWER]), ""),
         }
 
     def _hypercolumns_of_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._hypercolumns(_inputs(mel, length), training=False)
 
+    def _frames_of_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the predicted frames, in log-mel units."""
+        return {PREDICTION: self.network(_inputs(mel, length), training=False)}
+
     def _from_wav(self, wav: tf.Tensor) -> dict[str, tf.Tensor]:
-        ragged = tf.map_fn(
-            self._decoded, wav, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0)
-        )
+        decode = functools.partial(decode_wav, sample_rate_hz=self.spec.features.sample_rate_hz)
+        ragged = tf.map_fn(decode, wav, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0))
         return self._from_waveform(ragged.to_tensor(), tf.cast(ragged.row_lengths(), tf.int32))
 
-    def _decoded(self, wav: tf.Tensor) -> tf.Tensor:
-        """Return the samples of one WAV file of 16-bit PCM (TensorFlow decodes no other), its channels averaged; refuse another rate or less than a window."""
-        samples, rate_hz = tf.audio.decode_wav(wav)
-        expected = self.spec.features.sample_rate_hz
-        checks = [
-            tf.debugging.assert_equal(
-                rate_hz, expected, f"expected a WAV of {expected} Hz, received another rate: resample it"
-            ),
-            tf.debugging.assert_greater_equal(
-                tf.shape(samples)[0],
-                window_length(self.spec.features),
-                "expected a WAV of at least one window of sound",
-            ),
-        ]
-        with tf.control_dependencies([check for check in checks if check is not None]):
-            return tf.reduce_mean(samples, axis=1)
+
+def _has_sound(waveform: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    """Return, for each waveform, whether `ser-fop predict` would answer: neither silent, nor far above full scale."""
+    real = tf.sequence_mask(length, tf.shape(waveform)[1])
+    # Without samples the range is -inf, and NaN with NaN.
+    highest = tf.reduce_max(tf.where(real, waveform, -np.inf), axis=1)
+    lowest = tf.reduce_min(tf.where(real, waveform, np.inf), axis=1)
+    peak = tf.maximum(highest, -lowest)
+    return ((highest - lowest) / 2 >= SILENCE_PEAK) & (peak <= LARGEST_PEAK)
 
 
 def _inputs(mel: tf.Tensor, length: tf.Tensor) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The emotion of a recording: `ser_fop.load(RUN).predict("some.wav")`."""
+"""Emotion recognition of recordings: `ser_fop.load(RUN).predict("some.wav")`."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.config.inference_stages import DEFAULT_MODEL
 from ser_fop.corpora.audio import AudioError, padded_batch
 from ser_fop.errors import InputError
-from ser_fop.hub.networks import resolve_model_path
 from ser_fop.inference.exported import ExportedInferenceModel
 from ser_fop.inference.frames import to_frame
 from ser_fop.inference.inference_model import EMOTION, SCORES, InferenceModel
 from ser_fop.inference.inputs import recordings_of
 from ser_fop.inference.recording import Recognition, Recording
-from ser_fop.inference.sources import inference_model_of
 from ser_fop.inference.waveform_reader import LONGEST_S, SHORTEST_S, WaveformReader
 
 if TYPE_CHECKING:
@@ -28,22 +25,25 @@ _BATCH_S = 120.0
 
 
 class Predictor:
-    """Answers for recordings, one or many.
+    """Emotion recognition for one or many recordings.
 
     Args:
-        recogniser: What answers.
+        recogniser: The inference model.
+
+    Raises:
+        InputError: If the model needs log-mels that are normalised by speaker.
     """
 
     def __init__(self, recogniser: InferenceModel | ExportedInferenceModel) -> None:
         self.spec = spec = recogniser.spec
         self.labels = tuple(recogniser.labels)
         self.sample_rate_hz = spec.features.sample_rate_hz
-        self._recogniser = recogniser
+        self._model = recogniser
         self._reader = WaveformReader(spec.features)
         if spec.features.normalised_by == "speaker":
             raise InputError(
-                "this network reads log-mels normalised by speaker, and of a recording alone the speaker's mean is not"
-                " known. Train one on records normalised by `none` or `utterance`."
+                "this network needs log-mels normalised by speaker, but the speaker's mean is not known for a single"
+                " recording. Use a network that was trained on records normalised by `none` or `utterance`."
             )
 
     def predict(
@@ -58,14 +58,18 @@ class Predictor:
         """Recognise the emotion of one recording.
 
         Args:
-            source: A file; or samples (samples,) or (samples, channels), full scale 1.
-            sample_rate_hz: Rate of samples.
-            start_s: Where to start, in seconds.
-            end_s: Where to end; None is the end.
-            as_frame: Return a table of one row.
+            source: An audio file, or an array of shape (samples,) or (samples, channels) with values from -1 to 1.
+            sample_rate_hz: Sample rate of an array, in Hz.
+            start_s: Start of the segment, in seconds.
+            end_s: End of the segment, in seconds. None means the end of the recording.
+            as_frame: Return a pandas table of one row.
+
+        Returns:
+            The prediction, or a table.
 
         Raises:
-            InputError: If it cannot be read, is silent, too short or too long, or the network knows no emotions.
+            InputError: If the recording cannot be read, is silent, too short or too long, or the network has no
+                emotion classes.
 
         Example:
             >>> import ser_fop
@@ -73,7 +77,7 @@ class Predictor:
             >>> predictor.predict(ser_fop.sample("sad")).emotion in predictor.labels
             True
         """
-        answer = next(self.predict_many([_recording(source, sample_rate_hz, start_s, end_s)]))
+        answer = next(self.predict_many([_to_recording(source, sample_rate_hz, start_s, end_s)]))
         if answer.problem:
             raise AudioError(f"{answer.name or 'the recording'} {answer.problem}")
         return to_frame([answer]) if as_frame else answer
@@ -85,13 +89,14 @@ class Predictor:
 
         Args:
             paths: Audio files.
-            as_frame: Return a table, one row a file.
+            as_frame: Return a pandas table with one row per file.
 
         Returns:
-            The answers, in order. A file that cannot be read has a problem instead, and stops no other.
+            The predictions, in the order of `paths`. A file that cannot be read has a `problem` and no emotion. The
+            other files are not affected.
 
         Raises:
-            InputError: If the network knows no emotions.
+            InputError: If the network has no emotion classes.
 
         Example:
             >>> import ser_fop
@@ -107,14 +112,14 @@ class Predictor:
         """Recognise the emotion of every audio file below a folder.
 
         Args:
-            folder: The folder.
-            as_frame: Return a table, one row a file.
+            folder: The folder. It is searched recursively.
+            as_frame: Return a pandas table with one row per file.
 
         Returns:
-            The answers, in the order of the files' paths.
+            The predictions, sorted by path.
 
         Raises:
-            InputError: If there is no such folder, it holds no audio, or the network knows no emotions.
+            InputError: If the folder does not exist or contains no audio file, or the network has no emotion classes.
 
         Example:
             >>> import ser_fop
@@ -122,7 +127,7 @@ class Predictor:
             4
         """
         if not Path(folder).is_dir():
-            raise InputError(f"expected a folder of audio files, but {folder} is none.")
+            raise InputError(f"expected a folder of audio files, received {folder}, which is not a folder.")
         answers = list(self.predict_many(recordings_of([str(folder)])))
         return to_frame(answers) if as_frame else answers
 
@@ -135,17 +140,17 @@ class Predictor:
         hop_s: float = 1.0,
         as_frame: bool = False,
     ) -> "list[Recognition] | pd.DataFrame":
-        """Recognise the emotion in a window that slides over one recording of any length.
+        """Recognise emotions in a sliding window over one recording of any length.
 
         Args:
-            source: As for `predict`.
-            sample_rate_hz: Rate of samples.
-            window_s: Length of the window; the last one is shorter where nothing is left.
-            hop_s: Distance between windows.
-            as_frame: Return a table, one row a window.
+            source: See `predict`.
+            sample_rate_hz: Sample rate of an array, in Hz.
+            window_s: Length of the window, in seconds. The last window can be shorter.
+            hop_s: Distance between the starts of two windows, in seconds. With 0, a third of the window.
+            as_frame: Return a pandas table with one row per window.
 
         Returns:
-            An answer a window, in order; a silent one has a problem instead.
+            One prediction per window, in order. A silent window has a `problem` and no emotion.
 
         Raises:
             InputError: If the recording cannot be read.
@@ -156,7 +161,7 @@ class Predictor:
             >>> windows[1].start_s
             0.5
         """
-        answers = list(self.predict_many([_recording(source, sample_rate_hz)], window_s=window_s, hop_s=hop_s))
+        answers = list(self.predict_many([_to_recording(source, sample_rate_hz)], window_s=window_s, hop_s=hop_s))
         if len(answers) == 1 and answers[0].problem:
             raise AudioError(f"{answers[0].name or 'the recording'} {answers[0].problem}")
         return to_frame(answers) if as_frame else answers
@@ -164,31 +169,34 @@ class Predictor:
     def predict_many(
         self, recordings: Iterable[Recording], *, window_s: float = 0.0, hop_s: float = 0.0
     ) -> Iterator[Recognition]:
-        """Recognise many recordings, read ahead by threads and answered in batches of like length.
+        """Recognise the emotions of many recordings.
+
+        Threads read the recordings ahead. Recordings of similar length share a batch.
 
         Args:
-            recordings: What is to be recognised.
-            window_s: Slide a window of this length over each; 0 takes each as a whole.
-            hop_s: Distance between windows; a third of the window by default.
+            recordings: The recordings.
+            window_s: Length of a sliding window, in seconds. With 0, each recording is recognised as a whole.
+            hop_s: Distance between the starts of two windows, in seconds. With 0, a third of the window.
 
         Yields:
-            The answers, in order; one that cannot be read has a problem and stops no other.
+            The predictions, in order. A recording that cannot be read has a `problem` and no emotion.
 
         Raises:
-            InputError: If the network knows no emotions.
+            InputError: If the network has no emotion classes, or the window is invalid.
         """
         if not self.labels:
             raise InputError(
-                "this network was pretrained alone and knows no emotions: give a run of `ser-fop finetune` or `classify`."
+                "this network is only pretrained and has no emotion classes: give a run of `ser-fop finetune` or"
+                " `classify`."
             )
         check_window(window_s, hop_s)
         waiting: list[tuple[Recognition, np.ndarray | None]] = []
         for answer, samples in self._reader.stretches(recordings, window_s=window_s, hop_s=hop_s or window_s / 3):
             waiting.append((answer, samples))
             if len(waiting) >= 4 * _BATCH:
-                yield from self._answered(waiting)
+                yield from self._predict_waiting(waiting)
                 waiting = []
-        yield from self._answered(waiting)
+        yield from self._predict_waiting(waiting)
 
     def hypercolumns(
         self,
@@ -198,77 +206,63 @@ class Predictor:
         start_s: float = 0.0,
         end_s: float | None = None,
     ) -> dict[str, np.ndarray]:
-        """Return the network's features of one recording.
+        """Compute the hypercolumns of one recording.
 
         Args:
-            source: As for `predict`.
-            sample_rate_hz: Rate of samples.
-            start_s: Where to start, in seconds.
-            end_s: Where to end; None is the end.
+            source: See `predict`. A `Recording` is accepted too.
+            sample_rate_hz: Sample rate of an array, in Hz.
+            start_s: Start of the segment, in seconds.
+            end_s: End of the segment, in seconds. None means the end of the recording.
 
         Returns:
-            `F`, `h1` .., `h_add` and `h_concat`, each (steps, width), and `pooled_` and each name, (width,).
+            `F`, `h1` .., `h_add` and `h_concat`, each of shape (steps, width). `pooled_F`, `pooled_h1` and so on are
+            the same features pooled over time, each of shape (width,).
 
         Raises:
-            InputError: If it cannot be read, is silent, too short or too long.
+            InputError: If the recording cannot be read, is silent, too short or too long.
         """
         whole = isinstance(source, Recording)
-        recording = source if whole else _recording(source, sample_rate_hz, start_s, end_s)
+        recording = source if whole else _to_recording(source, sample_rate_hz, start_s, end_s)
         try:
             samples = self._reader.checked(self._reader.read(recording))
         except AudioError as error:
             raise AudioError(f"{recording.name or 'the recording'} {error}") from error
-        found = self._recogniser.hypercolumns_of_waveform(tf.constant(samples[np.newaxis]), tf.constant([len(samples)]))
-        return {name: values.numpy()[0] for name, values in found.items()}
+        outputs = self._model.hypercolumns_of_waveform(tf.constant(samples[np.newaxis]), tf.constant([len(samples)]))
+        return {name: values.numpy()[0] for name, values in outputs.items()}
 
-    def _answered(self, waiting: Sequence[tuple[Recognition, np.ndarray | None]]) -> Iterator[Recognition]:
-        """Answer what has samples, like lengths together, and give all in order."""
+    def _predict_waiting(self, waiting: Sequence[tuple[Recognition, np.ndarray | None]]) -> Iterator[Recognition]:
+        """Predict for all entries with samples, in batches of similar length, and yield all entries in order."""
         done = [answer for answer, _ in waiting]
-        order = sorted((len(samples), place) for place, (_, samples) in enumerate(waiting) if samples is not None)
+        order = sorted((len(samples), index) for index, (_, samples) in enumerate(waiting) if samples is not None)
         for batch in _batches(order, longest=round(_BATCH_S * self.sample_rate_hz)):
-            filled, lengths = padded_batch([waiting[place][1] for _, place in batch])
-            found = self._recogniser.from_waveform(tf.constant(filled), tf.constant(lengths))
-            for (_, place), scores, emotion in zip(batch, found[SCORES].numpy(), found[EMOTION].numpy(), strict=True):
+            padded, lengths = padded_batch([waiting[index][1] for _, index in batch])
+            outputs = self._model.from_waveform(tf.constant(padded), tf.constant(lengths))
+            for (_, index), scores, emotion in zip(
+                batch, outputs[SCORES].numpy(), outputs[EMOTION].numpy(), strict=True
+            ):
                 probabilities = dict(zip(self.labels, map(float, scores), strict=True))
-                done[place] = dataclasses.replace(done[place], emotion=emotion.decode(), probabilities=probabilities)
+                done[index] = dataclasses.replace(done[index], emotion=emotion.decode(), probabilities=probabilities)
         yield from done
 
 
 def check_window(window_s: float, hop_s: float) -> None:
-    """Raise `InputError` for a window that cannot slide; 0 is none."""
+    """Check the length and the hop of a sliding window.
+
+    Args:
+        window_s: Length of the window, in seconds. 0 means no window.
+        hop_s: Distance between the starts of two windows, in seconds.
+
+    Raises:
+        InputError: If one of the values is out of range.
+    """
     if window_s < 0 or hop_s < 0 or (0 < window_s < SHORTEST_S) or window_s > LONGEST_S:
         raise InputError(
-            f"window_s expected {SHORTEST_S:g} to {LONGEST_S:g}, hop_s a distance, received {window_s:g} and {hop_s:g}."
+            f"expected window_s of {SHORTEST_S:g} to {LONGEST_S:g} s (or 0 for no window) and hop_s of at least 0 s,"
+            f" received window_s={window_s:g} and hop_s={hop_s:g}."
         )
 
 
-def load(run: str | Path = DEFAULT_MODEL) -> Predictor:
-    """Load a trained model.
-
-    Args:
-        run: Folder of a run of `ser-fop finetune` or `classify`, or (for hypercolumns) of `pretrain`; or what
-            `ser-fop export` made of one: a version, or the folder of all, of which the newest is taken; or the name of
-            a model that comes with the package.
-
-    Raises:
-        InputError: If there is no network there.
-
-    Example:
-        >>> import ser_fop
-        >>> ser_fop.load("emotion-ravdess").sample_rate_hz
-        16000
-    """
-    return Predictor(open_model(run))
-
-
-def open_model(run: str | Path) -> InferenceModel | ExportedInferenceModel:
-    """Return the graph of a trained model: see `load`."""
-    folder = resolve_model_path(Path(run))
-    exported = (folder / "saved_model.pb").exists()
-    return ExportedInferenceModel(folder) if exported else inference_model_of(folder)
-
-
-def _recording(source: Any, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None) -> Recording:
+def _to_recording(source: Any, sample_rate_hz: int, start_s: float = 0.0, end_s: float | None = None) -> Recording:
     window = {"start_s": start_s, "end_s": end_s}
     if isinstance(source, str | Path):
         return Recording(source=Path(source), name=str(source), **window)
@@ -276,7 +270,7 @@ def _recording(source: Any, sample_rate_hz: int, start_s: float = 0.0, end_s: fl
 
 
 def _batches(order: Sequence[tuple[int, int]], *, longest: int) -> Iterator[list[tuple[int, int]]]:
-    """Cut what is sorted by length into batches of a bounded size, padding included."""
+    """Split entries that are sorted by length into batches. `longest` bounds the samples of a batch with padding."""
     batch: list[tuple[int, int]] = []
     for item in order:
         if batch and (len(batch) == _BATCH or (len(batch) + 1) * item[0] > longest):

@@ -1,4 +1,4 @@
-"""What is asked about, and what is answered."""
+"""Input and output of a predictor: recordings and their predictions."""
 
 import dataclasses
 from pathlib import Path
@@ -9,14 +9,14 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What is to be recognised.
+    """A recording, or a segment of it.
 
     Attributes:
-        source: A file, an open one (standard input), or samples (samples,) or (samples, channels).
-        name: What answers call it; the file's path by default.
-        sample_rate_hz: Rate of samples; files say it themselves.
-        start_s: Where to start, in seconds.
-        end_s: Where to end; None is the end.
+        source: A file, an open file (standard input), or an array of shape (samples,) or (samples, channels).
+        name: Name of the recording in the predictions, usually the path of the file.
+        sample_rate_hz: Sample rate of an array, in Hz. Files contain their own sample rate.
+        start_s: Start of the segment, in seconds.
+        end_s: End of the segment, in seconds. None means the end of the recording.
     """
 
     source: Path | BinaryIO | np.ndarray
@@ -28,15 +28,15 @@ class Recording:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recognition:
-    """The answer for a recording, or for a stretch of it.
+    """The prediction for a recording, or for a segment of it.
 
     Attributes:
-        name: The recording.
-        start_s: Where the stretch starts, in seconds from the recording's beginning.
-        end_s: Where it ends.
-        emotion: The answer; empty where there is a problem.
+        name: Name of the recording.
+        start_s: Start of the segment, in seconds from the start of the recording.
+        end_s: End of the segment, in seconds from the start of the recording.
+        emotion: The predicted class. It is empty if there is a problem.
         probabilities: Probability of each class.
-        problem: Why there is no answer.
+        problem: Reason why there is no prediction. It is empty if there is one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Where a recogniser comes from: a run folder."""
+"""Inference models of run folders."""
 
 import dataclasses
 from pathlib import Path
@@ -18,21 +18,21 @@ _STAGES = ("pretrain", "finetune", "classify")
 
 
 def inference_model_of(run: Path) -> InferenceModel:
-    """Return what a run folder learned, ready to be asked.
+    """Build the inference model of a run folder.
 
     Args:
-        run: Folder of `pretrain` (which gives hypercolumns and no answers), `finetune` or `classify`, of one fold.
+        run: Run folder of `pretrain`, `finetune` or `classify`, of one fold. A `pretrain` run gives only hypercolumns.
 
     Returns:
-        The recogniser; in its config, `heard` names the speakers of its classifier too.
+        The inference model. The `seen_speakers` of its spec include the speakers of the classifier.
 
     Raises:
-        InputError: If there is none, or what it was made from is gone or has changed.
+        InputError: If the folder contains no finished run, or one of its inputs is missing or has changed.
     """
     config = require_complete(run, _STAGES)
     folds = sorted(path.name for path in run.glob("fold-*"))
     if folds:
-        raise InputError(f"{run} holds a run a fold: give one of them, such as {run / folds[0]}.")
+        raise InputError(f"{run} contains one run per fold: give the run of one fold, such as {run / folds[0]}.")
     if (run / ESTIMATOR).exists():
         return _with_estimator(run, config)
     network, spec = load_network(run)
@@ -40,18 +40,19 @@ def inference_model_of(run: Path) -> InferenceModel:
 
 
 def _with_estimator(run: Path, config: dict[str, Any]) -> InferenceModel:
-    """Join a scikit-learn classifier to the network whose features it learned from."""
+    """Combine a scikit-learn classifier with the network that computed its training features."""
     code = config["config"].get("code", "none")
     if code != "none":
         raise InputError(
-            f"{run} reads a {code} code of features, which does not leave its folder: classify without --code."
+            f"{run} uses a {code} code of the features, which has no TensorFlow form: run `ser-fop classify` without"
+            " --code."
         )
     hypercolumns = Path(config["sources"]["hypercolumns"])
     extracted = require_complete(hypercolumns, "extract")
     pretrained, records = (Path(extracted["sources"][name]) for name in ("pretrained", "records"))
-    for needed, what in ((pretrained, "the network"), (records / MANIFEST, "the front end")):
-        if not needed.exists():
-            raise InputError(f"{run} needs {what} of {needed}, which is gone. Run the stages before it again.")
+    for path, what in ((pretrained, "the network"), (records / MANIFEST, "the front end")):
+        if not path.exists():
+            raise InputError(f"{run} needs {what} from {path}, which does not exist. Run the previous stages again.")
     if [network_digest(pretrained)] != extracted["inputs"]["pretrained"]:
         raise InputError(f"{pretrained} has changed since {hypercolumns} was extracted. Run `ser-fop extract` again.")
     network, spec = load_network(pretrained)

@@ -1,4 +1,4 @@
-"""Recordings to samples that a network can be given, read ahead by threads."""
+"""Waveform reader: checked samples of recordings, read ahead by threads."""
 
 import dataclasses
 import os
@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.corpora.audio import SILENCE_PEAK, SILENT, AudioError, read_audio, take_audio
+from ser_fop.corpora.audio import SILENT, AudioError, is_silent, read_audio, take_audio
 from ser_fop.data.features import window_length
 from ser_fop.inference.recording import Recognition, Recording
 
-# Attention's cost grows with the square of the length.
+# The cost of attention grows with the square of the length.
 LONGEST_S = 60.0
 SHORTEST_S = 0.1
 
 
 class WaveformReader:
-    """Reads recordings at a network's sample rate, and checks that they can be answered for.
+    """Reader that resamples recordings to the network's sample rate and checks their length and level.
 
     Args:
-        features: The network's front end.
+        features: Settings of the network's front end.
     """
 
     def __init__(self, features: FeatureConfig) -> None:
@@ -33,7 +33,16 @@ class WaveformReader:
     def stretches(
         self, recordings: Iterable[Recording], *, window_s: float, hop_s: float
     ) -> Iterator[tuple[Recognition, np.ndarray | None]]:
-        """Give what is to be answered with its samples, or, without samples, what cannot be."""
+        """Read recordings and split them into windows.
+
+        Args:
+            recordings: The recordings.
+            window_s: Length of the window, in seconds. With 0, each recording is one segment.
+            hop_s: Distance between the starts of two windows, in seconds.
+
+        Yields:
+            A prediction without an emotion, and its samples. The samples are None where the prediction has a problem.
+        """
         rate_hz = self._sample_rate_hz
         for recording, read in self._read_ahead(recordings):
             start_s, name = recording.start_s, recording.name
@@ -72,7 +81,7 @@ class WaveformReader:
                 yield waiting.popleft()
 
     def read(self, recording: Recording) -> np.ndarray:
-        """Return the samples of a recording, (samples,)."""
+        """Return the samples of a recording, of shape (samples,)."""
         window = {"start_s": recording.start_s, "end_s": recording.end_s}
         if isinstance(recording.source, np.ndarray):
             return take_audio(
@@ -83,12 +92,16 @@ class WaveformReader:
         return read_audio(recording.source, sample_rate_hz=self._sample_rate_hz, **window)
 
     def checked(self, samples: np.ndarray) -> np.ndarray:
-        """Return samples that can be answered for."""
+        """Return the samples unchanged after a check of their length and level.
+
+        Raises:
+            AudioError: If the samples are too long, too short or silent.
+        """
         duration_s = len(samples) / self._sample_rate_hz
         if duration_s > LONGEST_S:
-            raise AudioError(f"lasts {duration_s:.1f} s, longer than {LONGEST_S:g} s: let a window slide over it")
+            raise AudioError(f"lasts {duration_s:.1f} s, longer than {LONGEST_S:g} s: use a sliding window")
         if duration_s < SHORTEST_S or len(samples) < window_length(self._features):
             raise AudioError(f"lasts {duration_s:.3f} s, shorter than {SHORTEST_S:g} s")
-        if np.abs(samples).max() < SILENCE_PEAK:
+        if is_silent(samples):
             raise AudioError(SILENT)
         return samples

@@ -1,4 +1,4 @@
-"""Answers as a table, as JSON lines, or as CSV."""
+"""Output of predictions as a table, as JSON lines or as CSV."""
 
 import csv
 import dataclasses
@@ -15,12 +15,12 @@ _SHOWN = 3
 def write_answers(
     answers: Iterable[Recognition], file: TextIO, *, layout: Literal["table", "json", "csv"], labels: Sequence[str]
 ) -> None:
-    """Write answers as they come.
+    """Write predictions as they arrive.
 
     Args:
-        answers: The answers.
-        file: Where to.
-        layout: `table` for people; `json`, an object a line; `csv`, a column a class.
+        answers: The predictions.
+        file: The text file to write to.
+        layout: `table` for a readable table, `json` for one JSON object per line, or `csv` with one column per class.
         labels: The classes.
     """
     if layout == "csv":

@@ -1,1 +1,1 @@
-"""Keras layers, in `keras.ops` alone: they run on every Keras backend."""
+"""Keras layers. They use `keras.ops` and run on every Keras backend."""

@@ -1,4 +1,4 @@
-"""One layer of the CNN backbone."""
+"""Layer of the CNN backbone."""
 
 from typing import Any
 
@@ -9,27 +9,28 @@ from ser_fop.layers.kernels import add_and_normalise
 
 @keras.saving.register_keras_serializable("ser_fop")
 class CausalConvolutionLayer(keras.layers.Layer):
-    """A causal convolution over time, a residual connection, layer normalisation.
+    """Causal convolution over time with a residual connection and layer normalisation.
 
-    With a kernel of 8 it has as many weights as an attention layer of the same width whose
-    feed-forward layer is twice as wide.
+    With a kernel length of 8, the layer has as many weights as a transformer layer of the same
+    width whose feed-forward layer is twice as wide.
 
     Args:
-        width: Features, in and out.
-        kernel: Steps that one output sees of its layer's input.
-        dilation: Distance between them.
+        width: Number of input and output features.
+        kernel: Kernel length, in steps.
+        dilation: Dilation of the kernel, in steps.
         dropout: Dropout rate on the convolution's output.
 
     Call arguments:
         inputs: Shape (batch, frames, width).
-        mask: Ignored: padding stands at the end, where nothing real sees it.
-        training: Whether dropout acts.
+        mask: Ignored. Padding is at the end, and a causal convolution reads no later frame.
+        training: Whether dropout is active.
 
     Output shape:
         That of `inputs`.
 
     Reference:
-        Section 2.1 names CNNs without their shape; dilated as in van den Oord et al. 2016 (WaveNet).
+        Section 2.1 mentions CNNs but not their shape. The dilation follows van den Oord et al.
+        2016 (WaveNet).
     """
 
     def __init__(self, width: int, kernel: int, dilation: int = 1, dropout: float = 0.0, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Masked multi-head self-attention: no frame attends to a later one."""
+"""Causal multi-head self-attention."""
 
 from typing import Any
 
@@ -9,15 +9,14 @@ from ser_fop.layers.kernels import causal_attention
 
 @keras.saving.register_keras_serializable("ser_fop")
 class CausalSelfAttention(keras.layers.Layer):
-    """Multi-head self-attention under a causal mask.
+    """Multi-head self-attention with a causal mask: no frame attends to a later frame.
 
-    Padding stands at the end of an utterance, so the causal mask alone keeps it from
-    every real frame; outputs at padded frames are meaningless and must be masked by
-    the pooling layer.
+    Padding is at the end of an utterance, so the causal mask also hides padding from all valid
+    frames. Outputs at padded frames are meaningless. The pooling layer must mask them.
 
     Args:
         width: Width of queries, keys and values together (heads times head width).
-        heads: Number of heads; divides `width`.
+        heads: Number of heads. `width` must be a multiple of it.
 
     Call arguments:
         inputs: Shape (batch, frames, features).

@@ -1,4 +1,4 @@
-"""One layer of the attentive CNN: a convolution over time, and the largest of its neighbouring outputs."""
+"""Layer of the attentive CNN."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class ConvolutionMaxLayer(keras.layers.Layer):
-    """A convolution that looks to both sides, ReLU, and a maximum over neighbouring steps.
+    """Non-causal convolution over time with ReLU and max pooling of stride 1.
 
-    Each kernel spans all features. Steps are not thinned out: the maximum is taken around each of them.
+    Each kernel covers all features. The number of steps does not change.
 
     Args:
-        width: Kernels, and so features of the output.
-        kernel: Steps that a kernel spans.
-        pool: Steps over which the maximum is taken.
+        width: Number of kernels, which is the number of output features.
+        kernel: Kernel length, in steps.
+        pool: Length of the pooling window, in steps.
         dropout: Dropout rate on the output.
 
     Call arguments:
         inputs: Shape (batch, steps, features).
-        mask: Which steps are real, (batch, steps): nothing of the others is read.
-        training: Whether dropout acts.
+        mask: Shape (batch, steps), true for valid steps. Other steps have no effect.
+        training: Whether dropout is active.
 
     Output shape:
         (batch, steps, width).
@@ -48,10 +48,11 @@ class ConvolutionMaxLayer(keras.layers.Layer):
         super().build(inputs_shape)
 
     def call(self, inputs: Any, mask: Any, training: bool | None = None) -> Any:
-        real = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
-        found = self.convolution(inputs * real) * real  # never below zero: what is not real is never the largest
-        largest = ops.max_pool(found, self.pool, strides=1, padding="same")
-        return self.output_dropout(largest, training=training)
+        valid = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
+        # ReLU outputs are not negative, so a zero at an invalid step is never the only maximum.
+        convolved = self.convolution(inputs * valid) * valid
+        pooled = ops.max_pool(convolved, self.pool, strides=1, padding="same")
+        return self.output_dropout(pooled, training=training)
 
     def compute_output_shape(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> tuple:
         return (*inputs_shape[:-1], self.width)

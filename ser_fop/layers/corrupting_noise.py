@@ -1,4 +1,4 @@
-"""Noise on what a network reads, which evaluation meets too."""
+"""Additive noise in training and in evaluation."""
 
 from typing import Any
 
@@ -10,18 +10,19 @@ _SEEDS = 2**31 - 1
 
 @keras.saving.register_keras_serializable("ser_fop")
 class CorruptingNoise(keras.layers.Layer):
-    """Adds normal noise: drawn anew in training, the same each time else, by the layer's name.
+    """Adds Gaussian noise in training and in evaluation.
 
-    A network that is judged by how well it takes noise away must meet some when it is judged.
+    The evaluation of a denoising network needs noise too. In training, the noise is new in each
+    call. In evaluation it is always the same, with the layer's name as its seed.
 
     Args:
         std: Standard deviation of the noise.
-        relative: Whether that is in units of each vector's own size, the root of its mean square, so that values
-            cannot grow out of the noise.
+        relative: If true, `std` is relative to the root mean square of each vector. Then a network
+            cannot reduce the effect of the noise by larger values.
 
     Call arguments:
         inputs: Any shape.
-        training: Whether the noise is drawn anew.
+        training: Whether the noise is new in each call.
 
     Output shape:
         That of `inputs`.

@@ -1,4 +1,4 @@
-"""What noise that is left costs."""
+"""Loss of denoised values."""
 
 from typing import Any
 
@@ -10,17 +10,20 @@ _EPSILON = 1e-10
 
 @keras.saving.register_keras_serializable("ser_fop")
 class DenoisingLossLayer(keras.layers.Layer):
-    """Gives back its first input, and adds its mean squared distance from the clean values to the loss.
+    """Adds the mean squared error between denoised and clean values to the loss.
+
+    The output is the first input, unchanged.
 
     Args:
-        weight: Of the distance, averaged over features and real steps.
-        standardised: Whether each feature's mean and deviation over the clean values of the
-            batch are taken off both first: else a network would make its clean values small.
+        weight: Weight of the error, which is averaged over features and valid steps.
+        standardised: If true, both inputs are first standardised with the mean and standard
+            deviation of each clean feature over the batch. Otherwise a network could reduce the
+            loss by small clean values.
 
     Call arguments:
         denoised: Shape (batch, steps, features), or (batch, features).
-        clean: The same shape.
-        real: Which steps (or utterances) count, (batch, steps), or (batch,).
+        clean: Shape of `denoised`.
+        real: Shape (batch, steps), or (batch,), true for valid steps or utterances.
 
     Output shape:
         That of `denoised`.
@@ -46,14 +49,14 @@ class DenoisingLossLayer(keras.layers.Layer):
 
 
 def distance(denoised: Any, clean: Any, real: Any, *, standardised: bool) -> Any:
-    """Return the mean squared distance over features and what is real, a scalar, as `DenoisingLossLayer` says."""
+    """Return the mean squared error over features and valid steps, a scalar. `DenoisingLossLayer` has the arguments."""
     denoised, clean = (ops.cast(values, "float32") for values in (denoised, clean))
     weight = ops.expand_dims(ops.cast(real, "float32"), -1)
     count = ops.maximum(ops.sum(weight), 1.0)
-    over = tuple(range(len(clean.shape) - 1))
+    axes = tuple(range(len(clean.shape) - 1))
     squared = ops.square(denoised - clean)
-    if standardised:  # the mean cancels out
-        mean = ops.sum(clean * weight, axis=over, keepdims=True) / count
-        variance = ops.sum(ops.square(clean - mean) * weight, axis=over, keepdims=True) / count
+    if standardised:  # the means cancel out in the difference
+        mean = ops.sum(clean * weight, axis=axes, keepdims=True) / count
+        variance = ops.sum(ops.square(clean - mean) * weight, axis=axes, keepdims=True) / count
         squared = squared / (variance + _EPSILON)
     return ops.sum(squared * weight) / (count * clean.shape[-1])

@@ -1,4 +1,4 @@
-"""Neighbouring frames as one step."""
+"""Stacking of neighbouring frames."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FrameStacking(keras.layers.Layer):
-    """Joins each `size` neighbouring frames into one step.
+    """Concatenates `size` neighbouring frames to one step.
 
-    Padded frames become zeros, so that a step is the same whatever its padding holds;
-    the last step is filled up with zeros.
+    Padded frames become zeros, so that their values have no effect. The last step is padded
+    with zeros.
 
     Args:
-        size: Frames in a step.
+        size: Number of frames in a step.
 
     Call arguments:
         inputs: Shape (batch, frames, features).
-        mask: Shape (batch, frames), true on real frames.
+        mask: Shape (batch, frames), true for valid frames.
 
     Output shape:
         (batch, steps, size features) with ceil(frames / size) steps.
@@ -32,13 +32,13 @@ class FrameStacking(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any) -> Any:
-        real = inputs * ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
-        filled = ops.pad(real, ((0, 0), (0, self.size - 1), (0, 0)))
-        steps = ops.shape(filled)[1] // self.size
-        return ops.reshape(filled[:, : steps * self.size], (-1, steps, self.size * inputs.shape[-1]))
+        masked = inputs * ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
+        padded = ops.pad(masked, ((0, 0), (0, self.size - 1), (0, 0)))
+        steps = ops.shape(padded)[1] // self.size
+        return ops.reshape(padded[:, : steps * self.size], (-1, steps, self.size * inputs.shape[-1]))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
-        return None  # `Backbone.step_mask` tells which steps hold a real frame
+        return None  # `Backbone.step_mask` computes the mask of the steps
 
     def compute_output_shape(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> tuple:
         batch, frames, features = inputs_shape

@@ -1,4 +1,4 @@
-"""Steps back to frames."""
+"""Division of steps into frames."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FrameUnstacking(keras.layers.Layer):
-    """Takes each step apart into `size` frames: undoes `FrameStacking`.
+    """Divides each step into `size` frames: the inverse of `FrameStacking`.
 
     Args:
-        size: Frames in a step.
+        size: Number of frames in a step.
 
     Call arguments:
         inputs: Shape (batch, steps, size features).
-        like: What was stacked, (batch, frames, any): as many frames are given back.
+        like: Input of the stacking, (batch, frames, any). It sets the number of output frames.
 
     Output shape:
         (batch, frames, features).
@@ -33,7 +33,7 @@ class FrameUnstacking(keras.layers.Layer):
         return frames[:, : ops.shape(like)[1]]
 
     def compute_mask(self, *_: Any, **__: Any) -> None:
-        """Pass no mask on: that of steps does not fit frames."""
+        """Return no mask, because the mask of the steps does not fit the frames."""
         return None
 
     def compute_output_shape(self, inputs_shape: tuple, like_shape: tuple) -> tuple:

@@ -1,4 +1,4 @@
-"""Multi-head self-attention over a whole utterance: for recognition, never for prediction."""
+"""Multi-head self-attention over a whole utterance."""
 
 from typing import Any
 
@@ -10,15 +10,18 @@ from ser_fop.layers.causal_self_attention import CausalSelfAttention
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FullSelfAttention(CausalSelfAttention):
-    """The same weights as `CausalSelfAttention`, each frame attending to every real frame, later ones too.
+    """Multi-head self-attention in which each frame attends to all valid frames of the utterance.
+
+    The weights are those of `CausalSelfAttention`. The layer is for recognition only: frame
+    prediction needs causal attention.
 
     Args:
         width: Width of queries, keys and values together (heads times head width).
-        heads: Number of heads; divides `width`.
+        heads: Number of heads. `width` must be a multiple of it.
 
     Call arguments:
         inputs: Shape (batch, frames, features).
-        mask: Shape (batch, frames), true on real frames.
+        mask: Shape (batch, frames), true for valid frames.
 
     Output shape:
         (batch, frames, features).

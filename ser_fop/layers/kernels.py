@@ -1,7 +1,7 @@
-"""The costly parts of an attention layer: in `keras.ops`, and by the fastest form that the backend has.
+"""Kernels: the slowest operations of a transformer layer, in a fast form for each backend.
 
-The `plain_` functions say what is computed and run on every backend; XLA fuses them where it compiles. On TensorFlow,
-which does not, `tensorflow_kernels` takes their place; the tests hold both together.
+The `plain_` functions are the reference in `keras.ops`. They run on every backend, and XLA fuses them when it compiles.
+TensorFlow runs them without fusion, so on that backend `tensorflow_kernels` replaces them. Tests compare both forms.
 """
 
 from typing import Any
@@ -11,14 +11,14 @@ from keras import ops
 
 
 def causal_attention(projected: Any, heads: int) -> Any:
-    """Attend under a causal mask.
+    """Compute multi-head attention with a causal mask.
 
     Args:
-        projected: Queries, keys and values side by side, (batch, frames, 3 width).
+        projected: Concatenated queries, keys and values, (batch, frames, 3 width).
         heads: Number of heads.
 
     Returns:
-        Attended values, (batch, frames, width).
+        Attention output, (batch, frames, width).
     """
     if keras.backend.backend() != "tensorflow":
         return plain_causal_attention(projected, heads)
@@ -28,7 +28,7 @@ def causal_attention(projected: Any, heads: int) -> Any:
 
 
 def plain_causal_attention(projected: Any, heads: int) -> Any:
-    """Do what `causal_attention` does in `keras.ops` alone."""
+    """Compute `causal_attention` in `keras.ops`."""
     frames, width = ops.shape(projected)[1], projected.shape[-1] // 3
     parts = ops.reshape(projected, (-1, frames, 3 * heads, width // heads))
     query, key, value = ops.split(parts, 3, axis=2)  # each (batch, frames, heads, head width)
@@ -47,11 +47,11 @@ def add_and_normalise(
     """Return `norm(inputs + dropout(branch))`.
 
     Args:
-        inputs: The residual stream, (batch, frames, features).
-        branch: The sub-layer's output, of the same shape.
-        dropout: Dropout on the branch.
-        norm: Normalisation of the sum.
-        training: Whether dropout acts.
+        inputs: Residual stream, (batch, frames, features).
+        branch: Output of the sub-layer, of the same shape.
+        dropout: Dropout of the branch.
+        norm: Layer normalisation of the sum.
+        training: Whether dropout is active.
     """
     if keras.backend.backend() != "tensorflow":
         return plain_add_and_normalise(inputs, branch, dropout=dropout, norm=norm, training=training)
@@ -77,5 +77,5 @@ def plain_add_and_normalise(
     norm: keras.layers.LayerNormalization,
     training: bool | None,
 ) -> Any:
-    """Do what `add_and_normalise` does with Keras' own layers."""
+    """Compute `add_and_normalise` with Keras layers."""
     return norm(inputs + dropout(branch, training=training))

@@ -1,4 +1,4 @@
-"""Cross-entropy of those utterances whose class is known."""
+"""Cross-entropy of labelled utterances."""
 
 from typing import Any
 
@@ -10,14 +10,16 @@ UNKNOWN = -1
 
 @keras.saving.register_keras_serializable("ser_fop")
 class LabelLossLayer(keras.layers.Layer):
-    """Gives back its first input, logits, and adds their mean cross-entropy to the loss.
+    """Adds the mean cross-entropy of the labelled utterances to the loss.
+
+    The output is the first input, the logits, unchanged.
 
     Args:
-        weight: Of the mean over utterances whose class is known.
+        weight: Weight of the mean cross-entropy.
 
     Call arguments:
         logits: Shape (batch, classes).
-        classes: Class index of each, (batch,); -1 where it is unknown.
+        classes: Class indices, (batch,), -1 for an utterance without a label.
 
     Output shape:
         That of `logits`.

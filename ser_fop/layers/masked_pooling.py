@@ -1,4 +1,4 @@
-"""Pooling over time that leaves padding out."""
+"""Pooling over time that excludes padding."""
 
 from typing import Any, Literal
 
@@ -8,17 +8,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class MaskedPooling(keras.layers.Layer):
-    """Mean over the real frames, or mean and standard deviation side by side.
+    """Mean over the valid frames, or concatenated mean and standard deviation.
 
-    With `mean` it is the paper's global average pooling (equation 6). An utterance
-    without a real frame gives zeros.
+    `mean` is the paper's global average pooling (equation 6). The output of an utterance
+    without a valid frame is zero.
 
     Args:
         statistics: `mean` or `mean_std`.
 
     Call arguments:
         inputs: Shape (batch, frames, features).
-        mask: Shape (batch, frames), true on real frames.
+        mask: Shape (batch, frames), true for valid frames.
 
     Output shape:
         (batch, features), or (batch, 2 features) for `mean_std`.
@@ -39,12 +39,12 @@ class MaskedPooling(keras.layers.Layer):
             return mean
         centred = (inputs - ops.expand_dims(mean, 1)) * weight
         variance = ops.sum(ops.square(centred), axis=1) / count
-        varies = variance > 0  # the root's slope at zero is infinite
+        varies = variance > 0  # the derivative of the square root at zero is infinite
         std = ops.sqrt(ops.where(varies, variance, 1.0)) * ops.cast(varies, variance.dtype)
         return ops.concatenate([mean, std], axis=-1)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
-        return None  # nothing over time is left
+        return None  # the output has no time axis
 
     def compute_output_shape(self, inputs_shape: tuple, mask_shape: tuple | None = None) -> tuple:
         factor = 1 if self.statistics == "mean" else 2

@@ -1,4 +1,4 @@
-"""Normalisation of log-mels by stored statistics."""
+"""Normalisation of log-mels with stored statistics."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class MelNormalization(keras.layers.Layer):
-    """Subtracts a stored mean and divides by a stored deviation, for each mel band.
+    """Subtracts the stored mean of each mel band and divides by its stored standard deviation.
 
-    The statistics are weights that training leaves alone: they travel with the model,
-    look at no other frame, and keep differences in loudness between utterances.
-    Padding is normalised like any frame.
+    The statistics are non-trainable weights, so they are saved with the model. The output of a
+    frame depends on no other frame, and differences in loudness between utterances remain.
+    Padding is normalised like other frames.
 
     Call arguments:
-        inputs: Log-mel of shape (batch, frames, mels).
-        invert: Whether to go back from normalised to log-mel.
+        inputs: Log-mels, (batch, frames, mels).
+        invert: If true, convert normalised values back to log-mels.
 
     Output shape:
         That of `inputs`.
@@ -38,7 +38,7 @@ class MelNormalization(keras.layers.Layer):
         return inputs * std + mean if invert else (inputs - mean) / std
 
     def set_statistics(self, mean: Any, std: Any) -> None:
-        """Store mean and standard deviation, each of shape (mels,)."""
+        """Set mean and standard deviation, each of shape (mels,)."""
         self.mean.assign(mean)
         self.std.assign(std)
 

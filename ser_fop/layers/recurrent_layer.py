@@ -1,4 +1,4 @@
-"""One layer of the LSTM backbone."""
+"""Layer of the LSTM backbone."""
 
 from typing import Any
 
@@ -9,25 +9,26 @@ from ser_fop.layers.kernels import add_and_normalise
 
 @keras.saving.register_keras_serializable("ser_fop")
 class RecurrentLayer(keras.layers.Layer):
-    """An LSTM that reads forward, a residual connection, layer normalisation.
+    """Unidirectional LSTM with a residual connection and layer normalisation.
 
-    It has as many weights as an attention layer of the same width whose feed-forward layer
-    is twice as wide.
+    The layer has as many weights as a transformer layer of the same width whose feed-forward
+    layer is twice as wide.
 
     Args:
-        width: Features, in and out.
+        width: Number of input and output features.
         dropout: Dropout rate on the LSTM's output.
 
     Call arguments:
         inputs: Shape (batch, frames, width).
-        mask: Ignored: padding stands at the end, which is read last.
-        training: Whether dropout acts.
+        mask: Ignored. Padding is at the end, and the LSTM reads it last.
+        training: Whether dropout is active.
 
     Output shape:
         That of `inputs`.
 
     Reference:
-        Section 2.1 names LSTMs without their shape; residual as in the layers beside it.
+        Section 2.1 mentions LSTMs but not their shape. The residual connection follows the other
+        backbones.
     """
 
     def __init__(self, width: int, dropout: float = 0.0, **kwargs: Any) -> None:
@@ -46,8 +47,8 @@ class RecurrentLayer(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
-        read = self.lstm(inputs, mask=None)
-        return add_and_normalise(inputs, read, dropout=self.lstm_dropout, norm=self.lstm_norm, training=training)
+        branch = self.lstm(inputs, mask=None)
+        return add_and_normalise(inputs, branch, dropout=self.lstm_dropout, norm=self.lstm_norm, training=training)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

@@ -1,4 +1,4 @@
-"""Position embeddings of equations 2, 3 and 5."""
+"""Sinusoidal position embeddings (equations 2, 3 and 5)."""
 
 import math
 from typing import Any
@@ -9,10 +9,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class SinusoidalPositions(keras.layers.Layer):
-    """Adds sine and cosine position embeddings to its input.
+    """Adds sinusoidal position embeddings to the input.
 
-    Even dimensions hold sin(pos / 10000^(2i/d)), odd ones the cosine, for any number
-    of frames.
+    Dimension 2i of the embedding is sin(pos / 10000^(2i/d)), and dimension 2i + 1 is the cosine
+    of the same angle. The number of frames is not limited.
 
     Call arguments:
         inputs: Shape (batch, frames, width).

@@ -1,4 +1,4 @@
-"""The paper's attention layer: masked self-attention and feed-forward."""
+"""Transformer layer."""
 
 from typing import Any, Literal
 
@@ -11,31 +11,31 @@ from ser_fop.layers.kernels import add_and_normalise
 
 @keras.saving.register_keras_serializable("ser_fop")
 class TransformerLayer(keras.layers.Layer):
-    """One of the L identical layers of section 2.1.2.
+    """Transformer layer: multi-head self-attention and a feed-forward layer (section 2.1.2).
 
-    Masked multi-head self-attention, then a feed-forward layer; around each a residual
-    connection followed by layer normalisation (post-LN), or one around both normalisation and
-    sub-layer (pre-LN), whose outputs are not normalised. Dropout acts on each sub-layer's
-    output before the residual is added. Padding is handled as in `CausalSelfAttention`.
+    Each of the two sub-layers has a residual connection. With post-LN, layer normalisation
+    follows each residual sum. With pre-LN, it precedes each sub-layer, and the layer's output is
+    not normalised. Dropout is applied to the output of each sub-layer before the residual sum.
+    Padding is handled as in `CausalSelfAttention`.
 
     Args:
         width: Width of the attention.
-        heads: Attention heads.
+        heads: Number of attention heads.
         feed_forward: Inner width of the feed-forward layer.
         dropout: Dropout rate.
-        attention: `causal`, or `full` with every real frame in view.
-        layer_norm: `post`, the paper's, or `pre`.
+        attention: `causal`, or `full`: each frame attends to all valid frames.
+        layer_norm: `post` (the paper's) or `pre`.
 
     Call arguments:
         inputs: Shape (batch, frames, features).
-        mask: Shape (batch, frames), true on real frames; only `full` needs it.
-        training: Whether dropout acts.
+        mask: Shape (batch, frames), true for valid frames. Only `full` needs it.
+        training: Whether dropout is active.
 
     Output shape:
         That of `inputs`.
 
     Reference:
-        Lian et al. 2019, figure 2(b) (arXiv 1910.13806); pre-LN: Xiong et al. 2020 (arXiv
+        Lian et al. 2019, figure 2(b) (arXiv 1910.13806). Pre-LN: Xiong et al. 2020 (arXiv
         2002.04745).
     """
 
@@ -54,14 +54,14 @@ class TransformerLayer(keras.layers.Layer):
         self.heads = heads
         self.feed_forward = feed_forward
         self.dropout = dropout
-        self.reach = attention
+        self.attention_mode = attention
         self.layer_norm = layer_norm
         self.supports_masking = True
 
     def build(self, input_shape: tuple) -> None:
         features = input_shape[-1]
         policy = self.dtype_policy
-        attend = FullSelfAttention if self.reach == "full" else CausalSelfAttention
+        attend = FullSelfAttention if self.attention_mode == "full" else CausalSelfAttention
         self.attention = attend(self.width, self.heads, name="attention", dtype=policy)
         self.attention_dropout = keras.layers.Dropout(self.dropout, name="attention_dropout", dtype=policy)
         self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="attention_norm", dtype=policy)
@@ -93,11 +93,11 @@ class TransformerLayer(keras.layers.Layer):
         )
 
     def _attended(self, hidden: Any, mask: Any) -> Any:
-        return self.attention(hidden, mask=mask) if self.reach == "full" else self.attention(hidden)
+        return self.attention(hidden, mask=mask) if self.attention_mode == "full" else self.attention(hidden)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
         config = {"width": self.width, "heads": self.heads, "feed_forward": self.feed_forward, "dropout": self.dropout}
-        return {**super().get_config(), **config, "attention": self.reach, "layer_norm": self.layer_norm}
+        return {**super().get_config(), **config, "attention": self.attention_mode, "layer_norm": self.layer_norm}

@@ -1,1 +1,1 @@
-"""Networks, in `keras.ops` and Keras layers alone."""
+"""Networks, built from Keras layers and `keras.ops` only."""

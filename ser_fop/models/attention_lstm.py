@@ -1,4 +1,4 @@
-"""A-LSTM on the frames of a frozen backbone."""
+"""The attention LSTM (A-LSTM) on the frames of a frozen backbone."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from ser_fop.models.hypercolumns import check_feature, feature_names, hypercolum
 
 @keras.saving.register_keras_serializable("ser_fop")
 class AttentionLSTM(keras.Model):
-    """One feature of a frozen backbone, an LSTM over it, attention-weighted pooling, a projection.
+    """An LSTM on one feature of a frozen backbone, followed by attention pooling and a projection.
 
-    The backbone's weights are not trained and its dropout does not act: the LSTM sees
-    what `extract` sees.
+    The backbone's weights are not trained and its dropout is inactive, so that the LSTM reads
+    the same features as `extract` writes.
 
     Args:
-        backbone: The network whose frames are read.
+        backbone: Network that computes the feature. Its weights become non-trainable.
         classes: Number of emotions.
         feature: F, h1..hL, h_add or h_concat.
-        units: Units of the LSTM; 0 pools the feature itself.
+        units: Units of the LSTM; with 0, the feature is pooled directly, without an LSTM.
         dropout: Dropout rate on the feature and on the pooled vector.
 
     Call arguments:
@@ -44,9 +44,9 @@ class AttentionLSTM(keras.Model):
         extractor = _WithoutDropout(
             inputs=backbone.inputs_by_name(), outputs=hypercolumns(backbone)[feature], name="frozen"
         )
-        backbone.trainable = False  # the levels above `feature` too, which the extractor leaves out
+        backbone.trainable = False  # also the layers above `feature`, which are not part of the extractor
         frames = keras.layers.Dropout(dropout, name="feature_dropout")(extractor(inputs))
-        # Padding stands at the end, where a forward LSTM reads it last: pooling masks it.
+        # No mask for the LSTM: padding is at the end, so real frames do not depend on it. Pooling masks it.
         states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(frames) if units else frames
         pooled = AttentionPooling(name="pooling")(states, mask=backbone.step_mask(inputs["mask"]))
         logits = keras.layers.Dense(classes, name="emotion")(
@@ -76,10 +76,10 @@ class AttentionLSTM(keras.Model):
 
 
 class _WithoutDropout(keras.Model):
-    """A network in which dropout never acts.
+    """A network whose dropout is always inactive.
 
-    `network(inputs, training=False)` would not do: a functional model hands its own
-    `training` on to all that is in it, over what was said when it was built.
+    `network(inputs, training=False)` is not enough: a functional model overrides this
+    argument with its own `training` when it calls its layers.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""The network of section 2.1, its hidden states as named outputs."""
+"""The network of the paper's section 2.1, with its hidden states as named outputs."""
 
 import dataclasses
 from collections.abc import Callable
@@ -17,33 +17,38 @@ from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
 from ser_fop.layers.transformer_layer import TransformerLayer
 
 Attention = Literal["causal", "full"]
-# What each backbone's steps may look at; the first is what it looks at unless told otherwise.
+# Attention modes of each backbone; the last one has the widest view.
 _ATTENTION: dict[str, tuple[Attention, ...]] = {
     "transformer": ("causal", "full"),
     "cnn": ("causal",),
     "lstm": ("causal",),
     "attentive_cnn": ("full",),
 }
-# Of the attentive CNN: the maximum is taken over so many kernels' lengths.
+# Attentive CNN: length of the max-pooling window, in kernel lengths.
 _POOLED_KERNELS = 3
 
 
 def check_model(config: ModelConfig) -> ModelConfig:
-    """Return `config`, or raise `InputError` where no network can be built from it."""
-    if min(config.d_model, config.heads, config.feed_forward, config.kernel, config.layers) < 1:
-        raise InputError("model: d_model, heads, feed_forward, kernel and layers must be positive.")
+    """Return `config` if a network can be built from it.
+
+    Raises:
+        InputError: If a size is out of range or the settings do not fit together.
+    """
+    for name in ("d_model", "heads", "feed_forward", "kernel", "layers", "stacked_frames"):
+        if getattr(config, name) < 1:
+            raise InputError(f"model.{name} expected 1 or more, received {getattr(config, name)}.")
     if not 0 <= config.dropout < 1:
         raise InputError(f"model.dropout expected 0 to 1 (exclusive), received {config.dropout:g}.")
     if config.backbone != "transformer" and config.residual_width != "model":
         raise InputError(
-            f"model.residual_width {config.residual_width!r} is for the transformer alone: a {config.backbone} has `model`."
+            f"model.residual_width expected 'model' with backbone {config.backbone}, received"
+            f" {config.residual_width!r}: only a transformer has this choice."
         )
     if config.backbone != "transformer" and config.layer_norm != "post":
         raise InputError(
-            f"model.layer_norm {config.layer_norm!r} is one of the transformer's, not of a {config.backbone}."
+            f"model.layer_norm expected 'post' with backbone {config.backbone}, received {config.layer_norm!r}: only a"
+            " transformer has this choice."
         )
-    if config.stacked_frames < 1:
-        raise InputError(f"model.stacked_frames expected one or more, received {config.stacked_frames}.")
     if config.backbone == "transformer" and config.d_model % config.heads:
         raise InputError(f"model.d_model {config.d_model} must be a multiple of model.heads {config.heads}.")
     return config
@@ -51,24 +56,25 @@ def check_model(config: ModelConfig) -> ModelConfig:
 
 @keras.saving.register_keras_serializable("ser_fop")
 class Backbone(keras.Model):
-    """Maps log-mels to hidden states; knows no loss and no task.
+    """A network that maps log-mels to hidden states, without a loss or a task.
 
-    `hidden_states` is a dict of symbolic outputs, so that
-    `keras.Model(backbone.inputs, backbone.hidden_states["h1"])` is a feature
-    extractor: `F`, the normalised log-mel; `embedding`, W_e f_t of equation 4; and
-    `h1` .. `hL`, the outputs of the layers. Each has one vector a step, which
-    is a frame unless frames are stacked. Everything is causal unless attention is
-    `full`; outputs at padded steps are meaningless.
+    `hidden_states` is a dict of symbolic outputs: `F`, the normalised log-mel; `embedding`,
+    W_e f_t of equation 4; and `h1` .. `hL`, the outputs of the layers. Each state has one
+    vector per step; a step is one frame, or `stacked_frames` frames. All states are causal
+    unless attention is `full`. Outputs at padded steps are undefined.
 
     Args:
         config: Size of the network.
-        mels: Mel bands of the input.
-        attention: `causal` looks at no later step, `full` at what is later too: for what
-            predicts nothing.
+        mels: Number of mel bands of the input.
+        attention: `causal` uses past and present steps only. `full` also uses future steps,
+            for networks that do not predict frames.
 
     Call arguments:
-        inputs: Dict of `mel` (batch, frames, mels), raw log-mel, and `mask`
+        inputs: Dict of `mel` (batch, frames, mels), raw log-mels, and `mask`
             (batch, frames), true on real frames.
+
+    Example:
+        >>> extractor = keras.Model(backbone.inputs_by_name(), backbone.hidden_states["h1"])
 
     Reference:
         Lian et al. 2019, section 2.1 (arXiv 1910.13806).
@@ -91,14 +97,17 @@ class Backbone(keras.Model):
         self._layers_in_order = layers
 
     def step_mask(self, mask: Any) -> Any:
-        """Return which steps hold a real frame, (batch, steps), from which frames are real, (batch, frames)."""
+        """Convert a mask of real frames, (batch, frames), to a mask of steps with a real frame, (batch, steps)."""
         return _step_mask(mask, self.config)
 
     def perturbed_hidden_states(self, change: Callable[[str, Any], Any]) -> dict[str, Any]:
-        """Return the hidden states of a second way through the same layers, changed before the next layer reads them.
+        """Return the hidden states of a second pass through the same layers, with each state perturbed.
+
+        The next layer reads the perturbed state.
 
         Args:
-            change: Maps the name of `F`, `h1` .. `hL` and its symbolic value to another value.
+            change: Function of the name (`F`, `h1` .. `hL`) and the symbolic value of a state
+                that returns the perturbed value.
         """
         inputs = self.inputs_by_name()
         return self._layers_in_order.states(inputs["mel"], inputs["mask"], change)
@@ -121,30 +130,40 @@ class Backbone(keras.Model):
 
 
 def widest_attention(config: ModelConfig) -> Attention:
-    """Return the most that a backbone's steps may look at."""
+    """Return the attention mode with the widest view that the backbone has."""
     return _ATTENTION[config.backbone][-1]
 
 
 def check_attention(config: ModelConfig, attention: Attention) -> None:
-    """Raise `InputError` where no network of this size can look at so much, or so little."""
+    """Check that a backbone has this attention mode.
+
+    Raises:
+        InputError: If it does not, or if no network can be built from `config`.
+    """
     check_model(config)
-    if attention not in _ATTENTION[config.backbone]:
-        says = "looks back alone" if attention == "full" else "looks ahead too, and so cannot predict"
-        raise InputError(f"attention `{attention}` is not for a {config.backbone}, which {says}.")
+    modes = _ATTENTION[config.backbone]
+    if attention not in modes:
+        reason = (
+            "it uses past frames only" if attention == "full" else "it uses future frames, so it cannot predict them"
+        )
+        raise InputError(
+            f"backbone {config.backbone} expected attention {' or '.join(modes)}, received {attention}: {reason}."
+            " Choose another backbone."
+        )
 
 
 class _Layers:
-    """The layers in order, and what goes through them."""
+    """The layers of a backbone, and their application to inputs."""
 
     def __init__(self, config: ModelConfig, mels: int, attention: Attention) -> None:
         self.config = config
         self.attention = attention
-        # Log-mels reach -18: bfloat16 would round them to an eighth before their mean is taken off.
+        # Log-mels go down to -18. bfloat16 would round them to 1/8 before the mean is subtracted.
         self.normalization = MelNormalization(name="normalization", dtype="float32")
         self.stack = FrameStacking(config.stacked_frames, name="frame_stacking", dtype="float32")
         self.embed = keras.layers.Dense(hidden_width(config, mels), name="feature_embedding")
         self.positions = SinusoidalPositions(name="positions")
-        self.above = [_layer(number, config, attention) for number in range(1, config.layers + 1)]
+        self.layers = [_layer(number, config, attention) for number in range(1, config.layers + 1)]
         if config.layer_norm == "pre":
             self.last_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="last_norm")
 
@@ -155,13 +174,13 @@ class _Layers:
         states = {"F": change("F", frames)}
         step_mask = _step_mask(mask, self.config) if self.attention == "full" else None
         states["embedding"] = self.embed(states["F"])
-        # No dropout here: a frame is predicted from its neighbour, and noise on the embedding would hide it.
+        # No dropout here: the prediction of a frame depends on its neighbour, which dropout would corrupt.
         hidden = states["embedding"]
         if self.config.backbone == "transformer":
             hidden = self.positions(hidden)
-        for number, layer in enumerate(self.above, start=1):
+        for number, layer in enumerate(self.layers, start=1):
             hidden = layer(hidden, mask=step_mask)
-            if number == len(self.above) and self.config.layer_norm == "pre":
+            if number == len(self.layers) and self.config.layer_norm == "pre":
                 hidden = self.last_norm(hidden)
             hidden = states[f"h{number}"] = change(f"h{number}", hidden)
         return states
@@ -173,7 +192,7 @@ def hidden_width(config: ModelConfig, mels: int) -> int:
 
 
 def _layer(number: int, config: ModelConfig, attention: Attention) -> keras.layers.Layer:
-    """Return the layer of this number, counted from 1."""
+    """Build layer `number`, counted from 1."""
     if config.backbone == "cnn":
         dilation = config.kernel ** (number - 1)
         return CausalConvolutionLayer(

@@ -1,4 +1,4 @@
-"""Fine-tuning's network: a backbone, global average pooling, and a projection (equation 6)."""
+"""The network for fine-tuning: a backbone, global average pooling (GAP) and a projection (equation 6)."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from ser_fop.models.backbone import Backbone
 
 @keras.saving.register_keras_serializable("ser_fop")
 class EmotionClassifier(keras.Model):
-    """Maps an utterance's log-mel to one logit a class: GAP(h_L) W_y.
+    """A network that maps the log-mels of an utterance to one logit per class: GAP(h_L) W_y.
 
     Args:
-        backbone: Pretrained, or fresh.
+        backbone: Backbone with pretrained or new weights.
         classes: Number of emotions.
         pooling: `mean` (equation 6), `mean_std` or `attentive`.
 
@@ -22,12 +22,12 @@ class EmotionClassifier(keras.Model):
         inputs: Dict of `mel` (batch, frames, mels) and `mask` (batch, frames).
 
     Output shape:
-        (batch, classes), logits: P(y | F) is their softmax.
+        (batch, classes), logits. Their softmax is P(y | F).
     """
 
     def __init__(self, backbone: Backbone, classes: int, *, pooling: str = "mean", **kwargs: Any) -> None:
         inputs = backbone.inputs_by_name()
-        # Sums over hundreds of frames, and the loss, stay float32 whatever the backbone computes in.
+        # Sums over hundreds of frames, and the loss, need float32 even if the backbone uses bfloat16.
         if pooling == "attentive":
             pool = AttentionPooling(name="pooling", dtype="float32")
         else:
@@ -54,7 +54,7 @@ class EmotionClassifier(keras.Model):
         return cls(**{**config, "backbone": backbone})
 
     def layer_groups(self) -> list[list[keras.layers.Layer]]:
-        """Return the layers that are trained, from the head down, those of one depth together."""
+        """Return the trainable layers in groups of equal depth, from the head to the input."""
         below = [layer for layer in self.backbone.layers if layer.trainable_weights]
         above = [layer for layer in self.layers if layer.name in ("pooling", "emotion")]
         return [above, *([layer] for layer in reversed(below))]

@@ -1,4 +1,4 @@
-"""The FOP model: a backbone and a linear head that predicts a future frame."""
+"""The FOP model: a backbone and a linear head that predicts future frames."""
 
 import dataclasses
 from typing import Any
@@ -12,25 +12,25 @@ from ser_fop.models.backbone import Backbone
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FramePredictor(keras.Model):
-    """Predicts, from frames 1 .. t, the log-mels of frames t + n, for one or several horizons n.
+    """A network that predicts frame t + n from frames 1 .. t, for one or several horizons n.
 
-    The head works on normalised mels; the output is in the units of the input, so that
-    predicted and true spectrograms compare directly. A step of stacked frames predicts
-    as many, each n frames on: n is then at least their number.
+    The head predicts normalised log-mels. The output is in the units of the input, so that
+    predicted and true spectrograms are directly comparable. With stacked frames, each step
+    predicts one frame for each of its frames; then n is at least `stacked_frames`.
 
     Args:
         config: Size of the network.
-        mels: Mel bands.
-        num_horizons: How many frames are predicted of each.
-        variance: Whether the logarithm of each prediction's variance, in units of the
-            band's, stands after the predictions.
+        mels: Number of mel bands.
+        num_horizons: Number of horizons.
+        variance: Also output the logarithm of the variance of each prediction, in units of
+            the variance of its mel band.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels) and `mask` (batch, frames).
 
     Output shape:
-        (batch, frames, num_horizons x mels), log-mels, one horizon after the other; twice as wide
-        with variances.
+        (batch, frames, num_horizons * mels), log-mels, one horizon after the other. With
+        `variance`, the log-variances follow and the width doubles.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class FramePredictor(keras.Model):
         if num_horizons > 1:
             prediction = keras.layers.Reshape((-1, num_horizons * mels), name="joined", dtype="float32")(prediction)
         if variance:
-            spread = _head(backbone, mels * num_horizons, "log_variance")
-            prediction = keras.layers.Concatenate(name="with_variance", dtype="float32")([prediction, spread])
+            log_variance = _head(backbone, mels * num_horizons, "log_variance")
+            prediction = keras.layers.Concatenate(name="with_variance", dtype="float32")([prediction, log_variance])
         super().__init__(inputs=inputs, outputs=prediction, **kwargs)
         self.backbone = backbone
         self.num_horizons = num_horizons
@@ -67,11 +67,11 @@ class FramePredictor(keras.Model):
 
 
 def _head(backbone: Backbone, width: int, name: str) -> Any:
-    """Return a linear map of the last hidden state, (batch, frames, width)."""
+    """Apply a linear map to the last hidden state; returns (batch, frames, width)."""
     size = backbone.config.stacked_frames
     values = keras.layers.Dense(width * size, name=name)(backbone.last)
     if size == 1:
         return values
-    # The first keeps its plain name: a network without variances is the same as ever.
+    # The layer of the predictions has no prefix, because stored weights use its name.
     unstacking = "frame_unstacking" if name == "prediction" else f"{name}_unstacking"
     return FrameUnstacking(size, name=unstacking)(values, like=backbone.inputs_by_name()["mel"])

@@ -1,4 +1,4 @@
-"""Levels of a backbone as features: F, h1..hL, h_add and h_concat (equations 7 and 8)."""
+"""Hypercolumns: the hidden states of all layers as features F, h1..hL, h_add and h_concat (equations 7 and 8)."""
 
 from typing import Any
 
@@ -10,31 +10,38 @@ from ser_fop.models.backbone import Backbone
 
 
 def feature_names(config: ModelConfig) -> tuple[str, ...]:
-    """Return the names of the features that a backbone of this size has."""
+    """Return the names of all features of a backbone of this size."""
     return ("F", *(f"h{number}" for number in range(1, config.layers + 1)), "h_add", "h_concat")
 
 
 def check_feature(feature: str, names: tuple[str, ...]) -> str:
-    """Return `feature`, or raise `InputError` naming the closest of `names`."""
+    """Return `feature` if it is one of `names`.
+
+    Raises:
+        InputError: If it is not; the message names the closest one.
+    """
     if feature not in names:
         raise InputError(f"unknown feature {feature!r}: expected one of {', '.join(names)}.{closest(feature, names)}")
     return feature
 
 
 def hypercolumns(backbone: Backbone) -> dict[str, Any]:
-    """Return every feature of a backbone as a symbolic output, (batch, frames, width).
+    """Return all features of a backbone as symbolic outputs, (batch, steps, width).
 
-    `h_concat` joins F and all hidden states. `h_add` is F plus all hidden states where
-    the widths agree (`residual_width` is `input`, equation 7 as written), and the embedded W_e f
-    plus all hidden states where they do not (`residual_width` is `model`).
+    `h_concat` is the concatenation of F and all hidden states. `h_add` is F plus all hidden
+    states if their widths are equal (`residual_width` is `input`, equation 7 as written).
+    With `residual_width` `model`, `h_add` is the embedding W_e f plus all hidden states.
 
     Args:
-        backbone: The network.
+        backbone: The backbone.
+
+    Returns:
+        The symbolic outputs by feature name.
     """
     states = backbone.hidden_states
     layers = [states[f"h{number}"] for number in range(1, backbone.config.layers + 1)]
     base = states["F"] if backbone.config.residual_width == "input" else states["embedding"]
-    # A chain of additions would be joined with those inside the layers, in an order that differs from run to run.
+    # Not a chain of additions: it would be merged with the additions of the layers, in an order that varies by run.
     total = ops.sum(ops.stack([base, *layers]), axis=0)
     named = {"F": states["F"]}
     named |= {f"h{number}": hidden for number, hidden in enumerate(layers, start=1)}

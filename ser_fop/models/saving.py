@@ -1,6 +1,6 @@
-"""Networks on disk: weights, and a JSON config from which our own constructors rebuild them.
+"""Networks on disk: weights, and a JSON config from which the constructors of this package rebuild them.
 
-No code is ever loaded: neither pickles nor serialised functions.
+Loading never runs stored code: there are no pickles and no serialised functions.
 """
 
 import dataclasses
@@ -20,6 +20,7 @@ from ser_fop.models.baselines.frame_ladder import FrameLadder
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.utils.former_weights import present_weights
+from ser_fop.utils.json_io import from_stored
 from ser_fop.utils.renamed import with_present_names
 from ser_fop.utils.run_folder import write_json
 
@@ -32,33 +33,41 @@ FRAME_AUTOENCODER = "frame_autoencoder"
 FRAME_LADDER = "frame_ladder"
 EMOTION_CLASSIFIER = "emotion_classifier"
 ATTENTION_LSTM = "attention_lstm"
+_KINDS = (
+    FRAME_PREDICTOR,
+    CONTRASTIVE_PREDICTOR,
+    FRAME_AUTOENCODER,
+    FRAME_LADDER,
+    EMOTION_CLASSIFIER,
+    ATTENTION_LSTM,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """All that is needed, beside the weights, to rebuild and to use a network.
+    """Description of a network: with the weights, all that is needed to rebuild and use it.
 
     Attributes:
         kind: `frame_predictor`, `contrastive_predictor`, `frame_autoencoder`,
             `frame_ladder`, `emotion_classifier` or `attention_lstm`.
-        features: The front end whose log-mels it reads.
+        features: Settings of the front end that computes its log-mels.
         model: Size of its backbone.
-        seen_speakers: Speakers that any of its weights were trained or stopped on, as
+        seen_speakers: Speakers used for training or early stopping of any of its weights, as
             `corpus:speaker`.
-        labelled_speakers: Speakers whose labels it has seen, as `corpus:speaker`.
-        attention: What its backbone's frames look at: `causal` or `full`.
+        labelled_speakers: Speakers whose labels were used, as `corpus:speaker`.
+        attention: Attention mode of its backbone: `causal` or `full`.
         horizons: Distances of the predicted frames, in frames (predictors).
-        variance: Whether their variances are predicted too (`frame_predictor`).
-        code: Values of a step's code (`frame_autoencoder`).
-        variational: Whether codes are drawn in training (`frame_autoencoder`).
-        labels: Classes in order (classifiers).
+        variance: Whether it also predicts variances (`frame_predictor`).
+        code: Width of the code of a step (`frame_autoencoder`).
+        variational: Whether codes are sampled in training (`frame_autoencoder`).
+        labels: Names of the classes, in order (classifiers).
         classes: Number of classes in its training (`frame_ladder`).
-        pooling: Utterance vector (`emotion_classifier`).
-        feature: Feature of the backbone that is read (`attention_lstm`).
+        pooling: Pooling of frames into an utterance vector (`emotion_classifier`).
+        feature: Feature of the backbone that the LSTM reads (`attention_lstm`).
         units: Units of the LSTM (`attention_lstm`).
         dropout: Dropout rate of the LSTM's input and output (`attention_lstm`).
-        trim_below_db: How far below the loudest frame silence was cut at both ends of what it
-            learned from; 0 if it was not.
+        trim_below_db: Level below the loudest frame, in decibels, at which silence was trimmed
+            from its training utterances; 0 if silence was not trimmed.
     """
 
     kind: str
@@ -81,10 +90,10 @@ class NetworkSpec:
 
 
 def build_network(spec: NetworkSpec) -> keras.Model:
-    """Build a network with fresh weights.
+    """Build a network with new weights.
 
     Raises:
-        InputError: If its kind is unknown.
+        InputError: If `spec.kind` is unknown.
     """
     mels = spec.features.width
     if spec.kind == FRAME_PREDICTOR:
@@ -100,18 +109,18 @@ def build_network(spec: NetworkSpec) -> keras.Model:
         return EmotionClassifier(backbone, len(spec.labels), pooling=spec.pooling)
     if spec.kind == ATTENTION_LSTM:
         return AttentionLSTM(backbone, len(spec.labels), feature=spec.feature, units=spec.units, dropout=spec.dropout)
-    raise InputError(f"unknown kind of network {spec.kind!r}.")
+    raise InputError(f"unknown kind of network {spec.kind!r}: expected one of {', '.join(_KINDS)}.")
 
 
 def save_network(network: keras.Model, spec: NetworkSpec, folder: Path) -> list[Path]:
-    """Write weights and JSON config; what its optimizer knows is left out.
+    """Write the weights and the JSON config of a network, without the state of its optimiser.
 
     Returns:
         The files written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / SPEC, spec)
-    # Keras writes a compiled network's optimizer too: two more numbers for each weight, which nothing reads again.
+    # Keras would also write the optimiser's state: two more numbers per weight, which are never read.
     optimizer, network.optimizer = getattr(network, "optimizer", None), None
     try:
         network.save_weights(folder / WEIGHTS)
@@ -121,19 +130,19 @@ def save_network(network: keras.Model, spec: NetworkSpec, folder: Path) -> list[
 
 
 def read_spec(path: Path) -> NetworkSpec:
-    """Read a network's JSON config.
+    """Read the JSON config of a network.
 
     Raises:
-        InputError: If it is not one of this version.
+        InputError: If the file is not a network config of this version.
     """
     try:
-        return msgspec.convert(with_present_names(msgspec.json.decode(path.read_bytes())), type=NetworkSpec)
+        return from_stored(with_present_names(msgspec.json.decode(path.read_bytes())), NetworkSpec)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise InputError(f"{path} does not describe a network of this version ({error}).") from error
 
 
 def load_native(folder: Path) -> tuple[keras.Model, NetworkSpec]:
-    """Rebuild a network from what `save_network` wrote."""
+    """Rebuild a network from a folder that `save_network` wrote."""
     spec = read_spec(folder / SPEC)
     network = build_network(spec)
     with present_weights(folder / WEIGHTS) as weights:

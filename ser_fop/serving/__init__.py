@@ -1,1 +1,4 @@
-"""A server for one machine with TF Serving's REST surface, so that a client moves to TF Serving by changing an address."""
+"""HTTP server with TF Serving's REST API, for one machine.
+
+A client can move to TF Serving by a change of the address.
+"""

@@ -1,4 +1,4 @@
-"""The server: TF Serving's REST addresses, health, metrics, and limits.
+"""Web application with TF Serving's REST API, health check, metrics and request limits.
 
 Reference:
     https://www.tensorflow.org/tfx/serving/api_rest
@@ -33,17 +33,17 @@ _JSON = "application/json"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a request may ask for.
+    """Limits of requests and batches.
 
     Attributes:
-        body_bytes: Size of a body.
-        instances: Utterances in a request.
-        max_duration_s: Seconds of an utterance.
-        upload_timeout_s: Seconds in which a body must have arrived.
-        response_timeout_s: Seconds after which a request is given up.
-        batch: Utterances answered together.
-        batch_wait_s: How long the first of a batch waits for others.
-        waiting: Requests that may wait.
+        body_bytes: Maximum size of a request body, in bytes.
+        instances: Maximum number of utterances in a request.
+        max_duration_s: Maximum duration of an utterance, in seconds.
+        upload_timeout_s: Maximum time for the upload of a body, in seconds.
+        response_timeout_s: Maximum time for the response, in seconds.
+        batch: Maximum number of utterances in a batch.
+        batch_wait_s: Time that the first request of a batch waits for others, in seconds.
+        waiting: Maximum number of queued requests.
     """
 
     body_bytes: int = 32_000_000
@@ -57,11 +57,11 @@ class Limits:
 
 
 class Server:
-    """Answers requests about some models.
+    """Request handler for a set of models.
 
     Args:
-        models: The models.
-        limits: What a request may ask for.
+        models: The models to serve.
+        limits: Limits of requests and batches.
     """
 
     def __init__(self, models: Sequence[ServedModel], limits: Limits) -> None:
@@ -74,50 +74,68 @@ class Server:
         self._batchers: dict[tuple[str, int, str], Batcher] = {}
 
     async def close(self) -> None:
-        """Stop answering."""
+        """Stop all batchers and threads."""
         await asyncio.gather(*(batcher.close() for batcher in self._batchers.values()))
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def found(self, name: str, number: str | None, label: str | None) -> tuple[ServedModel, ServedVersion]:
-        """Return a model and a version; raises `RequestError` (404) where there is none."""
+    def find(self, name: str, number: str | None, label: str | None) -> tuple[ServedModel, ServedVersion]:
+        """Return a model and one of its versions.
+
+        Args:
+            name: Name of the model.
+            number: Version number. Without a number and a label, the newest version is returned.
+            label: Label of a version.
+
+        Raises:
+            RequestError: With status 404, if the model or the version does not exist.
+        """
         if name not in self.models:
-            raise RequestError(404, f"there is no model {name!r}: expected one of {', '.join(sorted(self.models))}")
+            raise RequestError(404, f"model {name!r} does not exist: expected one of {', '.join(sorted(self.models))}")
         model = self.models[name]
         return model, model.version(number or "", label or "")
 
     async def predict(self, request: Request, name: str, number: str | None, label: str | None) -> bytes:
-        """Answer a `:predict`."""
-        model, version = self.found(name, number, label)
+        """Run a `:predict` request and return the body of the response.
+
+        Raises:
+            RequestError: If the request is invalid, or a limit is exceeded.
+        """
+        model, version = self.find(name, number, label)
         body = await self._body(request)
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.limits.response_timeout_s):
-                wanted, signature, arrays, in_rows = await loop.run_in_executor(None, self._parsed, body, version)
+                signature_name, signature, arrays, in_rows = await loop.run_in_executor(
+                    None, self._parse, body, version
+                )
                 del body
-                if wanted == "hypercolumns" or not version.spec.labels:  # outputs as long as their inputs: never joined
-                    outputs = await self._alone(signature.call, arrays)
+                if signature_name == "hypercolumns" or not version.spec.labels:  # outputs per frame are not batched
+                    outputs = await self._run_alone(signature.call, arrays)
                 else:
-                    outputs = await self._batcher(model, version, wanted).answer(arrays)
+                    outputs = await self._batcher(model, version, signature_name).answer(arrays)
                 return await loop.run_in_executor(None, lambda: wire.response(outputs, in_rows=in_rows))
         except TimeoutError:
-            raise RequestError(504, f"no answer within {self.limits.response_timeout_s:g} s") from None
+            raise RequestError(
+                504,
+                f"no response within {self.limits.response_timeout_s:g} s: try again or send fewer utterances",
+            ) from None
         finally:
             self.monitoring.seconds.observe(time.perf_counter() - started)
 
-    def _parsed(self, body: bytes, version: ServedVersion) -> tuple[str, Any, dict[str, Any], bool]:
-        longest = round(self.limits.max_duration_s / version.spec.features.hop_s)  # a list for each frame of a log-mel
-        check_text(body, most_instances=self.limits.instances, most_lists=longest + 4)
-        asked = wire.parse(body)
-        wanted = asked.get("signature_name", "")
-        signature = version.signature(wanted)
-        arrays, in_rows = wire.arrays_of(asked, signature.inputs)
+    def _parse(self, body: bytes, version: ServedVersion) -> tuple[str, Any, dict[str, Any], bool]:
+        max_frames = round(self.limits.max_duration_s / version.spec.features.hop_s)  # log-mels have one list per frame
+        check_text(body, most_instances=self.limits.instances, most_lists=max_frames + 4)
+        payload = wire.parse(body)
+        signature_name = payload.get("signature_name", "")
+        signature = version.signature(signature_name)
+        arrays, in_rows = wire.arrays_of(payload, signature.inputs)
         check_batch(
             arrays, version.spec, most_instances=self.limits.instances, max_duration_s=self.limits.max_duration_s
         )
-        return wanted, signature, arrays, in_rows
+        return signature_name, signature, arrays, in_rows
 
-    async def _alone(self, call: Any, arrays: dict[str, Any]) -> Any:
+    async def _run_alone(self, call: Any, arrays: dict[str, Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, arrays)
 
     def _batcher(self, model: ServedModel, version: ServedVersion, signature: str) -> Batcher:
@@ -126,41 +144,43 @@ class Server:
             self._batchers[key] = Batcher(
                 version.signature(signature).call,
                 self._pool,
-                most=self.limits.batch,
+                max_batch=self.limits.batch,
                 wait_s=self.limits.batch_wait_s,
-                most_waiting=self.limits.waiting,
-                seen=self.monitoring.batches.observe,
+                max_waiting=self.limits.waiting,
+                on_batch=self.monitoring.batches.observe,
             )
         return self._batchers[key]
 
     async def _body(self, request: Request) -> bytes:
-        """Read a body, no more of it than is allowed and no longer than is allowed."""
-        most = self.limits.body_bytes
-        stated = request.headers.get("content-length", "")
-        if stated.isdecimal() and int(stated) > most:
-            raise RequestError(413, f"a body may have {most} bytes, this one has {stated}")
+        """Read a body within the limits of size and time."""
+        max_bytes = self.limits.body_bytes
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > max_bytes:
+            raise RequestError(413, f"expected a body of at most {max_bytes} bytes, received {declared}")
         parts, size = [], 0
         try:
             async with asyncio.timeout(self.limits.upload_timeout_s):
                 async for part in request.stream():
                     size += len(part)
-                    if size > most:
-                        raise RequestError(413, f"a body may have {most} bytes, this one has more")
+                    if size > max_bytes:
+                        raise RequestError(413, f"expected a body of at most {max_bytes} bytes, received more")
                     parts.append(part)
         except TimeoutError:
-            raise RequestError(408, f"the body did not arrive within {self.limits.upload_timeout_s:g} s") from None
+            raise RequestError(
+                408, f"the upload of the body took longer than {self.limits.upload_timeout_s:g} s"
+            ) from None
         return b"".join(parts)
 
 
 def status_of(model: ServedModel, version: ServedVersion | None) -> dict[str, Any]:
-    """Return the state of a version, or of all."""
+    """Return the state of one version, or of all versions if `version` is None, as TF Serving does."""
     numbers = sorted(model.versions, reverse=True) if version is None else [version.number]
     state = {"state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
     return {"model_version_status": [{"version": str(number), **state} for number in numbers]}
 
 
 def metadata_of(model: ServedModel, version: ServedVersion) -> dict[str, Any]:
-    """Return the signatures of a version."""
+    """Return the signatures of a version, as TF Serving does."""
     return {
         "model_spec": {"name": model.name, "signature_name": "", "version": str(version.number)},
         "metadata": {"signature_def": {"signature_def": version.definition}},
@@ -168,11 +188,11 @@ def metadata_of(model: ServedModel, version: ServedVersion) -> dict[str, Any]:
 
 
 def create_app(models: Sequence[ServedModel], limits: Limits | None = None) -> FastAPI:
-    """Return the application.
+    """Create the web application.
 
     Args:
-        models: What is served.
-        limits: What a request may ask for.
+        models: The models to serve.
+        limits: Limits of requests and batches. The default is `Limits()`.
     """
     server = Server(models, limits or Limits())
 
@@ -184,56 +204,56 @@ def create_app(models: Sequence[ServedModel], limits: Limits | None = None) -> F
     app = FastAPI(title="ser_fop", version=ser_fop.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.server = server
 
-    def answered(request: Request, status: int, content: bytes, media_type: str = _JSON) -> Response:
+    def respond(request: Request, status: int, content: bytes, media_type: str = _JSON) -> Response:
         server.monitoring.requests.labels(request.method, str(status)).inc()
-        # A client that is refused before its body was read must not send the rest on the same connection.
+        # The rest of an unread body must not be read as the next request of the connection.
         headers = {"Connection": "close"} if status in (408, 413) else None
         return Response(content, status, media_type=media_type, headers=headers)
 
     @app.exception_handler(RequestError)
     async def refused(request: Request, error: RequestError) -> Response:
-        return answered(request, error.status, wire.orjson.dumps({"error": error.message}))
+        return respond(request, error.status, wire.orjson.dumps({"error": error.message}))
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
-        return answered(request, 500, wire.orjson.dumps({"error": f"the server failed: {type(error).__name__}"}))
+        return respond(request, 500, wire.orjson.dumps({"error": f"internal server error: {type(error).__name__}"}))
 
     @app.get("/healthz")
     async def healthy(request: Request) -> Response:
-        return answered(request, 200, wire.orjson.dumps({"status": "ok", "models": sorted(server.models)}))
+        return respond(request, 200, wire.orjson.dumps({"status": "ok", "models": sorted(server.models)}))
 
     @app.get(monitoring.PATH)
     async def figures(request: Request) -> Response:
         content, kind = server.monitoring.text()
-        return answered(request, 200, content, kind)
+        return respond(request, 200, content, kind)
 
     @app.post("/v1/models/{rest:path}")
     async def predict(request: Request, rest: str) -> Response:
-        asked = _PREDICT.fullmatch(rest)
-        if asked is None:
+        match = _PREDICT.fullmatch(rest)
+        if match is None:
             raise RequestError(
                 400, f"expected POST /v1/models/NAME[/versions/V | /labels/L]:predict, received {rest[:200]!r}"
             )
-        return answered(request, 200, await server.predict(request, *asked.groups()))
+        return respond(request, 200, await server.predict(request, *match.groups()))
 
     @app.get("/v1/models/{rest:path}")
     async def described(request: Request, rest: str) -> Response:
-        asked = _METADATA.fullmatch(rest)
-        if asked:
-            return answered(request, 200, wire.orjson.dumps(metadata_of(*server.found(*asked.groups()))))
-        asked = _STATUS.fullmatch(rest)
-        if asked is None:
+        match = _METADATA.fullmatch(rest)
+        if match:
+            return respond(request, 200, wire.orjson.dumps(metadata_of(*server.find(*match.groups()))))
+        match = _STATUS.fullmatch(rest)
+        if match is None:
             raise RequestError(
                 400, f"expected GET /v1/models/NAME[/versions/V | /labels/L][/metadata], received {rest[:200]!r}"
             )
-        model, version = server.found(*asked.groups())
-        alone = version if asked[2] or asked[3] else None
-        return answered(request, 200, wire.orjson.dumps(status_of(model, alone)))
+        model, version = server.find(*match.groups())
+        requested = version if match[2] or match[3] else None
+        return respond(request, 200, wire.orjson.dumps(status_of(model, requested)))
 
     add_page(app)
 
     @app.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False)
     async def nowhere(request: Request, rest: str) -> Response:
-        raise RequestError(404, f"there is nothing at /{rest[:200]}")
+        raise RequestError(404, f"the address /{rest[:200]} does not exist")
 
     return app

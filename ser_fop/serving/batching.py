@@ -1,4 +1,4 @@
-"""Requests that arrive together are answered together."""
+"""Batching of concurrent requests."""
 
 import asyncio
 import dataclasses
@@ -11,7 +11,7 @@ import numpy as np
 from ser_fop.serving.errors import RequestError
 
 Arrays = Mapping[str, np.ndarray]
-# What the graph itself says of a bad input, in the middle of what TensorFlow says of the graph.
+# The message of a failed assertion inside a TensorFlow error.
 _ASSERTED = re.compile(r"assertion failed: \[([^\]]*)\]")
 
 
@@ -23,17 +23,17 @@ class _Waiting:
 
 
 class Batcher:
-    """Joins requests to one signature, runs them in a thread, and deals the answers out.
+    """Queue that joins the requests to one signature to batches and runs them in a thread.
 
-    A request waits until the one before it has been answered, or for `wait_s`; alone it costs nothing more.
+    The first request of a batch waits up to `wait_s` for others. A batch starts after the previous batch has finished.
 
     Args:
-        call: The signature.
-        pool: Threads that run it.
-        most: Utterances in a batch, at most.
-        wait_s: How long the first one waits for others.
-        most_waiting: Requests that may wait; more are turned away.
-        seen: Told the size of each batch.
+        call: Function of the signature.
+        pool: Threads that run `call`.
+        max_batch: Maximum number of utterances in a batch.
+        wait_s: Time that the first request of a batch waits for others, in seconds.
+        max_waiting: Maximum number of queued requests. Further requests are rejected.
+        on_batch: Callback that receives the size of each batch.
     """
 
     def __init__(
@@ -41,24 +41,27 @@ class Batcher:
         call: Callable[[Arrays], dict[str, np.ndarray]],
         pool: ThreadPoolExecutor,
         *,
-        most: int,
+        max_batch: int,
         wait_s: float,
-        most_waiting: int,
-        seen: Callable[[int], None] = lambda size: None,
+        max_waiting: int,
+        on_batch: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._call = call
         self._pool = pool
-        self._most = most
+        self._max_batch = max_batch
         self._wait_s = wait_s
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(most_waiting)
-        self._seen = seen
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(max_waiting)
+        self._on_batch = on_batch
         self._task: asyncio.Task | None = None
 
     async def answer(self, arrays: Arrays) -> dict[str, np.ndarray]:
-        """Return the outputs for some inputs.
+        """Return the outputs for the inputs of one request.
+
+        Args:
+            arrays: Inputs of the signature, by name.
 
         Raises:
-            RequestError: If too many wait already, or the model refuses the inputs.
+            RequestError: If the queue is full, or the model rejects the inputs.
         """
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -66,55 +69,55 @@ class Batcher:
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
-            raise RequestError(503, "too many requests are waiting: try again later") from None
+            raise RequestError(503, "the request queue is full: try again later") from None
         return await waiting.answer
 
     async def close(self) -> None:
-        """Answer nothing more."""
+        """Stop the batcher. Queued requests get no response."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        left: _Waiting | None = None
+        carried_over: _Waiting | None = None
         while True:
-            batch = [left or await self._queue.get()]
-            left = None
-            until = asyncio.get_running_loop().time() + self._wait_s
-            while (size := sum(one.count for one in batch)) < self._most:
+            batch = [carried_over or await self._queue.get()]
+            carried_over = None
+            deadline = asyncio.get_running_loop().time() + self._wait_s
+            while (size := sum(one.count for one in batch)) < self._max_batch:
                 try:
-                    wait_s = max(0.0, until - asyncio.get_running_loop().time())
+                    wait_s = max(0.0, deadline - asyncio.get_running_loop().time())
                     one = await asyncio.wait_for(self._queue.get(), wait_s) if wait_s else self._queue.get_nowait()
                 except (TimeoutError, asyncio.QueueEmpty):
                     break
-                if size + one.count > self._most:
-                    left = one
+                if size + one.count > self._max_batch:
+                    carried_over = one
                     break
                 batch.append(one)
-            batch = [one for one in batch if not one.answer.done()]  # who left needs no answer
+            batch = [one for one in batch if not one.answer.done()]  # the client has left, or the response timed out
             if batch:
-                await self._answer_together(batch)
+                await self._run_batch(batch)
 
-    async def _answer_together(self, batch: list[_Waiting]) -> None:
-        self._seen(sum(one.count for one in batch))
+    async def _run_batch(self, batch: list[_Waiting]) -> None:
+        self._on_batch(sum(one.count for one in batch))
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(self._pool, self._call, _joined([one.arrays for one in batch]))
-        except Exception as error:  # one bad file spoils the batch: each is asked alone, and told its own fault
+            outputs = await loop.run_in_executor(self._pool, self._call, _concatenate([one.arrays for one in batch]))
+        except Exception as error:  # one invalid input fails the whole batch: run each request alone
             if len(batch) == 1:
-                _set(batch[0].answer, error=_told(error))
+                _set(batch[0].answer, error=_client_error(error))
                 return
             for one in batch:
-                await self._answer_together([one])
+                await self._run_batch([one])
             return
         first = 0
         for one in batch:
-            _set(one.answer, result={name: array[first : first + one.count] for name, array in found.items()})
+            _set(one.answer, result={name: array[first : first + one.count] for name, array in outputs.items()})
             first += one.count
 
 
-def _joined(parts: list[Arrays]) -> dict[str, np.ndarray]:
-    """Put arrays on top of one another, filled up with zeros: `length` says what is real."""
+def _concatenate(parts: list[Arrays]) -> dict[str, np.ndarray]:
+    """Concatenate arrays and pad them with zeros. The input `length` marks the padding."""
     joined = {}
     for name in parts[0]:
         arrays = [part[name] for part in parts]
@@ -126,8 +129,8 @@ def _joined(parts: list[Arrays]) -> dict[str, np.ndarray]:
     return joined
 
 
-def _told(error: Exception) -> Exception:
-    """Return the client's error for an error of TensorFlow; any other error is a bug of ours."""
+def _client_error(error: Exception) -> Exception:
+    """Return a `RequestError` for invalid inputs. Other errors are bugs of the server and are returned unchanged."""
     if type(error).__name__ == "InvalidArgumentError":
         asserted = _ASSERTED.search(str(error))
         return RequestError(400, asserted[1] if asserted else "the model cannot read this input")

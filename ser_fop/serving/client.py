@@ -1,4 +1,4 @@
-"""A small client, for `ser-fop serve` and for TF Serving alike."""
+"""Client of `ser-fop serve` and of TF Serving."""
 
 import json
 import urllib.error
@@ -14,14 +14,14 @@ from ser_fop.errors import InputError
 
 
 class Client:
-    """Asks a server about recordings.
+    """Client that sends recordings to a server and returns its predictions.
 
     Args:
-        address: Such as `http://localhost:8501`.
-        model: The model's name.
-        version: Its version; the newest by default.
-        sample_rate_hz: The rate that the model reads.
-        timeout_s: How long to wait for an answer.
+        address: Address of the server, such as `http://localhost:8501`.
+        model: Name of the model.
+        version: Version of the model. None means the newest.
+        sample_rate_hz: Sample rate of the model, in Hz.
+        timeout_s: Maximum time for a response, in seconds.
     """
 
     def __init__(
@@ -33,25 +33,28 @@ class Client:
         sample_rate_hz: int = 16000,
         timeout_s: float = 30.0,
     ) -> None:
-        place = f"/versions/{version}" if version is not None else ""
-        self._url = f"{address.rstrip('/')}/v1/models/{model}{place}"
+        version_path = f"/versions/{version}" if version is not None else ""
+        self._url = f"{address.rstrip('/')}/v1/models/{model}{version_path}"
         self._rate_hz = sample_rate_hz
         self._timeout_s = timeout_s
 
     def predict(self, sources: Sequence[str | Path | np.ndarray]) -> list[dict[str, Any]]:
-        """Return, for each recording, `emotion` and the probability of each class.
+        """Recognise the emotions of recordings.
 
         Args:
-            sources: Files of any kind and rate, or samples at the model's rate.
+            sources: Audio files of any format and sample rate, or arrays at the sample rate of the model.
+
+        Returns:
+            One dictionary per recording: `emotion`, and `probabilities` by class.
 
         Raises:
-            InputError: If a file cannot be read, or the server refuses.
+            InputError: If a file cannot be read, or the server rejects the request or does not respond.
         """
-        sounds = [
+        waveforms = [
             source if isinstance(source, np.ndarray) else read_audio(Path(source), sample_rate_hz=self._rate_hz)
             for source in sources
         ]
-        waveform, lengths = padded_batch(sounds)
+        waveform, lengths = padded_batch(waveforms)
         instances = [
             {"waveform": row.tolist(), "length": int(length)} for row, length in zip(waveform, lengths, strict=True)
         ]
@@ -60,30 +63,30 @@ class Client:
                 "emotion": answer["emotion"],
                 "probabilities": dict(zip(answer["labels"], answer["scores"], strict=True)),
             }
-            for answer in self._ask(":predict", {"instances": instances})["predictions"]
+            for answer in self._request(":predict", {"instances": instances})["predictions"]
         ]
 
     def status(self) -> dict[str, Any]:
-        """Return the state of the model's versions."""
-        return self._ask("", None)
+        """Return the state of the versions of the model."""
+        return self._request("", None)
 
     def metadata(self) -> dict[str, Any]:
-        """Return the model's signatures."""
-        return self._ask("/metadata", None)
+        """Return the signatures of the model."""
+        return self._request("/metadata", None)
 
-    def _ask(self, rest: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _request(self, rest: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url + rest, data=data, headers={"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            raise InputError(f"{self._url}{rest}: {error.code}: {_said(error)}") from error
+            raise InputError(f"{self._url}{rest}: {error.code}: {_error_message(error)}") from error
         except (urllib.error.URLError, TimeoutError) as error:
-            raise InputError(f"{self._url}{rest} does not answer: {error}") from error
+            raise InputError(f"no response from {self._url}{rest} ({error}). Check that the server runs.") from error
 
 
-def _said(error: urllib.error.HTTPError) -> str:
+def _error_message(error: urllib.error.HTTPError) -> str:
     try:
         return str(json.load(error)["error"])
     except (ValueError, KeyError, TypeError):

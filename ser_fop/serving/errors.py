@@ -1,12 +1,12 @@
-"""The error that a client receives."""
+"""Error of a request."""
 
 
 class RequestError(Exception):
-    """A request that cannot be answered.
+    """An invalid request.
 
     Args:
-        status: HTTP status, the one that TF Serving gives for the same fault.
-        message: Goes into the body as `{"error": message}`.
+        status: HTTP status, the same as TF Serving uses for this error.
+        message: Text of the error. The body of the response is `{"error": message}`.
     """
 
     def __init__(self, status: int, message: str) -> None:

@@ -1,4 +1,4 @@
-"""A connection that sends no request head for too long is ended: uvicorn itself would keep it for ever."""
+"""Time limit for request headers, which uvicorn does not have."""
 
 import asyncio
 from typing import Any
@@ -9,10 +9,13 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Lengt
 
 
 def with_head_deadline(seconds: float) -> type[H11Protocol]:
-    """Return uvicorn's protocol with a deadline for each request's head, the first and those that follow.
+    """Return uvicorn's HTTP protocol with a time limit for the headers of each request.
+
+    A connection that exceeds the limit gets status 408 and is closed.
 
     Args:
-        seconds: How long a head may take from the connection, or from its own first byte.
+        seconds: Maximum time for the headers, in seconds. It starts with the connection, or for later requests with
+            their first byte.
     """
 
     class HeadDeadline(H11Protocol):
@@ -25,7 +28,7 @@ def with_head_deadline(seconds: float) -> type[H11Protocol]:
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
             if self.cycle is not None and not self.cycle.response_complete:
-                self._end()  # its head has arrived; the rest has limits of its own
+                self._end()  # the headers are complete; the body has its own time limit
             elif not self.transport.is_closing():
                 self._start()
 

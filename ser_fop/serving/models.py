@@ -1,4 +1,4 @@
-"""Exported models in memory: versions, labels of versions, signatures."""
+"""Exported models in memory, with their versions, version labels and signatures."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -20,11 +20,11 @@ DEFAULT = "serving_default"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Signature:
-    """A function of a model.
+    """A callable signature of a model.
 
     Attributes:
-        inputs: NumPy type (`object` for text and bytes) and rank of each input.
-        call: Maps arrays to arrays.
+        inputs: NumPy type and rank of each input. The type is `object` for text and bytes.
+        call: Function that maps input arrays to output arrays, both by name.
     """
 
     inputs: Mapping[str, tuple[Any, int]]
@@ -35,23 +35,32 @@ class ServedVersion:
     """One version of a model.
 
     Args:
-        number: The version.
-        folder: Its SavedModel.
+        number: Version number.
+        folder: Folder of the SavedModel.
+
+    Raises:
+        InputError: If `ser-fop export` did not write the folder.
     """
 
     def __init__(self, number: int, folder: Path) -> None:
         if not (folder / "saved_model.pb").exists() or not (folder / "assets" / SPEC).exists():
-            raise InputError(f"{folder} is no version of a model that `ser-fop export` wrote.")
+            raise InputError(f"expected a model version that `ser-fop export` wrote, received {folder}.")
         self.number = number
         self.spec: NetworkSpec = read_spec(folder / "assets" / SPEC)
-        self._model = tf.saved_model.load(str(folder))  # dropping it drops its variables
+        self._model = tf.saved_model.load(str(folder))  # this reference keeps its variables alive
         self.signatures = {name: _signature(function) for name, function in self._model.signatures.items()}
         self.definition = _definition(folder)
 
     def signature(self, name: str) -> Signature:
-        """Return a signature, the default one for an empty name."""
+        """Return a signature by name. An empty name means the default signature.
+
+        Raises:
+            RequestError: If the signature does not exist.
+        """
         if (name or DEFAULT) not in self.signatures:
-            raise RequestError(400, f"signature {name!r} is not one of {', '.join(sorted(self.signatures))}")
+            raise RequestError(
+                400, f"expected a signature out of {', '.join(sorted(self.signatures))}, received {name!r}"
+            )
         return self.signatures[name or DEFAULT]
 
 
@@ -59,32 +68,36 @@ class ServedModel:
     """A model and its newest versions.
 
     Args:
-        name: Its name in addresses.
-        folder: Folder of versions, or one version's SavedModel.
-        newest: How many versions are kept in memory.
-        labels: Versions by label, such as `{"stable": 1}`.
+        name: Name of the model in addresses.
+        folder: Folder of all versions, or the SavedModel of one version.
+        newest: Number of versions to load, the newest first.
+        labels: Version numbers by label, such as `{"stable": 1}`. These versions are loaded too.
 
     Raises:
-        InputError: If there is no version, or a label names one that is not served.
+        InputError: If the folder contains no version, or a label refers to a version that does not exist.
     """
 
     def __init__(self, name: str, folder: Path, *, newest: int = 1, labels: Mapping[str, int] | None = None) -> None:
         self.name = name
-        found = model_versions(folder)
+        available = model_versions(folder)
         if (folder / "saved_model.pb").exists():
-            found = {int(folder.name) if folder.name.isdecimal() else 1: folder}
-        if not found:
+            available = {int(folder.name) if folder.name.isdecimal() else 1: folder}
+        if not available:
             raise InputError(f"{folder} holds no version of a model: expected what `ser-fop export` wrote.")
-        wanted = sorted({*sorted(found)[-max(1, newest) :], *(labels or {}).values()} & set(found))
-        self.versions = {number: ServedVersion(number, found[number]) for number in wanted}
+        numbers = sorted({*sorted(available)[-max(1, newest) :], *(labels or {}).values()} & set(available))
+        self.versions = {number: ServedVersion(number, available[number]) for number in numbers}
         self.labels = dict(labels or {})
         for label, number in self.labels.items():
             if number not in self.versions:
-                served = ", ".join(map(str, found))
-                raise InputError(f"label {label!r} names version {number} of {name}, which has {served}.")
+                existing = ", ".join(map(str, available))
+                raise InputError(f"label {label!r} refers to version {number} of {name}: expected one of {existing}.")
 
     def version(self, number: str = "", label: str = "") -> ServedVersion:
-        """Return a version by number or by label, the newest by default."""
+        """Return a version by number or by label. The default is the newest version.
+
+        Raises:
+            RequestError: If the version does not exist.
+        """
         if label:
             if label not in self.labels:
                 raise RequestError(404, f"model {self.name!r} has no version with the label {label!r}")
@@ -108,7 +121,7 @@ def _signature(function: Any) -> Signature:
 
 
 def _definition(folder: Path) -> dict[str, Any]:
-    """Return the signatures as TF Serving describes them."""
+    """Return the signature definitions in the format of TF Serving's metadata."""
     model = saved_model_pb2.SavedModel()
     model.ParseFromString((folder / "saved_model.pb").read_bytes())
     return {

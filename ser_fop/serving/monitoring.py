@@ -1,4 +1,4 @@
-"""What Prometheus reads: requests, how long they took, and how well they were batched."""
+"""Prometheus metrics: number and duration of requests, batch sizes and loaded versions."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -7,7 +7,7 @@ _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Monitoring:
-    """The figures of one server."""
+    """Metrics of one server."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -16,7 +16,7 @@ class Monitoring:
         )
         self.seconds = Histogram(
             "ser_fop_request_seconds",
-            "From the request's last byte to the answer",
+            "Seconds from the last byte of the request to the response",
             buckets=_SECONDS,
             registry=self._registry,
         )
@@ -29,5 +29,5 @@ class Monitoring:
         self.versions = Gauge("ser_fop_model_versions", "Versions in memory", ["model"], registry=self._registry)
 
     def text(self) -> tuple[bytes, str]:
-        """Return the figures, and their content type."""
+        """Return the metrics as text, and their content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST

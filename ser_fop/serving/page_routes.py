@@ -1,4 +1,4 @@
-"""The page at `/`: one file of each kind, and sounds to try. It needs nothing but this server."""
+"""Demo page at `/` with its style, its script and audio samples. It loads nothing from other servers."""
 
 from importlib.resources import files
 
@@ -17,18 +17,18 @@ _HEADERS = {
 
 
 def add_page(app: FastAPI) -> None:
-    """Add the page to an application whose state holds the server."""
+    """Add the demo page to an application. Its `state.server` must be the `Server`."""
     pages = {file.name: file for file in _ROOT.iterdir() if file.is_file()}
     samples = {file.name: file for file in (_ROOT / "samples").iterdir()}
 
-    def sent(held: dict, name: str) -> Response:
-        if name not in held:  # a name is looked up, never a path
-            raise RequestError(404, f"there is no {name[:100]!r}")
-        return Response(held[name].read_bytes(), media_type=_KINDS[name.rpartition(".")[2]], headers=_HEADERS)
+    def file_response(files_by_name: dict, name: str) -> Response:
+        if name not in files_by_name:  # names are only looked up, so that no other file can be read
+            raise RequestError(404, f"the file {name[:100]!r} does not exist")
+        return Response(files_by_name[name].read_bytes(), media_type=_KINDS[name.rpartition(".")[2]], headers=_HEADERS)
 
     @app.get("/")
     async def page(request: Request) -> Response:
-        return sent(pages, "page.html")
+        return file_response(pages, "page.html")
 
     @app.get("/page/contents")
     async def contents(request: Request) -> dict[str, list[str]]:
@@ -40,8 +40,8 @@ def add_page(app: FastAPI) -> None:
 
     @app.get("/page/samples/{name}")
     async def sample(name: str) -> Response:
-        return sent(samples, name)
+        return file_response(samples, name)
 
     @app.get("/page/{name}")
     async def part(name: str) -> Response:
-        return sent(pages, name)
+        return file_response(pages, name)

@@ -1,4 +1,4 @@
-"""TF Serving's JSON: requests to arrays, arrays to responses.
+"""Conversion between TF Serving's JSON and arrays.
 
 Reference:
     https://www.tensorflow.org/tfx/serving/api_rest
@@ -20,51 +20,55 @@ _INTEGERS = np.iinfo(np.int32)
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a request.
+    """Parse the JSON object of a request.
+
+    Args:
+        body: Body of the request.
 
     Raises:
-        RequestError: If it is none.
+        RequestError: If the body is not a JSON object.
     """
     try:
-        found = orjson.loads(body)
+        request = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise RequestError(400, f"the body is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise RequestError(400, "the body is JSON, but not an object")
-    if not isinstance(found.get("signature_name", ""), str):
-        raise RequestError(400, "'signature_name' expected a string")
-    return found
+        raise RequestError(400, f"expected a JSON body, received invalid JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise RequestError(400, "expected a JSON object, received another JSON value")
+    if not isinstance(request.get("signature_name", ""), str):
+        raise RequestError(400, "expected a string as 'signature_name', received another JSON value")
+    return request
 
 
 def arrays_of(request: Mapping[str, Any], inputs: Mapping[str, tuple[Any, int]]) -> tuple[dict[str, np.ndarray], bool]:
-    """Return a request's inputs.
+    """Convert a request to arrays.
 
     Args:
-        request: What `parse` returned.
+        request: The parsed request.
         inputs: NumPy type and rank of each input of the signature.
 
     Returns:
-        The arrays by name, and whether the request was in rows (`instances`) rather than in columns (`inputs`).
+        The arrays by name, and True for the row format (`instances`) or False for the column format (`inputs`).
 
     Raises:
-        RequestError: If the request has both or neither, or an array of another name, shape or type.
+        RequestError: If the request has both or neither of the two keys, or an array has an unexpected name, shape or
+            type.
     """
     in_rows = "instances" in request
     if in_rows == ("inputs" in request):
-        raise RequestError(400, "expected one of the keys 'instances' and 'inputs'")
+        raise RequestError(400, "expected exactly one of the keys 'instances' and 'inputs'")
     columns = _columns(request["instances"], inputs) if in_rows else _named(request["inputs"], inputs)
     return {name: _array(columns[name], name, *kind) for name, kind in inputs.items()}, in_rows
 
 
 def _columns(instances: Any, inputs: Mapping[str, tuple[Any, int]]) -> dict[str, list]:
-    """Turn rows into columns."""
+    """Convert a list of instances to one list per input."""
     if not isinstance(instances, list) or not instances:
         raise RequestError(400, "'instances' expected a list with at least one instance")
     if not _is_object(instances[0]):
         if len(inputs) > 1:
             raise RequestError(400, f"'instances' expected objects with the keys {', '.join(sorted(inputs))}")
         if any(map(_is_object, instances)):
-            raise RequestError(400, "'instances' mixes objects with other values")
+            raise RequestError(400, "'instances' expected only objects or only other values, received both")
         return {next(iter(inputs)): instances}
     for number, instance in enumerate(instances):
         if not _is_object(instance) or set(instance) != set(inputs):
@@ -79,7 +83,7 @@ def _named(values: Any, inputs: Mapping[str, tuple[Any, int]]) -> dict[str, Any]
         return {next(iter(inputs)): values}
     missing = sorted(set(inputs) - set(values))
     if missing:
-        raise RequestError(400, f"'inputs' has no {missing[0]!r}")
+        raise RequestError(400, f"'inputs' expected the key {missing[0]!r}, which is missing")
     return values
 
 
@@ -104,16 +108,16 @@ def _numbers(value: Any, name: str, dtype: np.dtype) -> np.ndarray:
         array = np.array(value)
     except ValueError as error:  # lists of unequal length
         raise RequestError(
-            400, f"{name!r} expected rows of one shape: fill them up, and give each one's length"
+            400, f"{name!r} expected rows of one shape: pad the rows and give the length of each"
         ) from error
     if array.dtype.kind not in ("iu" if dtype.kind == "i" else "iuf") and array.size:
-        raise RequestError(400, f"{name!r} expected numbers of type {dtype}")
+        raise RequestError(400, f"{name!r} expected numbers of type {dtype}, received other values")
     if dtype.kind == "i" and array.size and not (_INTEGERS.min <= array.min() and array.max() <= _INTEGERS.max):
-        raise RequestError(400, f"{name!r} has a number beyond {dtype}")
-    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite
+        raise RequestError(400, f"{name!r} expected numbers in the range of {dtype}, received a number outside")
+    with np.errstate(over="ignore"):  # a number outside the range of float32 becomes infinite
         array = array.astype(dtype)
     if not np.isfinite(array).all():
-        raise RequestError(400, f"{name!r} has a number that is not finite")
+        raise RequestError(400, f"{name!r} expected finite numbers, received an infinite number or NaN")
     return array
 
 
@@ -122,36 +126,41 @@ def _bytes(value: Any, name: str) -> bytes:
         return value.encode()
     if isinstance(value, dict) and set(value) == {_B64} and isinstance(value[_B64], str):
         try:
-            return base64.b64decode(value[_B64], validate=True)
-        except binascii.Error as error:
-            raise RequestError(400, f"{name!r} has a 'b64' that is not base64") from error
-    raise RequestError(400, f'{name!r} expected a string, or {{"b64": "..."}}')
+            return base64.b64decode("".join(value[_B64].split()), validate=True)  # some clients wrap lines
+        except (binascii.Error, ValueError) as error:
+            raise RequestError(400, f"{name!r} expected base64 in 'b64', received other text") from error
+    raise RequestError(400, f'{name!r} expected a string or {{"b64": "..."}}, received another value')
 
 
 def response(outputs: Mapping[str, np.ndarray], *, in_rows: bool) -> bytes:
-    """Return the body of an answer: `predictions` for rows, `outputs` for columns; a single output has no name."""
+    """Return the JSON body of a response.
+
+    Args:
+        outputs: Output arrays by name. A single output is written without its name.
+        in_rows: Write `predictions` in the row format instead of `outputs` in the column format.
+    """
     plain = {name: _plain(name, array) for name, array in outputs.items()}
-    alone = next(iter(plain.values())) if len(plain) == 1 else None
+    single = next(iter(plain.values())) if len(plain) == 1 else None
     if not in_rows:
-        return _dumps({"outputs": plain if alone is None else alone})
-    if alone is not None:
-        return _dumps({"predictions": alone})
+        return _dumps({"outputs": plain if single is None else single})
+    if single is not None:
+        return _dumps({"predictions": single})
     count = len(next(iter(plain.values())))
     return _dumps({"predictions": [{name: values[row] for name, values in plain.items()} for row in range(count)]})
 
 
 def _plain(name: str, array: np.ndarray) -> Any:
-    """Return an array whose rows can be written; text is decoded."""
+    """Convert an array for JSON. Text is decoded; bytes become base64."""
     if array.dtype.kind not in "OS":
         return np.ascontiguousarray(array)
     binary = name.endswith(BYTES_SUFFIX)
 
-    def written(value: Any) -> Any:
+    def converted(value: Any) -> Any:
         if isinstance(value, list):
-            return [written(item) for item in value]
+            return [converted(item) for item in value]
         return {_B64: base64.b64encode(value).decode()} if binary else value.decode("utf-8", "replace")
 
-    return written(array.tolist())
+    return converted(array.tolist())
 
 
 def _dumps(value: Any) -> bytes:

@@ -1,1 +1,1 @@
-"""Helpers that only tests import: small corpora in their real layouts, and contracts."""
+"""Helpers for tests: small corpora in their real layouts, small records, and assertions about layers and networks."""

@@ -1,4 +1,4 @@
-"""What must hold of every network here: no look at the future, at padding, or at the rest of the batch."""
+"""Assertions that outputs do not depend on future frames, on padding, or on the rest of the batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,20 +7,19 @@ import numpy as np
 
 
 def assert_causal(fn: Callable[[Any], Any], x: np.ndarray, cut: int, atol: float = 1e-5, *, seed: int = 0) -> None:
-    """Check that no output looks at a later frame, and that each looks at its own.
+    """Check that each output frame depends on its own input frame and on no later one.
 
-    The frames from `cut` on are replaced by others: the outputs before `cut` must stay
-    what they were, and every later one must change.
+    The input frames from `cut` on are replaced. The outputs before `cut` must not change; all others must change.
 
     Args:
-        fn: Maps (batch, frames, ...) to (batch, frames, ...).
-        x: Its input.
+        fn: Function that maps (batch, frames, ...) to (batch, frames, ...).
+        x: Input of `fn`.
         cut: First frame to replace, above 0.
-        atol: Largest difference that counts as none.
-        seed: What the new frames are drawn from.
+        atol: Absolute tolerance; smaller differences count as equal.
+        seed: Seed of the new frames.
 
     Raises:
-        AssertionError: If an output before `cut` changes, or a later one does not.
+        AssertionError: If an output before `cut` changes, or if a later one does not.
     """
     assert 0 < cut < x.shape[1], f"cut must lie between 0 and {x.shape[1]}, received {cut}"
     changed = x.copy()
@@ -28,30 +27,30 @@ def assert_causal(fn: Callable[[Any], Any], x: np.ndarray, cut: int, atol: float
     before, after = np.asarray(fn(x)), np.asarray(fn(changed))
     assert before.shape[:2] == x.shape[:2], f"expected outputs over {x.shape[:2]}, received {before.shape}"
     difference = np.abs(after - before).reshape(*before.shape[:2], -1).max(axis=-1)  # (batch, frames)
-    past, later = difference[:, :cut], difference[:, cut:]
+    past, rest = difference[:, :cut], difference[:, cut:]
     assert past.max() <= atol, f"an output before frame {cut} looks at a later one: it changes by {past.max():g}"
-    assert later.min() > atol, f"an output from frame {cut} on does not look at its own: it changes by {later.min():g}"
+    assert rest.min() > atol, f"an output from frame {cut} on does not look at its own: it changes by {rest.min():g}"
 
 
 def assert_batch_invariant(
     fn: Callable[..., Any], a: np.ndarray | tuple, b: np.ndarray | tuple, atol: float = 1e-5
 ) -> None:
-    """Check that an utterance gives the same alone and beside another one.
+    """Check that the output of an utterance does not depend on the other utterances of the batch.
 
     Args:
-        fn: Maps arrays whose first axis is the batch to an array of the same kind.
-        a: Its argument, or a tuple of its arguments, for one utterance or more.
-        b: The same for others, of the same shapes but for the batch.
-        atol: Largest difference that counts as none.
+        fn: Function that maps arrays to an array; the first axis of each is the batch.
+        a: Argument of `fn`, or tuple of its arguments, for one or more utterances.
+        b: The same for other utterances. Only the batch sizes may differ.
+        atol: Absolute tolerance; smaller differences count as equal.
 
     Raises:
         AssertionError: If an output depends on the rest of the batch.
     """
     first, second = (item if isinstance(item, tuple) else (item,) for item in (a, b))
-    together = np.asarray(fn(*(np.concatenate(pair) for pair in zip(first, second, strict=True))))
+    joint = np.asarray(fn(*(np.concatenate(pair) for pair in zip(first, second, strict=True))))
     alone = np.concatenate([np.asarray(fn(*first)), np.asarray(fn(*second))])
-    assert together.shape == alone.shape, f"expected outputs of shape {alone.shape}, received {together.shape}"
-    worst = np.abs(together - alone).max()
+    assert joint.shape == alone.shape, f"expected outputs of shape {alone.shape}, received {joint.shape}"
+    worst = np.abs(joint - alone).max()
     assert worst <= atol, f"an output depends on the rest of the batch: it changes by {worst:g}"
 
 
@@ -65,18 +64,16 @@ def assert_padding_invariant(
     junk: float = 50.0,
     seed: int = 0,
 ) -> None:
-    """Check that padding, whatever stands in it, changes nothing on real frames.
+    """Check that the outputs of real frames do not depend on the number or the values of padded frames.
 
     Args:
-        fn: Maps frames (batch, frames, ...) and a mask (batch, frames), true on real
-            frames, to outputs.
+        fn: Function that maps frames (batch, frames, ...) and a mask (batch, frames), true on real frames, to outputs.
         x: Frames, all of them real.
-        padding: How many frames to append.
-        per_frame: Whether outputs have the axis of the frames; then those at padded
-            frames are left out.
-        atol: Largest difference that counts as none.
-        junk: Deviation of what stands in the padding.
-        seed: What it is drawn from.
+        padding: Number of frames to append.
+        per_frame: Whether the outputs have a frame axis; then the outputs of padded frames are ignored.
+        atol: Absolute tolerance; smaller differences count as equal.
+        junk: Standard deviation of the values in padded frames.
+        seed: Seed of these values.
 
     Raises:
         AssertionError: If the output on real frames changes.

@@ -1,8 +1,8 @@
-"""Small trees in the layouts of the corpora that can be read, odd cases included.
+"""Small folder trees in the layouts of the supported corpora, with unusual cases.
 
-Every function writes below the folder it is given, which becomes what a user would give
-as `--audio-dir`, and returns it. Sounds differ a little by speaker and emotion, so that a
-classifier has something to learn.
+Each function writes into a given folder. Except for `fake_csv`, this folder is the `--audio-dir`, and the function
+returns it. `fake_csv` returns the path of the manifest; its `--audio-dir` is the subfolder `audio`. The audio depends
+on speaker and emotion, so that a classifier can learn them.
 """
 
 import csv
@@ -32,12 +32,12 @@ _VCTK_HEADER = "ID  AGE  GENDER  ACCENTS  REGION"
 def fake_vctk_080(root: Path, *, speakers: Iterable[str] = ("p225", "p226", "p280", "p315"), count: int = 2) -> Path:
     """Write VCTK 0.80: `wav48`, `txt` and a `speaker-info.txt` whose ids have no `p`.
 
-    p280 is not in `speaker-info.txt`, p362 is there without region or audio, p315 has no text.
+    p280 is not in `speaker-info.txt`. p362 is listed there without region and has no audio. p315 has no text.
 
     Args:
-        root: Folder that is to hold `wav48`.
-        speakers: Whose audio is there.
-        count: Utterances of each.
+        root: Parent folder of `wav48`.
+        speakers: Speakers with audio.
+        count: Number of utterances per speaker.
 
     Returns:
         `root`.
@@ -63,12 +63,11 @@ def fake_vctk_080(root: Path, *, speakers: Iterable[str] = ("p225", "p226", "p28
 def fake_vctk_092(root: Path) -> Path:
     """Write VCTK 0.92: speakers p225, p226, p280, p315, p362 and s5, two utterances each, two microphones.
 
-    p280 and one utterance of p315 have no second microphone, one utterance of p362 has no
-    audio at all, one of p226 only the second microphone; p315 has no text; p362 and s5
-    have no region.
+    p280 and one utterance of p315 lack the second microphone. One utterance of p362 has no audio, one of p226 only the
+    second microphone. p315 has no text; p362 and s5 have no region.
 
     Args:
-        root: Folder that is to hold `wav48_silence_trimmed`.
+        root: Parent folder of `wav48_silence_trimmed`.
 
     Returns:
         `root`.
@@ -112,16 +111,14 @@ def fake_ravdess(
     """Write RAVDESS: audio-only speech of each actor.
 
     Args:
-        root: Folder that is to hold `Actor_01` and so on.
-        actors: Which actors, 1 to 24.
-        per_emotion: Recordings of each emotion and actor, 1 to 8; neutral, which has no
-            strong variant, has at most 4.
-        emotions: Which of the eight emotions.
-        rate_hz: Sampling rate; that of the release is 48000.
-        seconds: Length of a recording.
+        root: Parent folder of `Actor_01`, `Actor_02` and so on.
+        actors: Numbers of the actors, 1 to 24.
+        per_emotion: Number of recordings per emotion and actor, 1 to 8. Neutral has no strong variant, so at most 4.
+        emotions: Emotions to write, some of the eight.
+        rate_hz: Sampling rate in Hz; the real release has 48000.
+        seconds: Duration of a recording, in seconds.
         suffix: `".wav"` or `".flac"`.
-        odd_cases: Whether the first actor also has a song, a video, an AppleDouble file,
-            and stereo recordings.
+        odd_cases: Whether the first actor also has a song, a video, an AppleDouble file and stereo recordings.
 
     Returns:
         `root`.
@@ -162,20 +159,20 @@ def fake_librispeech(
     """Write LibriSpeech: the last speaker in `test-other`, the others in `train-clean-100`.
 
     Args:
-        root: Folder that is to hold the subsets; `LibriSpeech` in the release.
-        speakers: How many.
-        per_speaker: Utterances of each.
-        seconds: Length of an utterance.
+        root: Parent folder of the subsets; `LibriSpeech` in the real release.
+        speakers: Number of speakers.
+        per_speaker: Number of utterances per speaker.
+        seconds: Duration of an utterance, in seconds.
         suffix: `".flac"` or `".wav"`.
-        speakers_file: Whether `SPEAKERS.TXT` is there.
-        odd_cases: Whether the first speaker's folder holds an AppleDouble file.
+        speakers_file: Whether to write `SPEAKERS.TXT`.
+        odd_cases: Whether the first speaker's folder has an AppleDouble file.
 
     Returns:
         `root`.
     """
     lines = ["; ID  |SEX| SUBSET           |MINUTES| NAME"]
     for index in range(speakers):
-        # The release's speakers are numbered with gaps.
+        # The speaker numbers of the real release have gaps.
         speaker, chapter = f"{19 + 7 * index}", f"{198 + 301 * index}"
         subset = "test-other" if index == speakers - 1 else "train-clean-100"
         lines.append(f"{speaker:<4} | {'FM'[index % 2]} | {subset:<16} | 25.19 | Reader {index}")
@@ -197,10 +194,10 @@ def fake_emodb(
     """Write EMO-DB: one recording of each speaker and emotion.
 
     Args:
-        root: Folder that is to hold `wav`.
-        speakers: Two digits each.
-        seconds: Length of a recording.
-        flat: Whether the recordings lie in the folder itself.
+        root: Parent folder of `wav`.
+        speakers: Speaker numbers, two digits each.
+        seconds: Duration of a recording, in seconds.
+        flat: Whether the recordings are in `root` itself.
 
     Returns:
         `root`.
@@ -223,14 +220,14 @@ def fake_crema_d(
     flat: bool = False,
     demographics: bool = True,
 ) -> Path:
-    """Write CREMA-D: one recording of each actor and emotion, and one name with a short level.
+    """Write CREMA-D: one recording of each actor and emotion, and one file name with the level `X`.
 
     Args:
-        root: Folder that is to hold `AudioWAV`.
-        actors: 1001 to 1091.
-        seconds: Length of a recording.
-        flat: Whether the recordings lie in the folder itself.
-        demographics: Whether `VideoDemographics.csv` is there; it calls odd actors male.
+        root: Parent folder of `AudioWAV`.
+        actors: Numbers of the actors, 1001 to 1091.
+        seconds: Duration of a recording, in seconds.
+        flat: Whether the recordings are in `root` itself.
+        demographics: Whether to write `VideoDemographics.csv`, in which odd actors are male.
 
     Returns:
         `root`.
@@ -251,15 +248,15 @@ def fake_crema_d(
 
 
 def fake_csv(root: Path, *, rows: Iterable[dict[str, object]] | None = None, write_audio: bool = True) -> Path:
-    """Write `root/manifest.csv`, and the audio that it lists in `root/audio`.
+    """Write `root/manifest.csv`, and the audio files that it lists into `root/audio`.
 
     Args:
-        root: Folder of both.
-        rows: Rows by column; None writes eight rows of four speakers and two emotions.
-        write_audio: Whether to write the files; those that would lie elsewhere never are.
+        root: Parent folder of both.
+        rows: Rows as dictionaries by column; None writes eight rows, of four speakers and two emotions.
+        write_audio: Whether to write the audio files. Files outside `root/audio` are never written.
 
     Returns:
-        The manifest; the audio folder is its neighbour `audio`.
+        Path of the manifest.
     """
     if rows is None:
         rows = [

@@ -1,4 +1,4 @@
-"""A publisher on this machine: files over HTTP, with every fault that a download meets."""
+"""A local HTTP server of files, with the faults that a download can meet."""
 
 import contextlib
 import dataclasses
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 @dataclasses.dataclass
 class FileServer:
-    """What is served, what was asked, and what goes wrong.
+    """Files, faults and recorded requests of a `file_server`.
 
     Attributes:
         files: Content by path.
-        tag: ETag of every answer; empty for none.
-        ranges: Whether a part can be asked for.
-        breaks_after: Bytes after which the connection is cut, one answer each; then no more cuts.
-        failures: Status codes of the next answers.
-        asked: Paths, each with its Range header or an empty string, in order.
+        tag: ETag of every response; empty for none.
+        ranges: Whether the server supports range requests.
+        breaks_after: Number of bytes after which the server cuts the next responses, one entry per response.
+        failures: Status codes of the next responses.
+        asked: Received requests in order: path, and Range header or an empty string.
         address: `http://127.0.0.1:PORT`.
     """
 
@@ -32,7 +32,7 @@ class FileServer:
 
 @contextlib.contextmanager
 def file_server(files: dict[str, bytes]) -> Iterator[FileServer]:
-    """Serve files until the end of the block."""
+    """Serve files over HTTP inside a `with` block."""
     state = FileServer(files)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,8 +40,8 @@ def file_server(files: dict[str, bytes]) -> Iterator[FileServer]:
             pass
 
         def do_GET(self) -> None:
-            asked = self.headers.get("Range", "")
-            state.asked.append((self.path, asked))
+            requested = self.headers.get("Range", "")
+            state.asked.append((self.path, requested))
             if state.failures:
                 self.send_error(state.failures.pop(0))
                 return
@@ -50,8 +50,8 @@ def file_server(files: dict[str, bytes]) -> Iterator[FileServer]:
                 self.send_error(404)
                 return
             first = 0
-            if asked and state.ranges and self.headers.get("If-Range") == state.tag:
-                first = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if requested and state.ranges and self.headers.get("If-Range") == state.tag:
+                first = int(requested.removeprefix("bytes=").removesuffix("-"))
             self.send_response(206 if first else 200)
             self.send_header("Content-Length", str(len(content) - first))
             if state.tag:

@@ -1,4 +1,4 @@
-"""Trees in the layout of IEMOCAP: a small one with the odd cases, and one with the published counts."""
+"""Folder trees in the layout of IEMOCAP: a small one with unusual cases, and one with the published counts."""
 
 import os
 import random
@@ -10,17 +10,17 @@ from ser_fop.testing.tones import write_apple_double, write_text, write_voice
 _HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 _RATERS = "C-E2:\tNeutral;\t()\nC-E3:\tAnger;\t()\nC-F1:\tNeutral;\t(curious)\nA-E3:\tval 3; act 2; dom  2;\t()\n"
 
-# Turns of the small tree by dialog. The speaker is the last field's: both speak in each dialog.
+# Turns of the small tree by dialog. Both speakers talk in each dialog; the first letter of a turn is the speaker.
 SMALL_DIALOGS = {
     "F_impro01": (("F000", "neu"), ("M000", "ang"), ("F001", "fru"), ("M001", "sad")),
     "M_impro05a": (("M000", "hap"), ("F000", "xxx")),
     "M_impro05b": (("F000", "exc"), ("M012", "sur")),
     "M_script01_1": (("F000", "sad"), ("M000", "neu")),
-    # Shares a prefix with the dialog above.
+    # Its name starts with that of the dialog above.
     "M_script01_1b": (("M000", "exc"), ("F000", "ang")),
 }
 
-# Published counts by session: wavs; each annotation of the four classes; how many of these are a woman's.
+# Published counts by session: wav files; annotations of the four classes; how many of these are of the woman.
 _PUBLISHED = {
     1: (1819, {"ang": 229, "hap": 135, "exc": 143, "sad": 194, "neu": 384}, 528),
     2: (1811, {"ang": 137, "hap": 117, "exc": 210, "sad": 197, "neu": 362}, 481),
@@ -50,18 +50,17 @@ def fake_iemocap(
 ) -> Path:
     """Write a small tree: in each session, twelve utterances, of which nine have one of the four classes.
 
-    Each speaker says each of the four classes at least once. Odd cases: AppleDouble
-    files; raters' folders whose labels disagree; women in men's dialogs and the other way
-    round; dialogs with the suffixes `a` and `b`; `xxx`, `fru`, `exc` and `sur`; transcript
-    lines that are no utterance.
+    Each speaker has at least one utterance of each of the four classes. Unusual cases: AppleDouble files; raters'
+    folders with other labels; utterances of women in dialogs named after men, and the reverse; dialogs with the
+    suffixes `a` and `b`; the labels `xxx`, `fru`, `exc` and `sur`; transcript lines that are not utterances.
 
     Args:
-        root: Folder that is to hold `Session1` and so on.
-        sessions: Which sessions.
-        repeats: How many times each turn is said.
-        seconds: Length of an utterance.
-        marker: Whether `SYNTHETIC.json` says that this is not the real release, which
-            is otherwise held to its published counts where it has all five sessions.
+        root: Parent folder of `Session1`, `Session2` and so on.
+        sessions: Numbers of the sessions.
+        repeats: Number of repetitions of each turn.
+        seconds: Duration of an utterance, in seconds.
+        marker: Whether to write `SYNTHETIC.json`, which marks the tree as not the real release. Without it, a tree of
+            all five sessions must have the published counts.
 
     Returns:
         `root`.
@@ -73,15 +72,15 @@ def fake_iemocap(
     for session in sessions:
         for suffix, turns in SMALL_DIALOGS.items():
             dialog = f"Ses{session:02d}{suffix}"
-            said = [
+            utterances = [
                 (f"{dialog}_{turn[0]}{int(turn[1:]) + 20 * repeat:03d}", label)
                 for turn, label in turns
                 for repeat in range(repeats)
             ]
-            for name, label in said:
+            for name, label in utterances:
                 speaker = name[:5] + name.rsplit("_", 1)[1][0]
                 write_voice(_wav(root, session, dialog, name), speaker=speaker, emotion=label, seconds=seconds)
-            _write_dialog(root / f"Session{session}", dialog, said)
+            _write_dialog(root / f"Session{session}", dialog, utterances)
         _write_strays(root / f"Session{session}", f"Ses{session:02d}F_impro01")
     return root
 
@@ -89,11 +88,11 @@ def fake_iemocap(
 def fake_iemocap_full(root: Path) -> Path:
     """Write a tree of 10039 utterances in 151 dialogs with the published counts.
 
-    Counts are those of each session by annotation, and of its four classes by gender.
-    All recordings are one file, linked.
+    The counts by session and annotation, and by session and gender in the four classes, are the published ones.
+    All recordings are hard links to one file.
 
     Args:
-        root: Folder that is to hold `Session1` to `Session5`.
+        root: Parent folder of `Session1` to `Session5`.
 
     Returns:
         `root`.
@@ -112,11 +111,11 @@ def fake_iemocap_full(root: Path) -> Path:
         rng.shuffle(turns)
         dialogs = _dialogs(session)
         for position, dialog in enumerate(dialogs):
-            spoken = {"F": 0, "M": 0}
+            turn_count = {"F": 0, "M": 0}
             lines = []
             for gender, label in turns[position :: len(dialogs)]:
-                lines.append((f"{dialog}_{gender}{spoken[gender]:03d}", label))
-                spoken[gender] += 1
+                lines.append((f"{dialog}_{gender}{turn_count[gender]:03d}", label))
+                turn_count[gender] += 1
             _write_dialog(root / f"Session{session}", dialog, lines)
             _wav(root, session, dialog, "any").parent.mkdir(parents=True)
             for name, _ in lines:
@@ -125,7 +124,7 @@ def fake_iemocap_full(root: Path) -> Path:
 
 
 def _dialogs(session: int) -> list[str]:
-    """Name a session's dialogs."""
+    """Return the names of a session's dialogs."""
     suffixes = [f"{gender}_{name}" for gender in "FM" for name in (*_IMPROVISATIONS, *_SCRIPTS)]
     return [f"Ses{session:02d}{suffix}" for suffix in (*suffixes, *_FURTHER_DIALOGS[session])]
 
@@ -145,7 +144,7 @@ def _write_dialog(session: Path, dialog: str, turns: list[tuple[str, str]]) -> N
     evaluation = session / "dialog" / "EmoEvaluation"
     write_text(evaluation / f"{dialog}.txt", _HEADER + "".join(blocks))
     write_text(evaluation / f"{dialog}.anvil", "<annotation/>\n")
-    # A rater's own labels, which disagree with the summary.
+    # Labels of single raters, which differ from the final label.
     opinions = "".join(f"[6.2901 - 8.2357]\t{name}\tdis\t[1.0000, 1.0000, 1.0000]\n" for name, _ in turns)
     write_text(evaluation / "Categorical" / f"{dialog}_e2_cat.txt", opinions)
     write_text(evaluation / "Attribute" / f"{dialog}_e3_atr.txt", opinions)
@@ -154,9 +153,9 @@ def _write_dialog(session: Path, dialog: str, turns: list[tuple[str, str]]) -> N
 
 
 def _write_strays(session: Path, dialog: str) -> None:
-    """Write what is no utterance and no label file."""
+    """Write files that are neither utterances nor label files."""
     write_apple_double(session / "sentences" / "wav" / dialog / f"{dialog}_F000.wav")
     write_apple_double(session / "dialog" / "EmoEvaluation" / f"{dialog}.txt")
     write_apple_double(session / "dialog" / "avi" / "DivX" / f"{dialog}.avi")
-    # The whole dialog's recording.
+    # The recording of the whole dialog.
     write_voice(session / "dialog" / "wav" / f"{dialog}.wav")

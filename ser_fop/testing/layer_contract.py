@@ -1,4 +1,4 @@
-"""What every Keras layer of the package must do, whatever it computes."""
+"""Checks that every Keras layer of the package must pass."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-# bfloat16 keeps eight bits of a number: some hundredths after a few operations on numbers of order one.
+# bfloat16 has 8 bits of precision: the error is some hundredths after a few operations on values near 1.
 _BFLOAT16_ATOL = 0.15
 
 
@@ -14,10 +14,10 @@ def check_layer(layer_class: type, config: dict[str, Any], x: np.ndarray, **mask
     """Check config, building, symbolic calls, training, mixed precision and deserialisation.
 
     Args:
-        layer_class: The layer.
-        config: Its arguments.
-        x: Its first call argument, of shape (batch, frames, features).
-        **masks: Its other call arguments, of shape (batch, frames).
+        layer_class: Class of the layer.
+        config: Arguments of its constructor.
+        x: First call argument, of shape (batch, frames, features).
+        **masks: Other call arguments, of shape (batch, frames).
 
     Raises:
         AssertionError: If a part of the contract is broken.
@@ -31,7 +31,7 @@ def check_layer(layer_class: type, config: dict[str, Any], x: np.ndarray, **mask
 
 
 def functional_model(layer: Any, x: np.ndarray, masks: dict[str, np.ndarray]) -> keras.Model:
-    """Return a model of the layer alone, batch and frames dynamic, with inputs `x` and the masks by name."""
+    """Return a model that consists of the layer, with dynamic batch and frame axes and inputs `x` and masks by name."""
     inputs = keras.Input((None, x.shape[-1]), name="x")
     others = {name: keras.Input((None,), dtype="bool", name=name) for name in masks}
     return keras.Model({"x": inputs, **others}, layer(inputs, **others))
@@ -42,7 +42,7 @@ def _check_config(layer_class: type, config: dict[str, Any]) -> None:
     found = layer.get_config()
     json.dumps(found)
     for key, value in config.items():
-        assert found[key] == value, f"get_config gives {key}={found[key]!r}, expected {value!r}"
+        assert found[key] == value, f"expected {key}={value!r} in get_config, received {found[key]!r}"
     again = layer_class.from_config(found)
     assert type(again) is layer_class
     assert again.get_config() == found, f"{again.get_config()} differs from {found}"
@@ -55,7 +55,9 @@ def _check_build(layer_class: type, config: dict[str, Any], x: np.ndarray, masks
     output = called(x, **masks)
     assert built.built
     shapes = [tuple(weight.shape) for weight in built.weights]
-    assert shapes == [tuple(weight.shape) for weight in called.weights], "building and calling make other weights"
+    assert shapes == [tuple(weight.shape) for weight in called.weights], (
+        "`build` and the first call create different weights"
+    )
     assert built.compute_output_shape(x.shape) == tuple(output.shape)
     dynamic = built.compute_output_shape((None, None, x.shape[-1]))
     assert len(dynamic) == len(output.shape)
@@ -77,7 +79,7 @@ def _check_symbolic_call(
 
 
 def _check_training(layer_class: type, config: dict[str, Any], x: np.ndarray, masks: dict[str, np.ndarray]) -> None:
-    """Fit one compiled step: gradients reach every trainable weight, and pass through to what is before."""
+    """Fit one compiled step; check that gradients reach all trainable weights and the layer before."""
     layer, before = layer_class(**config), keras.layers.Dense(x.shape[-1])
     inputs = keras.Input((None, x.shape[-1]), name="x")
     others = {name: keras.Input((None,), dtype="bool", name=name) for name in masks}
@@ -91,9 +93,9 @@ def _check_training(layer_class: type, config: dict[str, Any], x: np.ndarray, ma
     assert np.isfinite(loss).all()
     for weight, value in zip(watched, old, strict=True):
         assert np.isfinite(weight).all(), f"{weight.path} is not finite after a step"
-        assert np.abs(np.asarray(weight) - value).max() > 0, f"{weight.path} learns nothing"
+        assert np.abs(np.asarray(weight) - value).max() > 0, f"{weight.path} does not change in training"
     for weight, value in zip(layer.non_trainable_weights, frozen, strict=True):
-        if "seed" not in weight.path and weight.name != "steps":  # what counts or draws is meant to move
+        if "seed" not in weight.path and weight.name != "steps":  # counters and random seeds may change
             np.testing.assert_array_equal(weight, value)
 
 

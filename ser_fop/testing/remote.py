@@ -1,4 +1,4 @@
-"""A folder at a URL, for tests of what reads from one."""
+"""Copies of local folders at a URL, for tests of remote reading."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from ser_fop.utils.remote import location
 
 
 def copied(folder: Path, url: str) -> Path:
-    """Copy a folder of this machine to a URL, in place of what was there.
+    """Copy a local folder to a URL; the former content of the URL is removed.
 
     Args:
-        folder: The folder.
-        url: Where to, such as `memory://bucket/name`.
+        folder: The local folder.
+        url: Target, for example `memory://bucket/name`.
 
     Returns:
         The remote folder.
@@ -21,7 +21,7 @@ def copied(folder: Path, url: str) -> Path:
     root.fs.makedirs(root.path, exist_ok=True)
     for path in folder.rglob("*"):
         if path.is_file():
-            place = root / path.relative_to(folder).as_posix()
-            place.fs.makedirs(place.parent.path, exist_ok=True)
-            place.write_bytes(path.read_bytes())
+            target = root / path.relative_to(folder).as_posix()
+            target.fs.makedirs(target.parent.path, exist_ok=True)
+            target.write_bytes(path.read_bytes())
     return root

@@ -1,4 +1,4 @@
-"""Finds the real recordings that some tests read, where they are at hand."""
+"""Location of the real recordings that some tests need."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,10 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def shared_data() -> Path | None:
-    """Return the folder of real data, or None where there is none.
+    """Return the folder of real data, or None if it does not exist.
 
-    It is the folder that the environment variable `SER_FOP_SHARED_DATA` names, or else
-    `../shared/data` as seen from the repository.
+    The environment variable `SER_FOP_SHARED_DATA` selects it; the default is `../shared/data`, relative to the
+    repository.
     """
     named = os.environ.get(VARIABLE)
     folder = Path(named) if named else _REPOSITORY.parent / "shared" / "data"
@@ -25,10 +25,10 @@ def require_shared(name: str) -> Path:
     Args:
         name: Folder below `shared_data()`, such as `"VCTK-mini"`.
     """
-    # Only tests call this, so only they need pytest.
+    # Imported here, so that only tests need pytest.
     import pytest
 
     folder = shared_data()
     if folder is None or not (folder / name).is_dir():
-        pytest.skip(f"real recordings {name} are not at hand: set {VARIABLE} to the folder that holds them")
+        pytest.skip(f"the real recordings {name} are missing: set {VARIABLE} to their parent folder")
     return folder / name

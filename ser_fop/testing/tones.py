@@ -1,4 +1,4 @@
-"""Writes short sounds that carry a little of a speaker and an emotion, for trees of a corpus' layout."""
+"""Short synthetic sounds that depend on speaker and emotion, for the fake corpora."""
 
 import wave
 import zlib
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-# Pitch factor, level and tremor in Hz of an emotion, by the first three letters of its name in any corpus.
+# Pitch factor, level and tremor (Hz) of an emotion, by the first three letters of its name in any corpus.
 _MANNERS = {
     "neu": (1.0, 0.10, 2.0),
     "cal": (0.9, 0.06, 1.0),
@@ -23,14 +23,14 @@ _MANNERS = {
 
 
 def voice(name: str, *, speaker: str = "", emotion: str = "", rate_hz: int = 16000, seconds: float = 0.4) -> np.ndarray:
-    """Make a harmonic sound in noise; the same arguments give the same samples.
+    """Return a harmonic sound in noise; the same arguments give the same samples.
 
     Args:
-        name: What everything random is drawn from.
-        speaker: Sets the pitch, between 90 and 230 Hz.
-        emotion: Scales pitch, level and tremor; unknown names sound neutral.
-        rate_hz: Sampling rate.
-        seconds: Length.
+        name: Seed of all random numbers.
+        speaker: Name that determines the base pitch, 90 to 230 Hz.
+        emotion: Name that determines pitch factor, level and tremor; unknown names are neutral.
+        rate_hz: Sampling rate in Hz.
+        seconds: Duration in seconds.
 
     Returns:
         Samples of shape (samples,), int16.
@@ -49,15 +49,15 @@ def voice(name: str, *, speaker: str = "", emotion: str = "", rate_hz: int = 160
 def write_voice(
     path: Path, *, speaker: str = "", emotion: str = "", rate_hz: int = 16000, seconds: float = 0.4, channels: int = 1
 ) -> None:
-    """Write a `voice` as 16-bit `.wav` or `.flac`, by the suffix of `path`; folders are made.
+    """Write a `voice` as 16-bit `.wav` or `.flac`, by the suffix of `path`; create missing folders.
 
     Args:
-        path: Where to; its name seeds the sound.
+        path: File to write; its name is the seed of the sound.
         speaker: As in `voice`.
         emotion: As in `voice`.
-        rate_hz: Sampling rate.
-        seconds: Length.
-        channels: How many times the sound is repeated side by side.
+        rate_hz: Sampling rate in Hz.
+        seconds: Duration in seconds.
+        channels: Number of identical channels.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     samples = voice(path.stem, speaker=speaker, emotion=emotion, rate_hz=rate_hz, seconds=seconds)
@@ -73,12 +73,12 @@ def write_voice(
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file; folders are made."""
+    """Write a text file; create missing folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_apple_double(path: Path) -> None:
-    """Write what macOS leaves beside `path` on foreign disks: a file of the same name behind `._`."""
+    """Write the AppleDouble file that macOS adds next to `path` on foreign disks: `._` and the same name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     (path.parent / f"._{path.name}").write_bytes(b"\x00\x05\x16\x07" + bytes(28))

@@ -1,4 +1,4 @@
-"""Small records folders whose every log-mel is known, made without audio."""
+"""Small records folders with known log-mels, written without audio."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -34,15 +34,15 @@ def toy_utterances(
     mels: int = FEATURES.mels,
     seed: int = 0,
 ) -> dict[Utterance, np.ndarray]:
-    """Draw utterances of random length; an emotion shows in their mean.
+    """Return utterances of random length; the emotion shifts their mean.
 
     Args:
-        speakers: Who speaks.
-        per_speaker: Utterances of each.
-        emotions: Their emotions in turn; an empty string is none.
-        frames: Shortest and longest length.
-        mels: Mel bands.
-        seed: What lengths and frames are drawn from.
+        speakers: Names of the speakers.
+        per_speaker: Number of utterances per speaker.
+        emotions: Emotions that the utterances of a speaker cycle through; an empty string means no label.
+        frames: Shortest and longest length, in frames.
+        mels: Number of mel bands.
+        seed: Seed of lengths and frames.
 
     Returns:
         Log-mels of shape (frames, mels), float32, by utterance.
@@ -70,19 +70,19 @@ def write_toy_records(
     dtype: str = "float32",
     shards: int = 2,
 ) -> Records:
-    """Write what `ser-fop prepare` would, and open it.
+    """Write a records folder as `ser-fop prepare` does, and open it.
 
     Args:
         folder: Folder to write.
         mels: Log-mels by utterance.
         corpus: Name of the corpus.
         labels: The classes; empty for an unlabelled corpus.
-        features: The front end that the manifest declares.
-        dtype: Type of the stored log-mels.
-        shards: How many shards to spread the utterances over.
+        features: Front end in the manifest.
+        dtype: Data type of the stored log-mels.
+        shards: Number of shards.
 
     Returns:
-        The folder, opened.
+        The opened records folder.
     """
     config = PrepareConfig(corpus=corpus, audio_dir=folder, out=folder, features=features)
     stage = open_stage("prepare", out=folder, config=config)
@@ -120,7 +120,7 @@ def write_toy_records(
 
 
 def stored_mels(records: Records) -> dict[str, np.ndarray]:
-    """Read every log-mel of a records folder, by id, in the order of the shards."""
+    """Return all log-mels of a records folder by utterance id, in the order of the shards."""
     dataset = tf.data.TFRecordDataset(records.shard_paths).map(lambda record: parse(record, records.manifest))
     return {item["id"].decode(): item["mel"] for item in dataset.as_numpy_iterator()}
 

@@ -1,1 +1,1 @@
-"""Training: what happens between a dataset, a network and `fit`."""
+"""Training of networks: objectives, data splits, callbacks, optimizers and distribution."""

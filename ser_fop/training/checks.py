@@ -1,4 +1,4 @@
-"""Checks of a stage's config, before any work."""
+"""Checks of the configs of `pretrain` and `finetune`, before any work starts."""
 
 from ser_fop.config.settings import NO_FOLD
 from ser_fop.config.stages import FinetuneConfig, PretrainConfig
@@ -10,10 +10,13 @@ from ser_fop.training.optimizers.factory import check_pretraining
 
 
 def check_pretraining_config(config: PretrainConfig) -> None:
-    """Raise `InputError` for settings that contradict each other.
+    """Check the config of `pretrain`.
 
     Args:
-        config: The config of `pretrain`.
+        config: Config of the stage.
+
+    Raises:
+        InputError: If a setting is invalid, or if settings contradict each other.
     """
     check_model(config.model)
     check_pretraining(config.training, config.model)
@@ -22,24 +25,28 @@ def check_pretraining_config(config: PretrainConfig) -> None:
         raise InputError("--records expected at least one records folder, received none.")
     if needs_classes(config.training) and config.strategy != "none":
         raise InputError(
-            f"task `{config.training.task}` averages over the labels of a batch, on one device: drop --strategy."
+            f"task `{config.training.task}` expected --strategy none, received {config.strategy}: its loss needs the"
+            " labels of the whole batch on one device. Drop --strategy."
         )
 
 
 def check_finetuning_config(config: FinetuneConfig) -> None:
-    """Raise `InputError` for settings that contradict each other.
+    """Check the config of `finetune`.
 
     Args:
-        config: The config of `finetune`.
+        config: Config of the stage.
+
+    Raises:
+        InputError: If a setting is invalid, or if settings contradict each other.
     """
     check_model(config.model)
     if config.training.train_on_validation and config.select_on == "test":
         raise InputError(
-            "--select-on test puts the test speakers in the place of the validation speakers, whom"
-            " --train-on-validation trains on. Drop one of the two options."
+            "--select-on test uses the test speakers for validation, and --train-on-validation would train on them."
+            " Drop one of the two options."
         )
     if config.fold == NO_FOLD and (not config.training.train_on_validation or config.test_records or config.folds):
         raise InputError(
-            "--fold none has no validation and no test speakers: give --train-on-validation with it, and neither"
-            " --folds nor --test-records."
+            "--fold none has no validation and no test speakers: add --train-on-validation, and drop --folds and"
+            " --test-records."
         )

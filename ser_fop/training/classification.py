@@ -1,4 +1,4 @@
-"""Training a network to tell emotions apart, and asking it."""
+"""Training and prediction of emotion classifiers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,13 @@ from ser_fop.training.setup import jit_compile, verbosity
 def compile_classifier(
     network: keras.Model, *, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss | None = None
 ) -> None:
-    """Compile a network of logits; the loss is cross-entropy unless another is given."""
+    """Compile a network that outputs logits.
+
+    Args:
+        network: The network.
+        optimizer: The optimizer.
+        loss: The loss; cross-entropy by default.
+    """
     network.compile(
         optimizer=optimizer,
         loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -28,11 +34,11 @@ def compile_classifier(
 
 
 def with_labels(network: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Give a network that reads the class index too, as `class_index`, what it reads; any other its batches as they are.
+    """Add the input `class_index` to the batches, if the network has this input.
 
     Args:
-        network: The network in the form in which it is trained.
-        batches: What `labelled_batches` gives.
+        network: The network to train, as `wrap_for_training` returns it.
+        batches: Batches of `labelled_batches`.
     """
     if "class_index" not in {tensor.name for tensor in network.inputs}:
         return batches
@@ -51,26 +57,26 @@ def fit_classifier(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     class_weight: Mapping[int, float] | None = None,
 ) -> dict[str, Any]:
-    """Fit a compiled classifier, stopping early by the validation speakers.
+    """Fit a compiled classifier, with early stopping on the validation speakers.
 
     Args:
-        network: The compiled network, in the form in which it is trained.
-        train: What `labelled_batches` gives of the training speakers, shuffled.
-        validation: What it gives of the validation speakers; None where they are trained on, which only `last` allows.
-        epochs: Epochs at most.
-        patience: Epochs without a better one before it stops.
+        network: The compiled network, as `wrap_for_training` returns it.
+        train: Shuffled batches of the training speakers.
+        validation: Batches of the validation speakers. None without validation speakers; `keep` must then be `last`.
+        epochs: Maximum number of epochs.
+        patience: Epochs without improvement before training stops.
         logs: TensorBoard folder.
-        keep: Whose weights are kept: the epoch's of the best validation loss, of the best validation accuracy, or the
-            last one's, after all epochs.
-        callbacks: More of them.
-        class_weight: What an utterance of each class counts; all alike by default.
+        keep: Epoch whose weights are kept: the epoch with the best validation `loss` or `accuracy`, or the `last` of
+            all epochs.
+        callbacks: Further callbacks.
+        class_weight: Weight of an utterance of each class; equal by default.
 
     Returns:
-        `epochs` run, `best_epoch` (from 1) whose weights are kept, `val_loss` and
-        `val_accuracy` of it (None without validation speakers), and the `history`.
+        Dict of `epochs`, the number of epochs run; `best_epoch`, the kept epoch, from 1; `val_loss` and `val_accuracy`
+        of this epoch, None without validation speakers; and `history`, the values of all epochs.
 
     Raises:
-        InputError: If epochs are compared and none has a loss that is a number.
+        InputError: If `keep` is not `last` and no epoch has a finite validation loss.
     """
     stopping = [] if keep == "last" else [_early_stopping(f"val_{keep}", patience)]
     history = network.fit(
@@ -92,7 +98,8 @@ def fit_classifier(
         losses = history["val_loss"]
         if not np.isfinite(losses).any():
             raise InputError(
-                "no epoch had a validation loss that is a number: training diverged. Lower the learning rate."
+                "training diverged: expected a finite validation loss in at least one epoch, received none. Lower the"
+                " learning rate."
             )
         best = int(np.nanargmin(losses) if keep == "loss" else np.argmax(history["val_accuracy"]))
     return {
@@ -109,30 +116,31 @@ def _early_stopping(monitored: str, patience: int) -> keras.callbacks.EarlyStopp
 
 
 def balanced_weights(classes: Collection[int], *, count: int) -> dict[int, float]:
-    """Return what an utterance of each class counts, so that all classes count alike and the mean is 1.
+    """Return class weights that give all classes the same total weight; the mean over the utterances is 1.
 
     Args:
         classes: Class index of each training utterance.
-        count: Number of classes; one without an utterance counts 1.
+        count: Number of classes; a class without utterances has weight 1.
     """
-    held = np.bincount(list(classes), minlength=count)
+    counts = np.bincount(list(classes), minlength=count)
     return {
-        index: float(held.sum() / ((held > 0).sum() * number)) if number else 1.0 for index, number in enumerate(held)
+        index: float(counts.sum() / ((counts > 0).sum() * number)) if number else 1.0
+        for index, number in enumerate(counts)
     }
 
 
 def probabilities_of(
     network: keras.Model, records: Records, ids: Mapping[str, int], *, batch_frames: int
 ) -> dict[str, np.ndarray]:
-    """Return each utterance's class probabilities, by id.
+    """Return the class probabilities of each utterance, by id.
 
     Args:
-        network: A network of logits.
+        network: A network that outputs logits.
         records: The records.
-        ids: The utterances.
-        batch_frames: Frames in a batch, at most.
+        ids: Ids of the utterances.
+        batch_frames: Maximum number of frames in a batch.
     """
-    if not network.compiled:  # it was trained in another form
+    if not network.compiled:  # training used the wrapped network
         network.compile(jit_compile=jit_compile())
     found = {}
     for batch in utterance_batches(records, ids, batch_frames=batch_frames).as_numpy_iterator():

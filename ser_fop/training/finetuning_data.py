@@ -1,4 +1,4 @@
-"""The datasets of a fine-tuning, and what follows from its records."""
+"""Datasets of a fine-tuning."""
 
 import time
 from typing import Any
@@ -17,21 +17,21 @@ from ser_fop.training.splits.finetuning import require_comparable, split_fold, t
 
 
 class FinetuningData:
-    """Three speaker-disjoint parts of labelled utterances; the test part is evaluated once.
+    """Training, validation and test utterances of a fine-tuning; no speaker is in two parts.
 
     Args:
         config: The stage's config.
         records: The labelled records.
-        fold: Which speakers train, validate and are tested; None trains on all of them.
+        fold: The training, validation and test speakers; None trains on all speakers.
 
     Attributes:
         split: The three parts.
-        trained_ids: Class index by id of the utterances that are trained on.
-        class_weight: Weight of an utterance of each class; None where all classes weigh the same.
+        trained_ids: Class index by id of all training utterances.
+        class_weight: Weight of an utterance of each class; None if all classes have the same weight.
         labels: Names of the classes.
 
     Raises:
-        InputError: If a part is empty, or a speaker is both trained on and tested.
+        InputError: If a part is empty, or if a test speaker is also a training or validation speaker.
     """
 
     def __init__(self, config: FinetuneConfig, records: Records, fold: Fold | None) -> None:
@@ -51,6 +51,7 @@ class FinetuningData:
                 styles=config.styles,
                 test_records=test_records,
                 test_labels=config.test_labels,
+                name=f"fold {config.fold}",
             )
         self.trained_ids = dict(self.split.train)
         if settings.train_on_validation:
@@ -64,7 +65,7 @@ class FinetuningData:
         """Return the training batches, shuffled and augmented.
 
         Args:
-            backbone: The network's backbone, whose mel statistics fill masked regions.
+            backbone: Backbone of the network; the mean of its mel statistics fills masked regions.
         """
         features, mean = self.records.manifest.features, backbone.normalization.mean.numpy()
         return labelled_batches(
@@ -77,12 +78,12 @@ class FinetuningData:
         )
 
     def validation(self) -> tf.data.Dataset | None:
-        """Return the validation batches, or None where the validation speakers are trained on."""
+        """Return the validation batches, or None if the training uses the validation speakers too."""
         if self._config.training.train_on_validation:
             return None
         labels = self.dimensional_labels
         return labelled_batches(self.split.validated, self.split.validation, dimensional_labels=labels, **self._sizes)
 
     def known_dimensional_labels(self) -> list[str]:
-        """Return the names of the dimensional labels that the network is trained on."""
+        """Return the names of the dimensional labels that the training uses."""
         return known_dimensional_labels(self.dimensional_labels, self.trained_ids)

@@ -1,4 +1,4 @@
-"""The test, the figures and the files of one fine-tuning."""
+"""Test, metrics and files of one fine-tuning."""
 
 import time
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import numpy as np
 from ser_fop.config.stages import FinetuneConfig
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
-from ser_fop.hub.networks import NETWORK, write_saved_model
+from ser_fop.hub.networks import NETWORK
 from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
 from ser_fop.training.classification import probabilities_of
 from ser_fop.training.finetuning_data import FinetuningData
@@ -21,7 +21,7 @@ from ser_fop.utils.run_folder import Stage
 
 
 class FinetuningRun:
-    """The run folder of a fine-tuning; keeps the weights of the best learning rate.
+    """Run folder of a fine-tuning. It keeps the weights of the best learning rate.
 
     Args:
         stage: The run folder being written.
@@ -43,8 +43,8 @@ class FinetuningRun:
         """Keep a trained network's weights if its validation accuracy is the best so far.
 
         Args:
-            model: The network, with the weights of its best epoch.
-            rate: Its learning rate.
+            model: The network with the weights of its best epoch.
+            rate: Learning rate of the training.
             fitted: The result of `fit_classifier`.
         """
         self._tried.append({"learning_rate": rate, **fitted})
@@ -52,14 +52,14 @@ class FinetuningRun:
             self._chosen, self._weights = self._tried[-1], model.get_weights()
 
     def test_and_save(self, model: keras.Model, start: StartingPoint) -> Path:
-        """Test the kept network once, and write it, its predictions and its figures.
+        """Test the kept network once; write the network, its predictions and its metrics.
 
         Args:
-            model: The network in the form in which it was trained.
+            model: The trained network, as `wrap_for_training` returned it.
             start: The network before fine-tuning.
 
         Returns:
-            The finished run folder.
+            Path of the finished run folder.
         """
         stage, data, settings = self._stage, self._data, self._config.training
         model.set_weights(self._weights)
@@ -78,7 +78,6 @@ class FinetuningRun:
             trim_below_db=data.records.manifest.trim_below_db,
         )
         written = save_network(model, spec, stage.folder / NETWORK)
-        write_saved_model(stage.folder)
         metrics = {
             **tested,
             "labels": data.labels,
@@ -97,7 +96,7 @@ class FinetuningRun:
         return out
 
     def _test(self, model: keras.Model, start: StartingPoint) -> tuple[dict[str, Any], list[Path]]:
-        """Return the figures on the test part, and the files that hold its predictions."""
+        """Return the metrics of the test utterances, and the files with their predictions."""
         config, split, labels = self._config, self._data.split, self._data.labels
         probabilities = probabilities_of(model, split.tested, split.test, batch_frames=config.training.batch_frames)
         predictions = predictions_from(

@@ -1,4 +1,4 @@
-"""Cross-entropy that counts what is already recognised less."""
+"""Focal loss: cross-entropy that gives well-recognised utterances less weight."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FocalLoss(keras.losses.Loss):
-    """-(1 - p)^gamma log p of the true class.
+    """Focal loss, -(1 - p)^gamma log p, with the probability p of the true class.
 
     Args:
-        gamma: 0 is cross-entropy; the larger, the less an easy utterance counts.
+        gamma: Exponent, 0 or more. 0 gives cross-entropy; a larger value gives well-recognised utterances less weight.
 
     Call arguments:
         y_true: Class indices, (batch,).

@@ -1,4 +1,4 @@
-"""Release trained networks, so that the memory of a process that trains many of them stays bounded."""
+"""Release of trained networks, which bounds the memory of a process that trains many of them."""
 
 import contextlib
 import ctypes
@@ -9,18 +9,20 @@ import keras
 
 from ser_fop.training import reuse
 
-# Traces of custom gradients that may live on after a stage; above it, the stage's end releases all networks. A
-# transformer of two layers has about twenty, so that equal networks of neighbouring stages still share their traces.
+# Maximum number of custom-gradient traces after a stage; above it, all networks are released. A transformer of two
+# layers has about 20, so that consecutive stages with equal networks still share their traces.
 _MOST_TRACES = 30
 _registered: set[str] = set()
 
 
 def release_networks() -> None:
-    """Forget all networks that stages have trained, with their traces.
+    """Remove the networks that stages have trained, with their traces, from memory.
 
-    Call it where no network that a stage trained is in use: a function that was traced, and not differentiated yet,
-    can no longer be differentiated. TensorFlow registers a closure for each trace of a `tf.custom_gradient`, and never
-    removes it (TensorFlow issue 97697); it pins the trace, and so the network.
+    TensorFlow registers a closure for each trace of a `tf.custom_gradient` and never removes it (TensorFlow issue
+    97697). The closure keeps the trace, and so the network, in memory.
+
+    Call this function only while none of these networks is in use: afterwards, a function that was traced but not yet
+    differentiated can no longer be differentiated.
     """
     reuse.forget()
     keras.backend.clear_session()
@@ -34,10 +36,10 @@ def release_networks() -> None:
 
 @contextlib.contextmanager
 def network_scope() -> Iterator[None]:
-    """Bound the memory of the networks that are trained inside.
+    """Bound the memory of the networks that are trained in this context.
 
-    Their traces, and those alone, are released at the end once there are too many; a few stay for the next stage that
-    trains an equal network.
+    On exit, the traces made in such contexts are released if there are too many. A few traces stay, so that the next
+    stage can reuse them for an equal network.
     """
     before = custom_gradients()
     try:
@@ -49,22 +51,22 @@ def network_scope() -> Iterator[None]:
 
 
 def custom_gradients() -> set[str]:
-    """Return the names under which TensorFlow keeps traces of custom gradients."""
+    """Return the names of the custom-gradient traces in TensorFlow's registry."""
     return {name for name in _gradient_registry() if name.startswith("CustomGradient-")}
 
 
 def _trim_heap() -> None:
-    """Hand freed memory back to the system, where the C library is glibc: it would keep most of it."""
+    """Return freed memory to the system; glibc would keep most of it. Other C libraries are left alone."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _gradient_registry() -> MutableMapping[str, object]:
-    """Return TensorFlow's registry of gradients; an empty one on other backends, or where TensorFlow has moved it."""
+    """Return TensorFlow's registry of gradients; empty on other backends, or if TensorFlow has moved the registry."""
     if keras.backend.backend() != "tensorflow":
         return {}
     try:
-        from tensorflow.python.framework import ops  # no public name leads to it
+        from tensorflow.python.framework import ops  # the registry has no public name
 
         return ops.gradient_registry._registry
     except (ImportError, AttributeError):

@@ -1,4 +1,4 @@
-"""The datasets of a pretraining, and what follows from its records."""
+"""Datasets of a pretraining."""
 
 import time
 from collections.abc import Sequence
@@ -24,29 +24,29 @@ from ser_fop.training.splits.pretraining import (
 
 
 class PretrainingData:
-    """Utterances of like length in one batch; whole speakers held out for early stopping.
+    """Training and validation batches of a pretraining; early stopping uses held-out speakers.
 
     Args:
         config: The stage's config.
-        records: Records folders, one a corpus.
-        held_out: The speakers whose speech or labels the network must not see.
+        records: Records folders, one per corpus.
+        held_out: Speakers whose speech or labels the network must not see.
         distribution: The machines and devices that train together.
 
     Attributes:
-        train: One epoch's batches, as `fit` takes them. Their order follows `epoch`.
-        validation: Validation batches, as `fit` takes them.
-        epoch: Number of the running epoch, from 0: a run can resume at any of them.
-        features: The front end of the records.
+        train: Training batches of one epoch, for `fit`. Their order depends on `epoch`.
+        validation: Validation batches, for `fit`.
+        epoch: Number of the current epoch, from 0.
+        features: Feature settings of the records.
         mean: Mean of each mel band over the training speakers, (mels,).
         std: Standard deviation of each mel band over the training speakers, (mels,).
-        objective: What the network learns.
-        steps_per_epoch: Batches of an epoch.
-        steps: Batches of all epochs.
-        batches_layout: Among how many machines an epoch's batches are dealt out; None where no checkpoint can resume
-            within an epoch.
+        objective: The pretraining objective.
+        steps_per_epoch: Number of batches in an epoch.
+        steps: Number of batches in all epochs.
+        batches_layout: Number of machines that the batches of an epoch are divided among; None if a checkpoint cannot
+            resume within an epoch.
 
     Raises:
-        InputError: If the records were prepared in different ways, or leave too few speakers.
+        InputError: If the records were prepared with different settings, or if too few speakers remain.
     """
 
     def __init__(
@@ -61,7 +61,10 @@ class PretrainingData:
         self.features = require_same_features({str(part.folder): part.manifest.features for part in records})
         check_code(settings, config.model, width=self.features.width)
         if len({part.manifest.trim_below_db for part in records}) > 1:
-            raise InputError("some of the records were trimmed of silence and some not: prepare them alike.")
+            raise InputError(
+                "expected records with the same trimming of silence (trim_below_db), received several: prepare all"
+                " records with the same setting."
+            )
         self.trim_below_db = records[0].manifest.trim_below_db
         self.split = split_for_pretraining(
             records,
@@ -110,9 +113,9 @@ class PretrainingData:
 
     @property
     def frames(self) -> int:
-        """Frames of the training utterances."""
+        """Number of frames of the training utterances."""
         return sum(row.frames for part, ids in self.split.train for row in part.rows if row.id in ids)
 
     def frames_per_epoch(self) -> tuple[int, float]:
-        """Return the useful frames of an epoch, and the share of padding in its batches."""
+        """Return the number of useful (not padded) frames in an epoch, and the share of padding, 0 to 1."""
         return unlabelled_frames(self.split.train, **self._sizes)

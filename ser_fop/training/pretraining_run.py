@@ -1,4 +1,4 @@
-"""Logs, checkpoints, figures and files of one pretraining."""
+"""Logs, checkpoints, metrics and files of one pretraining."""
 
 import shutil
 import time
@@ -10,7 +10,7 @@ import numpy as np
 
 from ser_fop.config.stages import PretrainConfig
 from ser_fop.errors import InputError
-from ser_fop.hub.networks import NETWORK, write_saved_model
+from ser_fop.hub.networks import NETWORK
 from ser_fop.models.saving import NetworkSpec, save_network
 from ser_fop.training.callbacks.checkpoints import Checkpoints
 from ser_fop.training.callbacks.early_stopping import BestWeights
@@ -25,7 +25,7 @@ from ser_fop.utils.run_folder import CHECKPOINTS, Stage
 
 
 class PretrainingRun:
-    """The run folder of a pretraining, and the network's errors before it.
+    """Run folder of a pretraining, and the errors of the untrained network.
 
     Args:
         stage: The run folder being written.
@@ -35,10 +35,8 @@ class PretrainingRun:
         distribution: The machines and devices that train together.
 
     Attributes:
-        checkpoints: Where checkpoints lie until the run has ended.
-        early_stopping: Keeps the weights of the epoch with the smallest validation error.
-        callbacks: Skill, TensorBoard and the time that remains.
-        verbose: Verbosity of `fit`.
+        fit_options: Options of `fit_resumably`: early stopping by the validation error; checkpoints, which are removed
+            when the run is complete; and, on the chief, callbacks for skill, TensorBoard and the remaining time.
     """
 
     def __init__(
@@ -56,25 +54,27 @@ class PretrainingRun:
         self._untrained = model.evaluate(data.validation, return_dict=True, verbose=0)["error"]
         warmup_epochs = -(-objective.warmup_steps(data.steps) // max(1, data.steps_per_epoch))
         self._first = max(0, min(warmup_epochs, settings.epochs - 1))
-        self.early_stopping = BestWeights("val_error", patience=settings.patience, first=self._first)
-        self.checkpoints = Checkpoints(
-            stage.folder / CHECKPOINTS, keep=config.checkpoints, writes=distribution.is_chief
-        )
+        checkpoints = Checkpoints(stage.folder / CHECKPOINTS, keep=config.checkpoints, writes=distribution.is_chief)
         distribution.require_agreement(
-            [path.name for path in self.checkpoints.found()], what=f"checkpoints in {stage.folder}"
+            [path.name for path in checkpoints.found()], what=f"checkpoints in {stage.folder}"
         )
-        self.callbacks = self._callbacks() if distribution.is_chief else []
-        self.verbose = verbosity() if distribution.is_chief else 0
+        self.fit_options: dict[str, Any] = {
+            "stopping": BestWeights("val_error", patience=settings.patience, first=self._first),
+            "checkpoints": checkpoints,
+            "every_s": 60 * config.checkpoint_minutes,
+            "callbacks": self._callbacks() if distribution.is_chief else [],
+            "verbose": verbosity() if distribution.is_chief else 0,
+        }
         self._preparing_s = time.perf_counter() - data.started
 
     def save(self, fitted: Fitted) -> Path:
-        """Write the network, its SavedModel, an example and the figures; of several workers, the chief writes.
+        """Write the network, its SavedModel, an example and the metrics. Of several workers only the chief writes.
 
         Args:
-            fitted: History and duration of the training.
+            fitted: Result of `fit_resumably`.
 
         Returns:
-            The finished run folder.
+            Path of the finished run folder.
 
         Raises:
             InputError: If no epoch had a finite validation error.
@@ -82,7 +82,7 @@ class PretrainingRun:
         stage, data = self._stage, self._data
         if not self._distribution.is_chief:
             worker = f"worker {self._distribution.worker} of {self._distribution.workers}"
-            print(f"{worker} has done its part; worker 0 writes {stage.out}.")
+            print(f"{worker} has finished; worker 0 writes {stage.out}.")
             return stage.out
         ended = time.perf_counter()
         best = self._best_epoch(fitted.history)
@@ -93,12 +93,11 @@ class PretrainingRun:
             model=self._config.model,
             horizons=data.objective.horizons,
             **data.objective.spec,
-            seen_speakers=data.split.seen_speakers,  # an untrained network has seen their mel statistics
+            seen_speakers=data.split.seen_speakers,  # an untrained network contains their mel statistics
             labelled_speakers=data.labelled_speakers if trained else (),
             trim_below_db=data.trim_below_db,
         )
         written = save_network(self._model, spec, stage.folder / NETWORK)
-        write_saved_model(stage.folder)
         if data.objective.gives_frames:
             np.savez(stage.folder / EXAMPLES, **self._example())
         metrics = self._metrics(fitted, best)
@@ -136,20 +135,20 @@ class PretrainingRun:
         return found["true"], found["predicted"]
 
     def _best_epoch(self, history: dict[str, list[float]]) -> int | None:
-        """Return the epoch whose weights are kept, or None where nothing was trained."""
+        """Return the index of the epoch whose weights are kept; None without training."""
         if not history:
             return None
         errors = history["val_error"][self._first :]
         if not np.isfinite(errors).any():
             raise InputError(
-                "no epoch had a validation error that is a number: training with a learning rate of"
-                f" {self._config.training.learning_rate:g} diverged. Remove {self._stage.folder}, and lower"
-                " --learning-rate or give --clip-norm."
+                f"training diverged at learning rate {self._config.training.learning_rate:g}: expected a finite"
+                f" validation error in at least one epoch, received none. Remove {self._stage.folder}, and lower"
+                " --learning-rate or add --clip-norm."
             )
         return self._first + int(np.nanargmin(errors))
 
     def _metrics(self, fitted: Fitted, best: int | None) -> dict[str, Any]:
-        """Return the figures of `metrics.json`, without the duration."""
+        """Return the values of `metrics.json`, without the duration."""
         history, baseline = fitted.history, self._baselines["error"]
         error = self._untrained if best is None else history["val_error"][best]
         by_horizon = {}

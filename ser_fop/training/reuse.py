@@ -1,4 +1,4 @@
-"""Compiled networks kept for the next run that needs an equal one: a trace takes seconds, a fold may take no more."""
+"""Cache of compiled networks. Tracing takes seconds, which can be as long as the training of a fold."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,20 +8,26 @@ import keras
 import msgspec
 import numpy as np
 
+from ser_fop.training.optimizers.cosine_schedule import CosineSchedule
+
 _MOST_KEPT = 16
 _cache: OrderedDict[bytes, tuple[keras.Model, list[np.ndarray]]] = OrderedDict()
 
 
-def get_or_compile(fresh: keras.Model, compile_network: Callable[[keras.Model], None], **key: Any) -> keras.Model:
-    """Return a compiled network that is as `fresh` would be, compiled: weights, seeds and optimizer.
+def get_or_compile(
+    fresh: keras.Model, compile_network: Callable[[keras.Model], None], *, rate: Any = None, **key: Any
+) -> keras.Model:
+    """Return a compiled network with the weights and seeds of `fresh` and the initial state of the optimizer.
 
     Args:
-        fresh: The network as it is to start.
-        compile_network: Compiles it; called for the first of a key alone.
-        **key: All that the compiled steps depend on: sizes, optimizer, loss, precision.
+        fresh: The new network with its initial weights.
+        compile_network: Function that compiles a network; called only for the first network of a key.
+        rate: The learning rate or its schedule, which a cached network takes over. The key contains its `schedule_key`.
+        **key: Values that the compiled steps depend on, such as sizes, optimizer, loss and precision.
 
     Returns:
-        `fresh`, or an earlier network of the key that has taken its place. The earlier one's run must have ended.
+        `fresh` for the first network of a key. Afterwards the cached network, with all variables reset; the training
+        that used it before must have ended.
     """
     name = msgspec.json.encode(key, order="deterministic")
     if name not in _cache:
@@ -34,15 +40,37 @@ def get_or_compile(fresh: keras.Model, compile_network: Callable[[keras.Model], 
         return fresh
     network, start = _cache[name]
     _cache.move_to_end(name)
-    for mine, value in zip(network.variables, fresh.variables, strict=True):
-        mine.assign(value)
-    for mine, value in zip(_optimizer_variables(network), start, strict=True):
-        mine.assign(value)
+    for variable, value in zip(network.variables, fresh.variables, strict=True):
+        variable.assign(value)
+    for variable, value in zip(_optimizer_variables(network), start, strict=True):
+        variable.assign(value)
+    if keras.backend.backend() == "tensorflow":  # elsewhere the key contains the whole schedule
+        if isinstance(rate, CosineSchedule):
+            network.optimizer._learning_rate.copy_steps(rate)
+        elif rate is not None and not _is_schedule(rate):
+            network.optimizer.learning_rate = rate
     return network
 
 
+def schedule_key(rate: Any) -> Any:
+    """Return what a traced step contains of a learning rate; it reads the rest from variables.
+
+    Args:
+        rate: The learning rate, or its schedule.
+    """
+    if keras.backend.backend() != "tensorflow":  # other traces contain the values of such variables
+        return rate.get_config() if _is_schedule(rate) else rate
+    if isinstance(rate, CosineSchedule):
+        return {"rate": rate.rate, "warms_up": rate.warmup_target is not None}
+    return rate.get_config() if _is_schedule(rate) else "variable"
+
+
+def _is_schedule(rate: Any) -> bool:
+    return isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+
+
 def forget() -> None:
-    """Let go of all of them."""
+    """Empty the cache."""
     _cache.clear()
 
 

@@ -1,4 +1,4 @@
-"""Seeds, determinism, and how a step is compiled."""
+"""Setup of a training: seeds, determinism, precision, learning rate and compilation."""
 
 import contextlib
 import sys
@@ -7,23 +7,25 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from ser_fop.config.settings import FinetuningSettings, PretrainingSettings
 from ser_fop.errors import InputError
+from ser_fop.training.optimizers.cosine_schedule import CosineSchedule
 from ser_fop.training.optimizers.slanted_triangular import SlantedTriangular
 
 
 def seed_everything(seed: int, *, deterministic: bool) -> None:
-    """Seed Python, NumPy and the backend, and forget earlier networks.
+    """Seed Python, NumPy and the backend, and clear the Keras session.
 
     Args:
-        seed: Non-negative.
-        deterministic: Whether two runs on one machine must agree to the last bit.
-            TensorFlow cannot take it back within a process.
+        seed: Seed, 0 or more.
+        deterministic: Whether two runs on one machine must give bit-identical results. TensorFlow cannot disable this
+            again within a process.
 
     Raises:
         InputError: If the seed is negative.
     """
     if seed < 0:
-        raise InputError(f"--seed expected a non-negative number, received {seed}.")
+        raise InputError(f"--seed expected 0 or more, received {seed}.")
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     if deterministic:
@@ -32,7 +34,7 @@ def seed_everything(seed: int, *, deterministic: bool) -> None:
 
 @contextlib.contextmanager
 def precision(name: str) -> Iterator[None]:
-    """Let networks built inside compute in this precision; weights are float32 in any case.
+    """Set the precision of the networks built in this context; weights are always float32.
 
     Args:
         name: `float32` or `bfloat16`.
@@ -46,41 +48,31 @@ def precision(name: str) -> Iterator[None]:
 
 
 def learning_rate(
-    rate: float,
-    *,
-    schedule: str,
-    epochs: int,
-    batches: tf.data.Dataset,
-    warmup_share: float = 0.0,
-    accumulate: int = 1,
+    rate: float, settings: PretrainingSettings | FinetuningSettings, batches: tf.data.Dataset
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """Return what an optimizer takes as its learning rate.
+    """Return the learning rate or its schedule, for an optimizer.
 
     Args:
-        rate: The rate, or the rate that a schedule starts from.
-        schedule: `constant`; `cosine` to fall to zero over all epochs; `slanted` to rise and fall in a triangle.
-        epochs: Epochs at most.
-        batches: One epoch's batches.
-        warmup_share: Share of the steps in which `cosine` first rises from zero.
-        accumulate: Batches that make one step.
+        rate: The constant rate, or the highest rate of a schedule.
+        settings: Settings with the `schedule`, the maximum number of `epochs` and the `warmup_share`. A pretraining
+            also has `accumulate`, the number of batches of one step.
+        batches: Batches of one epoch.
     """
-    if schedule == "constant" or not epochs:
+    if settings.schedule == "constant" or not settings.epochs:
         return rate
-    steps = max(1, epochs * int(batches.cardinality()) // accumulate)
-    if schedule == "slanted":
+    accumulate = settings.accumulate if isinstance(settings, PretrainingSettings) else 1
+    steps = max(1, settings.epochs * int(batches.cardinality()) // accumulate)
+    if settings.schedule == "slanted":
         return SlantedTriangular(rate, steps)
-    rising = min(round(warmup_share * steps), steps - 1)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0 if rising else rate, steps - rising, warmup_target=rate if rising else None, warmup_steps=rising
-    )
+    return CosineSchedule(rate, steps, min(round(settings.warmup_share * steps), steps - 1))
 
 
 def jit_compile() -> bool | str:
-    """Return Keras' `jit_compile` argument: XLA slows this model down on TensorFlow's CPU."""
+    """Return the `jit_compile` argument of Keras; on a CPU with TensorFlow, XLA is slower for these models."""
     on_tensorflow_cpu = keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU")
     return False if on_tensorflow_cpu else "auto"
 
 
 def verbosity() -> int:
-    """Return Keras' `verbose`: a bar on a terminal, a line an epoch in a log."""
+    """Return the `verbose` argument of Keras: a progress bar in a terminal, one line per epoch in a log."""
     return 1 if sys.stdout.isatty() else 2

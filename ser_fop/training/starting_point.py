@@ -1,23 +1,25 @@
-"""The network from which fine-tuning starts."""
+"""Initial network of a fine-tuning."""
 
 import dataclasses
 from collections.abc import Collection
 
 from ser_fop.config.stages import FinetuneConfig
 from ser_fop.data.records import Records, mel_moments, require_same_features
-from ser_fop.hub.networks import load_network
+from ser_fop.evaluation.fold_runs import fold_folder
+from ser_fop.hub.networks import load_network, network_digest, network_spec
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.training.strategies import check_strategy
 
 
 @dataclasses.dataclass(frozen=True)
 class StartingPoint:
-    """A network before fine-tuning.
+    """Initial network of a fine-tuning.
 
     Attributes:
-        network: A pretrained or a fresh backbone, with a fresh head.
-        seen_speakers: Speakers whose speech its backbone has seen, as `corpus:speaker`.
-        labelled_speakers: Speakers whose labels its backbone has seen, as `corpus:speaker`.
+        network: A pretrained or new backbone with a new head.
+        seen_speakers: Speakers whose speech the backbone has seen, as `corpus:speaker`.
+        labelled_speakers: Speakers whose labels the backbone has seen, as `corpus:speaker`.
     """
 
     network: EmotionClassifier
@@ -25,16 +27,35 @@ class StartingPoint:
     labelled_speakers: tuple[str, ...] = ()
 
 
-def starting_point(config: FinetuneConfig, records: Records, *, normalised_on: Collection[str]) -> StartingPoint:
-    """Return the network before fine-tuning.
+def pretrained_digest(config: FinetuneConfig, *, fold: int | None = None) -> dict[str, str]:
+    """Return the digest of the pretrained network, by the name `pretrained`; empty without one.
 
     Args:
-        config: The config of the stage.
-        records: The labelled records.
-        normalised_on: Utterance ids whose mel statistics serve where the pretrained network's do not.
+        config: Config of `finetune`.
+        fold: A fold whose network must be readable, so that an unusable network fails before any training.
 
     Raises:
-        InputError: If the pretrained network reads other features than the records hold.
+        InputError: If the network is missing or unusable.
+    """
+    if not config.pretrained:
+        return {}
+    if fold is not None:
+        network_spec(fold_folder(config.pretrained, fold))
+    return {"pretrained": network_digest(config.pretrained)}
+
+
+def starting_point(config: FinetuneConfig, records: Records, *, normalised_on: Collection[str]) -> StartingPoint:
+    """Return the initial network of a fine-tuning.
+
+    Args:
+        config: Config of `finetune`.
+        records: The labelled records.
+        normalised_on: Ids of the utterances whose mel statistics are used without a pretrained network, or with the
+            setting `normalisation: target`.
+
+    Raises:
+        InputError: If the features of the pretrained network differ from those of the records, or if the strategy does
+            not fit the network.
     """
     settings, features = config.training, records.manifest.features
     size, known = config.model, {}
@@ -43,6 +64,7 @@ def starting_point(config: FinetuneConfig, records: Records, *, normalised_on: C
         require_same_features({str(records.folder): features, str(config.pretrained): spec.features})
         size = spec.model
         known = {"seen_speakers": spec.seen_speakers, "labelled_speakers": spec.labelled_speakers}
+    check_strategy(settings, layers=size.layers)
     if settings.finetuning_dropout is not None:
         size = dataclasses.replace(size, dropout=settings.finetuning_dropout)
     backbone = Backbone(size, features.width, attention=settings.attention, name="backbone")

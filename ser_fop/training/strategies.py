@@ -1,4 +1,4 @@
-"""What fine-tuning trains, and how fast each depth of the network learns."""
+"""Fine-tuning strategies: trained layers, and learning rate of each layer."""
 
 from typing import Any
 
@@ -13,11 +13,17 @@ from ser_fop.training.optimizers.layerwise_adam import LayerwiseAdam
 
 
 def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSettings:
-    """Return `settings`, or raise `InputError` where they cannot be followed.
+    """Check the fine-tuning settings.
 
     Args:
-        settings: How the network learns.
-        layers: Attention layers that it has.
+        settings: Settings of the fine-tuning.
+        layers: Number of layers of the backbone.
+
+    Returns:
+        `settings`, unchanged.
+
+    Raises:
+        InputError: If a setting is out of its range, or settings contradict each other.
     """
     if settings.strategy == "last_layers" and not 1 <= settings.last_layers <= layers:
         raise InputError(f"last_layers expected 1 to {layers}, received {settings.last_layers}.")
@@ -29,18 +35,18 @@ def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSe
         raise InputError(f"focal_gamma expected 0 or more, received {settings.focal_gamma:g}.")
     if settings.train_on_validation and (settings.keep != "last" or len(settings.learning_rates) > 1):
         raise InputError(
-            "train_on_validation leaves no speaker to choose by: it expected keep `last` and one learning rate, received"
-            f" keep `{settings.keep}` and {len(settings.learning_rates)}."
+            "train_on_validation leaves no speakers for a selection: expected keep `last` and one learning rate,"
+            f" received keep `{settings.keep}` and {len(settings.learning_rates)}."
         )
     if settings.contrastive_weight < 0 or settings.contrastive_margin <= 0:
         raise InputError(
-            "contrastive_weight must not be negative and contrastive_margin must be positive, received"
+            "expected contrastive_weight of at least 0 and contrastive_margin above 0, received"
             f" {settings.contrastive_weight:g} and {settings.contrastive_margin:g}."
         )
     if settings.dimensional_loss_weight < 0 or (settings.dimensional_loss_weight and settings.contrastive_weight):
         raise InputError(
-            "dimensional_loss_weight must not be negative, and stands beside no contrastive_weight, received"
-            f" {settings.dimensional_loss_weight:g} and {settings.contrastive_weight:g}."
+            "dimensional_loss_weight expected 0 or more, and 0 together with contrastive_weight, received"
+            f" {settings.dimensional_loss_weight:g} with contrastive_weight {settings.contrastive_weight:g}."
         )
     if settings.epochs < 1:
         raise InputError(f"epochs expected at least 1, received {settings.epochs}.")
@@ -48,27 +54,28 @@ def check_strategy(settings: FinetuningSettings, *, layers: int) -> FinetuningSe
 
 
 def freeze(network: EmotionClassifier, settings: FinetuningSettings) -> None:
-    """Freeze the layers that the strategy leaves as they are.
+    """Freeze the layers that the strategy does not train.
 
     Args:
-        network: The classifier, not compiled yet.
-        settings: Its strategy.
+        network: The classifier, before `compile`.
+        settings: Settings of the fine-tuning.
     """
-    kept = {"head": 0, "last_layers": settings.last_layers}.get(settings.strategy)
-    if kept is not None:
-        for (layer,) in network.layer_groups()[1 + kept :]:
+    trained = {"head": 0, "last_layers": settings.last_layers}.get(settings.strategy)
+    if trained is not None:
+        for (layer,) in network.layer_groups()[1 + trained :]:
             layer.trainable = False
 
 
 def wrap_for_training(
     classifier: EmotionClassifier, settings: FinetuningSettings, *, dimensional_labels: bool
 ) -> keras.Model:
-    """Return the network in the form in which it is trained: itself, a siamese pair of it, or with other views.
+    """Return the network to train: the classifier, or a wrapper that adds a loss.
 
     Args:
-        classifier: The network that will answer.
-        settings: What its training minimises.
-        dimensional_labels: Whether arousal and valence are known.
+        classifier: The classifier.
+        settings: Settings of the fine-tuning. `contrastive_weight` adds the siamese loss; `dimensional_loss_weight`
+            adds the loss on arousal and valence.
+        dimensional_labels: Whether the training utterances have dimensional labels.
     """
     if settings.contrastive_weight:
         return SiameseClassifier(classifier, weight=settings.contrastive_weight, margin=settings.contrastive_margin)
@@ -78,17 +85,17 @@ def wrap_for_training(
 
 
 def unwrap_classifier(trained: keras.Model) -> EmotionClassifier:
-    """Return the classifier of a network in any form in which it is trained."""
+    """Return the classifier of a network that `wrap_for_training` returned."""
     return trained if isinstance(trained, EmotionClassifier) else trained.classifier
 
 
 def optimizer_of(network: keras.Model, settings: FinetuningSettings, rate: Any) -> keras.optimizers.Optimizer:
-    """Return Adam, each depth at a rate of its own where the settings ask for it.
+    """Return Adam; with rate decay or gradual unfreezing, each layer group has its own learning rate.
 
     Args:
-        network: The classifier in the form in which it is trained, frozen as the strategy says.
-        settings: Strategy and decay.
-        rate: The head's learning rate, or its schedule.
+        network: The network to train, after `freeze`.
+        settings: Settings of the fine-tuning.
+        rate: Learning rate of the head, or its schedule.
     """
     if settings.layer_rate_decay == 1 and settings.strategy != "gradual":
         return keras.optimizers.Adam(rate)
@@ -98,20 +105,20 @@ def optimizer_of(network: keras.Model, settings: FinetuningSettings, rate: Any) 
 
 
 def callbacks_of(network: EmotionClassifier, settings: FinetuningSettings) -> list[keras.callbacks.Callback]:
-    """Return what the strategy does between epochs.
+    """Return the callbacks of the strategy.
 
     Args:
         network: The compiled classifier.
-        settings: Its strategy.
+        settings: Settings of the fine-tuning.
     """
     return [GradualUnfreezing(network.optimizer)] if settings.strategy == "gradual" else []
 
 
 class GradualUnfreezing(keras.callbacks.Callback):
-    """Lets one group more learn each epoch: the head in the first, everything in the end.
+    """Gradual unfreezing: epoch 1 trains the head, and each further epoch adds the next layer below.
 
     Args:
-        optimizer: Its groups stand from the head down.
+        optimizer: Optimizer with the layer groups, from the head down.
     """
 
     def __init__(self, optimizer: LayerwiseAdam) -> None:
@@ -120,5 +127,5 @@ class GradualUnfreezing(keras.callbacks.Callback):
         self._scales = optimizer.scales
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set the scales of the epoch that begins."""
+        """Set the learning-rate scales of this epoch."""
         self._optimizer.scales = [scale if depth <= epoch else 0.0 for depth, scale in enumerate(self._scales)]

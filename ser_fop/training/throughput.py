@@ -1,4 +1,4 @@
-"""How fast this machine trains, measured on a few steps before a long run."""
+"""Training speed of this machine, measured on a few steps before a long run."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ser_fop.training.classification import compile_classifier
 from ser_fop.training.setup import jit_compile, precision
 
 _STEPS = 2
-# Validation, input and padding: what an epoch takes beyond its training steps.
+# Duration of an epoch relative to its training steps: adds validation, input and padding.
 _OVERHEAD = 1.25
 
 
@@ -28,18 +28,18 @@ def measure_rates(
     batch_size: int,
     computing: str = "float32",
 ) -> dict[str, float]:
-    """Return useful frames trained per second, by kind of network.
+    """Measure the training speed in useful (not padded) frames per second.
 
     Args:
         model: Size of the transformer.
         classifiers: Size of the attention LSTM.
-        mels: Mel bands.
-        frames: A typical length, in frames.
-        batch_size: A typical batch.
-        computing: Precision of the transformer.
+        mels: Number of mel bands.
+        frames: Typical length of an utterance, in frames.
+        batch_size: Typical number of utterances in a batch.
+        computing: Precision of the transformer, `float32` or `bfloat16`.
 
     Returns:
-        Rates under `transformer` and `lstm`.
+        Frames per second of `transformer` and of `lstm`.
     """
     generator = np.random.default_rng(0)
     mel = generator.normal(size=(batch_size, frames, mels)).astype(np.float32)
@@ -47,9 +47,11 @@ def measure_rates(
     with precision(computing):
         predictor = FramePredictor(model, mels)
     predictor.compile(keras.optimizers.Adam(), FramePredictionLoss("l1", np.ones(mels)), jit_compile=jit_compile())
+    predictor.optimizer.build(predictor.trainable_variables)
     weight = np.ones(mel.shape[:2], np.float32)
     lstm = AttentionLSTM(Backbone(model, mels), 2, feature="h_concat", units=classifiers.lstm_units)
     compile_classifier(lstm, optimizer=keras.optimizers.Adam())
+    lstm.optimizer.build(lstm.trainable_variables)
     classes = np.zeros(batch_size, np.int32)
     steps = {
         "transformer": lambda: predictor.train_on_batch(inputs, mel, weight),
@@ -61,7 +63,7 @@ def measure_rates(
 
 
 def _seconds(step: Callable[[], object]) -> float:
-    """Return the median duration of a step, its compilation left out."""
+    """Return the median duration of a step in seconds, without compilation."""
     step()
     times = []
     for _ in range(_STEPS):

@@ -1,1 +1,1 @@
-"""KerasTuner over the stages: a trial is an ordinary run folder."""
+"""Search for settings with KerasTuner: each trial is an ordinary run folder of a stage."""

@@ -1,25 +1,32 @@
-"""Where a search takes place: inside the speakers that a fold does not test."""
+"""The fold of a search, which leaves out the test speakers."""
 
 from ser_fop.corpora.folds import Fold
 from ser_fop.errors import InputError
 
 
 def inner_fold(fold: Fold) -> Fold:
-    """Return a fold that tests a fold's validation speakers, so that every figure of a search is theirs.
+    """Return the fold that the trials of a search use.
 
-    As many of its training speakers, every so-manieth of the sorted ones, take the validation's place: they choose
-    epochs. The test speakers are in no part.
+    Its test speakers are the validation speakers of the given fold, so that they give every figure of the search.
+    The same number of training speakers, evenly spaced in sorted order, become its validation speakers, which choose
+    the epoch. The test speakers of the given fold are in no part.
 
     Args:
-        fold: The fold.
+        fold: Fold of the corpus.
+
+    Returns:
+        The inner fold.
 
     Raises:
-        InputError: If there are too few training speakers.
+        InputError: If the fold has fewer than two training speakers.
     """
     train = sorted(fold.train)
     count = min(len(fold.validation), len(train) // 2)
     if count < 1:
-        raise InputError(f"a search needs two training speakers at least, this fold has {len(train)}.")
+        raise InputError(
+            f"a search expected a fold with at least two training speakers, received {len(train)}."
+            " Choose another --fold."
+        )
     stride = len(train) // count
     validation = tuple(train[stride // 2 :: stride][:count])
     return Fold(

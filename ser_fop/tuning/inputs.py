@@ -1,4 +1,4 @@
-"""What a search learns from and goes through must not change while it goes on."""
+"""Check that the inputs of a search do not change when it resumes."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ INPUTS = "inputs.json"
 
 
 def claim_inputs(config: TuneConfig, inner_folds: Path) -> None:
-    """Note what a search works with, or find that it is the same as before.
+    """Record the digests of a search's inputs, or compare them with the recorded ones.
 
     Args:
-        config: The search.
-        inner_folds: The fold file that its trials use, where they do.
+        config: Config of the search.
+        inner_folds: Fold file of the trials; ignored if it does not exist.
 
     Raises:
-        InputError: If something has changed.
+        InputError: If an input has changed since the search started.
     """
     found = {str(path): digest_of(path) for path in config.records}
     found[f"the space {space_file(config)}"] = sha256(space_file(config))
@@ -28,11 +28,9 @@ def claim_inputs(config: TuneConfig, inner_folds: Path) -> None:
         found["the fold"] = sha256(inner_folds)
     if config.pretrained:
         found[str(config.pretrained)] = network_digest(config.pretrained)
-    place = config.out / INPUTS
-    known = read_json(place) if place.exists() else found
+    path = config.out / INPUTS
+    known = read_json(path) if path.exists() else found
     for name in {**known, **found}:
         if known.get(name) != found.get(name):
-            raise InputError(
-                f"{name} is another one than the trials in {config.out} were run with. Search into another --out."
-            )
-    write_json(place, found)
+            raise InputError(f"{name} has changed since the trials in {config.out} were run. Choose another --out.")
+    write_json(path, found)

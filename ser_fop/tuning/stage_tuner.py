@@ -1,4 +1,4 @@
-"""A trial is a run of a stage, in a folder of its own."""
+"""A tuner whose trials are runs of a stage, each in its own run folder."""
 
 import math
 import os
@@ -23,20 +23,20 @@ from ser_fop.utils.run_folder import METRICS, read_json
 PROJECT = "search"
 RUN = "run"
 _HYPERBAND_EPOCHS = "tuner/epochs"
-_ASK_AGAIN_S = 1.0
+_POLL_S = 1.0
 
 
 class _EndsTheSearchError(keras_tuner.errors.FatalError):
-    """Whatever is no fault of a trial's values: KerasTuner would count it as a failed trial and go on."""
+    """An error that the values of a trial did not cause: KerasTuner must end the search, not count a failed trial."""
 
 
 class StageTuner(keras_tuner.engine.base_tuner.BaseTuner):
-    """Runs trials until the oracle has no more.
+    """Tuner that runs the trials of an oracle.
 
     Args:
-        oracle: What proposes them.
-        config: The search.
-        run: Trains with some values into a folder: (values, folder) to nothing.
+        oracle: Proposes the trials.
+        config: Config of the search.
+        run: Function `run(values, folder)` that trains with the values and writes the run folder.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class StageTuner(keras_tuner.engine.base_tuner.BaseTuner):
     ) -> None:
         self._config = config
         self._run = run
-        self._asked = False
-        # Absolute, for a worker may stand elsewhere.
+        self._has_polled = False
+        # An absolute path: a worker may have another working directory.
         super().__init__(oracle, directory=str(config.out.resolve()), project_name=PROJECT)
 
     def search(self) -> None:
-        """Run trials.
+        """Run trials until the oracle proposes no more.
 
         Raises:
-            InputError: If trial after trial failed.
-            StoppedError: If a signal asked for an end.
+            InputError: If too many trials in a row failed.
+            StoppedError: If a signal stopped the search.
         """
-        settings.DEBUG = False  # a failed trial's traceback is none of a user's business
+        settings.DEBUG = False  # hides the traceback of a failed trial
         try:
             super().search()
         except _EndsTheSearchError as error:
@@ -64,65 +64,65 @@ class StageTuner(keras_tuner.engine.base_tuner.BaseTuner):
             raise InputError(self.oracle.gave_up)
 
     def save(self) -> None:
-        """Save the oracle's state where it is; a worker has none."""
+        """Save the state of the oracle; a worker has no state."""
         if not self._is_worker():
             self.oracle.save()
 
     def reload(self) -> None:
-        """Go on from what `save` left."""
+        """Restore the state that `save` wrote."""
         if not self._is_worker():
             self.oracle.reload()
 
     def on_search_begin(self) -> None:
-        """Leave a state to go on from before the first trial ends."""
+        """Save a first state, so that a search can resume before its first trial ends."""
         self.save()
 
     def pre_create_trial(self) -> None:
-        """Wait a little before asking again, where the oracle itself waits for other trials to end."""
-        if self._asked:
-            time.sleep(_ASK_AGAIN_S)
-        self._asked = True
+        """Wait before the next request if the oracle had no trial for the last one."""
+        if self._has_polled:
+            time.sleep(_POLL_S)
+        self._has_polled = True
 
     def on_trial_begin(self, trial: Any) -> None:
-        """Take note that there was one."""
-        self._asked = False
+        """Record that the oracle proposed a trial."""
+        self._has_polled = False
 
     def run_trial(self, trial: Any) -> dict[str, float]:
-        """Train with a trial's values, and return what came of it."""
+        """Train with the values of a trial and return the value of the objective."""
         values = values_of(trial.hyperparameters.values, task=self._config.task)
         folder = Path(self.get_trial_dir(trial.trial_id))
-        release_networks()  # no two trials are alike
+        release_networks()  # the next trial needs another network
         try:
             self._run(values, folder / RUN)
         except (InputError, MemoryError, tf.errors.ResourceExhaustedError) as error:
-            said = " ".join(str(error).split())
-            write_text(folder / FAILURE, said + "\n")  # a message to a chief is lost on its way
-            print(f"trial {trial.trial_id} failed: {said}", flush=True)
+            message = " ".join(str(error).split())
+            write_text(folder / FAILURE, message + "\n")  # KerasTuner does not send it to the chief
+            print(f"trial {trial.trial_id} failed: {message}", flush=True)
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         except Exception as error:
             raise _EndsTheSearchError(str(error)) from error
         objective = OBJECTIVES[self._config.task]
         value = float(read_json(folder / RUN / METRICS)[objective])
-        _show(folder / "logs", trial.trial_id, values, objective, value)
+        _write_hparams(folder / "logs", trial.trial_id, values, objective, value)
         return {objective: value if math.isfinite(value) else math.nan}
 
     def _get_tuner_fname(self) -> str:
-        """Return the file that marks an unfinished search: for the owner of the oracle, its state."""
+        """Return the file whose existence makes KerasTuner resume: the oracle's state, or none for a worker."""
         return (
-            os.path.join(self.project_dir, "no worker has one")
+            os.path.join(self.project_dir, "workers have no state")
             if self._is_worker()
             else self.oracle._get_oracle_fname()
         )
 
 
 def values_of(values: Mapping[str, Any], *, task: str) -> dict[str, Any]:
-    """Return a trial's values by name of the setting; Hyperband's epochs are the task's."""
+    """Return the values of a trial by name of the setting; Hyperband's epochs become those of the task."""
     found = {name: value for name, value in values.items() if not name.startswith("tuner/")}
     return found | ({f"{task}.epochs": values[_HYPERBAND_EPOCHS]} if _HYPERBAND_EPOCHS in values else {})
 
 
-def _show(logs: Path, trial: str, values: Mapping[str, Any], objective: str, value: float) -> None:
-    """Write what TensorBoard's HPARAMS page shows."""
+def _write_hparams(logs: Path, trial: str, values: Mapping[str, Any], objective: str, value: float) -> None:
+    """Write the values and the objective for TensorBoard's HPARAMS page."""
     with tf.summary.create_file_writer(str(logs)).as_default():
         hparams.hparams(dict(values), trial_id=trial)
         tf.summary.scalar(objective, value, step=0)

@@ -13,15 +13,15 @@ from ser_fop.utils.run_folder import COMPLETED, METRICS, read_json
 
 
 def trials_of(out: Path, *, task: str) -> list[dict[str, Any]]:
-    """Return every trial of a search, the best first.
+    """Return all trials of a search, best first.
 
     Args:
         out: Folder of `ser-fop tune`.
-        task: Its task.
+        task: Task of the search, `finetuning` or `pretraining`.
 
     Returns:
-        `trial`, `status`, `value` (None where it failed), `seconds`, `parameters`, the `values` tried, by name, and the
-        `failure` in words.
+        One dictionary for each trial: `trial` (its number), `status`, `value` (of the objective; None if the trial
+        failed), `seconds`, `parameters`, `values` (by name of the setting) and `failure` (the error message).
     """
     found = []
     for path in sorted((out / PROJECT).glob("trial_*/trial.json")):
@@ -43,12 +43,12 @@ def trials_of(out: Path, *, task: str) -> list[dict[str, Any]]:
 
 
 def _failure(trial: Path) -> str:
-    told = trial / FAILURE
-    return told.read_text(encoding="utf-8").strip() if told.exists() else "its figure was no number"
+    path = trial / FAILURE
+    return path.read_text(encoding="utf-8").strip() if path.exists() else "its objective is not a finite number"
 
 
 def to_csv(trials: Sequence[dict[str, Any]], *, task: str) -> str:
-    """Return the trials as CSV, a column a setting."""
+    """Return the trials as CSV, with one column for each setting."""
     names = sorted({name for one in trials for name in one["values"]})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -60,7 +60,7 @@ def to_csv(trials: Sequence[dict[str, Any]], *, task: str) -> str:
 
 
 def to_rows(trials: Sequence[dict[str, Any]], *, task: str) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the table that people read."""
+    """Return the header and the rows of the trials as text, for a report."""
     names = sorted({name for one in trials for name in one["values"]})
     rows = []
     for one in trials:
@@ -72,23 +72,29 @@ def to_rows(trials: Sequence[dict[str, Any]], *, task: str) -> tuple[list[str], 
     return header, rows
 
 
-def told_in_words(told: Mapping[str, Any]) -> list[str]:
-    """Say what a search found, and what it is worth to speakers whom it never saw.
+def describe_search(summary: Mapping[str, Any]) -> list[str]:
+    """Describe the result of a search, and its figures on the test speakers.
 
     Args:
-        told: What `trials.json` holds.
+        summary: The content of `trials.json`.
+
+    Returns:
+        One paragraph for the search, and one for the test speakers if the best settings were tested.
     """
-    best, objective = told["best"]["value"], told["objective"]
+    best, default_value = summary["best"]["value"], summary["default"]
+    objective = {"ua": "UA"}.get(summary["objective"], summary["objective"])
     lines = [
-        f"best {objective} in the search {best:.4f} (trial {told['best']['trial']}), default settings {told['default']:.4f}:"
-        f" {best - told['default']:+.4f}. The best of {told['trials']} is flattered by having been chosen."
+        f"Best {objective} in the search: {best:.4f} (trial {summary['best']['trial']}). Default settings:"
+        f" {default_value:.4f} (difference {best - default_value:+.4f}). The best of {summary['trials']} trials is biased"
+        " upwards by the selection."
     ]
-    if "test_best" in told:
-        ours, before = told["test_best"], told["test_default"]
-        heard = ", whom the pretrained network had heard: transductive" if ours["transductive"] else ""
+    if "test_best" in summary:
+        tuned, default = summary["test_best"], summary["test_default"]
+        transductive = "; transductive: the pretrained network has seen them" if tuned["transductive"] else ""
         lines.append(
-            f"On the fold's test speakers, on whom no trial learned{heard} ({ours['n']} utterances): UA {ours['ua']:.4f} with the best"
-            f" settings, {before['ua']:.4f} with the default ones; WA {ours['wa']:.4f} and {before['wa']:.4f}."
+            f"Test speakers, who are in no trial ({tuned['n']} utterances{transductive}):"
+            f" UA {tuned['ua']:.4f} with the best settings, {default['ua']:.4f} with the default settings;"
+            f" WA {tuned['wa']:.4f} and {default['wa']:.4f}."
         )
     return lines
 

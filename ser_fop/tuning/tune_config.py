@@ -9,26 +9,28 @@ from ser_fop.config.settings import FinetuningSettings, ModelConfig, Pretraining
 
 @dataclass(frozen=True, kw_only=True)
 class TuneConfig:
-    """Search for better settings with KerasTuner, on validation speakers alone; then train with the best.
+    """Search for better settings with KerasTuner on validation speakers, then train with the best ones.
 
     Attributes:
-        records: Records folders; for fine-tuning one, with labels.
+        records: Records folders. Fine-tuning needs exactly one, with labels.
         out: Folder to write; the same command resumes an interrupted search.
-        task: `finetuning` maximises UA on the fold's validation speakers, on whom no trial trains;
-            `pretraining` maximises skill on held-out speakers. The fold's test speakers are excluded.
-        space: YAML file of the search space; the task's own by default.
+        task: `finetuning` maximises UA on the fold's validation speakers, who are in no trial's training data.
+            `pretraining` maximises skill on held-out speakers. The fold's test speakers are in no trial.
+        space: YAML file of the search space; the default depends on the task.
         tuner: Search strategy.
-        trials: Trials, at most; Hyperband determines its own number.
-        hyperband_factor: Hyperband keeps one in this many trials, and trains it this many times longer.
+        trials: Maximum number of trials. Hyperband determines its own number.
+        hyperband_factor: Reduction factor of Hyperband: it keeps one in this many trials, and trains it this many
+            times longer.
         pretrained: Network to fine-tune, as in `finetune`.
         fold: Fold whose training and validation speakers the search uses. The best settings are evaluated once
-            on its test speakers. Pretraining on unlabelled records has none.
-        folds: Fold file of your own instead of the published ones.
-        seed: Seed of the search, and of every training.
-        workers: Trials at once, each in a process of its own; 0 runs them in this process, one after another.
-        model: Size of the network, where it is not searched.
-        pretraining: How it learns, where that is not searched (`--task pretraining`).
-        finetuning: How it learns, where that is not searched (`--task finetuning`).
+            on its test speakers. Pretraining on unlabelled records has no folds.
+        folds: Fold file to use instead of the published folds.
+        seed: Seed of the search and of every training.
+        workers: Number of trials at a time, each in a separate process; 0 runs the trials one after another in this
+            process.
+        model: Settings of the network that are not searched.
+        pretraining: Settings of pretraining that are not searched (`--task pretraining`).
+        finetuning: Settings of fine-tuning that are not searched (`--task finetuning`).
     """
 
     records: tuple[Path, ...]

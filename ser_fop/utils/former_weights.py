@@ -1,4 +1,4 @@
-"""Weight files of networks whose layer classes had other names."""
+"""Read weight files that were written when layer classes had other names."""
 
 import contextlib
 import re
@@ -25,13 +25,13 @@ _NAME = re.compile(rf"({'|'.join(_FORMER)})(_\d+)?")
 
 @contextlib.contextmanager
 def present_weights(path: Path) -> Iterator[Path]:
-    """Give a weight file whose groups have the present class names.
+    """Provide a weight file whose groups have the present class names.
 
     Args:
         path: A file of `keras.Model.save_weights`.
 
     Yields:
-        The file itself, or a translated copy that is removed afterwards.
+        The path of the file itself, or of a translated copy. The copy is removed afterwards.
     """
     with h5py.File(path, "r") as file:
         former = _former_groups(file)
@@ -50,7 +50,7 @@ def present_weights(path: Path) -> Iterator[Path]:
 
 
 def _former_groups(file: h5py.File) -> list[str]:
-    """Return the groups with a former name, the innermost first."""
+    """Return the names of the groups with a former name, innermost first."""
     names: list[str] = []
     file.visit(lambda name: names.append(name) if _NAME.fullmatch(name.rpartition("/")[2]) else None)
     return sorted(names, key=lambda name: -name.count("/"))

@@ -1,4 +1,4 @@
-"""Noise of other programs' code, kept in a file instead of on the terminal."""
+"""Redirect the messages of other libraries to a file."""
 
 import contextlib
 import os
@@ -10,15 +10,17 @@ from typing import TextIO
 
 @contextlib.contextmanager
 def redirect_stderr(log: Path) -> Iterator[TextIO]:
-    """Send standard error to a file: this interpreter's, that of native code, and that of processes started inside.
+    """Redirect standard error to a file.
 
-    It is the descriptor that is turned, not `sys.stderr`, which loggers made inside keep for ever.
+    The redirection covers the Python interpreter, native code, and processes that are started inside the context. It
+    replaces the file descriptor and not `sys.stderr`, because a logger created inside the context keeps its
+    `sys.stderr` after the context ends.
 
     Args:
-        log: The file; it is written anew.
+        log: Log file. An existing file is overwritten.
 
     Yields:
-        The file, open.
+        The open log file.
     """
     sys.stderr.flush()
     with log.open("w", encoding="utf-8", buffering=1) as file, os.fdopen(os.dup(2), "wb") as stderr:

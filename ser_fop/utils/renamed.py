@@ -1,13 +1,13 @@
-"""Former names of settings and of keys on disk.
+"""Translate former names of settings and of keys on disk.
 
-Files of earlier versions keep loading: `read_json` and `read_yaml` translate their keys. The command line translates
-options the same way.
+Files of earlier versions still load, because `read_json` and `read_yaml` translate their keys. The command line
+translates options in the same way.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Former name: present name. Nested settings are found at any depth.
+# Former name: present name. Nested settings are translated at any depth.
 RENAMED = {
     "against": "baseline_name",
     "ahead": "horizons",
@@ -36,7 +36,7 @@ def present_name(name: str) -> str:
     """Return the present name of a setting.
 
     Args:
-        name: A name, with or without the groups that hold it, such as `pretraining.ahead`.
+        name: Name of a setting, with or without its groups, such as `pretraining.ahead`.
     """
     groups, dot, last = name.rpartition(".")
     return groups + dot + RENAMED.get(last, last)
@@ -47,7 +47,7 @@ def present_value(name: str, value: Any) -> Any:
 
     Args:
         name: Present name of the setting.
-        value: One value, or a list of them.
+        value: One value, or a list of values.
     """
     values = RENAMED_VALUES.get(name.rpartition(".")[2], {})
     if isinstance(value, list):
@@ -59,8 +59,8 @@ def with_present_names(value: Any, *, note: Callable[[str, str], None] | None = 
     """Return JSON or YAML content in which every setting has its present name.
 
     Args:
-        value: What a file holds.
-        note: Called with the former and the present name of each key that is translated.
+        value: Content of a file.
+        note: Function that is called with the former and the present name of each translated key.
     """
     if isinstance(value, list):
         return [with_present_names(one, note=note) for one in value]

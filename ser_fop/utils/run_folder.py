@@ -1,8 +1,9 @@
-"""Run folders: written beside, renamed into place, `COMPLETED` last.
+"""Run folders: the output of a stage.
 
-A finished folder holds `config.json` (resolved config, digests of what it was made
-from, versions, git revision), `metrics.json`, the stage's own files, and `COMPLETED`
-with the digest by which later stages know its content.
+A stage writes into a partial folder, `OUT.partial`, and renames it to `OUT` at the end.
+A finished folder contains `config.json` (resolved config, digests of the inputs, versions,
+git revision), `metrics.json`, the stage's own files, and `COMPLETED`, which is written
+last. `COMPLETED` contains the digest by which later stages identify the content.
 """
 
 import dataclasses
@@ -24,11 +25,11 @@ CONFIG = "config.json"
 METRICS = "metrics.json"
 COMPLETED = "COMPLETED"
 PARTIAL = ".partial"
-# In a partial folder: hours of training, which no other call may throw away.
+# A run with another config does not delete a partial folder with checkpoints: they may represent hours of training.
 CHECKPOINTS = "checkpoints"
 
-# What decides neither content nor figures, but for rounding and the order of what is read, and so may differ between
-# two calls: a run can resume on fewer machines.
+# Settings that may differ between two calls of the same run, so that a run can resume on fewer machines. They affect
+# only rounding and the order in which data is read.
 _NOT_IDENTITY = frozenset(
     {
         "out",
@@ -46,17 +47,17 @@ _VERSIONED = ("ser_fop", "tensorflow", "keras", "numpy", "scikit-learn", "soundf
 
 
 def require_complete(folder: Path, stage: str | Iterable[str]) -> dict[str, Any]:
-    """Return the `config.json` of a finished stage folder.
+    """Return the `config.json` of a finished run folder.
 
     Args:
-        folder: The folder.
-        stage: The stage, or stages, that may have written it.
+        folder: Run folder.
+        stage: Stage, or stages, that may have written the folder.
 
     Returns:
         The parsed `config.json`.
 
     Raises:
-        InputError: If it is missing, unfinished, or another stage's.
+        InputError: If the folder is missing or unfinished, or another stage wrote it.
     """
     stages = [stage] if isinstance(stage, str) else list(stage)
     wanted = " or ".join(f"`ser-fop {name}`" for name in stages)
@@ -75,7 +76,7 @@ def require_complete(folder: Path, stage: str | Iterable[str]) -> dict[str, Any]
 
 
 def content_digest(folder: Path, content: Iterable[Path]) -> str:
-    """Return the digest of some files of a stage folder: names and SHA-256."""
+    """Return the digest of the given files of a run folder: of their names and SHA-256 digests."""
     digest = hashlib.sha256()
     for path in sorted(content):
         digest.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
@@ -83,12 +84,12 @@ def content_digest(folder: Path, content: Iterable[Path]) -> str:
 
 
 def digest_of(folder: Path) -> str:
-    """Return the content digest that a finished stage folder declares."""
+    """Return the content digest of a finished run folder, as stored in `COMPLETED`."""
     return (folder / COMPLETED).read_text(encoding="utf-8").strip()
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that figures depend on."""
+    """Return the versions of Python and of the packages that can affect results."""
     found = {"python": platform.python_version()}
     for name in _VERSIONED:
         try:
@@ -99,7 +100,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Return what a reader of timings must know of this machine."""
+    """Describe this machine, so that a reader can interpret timings."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -111,7 +112,7 @@ def machine() -> dict[str, Any]:
 
 
 def git_revision() -> str:
-    """Return the revision of the source tree, `-dirty` if changed, or an empty string."""
+    """Return the git revision of the source tree, with `-dirty` if it has changes, or an empty string."""
     here = Path(__file__).resolve().parent
     try:
         run = subprocess.run(
@@ -129,14 +130,14 @@ def git_revision() -> str:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stage folder being written, or found complete.
+    """Run folder of a stage, in progress or complete.
 
     Attributes:
         name: Name of the stage.
-        out: Where the finished folder stands.
-        folder: Where to write: beside `out` until `commit`.
-        complete: Whether `out` already holds this very result.
-        resolved: What `config.json` says so far.
+        out: Path of the finished folder.
+        folder: Folder to write into: the partial folder until `commit`.
+        complete: True if `out` already contains this result.
+        resolved: Content of `config.json` so far.
     """
 
     name: str
@@ -147,18 +148,18 @@ class Stage:
 
     @property
     def key(self) -> str:
-        """Short digest of what decides the result and of its place, for files of this run in a folder of many."""
+        """Short digest of the run's identity and path. It names this run's files in a folder that runs share."""
         identity = _identity(self.resolved, inputs=self.resolved["inputs"])
-        asked = json.dumps([str(self.out), identity], sort_keys=True)
-        return hashlib.sha256(asked.encode()).hexdigest()[:16]
+        text = json.dumps([str(self.out), identity], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def commit(self, *, metrics: Mapping[str, Any], content: Sequence[Path], **extra: Any) -> Path:
-        """Write config, metrics and `COMPLETED`, and rename the folder into place.
+        """Write config, metrics and `COMPLETED`, and rename the partial folder to `out`.
 
         Args:
-            metrics: Figures for `metrics.json`.
-            content: Files, below `folder`, that make up the result's digest.
-            **extra: More keys of `config.json`, such as the speakers heard.
+            metrics: Content of `metrics.json`.
+            content: Files below `folder` whose content defines the digest of the result.
+            **extra: Further keys of `config.json`, such as `seen_speakers`.
 
         Returns:
             The finished folder.
@@ -169,7 +170,7 @@ class Stage:
         write_json(self.folder / METRICS, metrics)
         write_text(self.folder / COMPLETED, content_digest(self.folder, content) + "\n")
         if self.out.exists():
-            self.out.rmdir()  # `open_stage` let only an empty folder through
+            self.out.rmdir()  # `open_stage` accepts only an empty folder
         self.folder.rename(self.out)
         return self.out
 
@@ -183,31 +184,30 @@ def open_stage(
     digests: Mapping[str, str] | None = None,
     writes: bool = True,
 ) -> Stage:
-    """Find `out` complete, or start (or go on with) the folder beside it.
+    """Open the run folder of a stage: a complete folder, its partial folder to resume, or a new one.
 
     Args:
         name: Name of the stage.
-        out: Where the finished folder is to stand.
-        config: The stage's config.
-        inputs: Config fields that name finished stage folders, with those folders:
-            their content counts, not their place.
-        digests: Config fields that name other input, with its digest. Of an input whose digest an earlier run did
-            not know, the name counts.
-        writes: Whether this process writes it; another one does where several train together.
+        out: Path of the finished folder.
+        config: Config of the stage.
+        inputs: Finished run folders, by config field. Their content is compared, not their path.
+        digests: Digests of other inputs, by config field. If an earlier run stored no digest for an input, the
+            field's value is compared instead.
+        writes: Whether this process writes the folder. In distributed training, only one process does.
 
     Returns:
-        The stage; `complete` tells whether there is nothing to do.
+        The stage. If `complete` is true, there is nothing to do.
 
     Raises:
-        InputError: If `out` holds another result, or something else.
+        InputError: If `out` contains another result, or other files.
     """
     out = Path(os.path.abspath(out))
-    known = {field: [digest_of(folder) for folder in folders] for field, folders in (inputs or {}).items()}
-    known |= {field: [digest] for field, digest in (digests or {}).items()}
+    input_digests = {field: [digest_of(folder) for folder in folders] for field, folders in (inputs or {}).items()}
+    input_digests |= {field: [digest] for field, digest in (digests or {}).items()}
     resolved = {
         "stage": name,
         "config": to_plain(config),
-        "inputs": known,
+        "inputs": input_digests,
         "seed": getattr(config, "seed", None),
         "versions": versions(),
         "git_revision": git_revision(),
@@ -218,7 +218,8 @@ def open_stage(
         return Stage(name=name, out=out, folder=out, complete=True, resolved=resolved)
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise InputError(
-            f"--out {out} already holds something that is no finished `ser-fop {name}` folder. Choose another folder, or empty it."
+            f"--out expected an empty folder or a finished `ser-fop {name}` folder, but {out} contains other files."
+            " Choose another folder, or empty it."
         )
     partial = out.with_name(out.name + PARTIAL)
     if not writes:
@@ -235,40 +236,41 @@ def open_stage(
 
 
 def claim_folder(name: str, *, out: Path, config: Any, extendable: Collection[str]) -> None:
-    """Mark `out` as the working folder of a run of many stages, or find it marked by the same run.
+    """Write the `config.json` of a run of many stages to its working folder, or check an existing one.
 
     Args:
         name: Name of the stage.
-        out: The folder, used in place.
-        config: The stage's config.
+        out: Working folder of the run. It has no partial folder.
+        config: Config of the stage.
         extendable: Config fields that a later call may change.
 
     Raises:
-        InputError: If `out` holds another run, or something else.
+        InputError: If `out` contains another run, or other files.
     """
     resolved = {"stage": name, "config": to_plain(config), "versions": versions(), "git_revision": git_revision()}
     if (out / CONFIG).exists():
         _require_same(_completed(read_json(out / CONFIG), config), resolved, out, extendable=extendable)
     elif out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise InputError(
-            f"--out {out} already holds something that is no `ser-fop {name}` folder. Choose another folder, or empty it."
+            f"--out expected an empty folder or a `ser-fop {name}` folder, but {out} contains other files."
+            " Choose another folder, or empty it."
         )
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / CONFIG, resolved)
 
 
 def _holds_work(partial: Path) -> bool:
-    """Tell whether an unfinished folder holds what took long: checkpoints, its folds' too, or finished folds."""
+    """Return True if a partial folder has checkpoints, of the run or of a fold, or finished folds."""
     return any(partial.rglob(f"{CHECKPOINTS}/*")) or any(partial.glob(f"fold-*/{COMPLETED}"))
 
 
 def _completed(found: Mapping[str, Any], config: Any) -> dict[str, Any]:
-    """Return an earlier `config.json` in which a setting that did not exist yet has its default."""
+    """Add the defaults of settings that are missing in the `config.json` of an earlier version."""
     return {**found, "config": with_defaults(found.get("config", {}), config)}
 
 
 def _identity(resolved: Mapping[str, Any], *, inputs: Collection[str], skipped: Collection[str] = ()) -> dict[str, Any]:
-    """Flatten what decides a result: the stage, its config and the digests of these inputs of it."""
+    """Return the keys and values that identify a result: the stage, its config and the digests of `inputs`."""
     skipped = {*_NOT_IDENTITY, *inputs, *skipped}
     config = {key: value for key, value in resolved.get("config", {}).items() if key not in skipped}
     flat = {"stage": resolved.get("stage"), **flattened(config)}
@@ -280,7 +282,7 @@ def _identity(resolved: Mapping[str, Any], *, inputs: Collection[str], skipped: 
 def _differences(
     found: Mapping[str, Any], wanted: Mapping[str, Any], extendable: Collection[str] = ()
 ) -> dict[str, tuple[Any, Any]]:
-    """Return what decides a result and differs, in order, with both values."""
+    """Return the keys that identify a result and differ, sorted, each with both values."""
     inputs = set(found.get("inputs", {})) & set(wanted.get("inputs", {}))
     before, now = (_identity(one, inputs=inputs, skipped=extendable) for one in (found, wanted))
     keys = sorted({*before, *now})
@@ -290,7 +292,7 @@ def _differences(
 def _require_same(
     found: Mapping[str, Any], wanted: Mapping[str, Any], out: Path, *, extendable: Collection[str] = ()
 ) -> None:
-    """Refuse to reuse `out` for another result, naming the first key that differs."""
+    """Raise an `InputError` with the first key that differs between two results."""
     for key, (before, now) in _differences(found, wanted, extendable).items():
         raise InputError(
             f"--out {out} holds another run: its {key} is {before!r}, now {now!r}. Choose another --out, or remove that"

@@ -1,1 +1,1 @@
-"""Open corpora from their publishers' own addresses. No TensorFlow."""
+"""Download of open corpora from their publishers. Does not import TensorFlow."""

@@ -1,4 +1,4 @@
-"""Download of one file over HTTP: it resumes, and counts only once its checksum is right."""
+"""Download of one file over HTTP, with resumption, retries and a checksum."""
 
 import hashlib
 import http.client
@@ -20,8 +20,8 @@ TIMEOUT_S = 60.0
 ATTEMPTS = 5
 _BLOCK = 1 << 20
 _PARTIAL, _STATE = ".partial", ".partial.json"
-# What another attempt may mend; 4xx are answers.
-_PASSING = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException)
+# Errors that a further attempt may resolve. HTTP errors are handled separately.
+_TRANSIENT = (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException)
 
 
 def fetch(
@@ -33,127 +33,142 @@ def fetch(
     page: str = "",
     wait_s: float = 2.0,
 ) -> dict[str, Any]:
-    """Fetch a file, or what is missing of it.
+    """Download a file, or the missing rest of an interrupted download.
 
     Args:
-        url: Its address.
-        place: Where it goes; beside it, until it is whole, `NAME.partial`.
-        checksum: Algorithm and hexadecimal digest; None where none is published.
-        size: Its bytes, where they are published.
-        page: Where to look if the server refuses.
-        wait_s: Seconds before the second attempt; twice as long before each further one.
+        url: Address of the file.
+        place: Target path. Until the download is complete, the data is in `NAME.partial` in the same folder.
+        checksum: Algorithm and hexadecimal digest; None if the publisher states none.
+        size: Size in bytes; 0 if the publisher states none.
+        page: The publisher's page, which the error message names if the server refuses.
+        wait_s: Seconds before the second attempt. The wait doubles before each further attempt.
 
     Returns:
-        `url`, `bytes` and `sha256`.
+        `url`, `bytes` (the size of the file) and `sha256`.
 
     Raises:
-        InputError: If the server refuses, is not reached in five attempts, the disk is too small, or the file is
-            another one than was published.
+        InputError: If the server refuses the request or cannot be reached in five attempts, if the disk has too
+            little space, or if the file has another size or checksum than stated.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists():  # what follows was interrupted
+    if place.exists():  # a step after the download was interrupted
         digests = _digests(place, {"sha256", *(checksum[:1] if checksum else ())})
         if not checksum or digests[checksum[0]] == checksum[1]:
             return {"url": url, "bytes": place.stat().st_size, "sha256": digests["sha256"]}
     partial = place.with_name(place.name + _PARTIAL)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _continue(url, partial, size=size)
+            _resume(url, partial, size=size)
             break
         except urllib.error.HTTPError as error:
-            if not _passes(error) or attempt == ATTEMPTS:
-                see = f" Its publisher's page is {page}." if page else ""
-                raise InputError(f"{url} answered {error.code} {error.reason}.{see}") from error
-            wait_s = _asked_to_wait(error, wait_s)
-        except _PASSING as error:
+            if not _is_transient(error) or attempt == ATTEMPTS:
+                hint = f" Its publisher's page is {page}." if page else ""
+                raise InputError(f"{url} answered {error.code} {error.reason}.{hint}") from error
+            wait_s = _retry_wait_s(error, wait_s)
+        except _TRANSIENT as error:
             if attempt == ATTEMPTS:
                 raise InputError(
-                    f"{url} was not reached, or broke off, {ATTEMPTS} times ({error}). What has arrived is kept: the"
-                    " same command goes on from there."
+                    f"{url} could not be downloaded in {ATTEMPTS} attempts ({error}). Run the same command again: it"
+                    " resumes after the bytes that were received."
                 ) from error
         time.sleep(wait_s * 2 ** (attempt - 1))
     digests = _digests(partial, {"sha256", *(checksum[:1] if checksum else ())})
     received = partial.stat().st_size
     if checksum and digests[checksum[0]] != checksum[1]:
-        _forget(partial)
+        _remove_partial(partial)
         raise InputError(
-            f"{url} expected {checksum[0]} {checksum[1]}, received {digests[checksum[0]]}: it broke on its way, or is"
-            " another file than was published. What arrived has been removed; try again."
+            f"{url} expected {checksum[0]} {checksum[1]}, received {digests[checksum[0]]}: the file was damaged in"
+            " transfer, or is not the published one. It has been removed; try again."
         )
     partial.replace(place)
-    _forget(partial)
+    _remove_partial(partial)
     return {"url": url, "bytes": received, "sha256": digests["sha256"]}
 
 
 def fetch_text(url: str, *, wait_s: float = 2.0) -> str:
-    """Fetch a small text.
+    """Download a small text file.
+
+    Args:
+        url: Address of the file.
+        wait_s: Seconds before the second attempt. The wait doubles before each further attempt.
 
     Raises:
-        FileNotFoundError: If there is none at the address.
-        InputError: If it is not reached.
+        FileNotFoundError: If the server answers 404.
+        InputError: If the server refuses the request or cannot be reached in five attempts.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with _opened(url) as answer:
-                return answer.read().decode("utf-8", errors="replace")
+            with _open(url) as response:
+                return response.read().decode("utf-8", errors="replace")
         except urllib.error.HTTPError as error:
             if error.code == http.client.NOT_FOUND:
                 raise FileNotFoundError(url) from error
-            if not _passes(error) or attempt == ATTEMPTS:
+            if not _is_transient(error) or attempt == ATTEMPTS:
                 raise InputError(f"{url} answered {error.code} {error.reason}.") from error
-            wait_s = _asked_to_wait(error, wait_s)
-        except _PASSING as error:
+            wait_s = _retry_wait_s(error, wait_s)
+        except _TRANSIENT as error:
             if attempt == ATTEMPTS:
-                raise InputError(f"{url} was not reached {ATTEMPTS} times ({error}).") from error
+                raise InputError(f"{url} could not be downloaded in {ATTEMPTS} attempts ({error}).") from error
         time.sleep(wait_s * 2 ** (attempt - 1))
     raise AssertionError
 
 
-def _continue(url: str, partial: Path, *, size: int) -> None:
-    """Fetch what is missing of a file, all of it where the server cannot go on or has another one by now."""
+def _resume(url: str, partial: Path, *, size: int) -> None:
+    """Download the missing rest of a file.
+
+    The whole file is downloaded if the server cannot resume, or if the file on the server has changed.
+    """
     state = partial.with_name(partial.name.removesuffix(_PARTIAL) + _STATE)
-    known = _state(state) if partial.exists() else {}
-    have = partial.stat().st_size if known.get("url") == url and known.get("tag") else 0
-    if have and have == known["bytes"]:
+    stored = _state(state) if partial.exists() else {}
+    received = partial.stat().st_size if stored.get("url") == url and stored.get("tag") else 0
+    if received and received == stored["bytes"]:
         return
-    headers = {"Range": f"bytes={have}-", "If-Range": known["tag"]} if have else {}
-    with _opened(url, headers) as answer:
-        if answer.status != http.client.PARTIAL_CONTENT:
-            have = 0
-        total = have + int(answer.headers.get("Content-Length") or 0)
+    headers = {"Range": f"bytes={received}-", "If-Range": stored["tag"]} if received else {}
+    with _open(url, headers) as response:
+        if response.status != http.client.PARTIAL_CONTENT:
+            received = 0
+        total = received + int(response.headers.get("Content-Length") or 0)
         if size and total and total != size:
-            raise InputError(f"{url} expected {size} bytes, received word of {total}: it is another file.")
+            raise InputError(f"{url} expected {size} bytes, the server states {total}: it is not the published file.")
         free = shutil.disk_usage(partial.parent).free
-        if total - have > free:
-            raise InputError(f"{partial.parent} has {free / 1e9:.1f} GB free; {url} needs {(total - have) / 1e9:.1f}.")
-        tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-        if tag.startswith("W/"):  # a weak one promises no equal bytes
+        if total - received > free:
+            raise InputError(
+                f"{partial.parent} has {free / 1e9:.1f} GB free; {url} needs {(total - received) / 1e9:.1f}."
+            )
+        tag = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+        if tag.startswith("W/"):  # a weak ETag does not guarantee equal bytes
             tag = ""
         write_json(state, {"url": url, "tag": tag, "bytes": total})
         bar = tqdm(
-            total=total or None, initial=have, unit="B", unit_scale=True, desc=partial.stem, disable=None, leave=False
+            total=total or None,
+            initial=received,
+            unit="B",
+            unit_scale=True,
+            desc=partial.stem,
+            disable=None,
+            leave=False,
         )
-        with partial.open("ab" if have else "wb") as file, bar:
-            while block := answer.read(_BLOCK):
+        with partial.open("ab" if received else "wb") as file, bar:
+            while block := response.read(_BLOCK):
                 file.write(block)
                 bar.update(len(block))
     if total and partial.stat().st_size < total:
         raise ConnectionError(f"{partial.stat().st_size} of {total} bytes arrived")
 
 
-def _passes(error: urllib.error.HTTPError) -> bool:
-    """Tell whether a refusal may be another answer later: the server failed, or has been asked too often."""
+def _is_transient(error: urllib.error.HTTPError) -> bool:
+    """Return whether a later request may succeed: the server failed, timed out or limits the request rate."""
     return error.code >= 500 or error.code in (http.client.REQUEST_TIMEOUT, http.client.TOO_MANY_REQUESTS)
 
 
-def _asked_to_wait(error: urllib.error.HTTPError, wait_s: float) -> float:
-    """Return how long to wait: what the server says in seconds, within a minute."""
-    said = error.headers.get("Retry-After", "")
-    return min(60.0, float(said)) if said.isdecimal() else wait_s
+def _retry_wait_s(error: urllib.error.HTTPError, wait_s: float) -> float:
+    """Return the server's `Retry-After` in seconds, at most 60, or `wait_s` if it states none."""
+    retry_after = error.headers.get("Retry-After", "")
+    return min(60.0, float(retry_after)) if retry_after.isdecimal() else wait_s
 
 
 def _state(path: Path) -> dict[str, Any]:
-    """Return what is known of a partial file; nothing where it cannot be read, and it begins anew."""
+    """Return the stored state of a partial file; empty if it is missing or damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return found if isinstance(found, dict) else {}
@@ -161,7 +176,7 @@ def _state(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _opened(url: str, headers: dict[str, str] | None = None) -> Any:
+def _open(url: str, headers: dict[str, str] | None = None) -> Any:
     headers = {"User-Agent": f"ser_fop/{ser_fop.__version__}", **(headers or {})}
     return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT_S)
 
@@ -170,11 +185,11 @@ def _digests(path: Path, algorithms: set[str]) -> dict[str, str]:
     sums = {name: hashlib.new(name) for name in algorithms}
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
-            for one in sums.values():
-                one.update(block)
-    return {name: one.hexdigest() for name, one in sums.items()}
+            for digest in sums.values():
+                digest.update(block)
+    return {name: digest.hexdigest() for name, digest in sums.items()}
 
 
-def _forget(partial: Path) -> None:
+def _remove_partial(partial: Path) -> None:
     partial.unlink(missing_ok=True)
     partial.with_name(partial.name.removesuffix(_PARTIAL) + _STATE).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Where each corpus is published, with the checksums that its publisher states."""
+"""Addresses of the open corpora, with the checksums that their publishers state."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from ser_fop.errors import InputError, closest
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Archive:
-    """One file of a publisher.
+    """One published file.
 
     Attributes:
-        url: Its address.
-        md5: Its checksum, where one is published.
-        size: Its bytes, where they are published.
-        page: The publisher's page, for whom the address no longer answers.
+        url: Address of the file.
+        md5: MD5 checksum; empty if the publisher states none.
+        size: Size in bytes; 0 if the publisher states none.
+        page: The publisher's page, which an error message names if the address no longer works.
     """
 
     url: str
@@ -25,17 +25,17 @@ class Archive:
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """Name of the file."""
         return urlsplit(self.url).path.rpartition("/")[2]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Source:
-    """What is published of a corpus.
+    """Published files of a corpus.
 
     Attributes:
-        archives: By the name of the part.
-        default: The parts that are fetched unless others are asked for.
+        archives: Files by the name of the part.
+        default: Names of the parts that are downloaded if `--parts` is not given.
     """
 
     archives: Mapping[str, Archive]
@@ -90,46 +90,52 @@ SOURCES = {
         default=("wav",),
     ),
 }
-# Published file by file: `crema_d.py` fetches it.
+# CREMA-D is published as single files, which `crema_d.py` downloads.
 CREMA_D = "crema_d"
-_ASKED_FOR = {
-    "iemocap": "IEMOCAP is given to those who ask: fill in the release form of USC's SAIL laboratory,"
-    " https://sail.usc.edu/iemocap/iemocap_release.htm, and wait for its e-mail with an address and a password."
-    " Unpack what you receive, and give `ser-fop prepare --corpus iemocap` the folder that holds Session1 .. Session5."
+_ON_REQUEST = {
+    "iemocap": "IEMOCAP is available on request only: fill in the release form of USC's SAIL laboratory,"
+    " https://sail.usc.edu/iemocap/iemocap_release.htm, and wait for the e-mail with an address and a password."
+    " Unpack the archive, and give `ser-fop prepare --corpus iemocap` the folder that contains Session1 .. Session5."
 }
 
 
 def archives_of(corpus: str, parts: tuple[str, ...]) -> dict[str, Archive]:
-    """Return what is to be fetched of a corpus, by part.
+    """Return the archives to download, by part.
+
+    Args:
+        corpus: Name of the corpus.
+        parts: Names of the parts; empty for the default parts.
 
     Raises:
-        InputError: If the corpus is not published openly, or has no such part.
+        InputError: If the corpus has no open address, or if it does not have one of the parts.
     """
-    if corpus in _ASKED_FOR:
-        raise InputError(_ASKED_FOR[corpus])
+    if corpus in _ON_REQUEST:
+        raise InputError(_ON_REQUEST[corpus])
     if corpus not in SOURCES:
-        known = sorted([*SOURCES, CREMA_D, *_ASKED_FOR])
+        known = sorted([*SOURCES, CREMA_D, *_ON_REQUEST])
         raise InputError(
-            f"--corpus expected one of {', '.join(known)}, received {corpus!r}.{closest(corpus, known)} Others have no"
-            " open address: `--corpus csv` of `prepare` reads files of your own."
+            f"--corpus expected one of {', '.join(known)}, received {corpus!r}.{closest(corpus, known)} Other"
+            " corpora have no open address: `ser-fop prepare --corpus csv` reads your own files."
         )
     source = SOURCES[corpus]
     for part in parts:
         if part not in source.archives:
             known = list(source.archives)
-            raise InputError(f"--parts of {corpus} are {', '.join(known)}; received {part!r}.{closest(part, known)}")
+            raise InputError(
+                f"--parts of {corpus} expected some of {', '.join(known)}, received {part!r}.{closest(part, known)}"
+            )
     return {part: source.archives[part] for part in parts or source.default}
 
 
 def mirrored(url: str, mirror: str) -> str:
-    """Return an address on a mirror, which has the publisher's paths.
+    """Return the address of a published file on a mirror that has the publisher's paths.
 
     Args:
         url: The publisher's address.
-        mirror: Such as `https://us.openslr.org`; empty for the publisher.
+        mirror: Address of the mirror, such as `https://us.openslr.org`; empty for the publisher itself.
 
     Raises:
-        InputError: If the mirror is no address.
+        InputError: If the mirror is not an http or https address.
     """
     if not mirror:
         return url

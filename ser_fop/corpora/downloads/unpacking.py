@@ -1,4 +1,4 @@
-"""Archives to folders: whole or not at all, and never outside."""
+"""Unpacking of archives: all files or none, and only into the target folder."""
 
 import shutil
 import tarfile
@@ -13,25 +13,26 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zip or tar archive into a folder.
 
     Args:
-        archive: The archive.
-        folder: Where to; what is there already stays, files of the same name are replaced.
+        archive: Path of the archive.
+        folder: Target folder. Its files stay, unless the archive contains a file of the same name.
 
     Raises:
-        InputError: If it is damaged, or a name in it leads outside.
+        InputError: If the archive is damaged, if it contains a path outside the target folder, or if the disk has
+            too little space for a zip archive. In these cases the target folder is unchanged.
     """
-    beside = archive.with_name(archive.name + ".unpacked")
-    shutil.rmtree(beside, ignore_errors=True)
+    temporary = archive.with_name(archive.name + ".unpacked")
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
-        _extract(archive, beside)
+        _extract(archive, temporary)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
         raise InputError(
-            f"{archive.name} cannot be unpacked ({error}); nothing was. Remove it and try again."
+            f"{archive.name} cannot be unpacked ({error}); nothing was unpacked. Remove it and try again."
         ) from error
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(beside, folder, copy_function=shutil.move, dirs_exist_ok=True)
+        shutil.copytree(temporary, folder, copy_function=shutil.move, dirs_exist_ok=True)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _extract(archive: Path, folder: Path) -> None:
@@ -40,12 +41,12 @@ def _extract(archive: Path, folder: Path) -> None:
             content.extractall(folder, filter="data")
         return
     with zipfile.ZipFile(archive) as content:
-        needed, free = sum(one.file_size for one in content.infolist()), shutil.disk_usage(archive.parent).free
+        needed, free = sum(entry.file_size for entry in content.infolist()), shutil.disk_usage(archive.parent).free
         if needed > free:
             raise InputError(
-                f"{archive.parent} has {free / 1e9:.1f} GB free; what is in {archive.name} needs {needed / 1e9:.1f}."
+                f"{archive.parent} has {free / 1e9:.1f} GB free; the content of {archive.name} needs {needed / 1e9:.1f}."
             )
         for name in content.namelist():
             if Path(name).is_absolute() or ".." in Path(name).parts:
-                raise InputError(f"{archive.name} holds {name!r}, which leads outside; nothing was unpacked.")
+                raise InputError(f"{archive.name} contains {name!r}, a path outside the folder; nothing was unpacked.")
         content.extractall(folder)

@@ -1,1 +1,1 @@
-"""A synthetic labelled corpus and a synthetic unlabelled one, spoken by eSpeak NG."""
+"""A labelled and an unlabelled corpus of synthetic speech from eSpeak NG."""

@@ -1,7 +1,7 @@
-"""The default corpora: emotional and read speech that is synthesised on the spot, laid out as IEMOCAP and VCTK.
+"""The default corpora: synthetic emotional and read speech in the folder layouts of IEMOCAP and VCTK.
 
-They let every command run end to end where no licensed corpus is at hand. Results on
-them say that a pipeline works, not how well it recognises human emotion.
+They let every command run end to end without a licensed corpus. Results on them show that a pipeline works. They do
+not show how well it recognises human emotion.
 """
 
 import json
@@ -24,28 +24,26 @@ LABELLED_FOLDER = "IEMOCAP_full_release"
 UNLABELLED_FOLDER = "VCTK-Corpus"
 MARKER = "SYNTHETIC.json"
 
-# Raised whenever the same parameters begin to give other bytes.
+# Increase this number when the same parameters give other bytes.
 _FORMAT = 1
 _PARTIAL_PREFIX = ".synthetic-partial-"
-# Far longer than a tree takes, so that another process's unfinished tree is left alone.
+# Much longer than writing a tree takes: a tree that another process is still writing must not be removed.
 _STALE_AFTER_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticConfig:
-    """What to synthesise.
+    """Settings of the synthetic corpora.
 
     Attributes:
-        seed: Seed of everything drawn; the same seed gives the same bytes.
-        spread: Scale of the overlap of the emotions. 1 leaves a simple
-            classifier well above chance and well below 100 %; 0 makes the
-            emotions trivial to tell apart.
-        utterances_per_emotion: Labelled utterances of each of the four classes
-            (ang, hap, sad, neu), of each of the ten speakers.
-        others_per_speaker: Labelled utterances outside the four classes
-            (fru, xxx, sur), of each speaker.
-        unlabelled_speakers: Speakers of the unlabelled set.
-        unlabelled_per_speaker: Utterances of each of them.
+        seed: Random seed. The same seed gives the same bytes.
+        spread: Scale of the overlap between the emotions. With 1, a simple classifier is well above chance and well
+            below 100 %. With 0, the emotions are trivial to separate.
+        utterances_per_emotion: Number of labelled utterances per class (ang, hap, sad, neu) and speaker. There are ten
+            speakers.
+        others_per_speaker: Number of utterances per speaker with another annotation (fru, xxx, sur).
+        unlabelled_speakers: Number of speakers in the unlabelled corpus.
+        unlabelled_per_speaker: Number of utterances per unlabelled speaker.
     """
 
     seed: int = 0
@@ -71,25 +69,24 @@ class SyntheticConfig:
 
 
 def write_synthetic(folder: Path, *, config: SyntheticConfig | None = None) -> tuple[Path, Path]:
-    """Write the labelled and the unlabelled corpus, or reuse what is there.
+    """Write the labelled and the unlabelled corpus. Existing trees with the same parameters are reused.
 
     Args:
-        folder: Where to write; created if need be.
-        config: What to synthesise; None is the default.
+        folder: Parent folder of both trees; created if necessary.
+        config: Settings; None for the defaults.
 
     Returns:
-        The root of the labelled tree (it holds `Session1` to `Session5`) and
-        of the unlabelled one (it holds `wav48`).
+        Root of the labelled tree (with `Session1` to `Session5`) and root of the unlabelled tree (with `wav48`).
 
     Raises:
-        InputError: If a tree with other parameters, or of another origin, is
-            in the way, or espeak-ng is not installed.
+        InputError: If a root exists but has other parameters or is not a synthetic corpus, or if espeak-ng is not
+            installed.
     """
     return write_labelled(folder, config=config), write_unlabelled(folder, config=config)
 
 
 def write_labelled(folder: Path, *, config: SyntheticConfig | None = None) -> Path:
-    """Write the labelled corpus only; see `write_synthetic`."""
+    """Write only the labelled corpus; see `write_synthetic`."""
     config = config or SyntheticConfig()
     parameters = {
         "seed": config.seed,
@@ -97,7 +94,7 @@ def write_labelled(folder: Path, *, config: SyntheticConfig | None = None) -> Pa
         "utterances_per_emotion": config.utterances_per_emotion,
         "others_per_speaker": config.others_per_speaker,
     }
-    return _published(
+    return _write_or_reuse(
         folder / LABELLED_FOLDER,
         parameters=parameters,
         write=lambda root: {"annotations": write_iemocap_tree(root, **parameters)},
@@ -105,7 +102,7 @@ def write_labelled(folder: Path, *, config: SyntheticConfig | None = None) -> Pa
 
 
 def write_unlabelled(folder: Path, *, config: SyntheticConfig | None = None) -> Path:
-    """Write the unlabelled corpus only; see `write_synthetic`."""
+    """Write only the unlabelled corpus; see `write_synthetic`."""
     config = config or SyntheticConfig()
     parameters = {
         "seed": config.seed,
@@ -113,15 +110,15 @@ def write_unlabelled(folder: Path, *, config: SyntheticConfig | None = None) -> 
         "speakers": config.unlabelled_speakers,
         "utterances_per_speaker": config.unlabelled_per_speaker,
     }
-    return _published(
+    return _write_or_reuse(
         folder / UNLABELLED_FOLDER,
         parameters=parameters,
         write=lambda root: {"speakers": write_vctk_tree(root, **parameters)},
     )
 
 
-def _published(root: Path, *, parameters: dict, write: Callable[[Path], dict]) -> Path:
-    """Write a tree beside `root` and move it there whole, unless it is there already."""
+def _write_or_reuse(root: Path, *, parameters: dict, write: Callable[[Path], dict]) -> Path:
+    """Write a tree to a temporary folder and rename it to `root`, unless `root` exists."""
     if root.exists():
         _require_same(root, parameters)
         return root
@@ -137,7 +134,7 @@ def _published(root: Path, *, parameters: dict, write: Callable[[Path], dict]) -
         try:
             os.rename(tree, root)
         except OSError:
-            # Another process may have been faster.
+            # Another process may have written the same tree in the meantime.
             if not root.exists():
                 raise
             _require_same(root, parameters)
@@ -147,11 +144,11 @@ def _published(root: Path, *, parameters: dict, write: Callable[[Path], dict]) -
 
 
 def _require_same(root: Path, parameters: dict) -> None:
-    """Raise `InputError` unless `root` holds the synthetic tree of these parameters."""
+    """Raise `InputError` unless `root` is the synthetic tree with these parameters."""
     marker = root / MARKER
     try:
-        found = json.loads(marker.read_text(encoding="utf-8"))
-        held = {"format": found["format"], **found["parameters"]}
+        stored = json.loads(marker.read_text(encoding="utf-8"))
+        found_parameters = {"format": stored["format"], **stored["parameters"]}
     except FileNotFoundError:
         raise InputError(
             f"{root} exists and is not a synthetic corpus (it has no {MARKER}). Choose another folder."
@@ -160,21 +157,21 @@ def _require_same(root: Path, parameters: dict) -> None:
         raise InputError(
             f"{marker} cannot be read ({error}). Remove the folder {root} to synthesise it again."
         ) from None
-    wanted = {"format": _FORMAT, **parameters}
+    expected = {"format": _FORMAT, **parameters}
     differences = [
-        f"{name} is {held.get(name)!r} there, {wanted.get(name)!r} was asked for"
-        for name in sorted(held.keys() | wanted.keys())
-        if held.get(name) != wanted.get(name)
+        f"{name}: expected {expected.get(name)!r}, received {found_parameters.get(name)!r}"
+        for name in sorted(found_parameters.keys() | expected.keys())
+        if found_parameters.get(name) != expected.get(name)
     ]
     if differences:
         raise InputError(
-            f"{root} holds a synthetic corpus of other parameters: {'; '.join(differences)}."
-            " Choose another folder, or remove that one."
+            f"{root} is a synthetic corpus with other parameters: {'; '.join(differences)}."
+            " Choose another folder, or remove this one."
         )
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove what an earlier, killed process left half written."""
+    """Remove incomplete trees of earlier processes that were killed."""
     for partial in folder.glob(f"{_PARTIAL_PREFIX}*"):
         try:
             age_s = time.time() - partial.stat().st_mtime
@@ -185,26 +182,26 @@ def _remove_stale(folder: Path) -> None:
 
 
 def _complete_root(folder: Path, name: str) -> Path | None:
-    """Find the marked tree that `folder` is or holds, whatever its parameters."""
+    """Return `folder` or its subfolder `name` if it has a marker, whatever its parameters are."""
     return next((root for root in (folder, folder / name) if (root / MARKER).is_file()), None)
 
 
-def _local(folder: Path) -> Path:
+def _require_local(folder: Path) -> Path:
     if is_remote(folder):
         raise InputError(
-            f"the synthetic corpora are written where --audio-dir says: expected a folder of this machine, received {folder}."
+            f"the synthetic corpora are written to --audio-dir: expected a folder of this machine, received {folder}."
         )
     return folder
 
 
 def _read_labelled(folder: Path, options: ReadOptions) -> Listing:
-    if _complete_root(_local(folder), LABELLED_FOLDER) is None:
+    if _complete_root(_require_local(folder), LABELLED_FOLDER) is None:
         write_labelled(folder)
     return iemocap.CORPUS.read(folder, options)
 
 
 def _read_unlabelled(folder: Path, options: ReadOptions) -> Listing:
-    if _complete_root(_local(folder), UNLABELLED_FOLDER) is None:
+    if _complete_root(_require_local(folder), UNLABELLED_FOLDER) is None:
         write_unlabelled(folder)
     return vctk.CORPUS.read(folder, options)
 

@@ -1,8 +1,7 @@
-"""Speech from the espeak-ng synthesiser, through the shared library that `espeakng_loader` ships.
+"""Speech from the espeak-ng synthesiser, through the shared library of the package `espeakng_loader`.
 
-espeak-ng keeps global state (phase, flutter, noise) from one call to the next, which
-`espeak_Terminate` leaves in place. Every call here therefore loads the library anew
-and unloads it afterwards, so that the same call always gives the same samples.
+espeak-ng keeps global state (phase, flutter, noise) between calls, and `espeak_Terminate` does not reset it. Each call
+of this module therefore loads the library and unloads it afterwards: the same call always gives the same samples.
 """
 
 import _ctypes
@@ -36,14 +35,14 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class Speaking:
-    """How espeak-ng is to speak.
+    """Voice and prosody settings of espeak-ng.
 
     Attributes:
         voice: Language and variant, such as `"en-us+m3"`.
-        rate_wpm: Speaking rate in words a minute, 80 to 450.
-        volume: 0 to 200; 100 is the voice's own.
-        pitch: 0 to 99; 50 is the voice's own, some 65 steps are one octave.
-        pitch_range: 0 (monotone) to 99; 50 is the voice's own.
+        rate_wpm: Speaking rate in words per minute, 80 to 450.
+        volume: Volume, 0 to 200; 100 is the default of the voice.
+        pitch: Mean pitch, 0 to 99; 50 is the default of the voice. About 65 steps are one octave.
+        pitch_range: Pitch range, 0 (monotone) to 99; 50 is the default of the voice.
     """
 
     voice: str = "en-us"
@@ -53,7 +52,7 @@ class Speaking:
     pitch_range: int = 50
 
     def __post_init__(self) -> None:
-        """Refuse what espeak-ng would clip in silence."""
+        """Check the ranges, because espeak-ng clips values without a message."""
         limits = {"rate_wpm": (80, 450), "volume": (0, 200), "pitch": (0, 99), "pitch_range": (0, 99)}
         for name, (lowest, highest) in limits.items():
             value = getattr(self, name)
@@ -62,19 +61,18 @@ class Speaking:
 
 
 def synthesise(text: str, speaking: Speaking) -> np.ndarray:
-    """Speak a text.
+    """Synthesise the speech of a text.
 
     Args:
-        text: What to say, in the language of the voice.
+        text: Text in the language of the voice.
         speaking: Voice and prosody.
 
     Returns:
-        Mono int16 samples at `SAMPLE_RATE_HZ`, shape (samples,). The same call
-        gives the same samples, whatever was spoken before.
+        Mono int16 samples at `SAMPLE_RATE_HZ`, shape (samples,). They do not depend on earlier calls.
 
     Raises:
-        InputError: If espeak-ng is not installed, is in use by other code in
-            this process, or does not know the voice.
+        InputError: If espeak-ng is not installed, if other code in this process has loaded it, or if it does not have
+            the voice.
     """
     loader = _loader()
     with _lock:
@@ -90,7 +88,7 @@ def synthesise(text: str, speaking: Speaking) -> np.ndarray:
 
 
 def _loader() -> ModuleType:
-    """Import `espeakng_loader`, which is optional."""
+    """Import the optional package `espeakng_loader`."""
     try:
         import espeakng_loader
     except ImportError as error:
@@ -101,17 +99,17 @@ def _loader() -> ModuleType:
 
 
 def _load(library_path: str) -> ctypes.CDLL:
-    """Load a copy of the library whose state is fresh."""
+    """Load the library with its initial state."""
     if hasattr(os, "RTLD_NOLOAD"):
         try:
-            present = ctypes.CDLL(library_path, mode=os.RTLD_NOLOAD)
+            loaded = ctypes.CDLL(library_path, mode=os.RTLD_NOLOAD)
         except OSError:
             pass
         else:
-            _unload(present)
+            _unload(loaded)
             raise InputError(
-                f"{library_path} is loaded by other code in this process, whose speech would change what is"
-                " synthesised here. Generate the synthetic corpus in a process of its own."
+                f"other code in this process has loaded {library_path}. Its state would change the synthetic speech:"
+                " generate the synthetic corpus in a separate process."
             )
     try:
         return ctypes.CDLL(library_path)
@@ -125,7 +123,7 @@ def _unload(library: ctypes.CDLL) -> None:
 
 
 def _speak(library: ctypes.CDLL, *, data_path: str, text: str, speaking: Speaking) -> np.ndarray:
-    """Initialise a fresh library and collect what it says."""
+    """Initialise a newly loaded library and return its samples."""
     chunks: list[bytes] = []
 
     @_SYNTH_CALLBACK
@@ -140,11 +138,13 @@ def _speak(library: ctypes.CDLL, *, data_path: str, text: str, speaking: Speakin
             f"espeak-ng did not start with its data in {data_path}: expected {SAMPLE_RATE_HZ} Hz, received {rate_hz}."
             " Reinstall it: pip install 'ser_fop[demo]'"
         )
-    # Otherwise the noise in breathy voices is seeded by the clock.
+    # Without a seed, espeak-ng seeds the noise of breathy voices from the clock.
     library.espeak_ng_SetRandSeed(ctypes.c_long(_NOISE_SEED))
     library.espeak_SetSynthCallback(collect)
     if library.espeak_SetVoiceByName(speaking.voice.encode()) != 0:
-        raise InputError(f"espeak-ng does not know the voice {speaking.voice!r}.")
+        raise InputError(
+            f"espeak-ng has no voice {speaking.voice!r}: expected a voice of this installation, such as 'en-us+m3'."
+        )
     for parameter, value in (
         (_RATE, speaking.rate_wpm),
         (_VOLUME, speaking.volume),

@@ -1,8 +1,7 @@
-"""How a synthetic speaker says a sentence in an emotion: prosody, recording level and noise.
+"""Synthesis of an utterance: prosody, recording level and noise.
 
-The emotions overlap on purpose, as they do in acted and natural speech: every
-utterance draws its prosody around the emotion's mean, shifted by the speaker's own
-habits, so that no system reaches 100 %.
+The emotions overlap on purpose, as they do in acted and natural speech. The prosody of an utterance is drawn around
+the emotion's mean, which is shifted by the habits of the speaker. No system can therefore reach 100 %.
 """
 
 import zlib
@@ -16,23 +15,23 @@ from ser_fop.corpora.synthetic.voices import Voice
 
 _SPEECH_LEVEL_DBFS = -31.0
 _RATE_WPM = 180.0
-# Below the voices' own volume, at which several variants clip.
+# Lower than the default volume of the voices, at which several variants clip.
 _VOLUME = 60
-# Measured: 58 to 69 steps an octave, by voice.
+# Measured: 58 to 69 steps per octave, depending on the voice.
 _PITCH_STEPS_PER_SEMITONE = 65.0 / 12.0
 _FFT_BLOCK = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prosody:
-    """A manner of speaking, relative to the voice's own; zero everywhere is the voice's own.
+    """Prosody relative to the defaults of a voice. All zeros is the voice without a change.
 
     Attributes:
-        rate_octaves: Speaking rate; 1 is twice as fast.
-        pitch_semitones: Mean pitch.
-        range_octaves: Pitch range; 1 is twice as wide.
-        level_db: Level.
-        tilt_db_per_octave: Spectral tilt; positive is brighter, as of raised vocal effort.
+        rate_octaves: Speaking rate in octaves; 1 is twice as fast.
+        pitch_semitones: Mean pitch in semitones.
+        range_octaves: Pitch range in octaves; 1 is twice as wide.
+        level_db: Level in dB.
+        tilt_db_per_octave: Spectral tilt in dB per octave. A positive tilt is brighter, as with raised vocal effort.
     """
 
     rate_octaves: float = 0.0
@@ -52,7 +51,7 @@ def _prosody(rate: float, pitch: float, pitch_range: float, level: float, tilt: 
     )
 
 
-# Means of IEMOCAP's annotations; `xxx` (no majority) and `read` lie in the middle.
+# Mean prosody of each of IEMOCAP's annotations; `xxx` (no majority) and `read` are in the middle.
 EMOTIONS: dict[str, Prosody] = {
     "ang": _prosody(0.12, 1.5, 0.4, 6.0, 2.5),
     "hap": _prosody(0.18, 3.8, 0.9, 2.5, 0.5),
@@ -65,41 +64,45 @@ EMOTIONS: dict[str, Prosody] = {
     "read": _prosody(0.0, 0.8, 0.1, 0.5, 0.0),
 }
 
-# Standard deviations: of one utterance, of a speaker's habits, and of a speaker's way with one emotion.
+# Standard deviations of an utterance, of a speaker's habits, and of a speaker's habits in one emotion.
 _UTTERANCE_SPREAD = np.array(astuple(_prosody(0.13, 1.1, 0.35, 2.2, 0.7)))
 _SPEAKER_SPREAD = np.array(astuple(_prosody(0.06, 0.5, 0.15, 1.0, 0.3)))
 _SPEAKER_EMOTION_SPREAD = np.array(astuple(_prosody(0.06, 0.5, 0.15, 1.0, 0.3)))
 
 
 def generator(*, seed: int, role: str) -> np.random.Generator:
-    """Return the random numbers of one role, whatever was drawn for others.
+    """Return a random generator for one role, independent of the other roles.
 
     Args:
         seed: Seed of the corpus.
-        role: What the numbers are for, such as an utterance id.
+        role: Purpose of the numbers, such as an utterance id.
 
     Returns:
-        A fresh generator.
+        A new generator.
     """
     return np.random.default_rng([seed, zlib.crc32(role.encode())])
 
 
 def draw_prosody(*, voice: Voice, emotion: str, seed: int, spread: float, rng: np.random.Generator) -> Prosody:
-    """Draw how a speaker says one utterance.
+    """Draw the prosody of one utterance.
 
     Args:
         voice: The speaker.
         emotion: A key of `EMOTIONS`.
-        seed: Seed of the corpus, by which the speaker keeps habits from one utterance to the next.
+        seed: Seed of the corpus. It determines the habits of a speaker, which are the same in all utterances.
         spread: Scale of all deviations from the emotion's mean; 1 is the default overlap.
-        rng: Random numbers of the utterance.
+        rng: Random generator of the utterance.
 
     Returns:
         The prosody.
     """
-    habits = generator(seed=seed, role=f"habits/{voice.speaker}").normal(size=5) * _SPEAKER_SPREAD
-    way = generator(seed=seed, role=f"habits/{voice.speaker}/{emotion}").normal(size=5) * _SPEAKER_EMOTION_SPREAD
-    values = np.array(astuple(EMOTIONS[emotion])) + spread * (habits + way + rng.normal(size=5) * _UTTERANCE_SPREAD)
+    speaker_habits = generator(seed=seed, role=f"habits/{voice.speaker}").normal(size=5) * _SPEAKER_SPREAD
+    emotion_habits = (
+        generator(seed=seed, role=f"habits/{voice.speaker}/{emotion}").normal(size=5) * _SPEAKER_EMOTION_SPREAD
+    )
+    values = np.array(astuple(EMOTIONS[emotion])) + spread * (
+        speaker_habits + emotion_habits + rng.normal(size=5) * _UTTERANCE_SPREAD
+    )
     return _prosody(*(float(value) for value in values))
 
 
@@ -112,50 +115,50 @@ def render(
     snr_db: tuple[float, float],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Speak and record a sentence.
+    """Synthesise a recording of a sentence, with pauses at both ends and noise.
 
     Args:
-        text: What to say.
-        voice: Who says it.
-        prosody: How it is said.
-        sample_rate_hz: Rate of the recording.
-        snr_db: Lowest and highest signal-to-noise ratio of speech at the usual level.
-        rng: Random numbers of the utterance.
+        text: Text of the sentence.
+        voice: The speaker.
+        prosody: Prosody of the utterance.
+        sample_rate_hz: Sampling rate of the recording, in Hz.
+        snr_db: Lowest and highest signal-to-noise ratio in dB, relative to speech with `level_db` 0.
+        rng: Random generator of the utterance.
 
     Returns:
         Mono int16 samples, shape (samples,).
     """
-    spoken = espeak.synthesise(text, _speaking(voice, prosody)).astype(np.float64) / 32768.0
-    spoken = _tilted(spoken, prosody.tilt_db_per_octave, sample_rate_hz=espeak.SAMPLE_RATE_HZ)
-    spoken *= 10.0 ** ((_SPEECH_LEVEL_DBFS + prosody.level_db) / 20.0) / np.sqrt(np.mean(spoken**2))
-    spoken = soxr.resample(spoken, espeak.SAMPLE_RATE_HZ, sample_rate_hz)
+    speech = espeak.synthesise(text, _espeak_settings(voice, prosody)).astype(np.float64) / 32768.0
+    speech = _tilted(speech, prosody.tilt_db_per_octave, sample_rate_hz=espeak.SAMPLE_RATE_HZ)
+    speech *= 10.0 ** ((_SPEECH_LEVEL_DBFS + prosody.level_db) / 20.0) / np.sqrt(np.mean(speech**2))
+    speech = soxr.resample(speech, espeak.SAMPLE_RATE_HZ, sample_rate_hz)
     before_s, after_s = rng.uniform(0.04, 0.25, size=2)
-    recording = np.pad(spoken, (round(before_s * sample_rate_hz), round(after_s * sample_rate_hz)))
-    # Room noise does not follow the speaker's level.
+    recording = np.pad(speech, (round(before_s * sample_rate_hz), round(after_s * sample_rate_hz)))
+    # The level of room noise does not depend on the speaker's level.
     noise_dbfs = _SPEECH_LEVEL_DBFS - rng.uniform(*snr_db)
     noise = _tilted(rng.normal(size=recording.size), rng.uniform(-5.0, -1.0), sample_rate_hz=sample_rate_hz)
     recording += noise * 10.0 ** (noise_dbfs / 20.0) / np.sqrt(np.mean(noise**2))
     return np.clip(np.round(recording * 32768.0), -32768, 32767).astype(np.int16)
 
 
-def _speaking(voice: Voice, prosody: Prosody) -> espeak.Speaking:
-    """Express a prosody in espeak-ng's own scales, within their limits."""
+def _espeak_settings(voice: Voice, prosody: Prosody) -> espeak.Speaking:
+    """Convert a prosody to espeak-ng's scales and clip it to their limits."""
     return espeak.Speaking(
         voice=voice.voice,
-        rate_wpm=_within(_RATE_WPM * 2.0**prosody.rate_octaves, 80, 450),
+        rate_wpm=_clipped(_RATE_WPM * 2.0**prosody.rate_octaves, 80, 450),
         volume=_VOLUME,
-        pitch=_within(50.0 + prosody.pitch_semitones * _PITCH_STEPS_PER_SEMITONE, 0, 99),
-        pitch_range=_within(50.0 * 2.0**prosody.range_octaves, 0, 99),
+        pitch=_clipped(50.0 + prosody.pitch_semitones * _PITCH_STEPS_PER_SEMITONE, 0, 99),
+        pitch_range=_clipped(50.0 * 2.0**prosody.range_octaves, 0, 99),
     )
 
 
-def _within(value: float, lowest: int, highest: int) -> int:
+def _clipped(value: float, lowest: int, highest: int) -> int:
     return min(max(round(value), lowest), highest)
 
 
 def _tilted(samples: np.ndarray, tilt_db_per_octave: float, *, sample_rate_hz: int) -> np.ndarray:
-    """Tilt a spectrum; the gain is constant below 100 Hz."""
-    # A whole number of blocks: transforms of a prime length are slow.
+    """Apply a spectral tilt; the gain is constant below 100 Hz."""
+    # Pad to a multiple of the block: Fourier transforms of a prime length are slow.
     size = -(-samples.size // _FFT_BLOCK) * _FFT_BLOCK
     frequencies_hz = np.fft.rfftfreq(size, d=1.0 / sample_rate_hz)
     octaves = np.log2(np.maximum(frequencies_hz, 100.0) / 1000.0)

@@ -1,4 +1,4 @@
-"""What the synthetic speakers say: short sentences whose content carries no emotion."""
+"""Texts of the synthetic corpora: short sentences with emotionally neutral content."""
 
 SENTENCES: tuple[str, ...] = (
     "The keys are on the kitchen table.",

@@ -1,4 +1,4 @@
-"""Writes synthetic speech in the layouts on disk of IEMOCAP and of VCTK 0.80."""
+"""Writing of synthetic speech in the folder layouts of IEMOCAP and VCTK 0.80."""
 
 import wave
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ VCTK_RATE_HZ = 48000
 
 _LABELLED_SNR_DB = (12.0, 35.0)
 _UNLABELLED_SNR_DB = (20.0, 40.0)
-# Annotations outside the four classes, in turn.
+# Annotations outside the four classes; they alternate.
 _OTHERS = ("fru", "xxx", "sur")
 _RATER_NAMES = {
     "ang": "Anger",
@@ -28,7 +28,7 @@ _RATER_NAMES = {
     "sur": "Surprise",
     "xxx": "Other",
 }
-# Valence, activation and dominance on IEMOCAP's scale of 1 to 5.
+# Mean valence, activation and dominance on IEMOCAP's scale from 1 to 5.
 _ATTRIBUTES = {
     "ang": (1.8, 3.8, 4.0),
     "hap": (4.0, 3.2, 3.2),
@@ -43,7 +43,7 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Turn:
-    """One utterance of a dialog, before it is spoken."""
+    """One utterance of a dialog, before its synthesis."""
 
     id: str
     voice: Voice
@@ -54,14 +54,14 @@ class _Turn:
 def write_iemocap_tree(
     root: Path, *, seed: int, spread: float, utterances_per_emotion: int, others_per_speaker: int
 ) -> dict[str, int]:
-    """Write five sessions of two speakers.
+    """Write five sessions with two speakers each.
 
     Args:
-        root: Folder that is to hold `Session1` to `Session5`.
+        root: Parent folder of `Session1` to `Session5`.
         seed: Seed of the corpus.
-        spread: Scale of the overlap of the emotions.
-        utterances_per_emotion: Utterances of each of the four classes a speaker.
-        others_per_speaker: Utterances with another annotation a speaker.
+        spread: Scale of the overlap between the emotions.
+        utterances_per_emotion: Number of utterances per class and speaker, for the four classes.
+        others_per_speaker: Number of utterances per speaker with another annotation.
 
     Returns:
         Number of utterances by annotation.
@@ -85,14 +85,14 @@ def write_iemocap_tree(
 def write_vctk_tree(
     root: Path, *, seed: int, spread: float, speakers: int, utterances_per_speaker: int
 ) -> dict[str, int]:
-    """Write read sentences without labels.
+    """Write unlabelled read speech.
 
     Args:
-        root: Folder that is to hold `wav48`, `txt` and `speaker-info.txt`.
+        root: Parent folder of `wav48` and `txt`; `speaker-info.txt` is written there too.
         seed: Seed of the corpus.
-        spread: Scale of the prosody's variation.
+        spread: Scale of the variation of the prosody.
         speakers: Number of speakers.
-        utterances_per_speaker: Number of utterances of each.
+        utterances_per_speaker: Number of utterances per speaker.
 
     Returns:
         Number of utterances by speaker.
@@ -106,7 +106,7 @@ def write_vctk_tree(
             name = f"{voice.speaker}_{number:03d}"
             rng = generator(seed=seed, role=f"unlabelled/{name}")
             text = SENTENCES[rng.integers(len(SENTENCES))]
-            # Twice the spread: readers differ more widely than any one emotion does, and pretraining should see it.
+            # Twice the spread: pretraining should see more variation than one emotion has.
             prosody = draw_prosody(voice=voice, emotion="read", seed=seed, spread=2.0 * spread, rng=rng)
             samples = render(
                 text, voice=voice, prosody=prosody, sample_rate_hz=VCTK_RATE_HZ, snr_db=_UNLABELLED_SNR_DB, rng=rng
@@ -118,7 +118,7 @@ def write_vctk_tree(
 
 
 def _annotations(utterances_per_emotion: int, others_per_speaker: int) -> list[str]:
-    """List what one speaker expresses; every other happy utterance is an excited one."""
+    """Return the annotations of one speaker. Every second happy utterance is annotated as excited."""
     happy = [("hap", "exc")[number % 2] for number in range(utterances_per_emotion)]
     others = [_OTHERS[number % len(_OTHERS)] for number in range(others_per_speaker)]
     return [emotion for emotion in ("ang", "sad", "neu") for _ in range(utterances_per_emotion)] + happy + others
@@ -127,19 +127,19 @@ def _annotations(utterances_per_emotion: int, others_per_speaker: int) -> list[s
 def _dialogs(
     *, session: int, voices: tuple[Voice, ...], seed: int, annotations: list[str]
 ) -> Iterator[tuple[str, list[_Turn]]]:
-    """Deal a session's utterances out to two improvised and two scripted dialogs."""
-    dealt = [(voice, annotation) for voice in voices for annotation in annotations]
-    order = generator(seed=seed, role=f"session/{session}").permutation(len(dealt))
+    """Distribute the utterances of a session over two improvised and two scripted dialogs."""
+    utterances = [(voice, annotation) for voice in voices for annotation in annotations]
+    order = generator(seed=seed, role=f"session/{session}").permutation(len(utterances))
     names = ("F_impro01", "F_script01_1", "M_impro02", "M_script02_1")
     for position, suffix in enumerate(names):
         dialog = f"Ses{session:02d}{suffix}"
         turns: list[_Turn] = []
-        spoken = dict.fromkeys("FM", 0)
+        turn_counts = dict.fromkeys("FM", 0)
         for line, index in enumerate(order[position :: len(names)]):
-            voice, annotation = dealt[index]
-            turn_id = f"{dialog}_{voice.gender}{spoken[voice.gender]:03d}"
-            spoken[voice.gender] += 1
-            # A script has the same lines in every session.
+            voice, annotation = utterances[index]
+            turn_id = f"{dialog}_{voice.gender}{turn_counts[voice.gender]:03d}"
+            turn_counts[voice.gender] += 1
+            # A script has the same text in every session.
             role = f"script/{suffix}/{line}" if "script" in suffix else f"text/{turn_id}"
             text = SENTENCES[generator(seed=seed, role=role).integers(len(SENTENCES))]
             turns.append(_Turn(id=turn_id, voice=voice, annotation=annotation, text=text))
@@ -148,7 +148,7 @@ def _dialogs(
 
 
 def _write_dialog(session: Path, *, dialog: str, turns: list[_Turn], seed: int, spread: float) -> None:
-    """Write one dialog's recordings, evaluation and transcript."""
+    """Write the recordings, the evaluation and the transcript of one dialog."""
     wavs = session / "sentences" / "wav" / dialog
     wavs.mkdir(parents=True)
     evaluation = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"]
@@ -175,8 +175,8 @@ def _write_dialog(session: Path, *, dialog: str, turns: list[_Turn], seed: int, 
 
 
 def _evaluation_block(turn: _Turn, *, start_s: float, end_s: float, rng: np.random.Generator) -> str:
-    """Word one utterance as `EmoEvaluation/<dialog>.txt` does."""
-    # Two raters a scale, so that means lie on a grid of a half as in the original.
+    """Return the lines of one utterance in the format of `EmoEvaluation/<dialog>.txt`."""
+    # With two raters per scale, the means are multiples of 0.5, as in IEMOCAP.
     ratings = np.clip(np.round(np.array(_ATTRIBUTES[turn.annotation]) + rng.normal(scale=0.6, size=(2, 3))), 1, 5)
     mean = ", ".join(f"{value:.4f}" for value in ratings.mean(axis=0))
     lines = [f"[{start_s:.4f} - {end_s:.4f}]\t{turn.id}\t{turn.annotation}\t[{mean}]"]

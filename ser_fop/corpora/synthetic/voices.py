@@ -1,4 +1,4 @@
-"""Who speaks in the synthetic corpora: espeak-ng's voices, none of them in both corpora."""
+"""Speakers of the synthetic corpora: voices of espeak-ng. No voice is in both corpora."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ class Voice:
     """One synthetic speaker.
 
     Attributes:
-        speaker: Speaker's name within the corpus.
+        speaker: Name of the speaker in the corpus.
         gender: `"F"` or `"M"`.
-        voice: espeak-ng's language and variant.
-        age: Age in years, as `speaker-info.txt` states it.
-        accent: One word, as `speaker-info.txt` states it.
-        region: One word or empty, as `speaker-info.txt` states it.
+        voice: Language and variant of espeak-ng.
+        age: Age in years for `speaker-info.txt`.
+        accent: Accent for `speaker-info.txt`, one word.
+        region: Region for `speaker-info.txt`, one word or empty.
     """
 
     speaker: str
@@ -24,7 +24,7 @@ class Voice:
     region: str = ""
 
 
-# One woman and one man a session, in the order of the sessions.
+# One female and one male speaker per session, in the order of the sessions.
 LABELLED: tuple[Voice, ...] = (
     Voice(speaker="Ses01F", gender="F", voice="en-us+f2"),
     Voice(speaker="Ses01M", gender="M", voice="en-us+m1"),
@@ -38,7 +38,7 @@ LABELLED: tuple[Voice, ...] = (
     Voice(speaker="Ses05M", gender="M", voice="en-us+victor"),
 )
 
-# Numbers that no speaker of VCTK has.
+# The numbers do not occur in VCTK.
 UNLABELLED: tuple[Voice, ...] = (
     Voice(speaker="p901", gender="F", voice="en+f1", age=23, accent="English", region="London"),
     Voice(speaker="p902", gender="M", voice="en+m2", age=31, accent="English", region="London"),

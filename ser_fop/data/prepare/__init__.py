@@ -1,1 +1,1 @@
-"""Writes record shards."""
+"""The `prepare` stage: write record shards from audio files."""

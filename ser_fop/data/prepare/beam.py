@@ -1,4 +1,4 @@
-"""The shards of `prepare`, written by the workers of Apache Beam."""
+"""Writing of record shards by the workers of an Apache Beam pipeline."""
 
 import contextlib
 import dataclasses
@@ -23,16 +23,16 @@ from ser_fop.utils.redirect import redirect_stderr
 from ser_fop.utils.remote import is_remote
 from ser_fop.utils.run_folder import Stage
 
-# Beam's runner for one machine. "DirectRunner" would first try to fetch another program from the network.
+# Beam's runner for one machine. "DirectRunner" would first try to download another program.
 _DEFAULT_RUNNER = "FnApiRunner"
 _TRACEBACK = "Traceback (most recent call last)"
-# What begins the last line of a traceback, and what Beam adds at its end.
-_RAISED = re.compile(r"^(?:\w+\.)*(\w+): ", re.MULTILINE)
-_WHERE = re.compile(r" \[while running .*?\]$", re.MULTILINE)
+# The start of the last line of a traceback, and the suffix that Beam appends.
+_EXCEPTION_NAME = re.compile(r"^(?:\w+\.)*(\w+): ", re.MULTILINE)
+_BEAM_SUFFIX = re.compile(r" \[while running .*?\]$", re.MULTILINE)
 
 
 class _WriteShard(beam.DoFn):
-    """Writes the shard of one task, and publishes it."""
+    """Write the shard of one task and publish it."""
 
     def __init__(self, config: PrepareConfig, staging: Staging) -> None:
         super().__init__()
@@ -57,25 +57,25 @@ class _WriteShard(beam.DoFn):
 def write_shards_on_beam(
     stage: Stage, *, config: PrepareConfig, tasks: Sequence[ShardTask], log: Path
 ) -> tuple[list[ShardIndex], int]:
-    """Have a Beam pipeline write the shards that are not finished; all stand in the stage folder afterwards.
+    """Write all unfinished shards with a Beam pipeline. Afterwards the stage folder holds all shards.
 
     Args:
-        stage: The folder being written.
-        config: What was asked for; `beam_options` say where the pipeline runs.
-        tasks: The shards.
-        log: What Beam and its workers say goes there.
+        stage: The stage folder, which is not complete yet.
+        config: Settings of the stage; `beam_options` selects where the pipeline runs.
+        tasks: One task per shard.
+        log: File for the output of Beam and its workers.
 
     Returns:
-        The note of each shard, and how many an earlier run had finished.
+        The index of each shard, and the number of shards that an earlier run had finished.
 
     Raises:
-        InputError: If Beam refuses its options, or a worker fails; the rest of the story is in `log`.
+        InputError: If Beam rejects its options, a worker fails, or finished shards are not in the staging folder.
     """
     staging = Staging(stage, config.staging)
     staging.open()
     staging.download_finished(stage.folder, _missing(stage.folder, tasks), quarantined=False)
     pending = _missing(stage.folder, tasks)
-    print(f"beam: {len(pending)} of {len(tasks)} shards are to be written.", flush=True)
+    print(f"beam: writing {len(pending)} of {len(tasks)} shards.", flush=True)
     if pending:
         _run(log, config, staging, pending)
         staging.download_finished(stage.folder, pending, quarantined=True)
@@ -83,8 +83,9 @@ def write_shards_on_beam(
     lost = [task.name for task, note in zip(tasks, notes, strict=True) if note is None]
     if lost:
         raise InputError(
-            f"Beam's workers reported {len(lost)} of {len(tasks)} shards done that are not in {staging.folder} (the first"
-            f" is {lost[0]}): expected a folder that they and this process share. Give --staging one, such as gs://bucket/tmp."
+            f"Beam's workers finished {len(tasks)} shards, but {len(lost)} of them are not in {staging.folder} (the first"
+            f" is {lost[0]}). Expected a folder that the workers and this process share. Set --staging to such a folder,"
+            " for example gs://bucket/tmp."
         )
     staging.clear()
     return notes, len(tasks) - len(pending)
@@ -95,57 +96,57 @@ def _missing(folder: Path, tasks: Sequence[ShardTask]) -> list[ShardTask]:
 
 
 def _run(log: Path, config: PrepareConfig, staging: Staging, tasks: Sequence[ShardTask]) -> None:
-    """Run the pipeline to its end; what it and its workers say goes to `log`."""
-    # The workers of another process may stand in another folder.
-    there = config.audio_dir if is_remote(config.audio_dir) else config.audio_dir.absolute()
-    config = dataclasses.replace(config, audio_dir=there)
-    with redirect_stderr(log) as said:
+    """Run the pipeline to its end; its output and that of its workers goes to `log`."""
+    # Workers in another process may have another working directory.
+    audio_dir = config.audio_dir if is_remote(config.audio_dir) else config.audio_dir.absolute()
+    config = dataclasses.replace(config, audio_dir=audio_dir)
+    with redirect_stderr(log) as output:
         try:
             pipeline = beam.Pipeline(options=_options(config.beam_options))
-            # Without the shuffle, a runner may leave all shards to the one worker that holds the list.
+            # Without the reshuffle, a runner may give all shards to the one worker that holds the list.
             shards = pipeline | "List" >> beam.Create([_packed(task) for task in tasks], reshuffle=True)
             _ = shards | "WriteShard" >> beam.ParDo(_WriteShard(config, staging))
             result = pipeline.run()
             state = result.wait_until_finish() or result.state
         except Exception as error:
-            traceback.print_exc(file=said)
+            traceback.print_exc(file=output)
             reason = _reason(error)
         else:
             reason = "" if state == PipelineState.DONE else f"the pipeline ended as {state}"
     if reason:
         raise InputError(
-            f"Beam did not write the shards: {reason}. All that was said is in {log}; the same command goes on from the"
-            " shards that are finished."
+            f"Beam did not write the shards: {reason}. The full output is in {log}. Run the same command again: it keeps the"
+            " finished shards."
         )
 
 
-def _options(given: Sequence[str]) -> PipelineOptions:
-    """Read Beam's options; the dashes before a name may be left out."""
-    said = io.StringIO()
+def _options(arguments: Sequence[str]) -> PipelineOptions:
+    """Parse Beam's options; the dashes before a name are optional."""
+    usage = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):  # Beam's parser prints its usage and exits
-            options = PipelineOptions([option if option.startswith("-") else f"--{option}" for option in given])
+        with contextlib.redirect_stderr(usage):  # Beam's parser prints its usage and exits
+            options = PipelineOptions([option if option.startswith("-") else f"--{option}" for option in arguments])
             options.get_all_options()
     except SystemExit:
-        raise InputError(f"--beam-options: {said.getvalue().strip().rpartition('error: ')[2]}") from None
+        raise InputError(f"--beam-options: {usage.getvalue().strip().rpartition('error: ')[2]}") from None
     standard = options.view_as(StandardOptions)
     standard.runner = standard.runner or _DEFAULT_RUNNER
     return options
 
 
 def _reason(error: Exception) -> str:
-    """Return in one line what was wrong: the error itself, or the last of the traceback that a worker handed on."""
-    name, message = type(error).__name__, _WHERE.sub("", str(error))
+    """Return the cause in one line: the error, or the last exception of the worker traceback in its message."""
+    name, message = type(error).__name__, _BEAM_SUFFIX.sub("", str(error))
     if _TRACEBACK in message:
-        raised = list(_RAISED.finditer(message))
-        if raised:
-            name, message = raised[-1][1], message[raised[-1].end() :]
+        exceptions = list(_EXCEPTION_NAME.finditer(message))
+        if exceptions:
+            name, message = exceptions[-1][1], message[exceptions[-1].end() :]
     message = " ".join(message.split()).rstrip(".")
     return message if name == InputError.__name__ else f"{name}: {message}"
 
 
 def _packed(task: ShardTask) -> bytes:
-    """Write a task as an element: runners send all of them in one message, whose size they limit."""
+    """Serialise and compress a task: runners send all tasks in one message of limited size."""
     return zlib.compress(msgspec.json.encode(task))
 
 

@@ -1,9 +1,8 @@
-"""The engine of `prepare`: audio files to checked shards, in parallel, restartable, deterministic.
+"""Conversion of audio files to checked record shards: parallel, restartable and deterministic.
 
-Utterances are worked on by threads (the decoders and TensorFlow release the
-interpreter's lock) and written in one fixed order, so the bytes do not depend on the
-number of threads, nor on who runs them: this process, or Apache Beam. A finished shard
-has a note beside it; a restarted run keeps the shards whose note matches.
+Threads process the utterances; the decoders and TensorFlow release Python's global interpreter lock. The order of the
+utterances is fixed, so the bytes depend neither on the number of threads nor on the runner (threads or Apache Beam).
+Each finished shard has an index file; a restarted run keeps the shards whose index file matches.
 """
 
 import csv
@@ -26,13 +25,14 @@ from ser_fop.data.prepare.shard_index import (
     statistics_path,
 )
 from ser_fop.data.prepare.shard_writer import ShardWriter
+from ser_fop.data.prepare.sources import SOURCES, scan, with_digests, write_sources
 from ser_fop.data.prepare.staging import sweep
 from ser_fop.data.records import MANIFEST, QUARANTINE, STATISTICS, Manifest, write_manifest
 from ser_fop.errors import InputError
 from ser_fop.utils.redirect import redirect_stderr
 from ser_fop.utils.run_folder import Stage
 
-# What Beam and its workers said, while the folder is being written.
+# Output of Beam and its workers; removed when the shards are written.
 BEAM_LOG = "beam.log"
 
 
@@ -40,35 +40,43 @@ def prepare_records(stage: Stage, *, config: PrepareConfig, corpus: Corpus, list
     """Write the shards, manifest, statistics and quarantine report of a records folder.
 
     Args:
-        stage: The folder being written.
-        config: What was asked for.
-        corpus: The corpus's declaration.
-        listing: Its utterances.
+        stage: The stage folder, which is not complete yet.
+        config: Settings of the stage.
+        corpus: Declaration of the corpus.
+        listing: Utterances of the corpus.
 
     Returns:
         The figures for `metrics.json`.
 
     Raises:
-        InputError: If too large a share of the utterances is unusable, the audio cannot be reached, or Beam failed.
+        InputError: If too many utterances are unusable, the audio cannot be reached, or Beam failed.
     """
     started = time.perf_counter()
-    tasks = shard_tasks(listing.utterances, size=config.utterances_per_shard)
+    sources = scan({utterance.file for utterance in listing.utterances}, config.audio_dir)
+    tasks = shard_tasks(listing.utterances, size=config.utterances_per_shard, sources=sources)
     if config.runner == "beam":
         with redirect_stderr(stage.folder / BEAM_LOG):
             from ser_fop.data.prepare.beam import write_shards_on_beam
         notes, reused = write_shards_on_beam(stage, config=config, tasks=tasks, log=stage.folder / BEAM_LOG)
     else:
         notes, reused = _write_shards(stage, config=config, tasks=tasks, name=config.name or corpus.name)
-    # Of this run, or of one on Beam that was killed.
+    # Unfinished files of this run, or of an earlier Beam run that was killed.
     sweep(stage.folder)
     (stage.folder / BEAM_LOG).unlink(missing_ok=True)
+    write_sources(stage.folder / SOURCES, with_digests(sources, config.audio_dir).values())
+    moved = [file for file, source in scan(sources, config.audio_dir).items() if source != sources[file]]
+    if moved:
+        raise InputError(
+            f"{len(moved)} audio files changed while they were prepared; the first is {moved[0]}. Run the same command"
+            " again."
+        )
     return _finish(stage, config=config, corpus=corpus, listing=listing, notes=notes, started=started, reused=reused)
 
 
 def _write_shards(
     stage: Stage, *, config: PrepareConfig, tasks: Sequence[ShardTask], name: str
 ) -> tuple[list[ShardIndex], int]:
-    """Write the shards in this process; return their notes, and how many an earlier run had finished."""
+    """Write the shards in this process; return their indices and the number that an earlier run had finished."""
     notes, reused = [], 0
     total = sum(len(task.utterances) for task in tasks)
     with ShardWriter(config) as writer, tqdm(total=total, unit="utt", desc=f"prepare {name}", disable=None) as bar:
@@ -93,31 +101,31 @@ def _finish(
     started: float,
     reused: int,
 ) -> dict[str, Any]:
-    """Gather the shards' notes into the folder's tables, and judge the quarantine."""
+    """Merge the shard indices into the folder's tables, and check the share of quarantined utterances."""
     rows = [row for note in notes for row in note.rows]
     quarantined = [line for note in notes for line in note.quarantined]
     with (stage.folder / QUARANTINE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(QUARANTINE_COLUMNS)
         writer.writerows(quarantined)
-    asked = len(rows) + len(quarantined)
-    if not rows or len(quarantined) > config.max_quarantine_share * asked:
+    total = len(rows) + len(quarantined)
+    if not rows or len(quarantined) > config.max_quarantine_share * total:
         _, first_file, first_problem = quarantined[0]
         raise InputError(
-            f"{len(quarantined)} of {asked} utterances cannot be used, more than the limit of {config.max_quarantine_share:.2%}"
-            f" (--max-quarantine-share). The first, {first_file}, {first_problem}. All are listed in {stage.folder / QUARANTINE}."
+            f"{len(quarantined)} of {total} utterances cannot be used, more than the limit of {config.max_quarantine_share:.2%}"
+            f" (--max-quarantine-share). The first, {first_file}, {first_problem}. {stage.folder / QUARANTINE} lists all."
         )
-    statistics = [
-        np.load(statistics_path(stage.folder / note.shard.name), allow_pickle=False) for note in notes if note.rows
-    ]
+    sums: dict[str, list[np.ndarray]] = {"total": [], "squares": []}
+    for note in notes:
+        if note.rows:  # one file at a time: a large corpus has more shards than a process may open files
+            with np.load(statistics_path(stage.folder / note.shard.name), allow_pickle=False) as arrays:
+                for name, parts in sums.items():
+                    parts.append(arrays[name])
     np.savez(
         stage.folder / STATISTICS,
         count=np.array([row.frames for row in rows], dtype=np.float64),
-        total=np.concatenate([arrays["total"] for arrays in statistics]),
-        squares=np.concatenate([arrays["squares"] for arrays in statistics]),
+        **{name: np.concatenate(parts) for name, parts in sums.items()},
     )
-    for arrays in statistics:
-        arrays.close()
     write_rows(stage.folder / UTTERANCES, rows)
     manifest = Manifest(
         corpus=config.name or corpus.name,

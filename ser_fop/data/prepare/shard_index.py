@@ -1,13 +1,14 @@
-"""What a shard is asked to hold, and the note that a finished one has beside it until the folder is complete."""
+"""Tasks (the utterances of one shard), and the index file of a finished shard, which is kept until all are finished."""
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from ser_fop.corpora.schema import Row, Utterance
+from ser_fop.data.prepare.sources import Source
 from ser_fop.data.records import Shard
 from ser_fop.utils.run_folder import read_json, sha256, write_json
 
@@ -17,30 +18,32 @@ class ShardTask:
     """One shard to write.
 
     Attributes:
-        index: Its number.
+        index: Number of the shard.
         name: Name of its file.
-        utterances: What it is to hold, in this order.
+        utterances: Utterances of the shard, in order.
+        versions: Size and version of each utterance's file.
     """
 
     index: int
     name: str
     utterances: tuple[Utterance, ...]
+    versions: tuple[tuple[int, str], ...] = ()
 
     @property
     def digest(self) -> str:
-        """Digest of what is asked for."""
-        return hashlib.sha256(msgspec.json.encode(self.utterances)).hexdigest()
+        """SHA-256 of the utterances and the versions of their files."""
+        return hashlib.sha256(msgspec.json.encode((self.utterances, self.versions))).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ShardIndex:
-    """What a finished shard contributes.
+    """Content of the index file of a finished shard.
 
     Attributes:
-        asked: Digest of its task.
-        shard: The file.
-        rows: One for each utterance in it.
-        quarantined: Id, file and problem of those that cannot be used.
+        asked: Digest of the task.
+        shard: Manifest entry of the file.
+        rows: One row for each utterance in the shard.
+        quarantined: Id, file and problem of each utterance that cannot be used.
     """
 
     asked: str
@@ -49,38 +52,52 @@ class ShardIndex:
     quarantined: tuple[tuple[str, str, str], ...]
 
 
-def shard_tasks(utterances: Sequence[Utterance], *, size: int) -> list[ShardTask]:
-    """Deal utterances out to shards of `size`, in an order that depends on their ids alone."""
+def shard_tasks(
+    utterances: Sequence[Utterance], *, size: int, sources: Mapping[str, Source] | None = None
+) -> list[ShardTask]:
+    """Divide utterances into shards of `size`, in an order that depends on their ids only.
+
+    Args:
+        utterances: Utterances of the corpus.
+        size: Number of utterances of a shard.
+        sources: The audio files by name; a shard of an earlier run is reused if they have not changed.
+    """
+    versions = {file: (source.size, source.version) for file, source in (sources or {}).items()}
     order = sorted(utterances, key=lambda utterance: hashlib.sha256(utterance.id.encode()).digest())
     groups = [tuple(order[first : first + size]) for first in range(0, len(order), size)]
     return [
-        ShardTask(index=index, name=f"mel-{index:05d}-of-{len(groups):05d}.tfrecord", utterances=group)
+        ShardTask(
+            index=index,
+            name=f"mel-{index:05d}-of-{len(groups):05d}.tfrecord",
+            utterances=group,
+            versions=tuple(versions.get(one.file, (-1, "")) for one in group),
+        )
         for index, group in enumerate(groups)
     ]
 
 
 def statistics_path(shard: Path) -> Path:
-    """Return where a shard's sums stand until the folder is complete."""
+    """Return the path of a shard's sums, which are removed when the folder is complete."""
     return shard.with_name(shard.name + ".npz")
 
 
 def note_path(shard: Path) -> Path:
-    """Return where a shard's note stands until the folder is complete."""
+    """Return the path of a shard's index file, which is removed when the folder is complete."""
     return shard.with_name(shard.name + ".json")
 
 
 def write_note(shard: Path, note: ShardIndex) -> None:
-    """Write a shard's note, which is to be its last file."""
+    """Write a shard's index file; it must be written after the shard's other files."""
     write_json(note_path(shard), note)
 
 
 def read_note(shard: Path) -> ShardIndex:
-    """Read a shard's note."""
+    """Read a shard's index file."""
     return msgspec.convert(read_json(note_path(shard)), ShardIndex)
 
 
 def finished_note(folder: Path, task: ShardTask) -> ShardIndex | None:
-    """Return the note of a shard of this task, if all its files are there and hold what they should."""
+    """Return the index of the task's shard, or None if a file is missing or does not match the task."""
     shard = folder / task.name
     if not (note_path(shard).exists() and statistics_path(shard).exists() and shard.exists()):
         return None
@@ -89,6 +106,6 @@ def finished_note(folder: Path, task: ShardTask) -> ShardIndex | None:
 
 
 def reusable_note(folder: Path, task: ShardTask) -> ShardIndex | None:
-    """Return the note of a shard that an earlier run finished; bad files may be mended by now."""
+    """Return the index of a shard that an earlier run finished without quarantine; bad files may be repaired since."""
     note = finished_note(folder, task)
     return note if note is not None and not note.quarantined else None

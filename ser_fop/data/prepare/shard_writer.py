@@ -1,4 +1,4 @@
-"""Audio files to one shard at a time: what every runner of `prepare` does."""
+"""Conversion of audio files to one record shard; all runners of `prepare` use it."""
 
 import dataclasses
 import functools
@@ -21,13 +21,13 @@ from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, statistics_p
 from ser_fop.data.records import Shard, serialize
 from ser_fop.utils.run_folder import sha256
 
-# Utterances in flight for each thread: enough to keep it busy, few enough to bound memory.
-_AHEAD = 4
+# Queued utterances per thread: enough to keep it busy, few enough to limit memory.
+_QUEUED_PER_THREAD = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """One utterance's log-mel, or why there is none."""
+    """The log-mel of one utterance, or the problem that prevents it."""
 
     utterance: Utterance
     mel: np.ndarray | None = None
@@ -38,16 +38,16 @@ class Prepared:
 
 
 class ShardWriter:
-    """Writes shards; the utterances of each are worked on by threads and written in their order.
+    """Writer of shards. Threads process the utterances; the order in the shard is that of the task.
 
     Args:
-        config: What was asked for.
+        config: Settings of the stage.
     """
 
     def __init__(self, config: PrepareConfig) -> None:
         jobs = config.jobs or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(jobs)
-        self._ahead = jobs * _AHEAD
+        self._max_queued = jobs * _QUEUED_PER_THREAD
         self._work = _worker(config)
 
     def __enter__(self) -> Self:
@@ -57,28 +57,30 @@ class ShardWriter:
         self.close()
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._pool.shutdown()
 
     def write(self, folder: Path, task: ShardTask, *, progress: Callable[[], Any] = lambda: None) -> ShardIndex:
-        """Write one shard, its statistics and its note, the note last.
+        """Write one shard, its statistics and, last, its index file.
+
+        Audio that cannot be used does not raise: it is quarantined.
 
         Args:
-            folder: Where.
-            task: What.
+            folder: Folder to write to.
+            task: The shard to write.
             progress: Called after each utterance.
 
         Returns:
-            The note.
+            The index of the shard.
 
         Raises:
-            InputError: If the audio cannot be reached. What cannot be used is noted as quarantined.
+            InputError: If the audio cannot be reached.
         """
         rows, quarantined, totals, squares = [], [], [], []
         path = folder / task.name
-        beside = path.with_name(path.name + ".tmp")
-        with tf.io.TFRecordWriter(str(beside)) as writer:
-            for item in _ordered(self._pool, self._work, task.utterances, horizons=self._ahead):
+        temporary = path.with_name(path.name + ".tmp")
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            for item in _ordered(self._pool, self._work, task.utterances, max_queued=self._max_queued):
                 progress()
                 utterance = item.utterance
                 if item.mel is None:
@@ -90,8 +92,8 @@ class ShardWriter:
                 rows.append(_row_of(item, task.index))
         np.savez(statistics_path(path), total=np.array(totals), squares=np.array(squares))
         frames = sum(row.frames for row in rows)
-        shard = Shard(name=path.name, records=len(rows), frames=frames, sha256=sha256(beside))
-        beside.replace(path)
+        shard = Shard(name=path.name, records=len(rows), frames=frames, sha256=sha256(temporary))
+        temporary.replace(path)
         note = ShardIndex(asked=task.digest, shard=shard, rows=tuple(rows), quarantined=tuple(quarantined))
         write_note(path, note)
         return note
@@ -99,15 +101,15 @@ class ShardWriter:
 
 @functools.lru_cache(maxsize=4)
 def _to_mel(features: FeatureConfig, dtype: str) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return the front end, traced once a process, however many writers there are in it."""
-    # Called as a graph: finding the graph for each utterance's arguments takes a third of a millisecond.
+    """Return the front end, traced once per process and shared by all its writers."""
+    # A concrete function: looking up the graph for the arguments would cost a third of a millisecond per utterance.
     return tf.function(lambda samples: tf.cast(frame_features(samples, features), dtype)).get_concrete_function(
         tf.TensorSpec([None], tf.float32)
     )
 
 
 def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
-    """Return the function that turns one utterance into its log-mel."""
+    """Return the function that computes the log-mel of one utterance."""
     features = config.features
     to_mel = _to_mel(features, config.dtype)
 
@@ -123,7 +125,12 @@ def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
         except AudioError as error:
             return Prepared(utterance=utterance, problem=str(error))
         if config.trim_silence:
-            samples = trim_silence(samples, sample_rate_hz=features.sample_rate_hz, below_db=config.trim_below_db)
+            samples = trim_silence(
+                samples,
+                sample_rate_hz=features.sample_rate_hz,
+                below_db=config.trim_below_db,
+                remove_below_hz=features.remove_below_hz,
+            )
         duration_s = len(samples) / features.sample_rate_hz
         if duration_s < config.min_duration_s or frame_count(len(samples), features) < 1:
             return Prepared(
@@ -138,20 +145,20 @@ def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
 
 
 def _ordered(
-    pool: ThreadPoolExecutor, work: Callable[[Utterance], Prepared], items: Iterable[Utterance], *, horizons: int
+    pool: ThreadPoolExecutor, work: Callable[[Utterance], Prepared], items: Iterable[Utterance], *, max_queued: int
 ) -> Iterator[Prepared]:
-    """Map `work` over `items` in order, with at most `ahead` results waiting."""
+    """Map `work` over `items` in order, with at most `max_queued` results waiting."""
     waiting: deque[Future[Prepared]] = deque()
     for item in items:
         waiting.append(pool.submit(work, item))
-        if len(waiting) > horizons:
+        if len(waiting) > max_queued:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
 
 
 def _row_of(item: Prepared, shard: int) -> Row:
-    # Flat: `dataclasses.asdict` would copy each value.
+    # `dataclasses.asdict` would copy each value.
     utterance = {name: "" if value is None else value for name, value in vars(item.utterance).items()}
     return Row(
         **utterance,

@@ -1,4 +1,4 @@
-"""Where the workers of a distributed run leave finished shards for the process that started them."""
+"""Staging folder: the workers of a distributed run put finished shards there for the main process."""
 
 import contextlib
 import os
@@ -14,30 +14,30 @@ from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, note_path, s
 from ser_fop.utils.remote import is_remote, read_remote, remote_files, translate_fs_errors
 from ser_fop.utils.run_folder import Stage
 
-# Begins the name of whatever is not finished yet.
+# Prefix of the names of unfinished files and folders.
 _UNFINISHED = ".unfinished-"
 
 
 class Staging:
-    """A folder that the workers and the process that started them both reach.
+    """A folder that the workers and the main process share.
 
-    It travels to the workers. By default it is the stage's own folder, and nothing is copied.
+    The object is sent to the workers. By default the folder is the stage folder, and nothing is copied.
 
     Args:
-        stage: The folder being written.
-        place: A folder or a URL to share; a folder of this run's own is made in it. None is the stage's folder.
+        stage: The stage folder, which is not complete yet.
+        place: A shared folder or URL, in which this run gets a subfolder. None selects the stage folder.
     """
 
     def __init__(self, stage: Stage, place: Path | None) -> None:
-        self._own = place is None
+        self._in_stage_folder = place is None
         place = place if place is None or is_remote(place) else place.absolute()
         self.folder = stage.folder if place is None else place / f"{stage.out.name}-{stage.key}"
 
     def open(self) -> None:
-        """Make the folder.
+        """Create the folder.
 
         Raises:
-            InputError: If it cannot be reached.
+            InputError: If the folder cannot be reached.
         """
         if is_remote(self.folder):
             with translate_fs_errors(self.folder):
@@ -47,19 +47,19 @@ class Staging:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a worker a folder of its machine to write a shard in."""
-        # A folder here is on the disk that the shard ends on, so that publishing is a renaming.
-        beside = None if is_remote(self.folder) else self.folder
-        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=beside) as folder:
+        """Create a temporary folder in which a worker writes a shard."""
+        # A local scratch folder is on the same disk as the shared folder, so publishing only renames files.
+        parent = None if is_remote(self.folder) else self.folder
+        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=parent) as folder:
             yield Path(folder)
 
     def publish(self, folder: Path, name: str) -> None:
-        """Move a finished shard here: each file whole or absent, the note last.
+        """Move a finished shard to the shared folder: each file atomically, the index file last.
 
-        Two workers that were given the same shard may both do so: they wrote the same bytes.
+        Two workers may publish the same shard, because both wrote the same bytes.
 
         Args:
-            folder: The scratch folder.
+            folder: The temporary folder of the worker.
             name: Name of the shard.
         """
         for path in _files(folder / name):
@@ -67,35 +67,35 @@ class Staging:
                 path.replace(self.folder / path.name)
                 continue
             with translate_fs_errors(self.folder):
-                beside = self.folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
-                self.folder.fs.put_file(str(path), beside.path)
-                self.folder.fs.mv(beside.path, (self.folder / path.name).path)
+                temporary = self.folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
+                self.folder.fs.put_file(str(path), temporary.path)
+                self.folder.fs.mv(temporary.path, (self.folder / path.name).path)
 
     def download_finished(self, folder: Path, tasks: Sequence[ShardTask], *, quarantined: bool) -> None:
         """Copy the finished shards of some tasks into the stage folder.
 
         Args:
             folder: The stage folder.
-            tasks: The tasks.
-            quarantined: Also those with audio that could not be used, whose files may have been mended since.
+            tasks: Tasks of these shards.
+            quarantined: If true, also copy shards with quarantined utterances, whose audio may be repaired since.
         """
-        if self._own:
+        if self._in_stage_folder:
             return
-        held = set(remote_files(self.folder) if is_remote(self.folder) else os.listdir(self.folder))
+        names = set(remote_files(self.folder) if is_remote(self.folder) else os.listdir(self.folder))
         for task in tasks:
             files = _files(self.folder / task.name)
-            if not held.issuperset(path.name for path in files):
+            if not names.issuperset(path.name for path in files):
                 continue
             note = msgspec.json.decode(_read(files[-1]), type=ShardIndex)
             if note.asked == task.digest and (quarantined or not note.quarantined):
                 for path in files:
-                    beside = folder / f"{_UNFINISHED}{path.name}"
-                    self._fetch(path, beside)
-                    beside.replace(folder / path.name)
+                    temporary = folder / f"{_UNFINISHED}{path.name}"
+                    self._fetch(path, temporary)
+                    temporary.replace(folder / path.name)
 
     def clear(self) -> None:
-        """Remove the folder, unless it is the stage's own."""
-        if not self._own:
+        """Remove the folder, unless it is the stage folder."""
+        if not self._in_stage_folder:
             if is_remote(self.folder):
                 with translate_fs_errors(self.folder):
                     self.folder.fs.rm(self.folder.path, recursive=True)
@@ -111,13 +111,13 @@ class Staging:
 
 
 def sweep(folder: Path) -> None:
-    """Remove from a stage folder what workers that were killed left unfinished."""
+    """Remove the unfinished files that killed workers left in a stage folder."""
     for path in folder.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _files(shard: Path) -> tuple[Path, Path, Path]:
-    """Return the files of a shard, the note last."""
+    """Return the files of a shard, the index file last."""
     return shard, statistics_path(shard), note_path(shard)
 
 

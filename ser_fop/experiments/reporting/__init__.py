@@ -1,1 +1,1 @@
-"""Tables and pages out of run folders."""
+"""Tables, plots and report pages from run folders."""

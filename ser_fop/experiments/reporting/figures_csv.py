@@ -1,4 +1,4 @@
-"""Every figure of the tables as one line, for plots and statistics elsewhere."""
+"""All figures of the tables as CSV, for other plots and statistics."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,32 +26,33 @@ COLUMNS = (
 
 
 def to_csv(tables: Mapping[str, Any]) -> str:
-    """Return `figures.csv`: fractions, one line for each score of each figure.
+    """Return the text of `figures.csv`: scores as fractions, one line for each score of each figure.
 
     Args:
-        tables: What `collect_tables` returns.
+        tables: Result of `collect_tables`.
     """
     lines = [
-        {"settings": settings, **place, **_figure(figures, score)}
+        {"settings": settings, **position, **_figure(figures, score)}
         for settings, found in (("", tables), *tables.get("presets", {}).items())
-        for place, figures in _placed(found)
+        for position, figures in _figures_with_positions(found)
         if figures
         for score in ("wa", "ua", "macro_f1")
     ]
     return pd.DataFrame(lines, columns=COLUMNS, dtype=object).to_csv(index=False, lineterminator="\n")
 
 
-def _placed(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
+def _figures_with_positions(tables: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
+    """Yield table, row and column of each figure, and the figure; empty for a job that has not run."""
     for row in tables["table1"]:
-        place = {"table": "1", "row": row["setting"], "column": "finetuning"}
-        yield place, row if "wa" in row else {}
-        yield place, row["cross_validation"]
-        yield {**place, "column": "finetuning, ensemble of repeats"}, row["together"]
+        position = {"table": "1", "row": row["setting"], "column": "finetuning"}
+        yield position, row if "wa" in row else {}
+        yield position, row["cross_validation"]
+        yield {**position, "column": "finetuning, ensemble of repeats"}, row["together"]
     for row in tables["table2"]:
         for name, pooled in row["cross_validation"].items():
-            place = {"table": "2", "row": f"{row['network']} {row['feature']}", "column": name}
-            yield place, row[name]
-            yield place, pooled
+            position = {"table": "2", "row": f"{row['network']} {row['feature']}", "column": name}
+            yield position, row[name]
+            yield position, pooled
     for row in tables["table3"]:
         for column in ("single_fold", "cross_validation"):
             yield {"table": "3", "row": row["system"], "column": column}, row[column]
@@ -63,8 +64,8 @@ def _figure(figures: Mapping[str, Any], score: str) -> dict[str, Any]:
     spread = figures[score]
     line = {"score": score, "mean": spread["mean"], "deviation": spread["deviation"]}
     line |= {key: figures[key] for key in ("folds", "repeats", "n", "transductive", "selected_on")}
-    for over in ("over_repeats", "over_speakers"):
-        interval = spread.get(over)
+    for kind in ("over_repeats", "over_speakers"):
+        interval = spread.get(kind)
         if interval:
-            line |= {f"{over}_low": interval["low"], f"{over}_high": interval["high"]}
+            line |= {f"{kind}_low": interval["low"], f"{kind}_high": interval["high"]}
     return line

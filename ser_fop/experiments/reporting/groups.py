@@ -13,7 +13,7 @@ from ser_fop.evaluation.intervals import over_speakers
 from ser_fop.evaluation.predictions import Prediction
 from ser_fop.experiments.reporting.runs import runs_of
 
-# Jobs shown one by one, where they have run, and what they are called.
+# Jobs whose scores are shown by group, with their titles.
 SHOWN = {
     "finetune-none": "fine-tuned, no pretraining",
     "finetune-unlabelled": "fine-tuned, pre-trained on {unlabelled}",
@@ -22,12 +22,12 @@ SHOWN = {
     "classify-in_corpus-h_concat-svm": "h_concat, SVM, pre-trained on {corpus}",
     "classify-untrained-h_concat-svm": "h_concat, SVM, untrained",
 }
-# What an utterance's line tells of who speaks, and how.
+# Columns of `utterances.csv` that define groups.
 _KINDS = ("gender", "style")
 
 
 def groups(seeds: Sequence[Path], utterances: Path, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a row for each system that is shown, all its folds and repeats together.
+    """Return the scores by group of each shown system, over all its folds and repeats.
 
     Args:
         seeds: Folders of the repeats.
@@ -35,9 +35,10 @@ def groups(seeds: Sequence[Path], utterances: Path, labels: Sequence[str]) -> li
         labels: The classes, in order.
 
     Returns:
-        `cell`, `system` with `{corpus}` and `{unlabelled}` for the titles, `groups`: WA, UA and its interval over
-        speakers of each gender and style where there are several, and `speakers`: those with the lowest and
-        the highest WA, and the standard deviation.
+        One dictionary for each system that has run: `cell`, its job; `system`, its title with `{corpus}` and
+        `{unlabelled}` for the titles of the corpora; `groups`, WA, UA and the interval of UA over speakers for each
+        gender and style, if there are several; `speakers`, the speakers with the lowest and the highest WA, and the
+        standard deviation over speakers.
     """
     rows = {row.id: row for row in read_rows(utterances)}
     found = []
@@ -50,8 +51,8 @@ def groups(seeds: Sequence[Path], utterances: Path, labels: Sequence[str]) -> li
             members = {item.id: getattr(rows[item.id], kind) for item in predictions}
             names = sorted(set(members.values()) - {""})
             for name in names if len(names) > 1 else ():
-                of_group = [item for item in predictions if members[item.id] == name]
-                parts.append({"kind": kind, "name": name, **_scores(of_group, labels)})
+                selected = [item for item in predictions if members[item.id] == name]
+                parts.append({"kind": kind, "name": name, **_scores(selected, labels)})
         spread = _spread(confusions_by_speaker(predictions, labels))
         found.append({"cell": job, "system": system, "groups": parts, "speakers": spread})
     return found
@@ -70,10 +71,10 @@ def _scores(predictions: Collection[Prediction], labels: Sequence[str]) -> dict[
 
 
 def _spread(confusions: SpeakerConfusions) -> dict[str, Any]:
-    each = confusions.by_speaker("wa")
-    ends = {"lowest": int(np.argmin(each)), "highest": int(np.argmax(each))}
+    scores = confusions.by_speaker("wa")
+    ends = {"lowest": int(np.argmin(scores)), "highest": int(np.argmax(scores))}
     return {
-        **{name: {"speaker": confusions.speakers[place], "wa": float(each[place])} for name, place in ends.items()},
-        "deviation": float(np.std(each, ddof=1)) if len(each) > 1 else None,
-        "n": len(each),
+        **{name: {"speaker": confusions.speakers[index], "wa": float(scores[index])} for name, index in ends.items()},
+        "deviation": float(np.std(scores, ddof=1)) if len(scores) > 1 else None,
+        "n": len(scores),
     }

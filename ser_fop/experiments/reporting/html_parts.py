@@ -7,12 +7,12 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-# No line break within a figure with its standard deviation, an interval or a p value.
+# Texts without line breaks: a figure with its standard deviation, an interval, a p value.
 _FIGURE = re.compile(r"[\d.]+ ± [\d.]+|\[[-\d., ]+\]|p [\d.]+")
 
 
 def _template() -> jinja2.Template:
-    """Return the template, which escapes all text that it is given."""
+    """Return the template, which escapes all text."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -30,7 +30,7 @@ def _unbroken(text: str) -> str:
 
 
 def _labelled(svg: str, caption: str) -> Markup:
-    """Return a plot with its caption for screen readers."""
+    """Return a plot with its caption as a label for screen readers."""
     return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1))
 
 
@@ -38,15 +38,15 @@ TEMPLATE = _template()
 
 
 def document(title: str, parts: Iterable[str]) -> str:
-    """Return a page.
+    """Return an HTML page.
 
     Args:
-        title: Its title and first heading.
-        parts: HTML that follows.
+        title: Title and first heading.
+        parts: HTML parts of the body, in order.
     """
     return TEMPLATE.render(title=title, parts=parts)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; the rows of controls have the class `control`."""
+    """Return an HTML table; rows of controls have the class `control`."""
     return str(TEMPLATE.module.table(header, rows))

@@ -1,4 +1,4 @@
-"""The finished jobs of a run: seed, cost, versions."""
+"""The finished jobs of an experiment: seed, cost and versions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ FIELDS = ("job", "seed", "folds", "parameters", "epochs", "seconds", "versions",
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedJob:
-    """One finished job.
+    """A finished job.
 
     Attributes:
         job: Folder below `runs/`.
-        seed: Its seed; empty for a deterministic job.
-        folds: Number of its folds.
-        parameters: Of one network; empty where none was trained.
-        epochs: Run over all folds; empty where none was.
-        seconds: Duration of all its folds.
-        versions: Of the libraries.
-        revision: Of this package.
-        predictions: Path of its predictions, relative to the report; empty if it has none.
+        seed: Seed; empty for a deterministic job.
+        folds: Number of folds.
+        parameters: Number of parameters of one network; empty without a network.
+        epochs: Number of epochs over all folds; empty without a training in epochs.
+        seconds: Duration over all folds.
+        versions: Versions of the libraries.
+        revision: Git revision of this package.
+        predictions: Path of the predictions, relative to the report; empty without predictions.
     """
 
     job: str
@@ -41,12 +41,12 @@ class FinishedJob:
 
     @property
     def made_with(self) -> str:
-        """Versions and revision, in words."""
+        """Versions and revision as one text."""
         return f"{self.versions}; revision {self.revision or 'unknown'}"
 
 
 def job_list(out: Path) -> list[FinishedJob]:
-    """Return the finished jobs of a `reproduce` folder, by repeat and name.
+    """Return the finished jobs of a `reproduce` folder, sorted by repeat and name.
 
     Args:
         out: The folder.
@@ -84,6 +84,6 @@ def _epochs(metrics: dict[str, Any]) -> int:
 
 
 def to_csv(jobs: Iterable[FinishedJob]) -> str:
-    """Return `cells.csv`, whose first column keeps its former name."""
+    """Return the text of `cells.csv`; its first column is `cell`, the former name of a job."""
     frame = pd.DataFrame([vars(job) for job in jobs], columns=FIELDS, dtype=object)
     return frame.rename(columns={"job": "cell"}).to_csv(index=False, lineterminator="\n")

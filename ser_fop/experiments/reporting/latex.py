@@ -1,4 +1,4 @@
-"""The tables as LaTeX, for a paper; they need the package `booktabs` alone."""
+"""The tables as LaTeX; they need the package `booktabs`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,10 +18,12 @@ _SPECIAL = {
 
 
 def to_latex(tables: Mapping[str, Any]) -> str:
-    r"""Return `tables.tex`: one `table` environment each, to `\input` where `booktabs` is loaded.
+    r"""Return the text of `tables.tex`, with one `table` environment for each table.
+
+    Include it by `\input` in a document that loads `booktabs`.
 
     Args:
-        tables: What `collect_tables` returns.
+        tables: Result of `collect_tables`.
     """
     parts = [f"% {caution(tables)}\n"]
     for title, header, rows in sections(tables):

@@ -1,4 +1,4 @@
-"""The report's plots as SVG text, to stand inside a page that needs no network."""
+"""The plots of a report as SVG text, for a page without network access."""
 
 import io
 import re
@@ -10,20 +10,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 _COLOURS = mpl.colormaps["tab10"].colors
-# Text stays text, to be read and searched; ids do not change from run to run.
-_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "ser_fop", "font.size": 9, "font.family": "sans-serif"}
+# Text in the plots stays searchable, and ids are the same in every run.
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "ser_fop", "font.size": 9, "font.family": "sans-serif"}
 
 
 def confusion_plot(counts: Sequence[Sequence[float]], labels: Sequence[str]) -> str:
     """Draw a confusion matrix in percent of each true class.
 
     Args:
-        counts: Utterances, (classes, classes), rows true.
+        counts: Number of utterances of shape (true classes, predicted classes).
         labels: The classes.
     """
     shares = np.asarray(counts, dtype=float)
     shares = 100 * shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.6 + 0.48 * len(labels), 1.2 + 0.48 * len(labels)), layout="constrained")
         axes = figure.subplots()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
@@ -33,99 +33,127 @@ def confusion_plot(counts: Sequence[Sequence[float]], labels: Sequence[str]) -> 
         axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right")
         axes.set_yticks(range(len(labels)), labels)
         axes.set(xlabel="predicted class", ylabel="true class")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def recall_plot(systems: Mapping[str, Sequence[Sequence[float]]], labels: Sequence[str]) -> str:
-    """Draw the recall of each class, systems side by side.
+    """Draw the recall of each class, with one bar for each system.
 
     Args:
-        systems: Confusion counts (classes, classes) by name.
+        systems: Confusion counts of shape (true classes, predicted classes), by name of the system.
         labels: The classes.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 3.2), layout="constrained")
         axes = figure.subplots()
         width = 0.8 / len(systems)
-        for place, (name, counts) in enumerate(systems.items()):
-            held = np.asarray(counts, dtype=float)
-            recall = 100 * np.diagonal(held) / np.maximum(held.sum(axis=1), 1)
-            axes.bar(np.arange(len(labels)) + place * width, recall, width, label=name, color=_COLOURS[place % 10])
+        for index, (name, counts) in enumerate(systems.items()):
+            matrix = np.asarray(counts, dtype=float)
+            recall = 100 * np.diagonal(matrix) / np.maximum(matrix.sum(axis=1), 1)
+            axes.bar(np.arange(len(labels)) + index * width, recall, width, label=name, color=_COLOURS[index % 10])
         axes.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels)
         axes.axhline(100 / len(labels), color="grey", linestyle=":", linewidth=1)
         axes.set(ylabel="recall, %", ylim=(0, 100))
         figure.legend(fontsize=7, frameon=False, loc="outside lower left", ncols=2)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def reliability_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Draw the accuracy by predicted probability.
+    """Draw a calibration plot: accuracy by predicted probability.
 
     Args:
-        systems: `bins` of `calibration` by name.
+        systems: `bins` of `calibration` in `metrics.json`, by name of the system.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 4.2), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1)
-        for place, (name, bins) in enumerate(systems.items()):
-            sure = [row["confidence"] for row in bins]
-            right = [row["accuracy"] for row in bins]
-            axes.plot(sure, right, marker="o", markersize=3, label=name, color=_COLOURS[place % 10])
+        for index, (name, bins) in enumerate(systems.items()):
+            confidence = [row["confidence"] for row in bins]
+            accuracy = [row["accuracy"] for row in bins]
+            axes.plot(confidence, accuracy, marker="o", markersize=3, label=name, color=_COLOURS[index % 10])
         axes.set(xlabel="predicted probability", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
         figure.legend(fontsize=7, frameon=False, loc="outside lower left")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def curve_plot(histories: Mapping[str, Mapping[str, Sequence[float]]], *, keys: Sequence[str], label: str) -> str:
     """Draw training curves.
 
     Args:
-        histories: What `fit` returned, by name.
-        keys: Which of its curves; those of the validation speakers are drawn whole, others dashed.
-        label: What they show.
+        histories: Histories as from `keras.Model.fit`, by name of the network.
+        keys: Keys of the histories to draw; validation curves are solid, others dashed.
+        label: Label of the vertical axis.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.4, 3.6), layout="constrained")
         axes = figure.subplots()
-        for place, (name, history) in enumerate(histories.items()):
+        for index, (name, history) in enumerate(histories.items()):
             for key in (key for key in keys if history.get(key)):
                 style = {} if key.startswith("val_") else {"linestyle": "--", "alpha": 0.6}
                 epochs = np.arange(1, len(history[key]) + 1)
-                style |= {"marker": ".", "color": _COLOURS[place % 10]}
+                style |= {"marker": ".", "color": _COLOURS[index % 10]}
                 axes.plot(epochs, history[key], label=f"{name}, {key}", **style)
         axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         figure.legend(fontsize=6, frameon=False, loc="outside lower left")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def horizon_plot(skills: Mapping[str, Mapping[float, float]]) -> str:
     """Draw skill by prediction horizon.
 
     Args:
-        skills: Skill by distance in milliseconds, by network.
+        skills: Skill by horizon in milliseconds, by name of the network.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.4, 3.6), layout="constrained")
         axes = figure.subplots()
-        for place, (name, found) in enumerate(skills.items()):
-            axes.plot(*zip(*sorted(found.items()), strict=True), marker=".", color=_COLOURS[place % 10], label=name)
+        for index, (name, found) in enumerate(skills.items()):
+            axes.plot(*zip(*sorted(found.items()), strict=True), marker=".", color=_COLOURS[index % 10], label=name)
         axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
-        axes.set(xlabel="milliseconds ahead", ylabel="skill against copying the last frame")
+        axes.set(xlabel="horizon, milliseconds", ylabel="skill relative to copying the last frame")
         figure.legend(fontsize=6, frameon=False, loc="outside lower left")
-        return _svg(figure)
+        return as_svg(figure)
+
+
+def level_plot(
+    scores: Mapping[float, tuple[float, float | None, float | None]], *, reference: float, title: str, unit: str
+) -> str:
+    """Draw a score, a share of 1, by the level of a change.
+
+    Args:
+        scores: Score and the ends of its interval (None without one) by level.
+        reference: Score without the change, as a dotted line.
+        title: Title of the plot.
+        unit: Unit of the levels.
+    """
+    levels = sorted(scores)
+    values, low, high = (
+        np.array([100 * (np.nan if scores[level][part] is None else scores[level][part]) for level in levels])
+        for part in range(3)
+    )
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.2, 2.4), layout="constrained")
+        axes = figure.subplots()
+        axes.axhline(100 * reference, color="grey", linestyle=":", linewidth=1)
+        places = np.arange(len(levels))
+        errors = np.abs(np.stack([values - low, high - values]))
+        axes.errorbar(places, values, yerr=errors, marker="o", markersize=3, capsize=2, color=_COLOURS[0])
+        axes.set_xticks(places, [f"{level:g}" for level in levels])
+        axes.set(title=title, xlabel=unit, ylabel="UA, %", ylim=(0, 100))
+        return as_svg(figure)
 
 
 def spectrogram_plot(true: np.ndarray, predicted: np.ndarray, *, hop_s: float) -> str:
-    """Draw a log-mel, what was predicted of it, and the error.
+    """Draw a log-mel spectrogram, its prediction and the error.
 
     Args:
-        true: Shape (frames, mels).
-        predicted: The same frames as predicted from earlier ones.
+        true: Log-mels of shape (frames, mels).
+        predicted: The same frames as predicted from earlier ones, of the same shape.
         hop_s: Distance between frames, in seconds.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 4.6), layout="constrained")
         rows = figure.subplots(3, 1, sharex=True)
         extent = (0, len(true) * hop_s, 0, true.shape[1])
@@ -136,32 +164,32 @@ def spectrogram_plot(true: np.ndarray, predicted: np.ndarray, *, hop_s: float) -
         error = np.abs(predicted - true)
         rows[2].imshow(error.T, origin="lower", aspect="auto", cmap="Greys", vmax=(high - low) / 3, extent=extent)
         rows[2].set(ylabel="|error|\nmel band", xlabel="seconds")
-        return _svg(figure)
+        return as_svg(figure)
 
 
-def map_plot(places: np.ndarray, groups: Sequence[str], *, title: str) -> str:
-    """Draw utterances on a plane, coloured by group.
+def map_plot(points: np.ndarray, groups: Sequence[str], *, title: str) -> str:
+    """Draw utterances as points in two dimensions, coloured by group.
 
     Args:
-        places: Shape (utterances, 2).
+        points: Coordinates of shape (utterances, 2).
         groups: Group of each utterance.
-        title: What colours them.
+        title: Title of the plot.
     """
     names = sorted(set(groups))
     colours = mpl.colormaps["tab10" if len(names) <= 10 else "turbo"]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.6), layout="constrained")
         axes = figure.subplots()
         for number, name in enumerate(names):
             chosen = np.array([group == name for group in groups])
             colour = colours(number if len(names) <= 10 else number / (len(names) - 1))
-            axes.scatter(*places[chosen].T, s=5, color=colour, label=name or "none", linewidths=0, rasterized=True)
+            axes.scatter(*points[chosen].T, s=5, color=colour, label=name or "none", linewidths=0, rasterized=True)
         axes.set(title=title, xticks=[], yticks=[])
         axes.legend(fontsize=6, frameon=False, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
-        return _svg(figure)
+        return as_svg(figure)
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
     """Return the figure as an SVG element that scales to the page."""
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})

@@ -18,11 +18,11 @@ from ser_fop.utils.run_folder import COMPLETED, METRICS, read_json
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """One finished run.
+    """A finished run.
 
     Attributes:
-        folder: Where it is.
-        metrics: Its `metrics.json`.
+        folder: Its run folder.
+        metrics: Content of its `metrics.json`.
     """
 
     folder: Path
@@ -30,26 +30,26 @@ class Run:
 
     @property
     def folds(self) -> int:
-        """Return the number of folds that it tested."""
+        """Number of folds that the run tested."""
         return len(self.metrics.get("folds", [self.metrics]))
 
     def single_fold(self) -> "Run":
-        """Return fold 0 of it."""
+        """Return fold 0 of the run."""
         if "folds" not in self.metrics:
             return self
         return Run(folder=self.folder / "fold-0", metrics=self.metrics["folds"][0])
 
     def predictions(self) -> list[Prediction]:
-        """Read its predictions."""
+        """Return the predictions of the run, read from its folder."""
         return read_predictions(self.folder / PREDICTIONS)
 
 
 def runs_of(seeds: Sequence[Path], name: str) -> list[Run]:
-    """Return the run of one job in each repeat that finished it.
+    """Return the finished runs of a job, one for each repeat.
 
     Args:
         seeds: Folders of the repeats.
-        name: The job's folder.
+        name: Folder of the job.
     """
     folders = [seed / name for seed in seeds]
     return [
@@ -58,7 +58,10 @@ def runs_of(seeds: Sequence[Path], name: str) -> list[Run]:
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean, standard deviation and interval over repeats (none for one repeat), and the values."""
+    """Return mean, standard deviation and interval over repeats, and the values.
+
+    Standard deviation and interval are None for one repeat.
+    """
     interval = over_repeats(values)
     return {
         "mean": float(np.mean(values)),
@@ -69,20 +72,26 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 
 def figures(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return WA, UA and macro-F1 over repeats, their counts and stamps; empty without a run.
+    """Return WA, UA and macro-F1 over repeats, with counts and warnings; empty without runs.
 
     `over_speakers` of WA and UA is the bootstrap interval over speakers of their mean over repeats.
+
+    Args:
+        runs: Runs of one job, one for each repeat.
     """
     if not runs:
         return {}
     metrics = [run.metrics for run in runs]
-    return _figures(metrics, [item for run in runs for item in run.predictions()], of=runs)
+    return _figures(metrics, [item for run in runs for item in run.predictions()], runs=runs)
 
 
 def ensemble_figures(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return the figures of the ensemble of all repeats; empty for fewer than two.
+    """Return the figures of the ensemble of all repeats; empty for fewer than two repeats.
 
-    They have no spread over repeats: there is one ensemble.
+    There is only one ensemble, so it has no standard deviation over repeats.
+
+    Args:
+        runs: Runs of one job, one for each repeat.
     """
     if len(runs) < 2:
         return {}
@@ -90,11 +99,11 @@ def ensemble_figures(runs: Sequence[Run]) -> dict[str, Any]:
     joined = ensemble_predictions([run.predictions() for run in runs], labels)
     described = {**runs[0].metrics, **describe_predictions(joined, labels)}
     described["seconds"] = sum(run.metrics["seconds"] for run in runs)
-    return _figures([described], joined, of=runs)
+    return _figures([described], joined, runs=runs)
 
 
 def _figures(
-    metrics: Sequence[Mapping[str, Any]], predictions: Sequence[Prediction], *, of: Sequence[Run]
+    metrics: Sequence[Mapping[str, Any]], predictions: Sequence[Prediction], *, runs: Sequence[Run]
 ) -> dict[str, Any]:
     confusions = confusions_by_speaker(predictions, metrics[0]["labels"])
     found: dict[str, Any] = {key: spread([row[key] for row in metrics]) for key in ("wa", "ua", "macro_f1")}
@@ -103,12 +112,12 @@ def _figures(
         found[score]["over_speakers"] = dataclasses.asdict(interval) if interval else None
     return {
         **found,
-        "repeats": len(of),
-        "folds": of[0].folds,
+        "repeats": len(runs),
+        "folds": runs[0].folds,
         "n": metrics[0]["n"],
-        "transductive": any(run.metrics["transductive"] for run in of),
+        "transductive": any(run.metrics["transductive"] for run in runs),
         "selected_on": next(
-            (run.metrics["selected_on"] for run in of if run.metrics["selected_on"] != "validation"), "validation"
+            (run.metrics["selected_on"] for run in runs if run.metrics["selected_on"] != "validation"), "validation"
         ),
         "seconds": float(np.mean([row["seconds"] for row in metrics])),
         "confusion": confusions.counts.sum(axis=0).tolist(),
@@ -117,18 +126,21 @@ def _figures(
 
 
 def figures_without(runs: Sequence[Run], speakers: Collection[str]) -> dict[str, Any]:
-    """Return WA over repeats without the given speakers; empty where no others are left."""
-    rights = [[item.predicted == item.label for item in _without(run, speakers)] for run in runs]
-    return spread([float(np.mean(right)) for right in rights]) if rights and rights[0] else {}
+    """Return WA over repeats without the given speakers; empty if no other speakers are left."""
+    correct = [[item.predicted == item.label for item in _without(run, speakers)] for run in runs]
+    return spread([float(np.mean(one)) for one in correct]) if correct and correct[0] else {}
 
 
 def comparison(first: Sequence[Run], second: Sequence[Run], *, without: Collection[str] = ()) -> dict[str, Any]:
-    """Compare two jobs on all folds that both tested, or on fold 0; empty unless both have run.
+    """Compare two jobs on all folds if both tested all of them, or else on fold 0.
 
     Args:
-        first: Runs of the first job, over its repeats.
+        first: Runs of the first job, one for each repeat.
         second: Runs of the second job.
         without: Speakers to exclude.
+
+    Returns:
+        The fields of `Comparison`, and the number of `folds`; empty if a job has no runs, or no speakers are left.
     """
     if not (first and second):
         return {}

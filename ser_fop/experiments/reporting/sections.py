@@ -1,39 +1,26 @@
-"""The tables as text: rows of strings that Markdown and HTML share."""
+"""The tables as text: rows of strings for Markdown, HTML and LaTeX."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.experiments.reporting import cell_text
+from ser_fop.experiments.reporting.names import PAPER_SETTINGS, SETTINGS, SOURCES, SYSTEMS, named
 from ser_fop.experiments.reporting.systems_sections import systems_sections
 from ser_fop.experiments.reporting.tables import CLASSIFIERS
 
-SETTINGS = {
-    "none": "None: no pretraining",
-    "unlabelled": "pre-trained on {unlabelled}",
-    "in_corpus": "pre-trained on {corpus}, test speakers left out",
-}
-# The pretraining of the paper in the same row.
-PAPER_SETTINGS = {"none": "no pretraining", "unlabelled": "VCTK", "in_corpus": "IEMOCAP, with the test speakers"}
-SOURCES = {
-    "none": "no network",
-    "in_corpus": "pre-trained on {corpus}",
-    "unlabelled": "pre-trained on {unlabelled}",
-    "untrained": "control: same network, untrained",
-}
-SYSTEMS = {"hypercolumns": "FOP + Hypercolumns (h_concat, A-LSTM)", "finetuning": "FOP + Fine-tuning"}
 GROUPS = {"F": "women", "M": "men"}
 ENSEMBLE = ", ensemble of all repeats"
 
 
 def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return title, header and rows of each table.
+    """Return the title, the header and the rows of each table.
 
     Args:
-        tables: What `collect_tables` returns.
+        tables: Result of `collect_tables`.
     """
     ours = tables["corpus"]["title"]
     published = f"paper, WA % ({tables['paper_corpus']})"
-    against = (
+    baseline = (
         next((row.get("baseline_name") or row.get("against") for row in tables["pretraining"]), None)
         or "copying the last frame"
     )
@@ -64,18 +51,18 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
         *_claims(tables),
         *_groups(tables),
         (
-            f"Pretraining: skill against {against}, on held-out speakers; fold 0, where each fold has a network",
-            ["Network", "skill", "error", f"error of {against}", "epochs", "parameters"],
+            f"Pretraining: skill relative to {baseline}, on held-out speakers (of fold 0, if each fold has its network)",
+            ["Network", "skill", "error", f"error of {baseline}", "epochs", "parameters"],
             [_pretraining_row(row, tables) for row in tables["pretraining"]],
         ),
         *_horizons(tables),
         *_cost(tables),
-        *_beside(tables),
+        *_variants(tables),
     ]
 
 
-def _beside(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return the tables of the same experiment under other settings."""
+def _variants(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return the tables of the same experiment with other settings."""
     return [
         (f"Settings `{name}`. {title}", header, rows)
         for name, other in tables.get("presets", {}).items()
@@ -84,14 +71,14 @@ def _beside(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
 
 
 def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return Tables 1 and 2 over all folds, as far as they were run."""
+    """Return Tables 1 and 2 over all folds, if these jobs have run."""
     first = [row for row in tables["table1"] if row.get("cross_validation")]
     second = [row for row in tables["table2"] if any(row.get("cross_validation", {}).values())]
     parts = []
     if first:
         cells = [
             [
-                f"{_named(SETTINGS[row['setting']], tables)}{remark}{cell_text.stamp(found)}",
+                f"{named(SETTINGS[row['setting']], tables)}{remark}{cell_text.stamp(found)}",
                 cell_text.percent(found),
                 cell_text.percent(found, "ua"),
                 str(found["repeats"]),
@@ -106,7 +93,7 @@ def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[st
         cells = [
             [
                 row["feature"],
-                _named(SOURCES[row["network"]], tables),
+                named(SOURCES[row["network"]], tables),
                 *(cell_text.both(row["cross_validation"][name]) for name in CLASSIFIERS),
                 cell_text.repeats(*(row["cross_validation"][name] for name in CLASSIFIERS)),
             ]
@@ -118,10 +105,10 @@ def _over_folds(tables: Mapping[str, Any], ours: str) -> list[tuple[str, list[st
 
 
 def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return the declared comparisons, if any could be made."""
+    """Return the table of the declared comparisons, if their jobs have run."""
     rows = [
         [
-            _named(row["claim"], tables),
+            named(row["claim"], tables),
             cell_text.difference(row),
             f"{row['p_sign_flip']:.2g}{cell_text.stars(row['p_sign_flip'])}",
             f"{row['speakers_better']} of {row['speakers']}",
@@ -132,17 +119,17 @@ def _claims(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
     ]
     header = [
         "Claim",
-        "difference in WA, points [95 % over speakers]",
-        "p, sign-flip over speakers",
-        "speakers better",
+        "difference in WA, points [95 % interval over speakers]",
+        "p, sign-flip test over speakers",
+        "speakers with a better score",
         "repeats, folds",
-        "for reference: [95 % over utterances]; McNemar p",
+        "for reference: [95 % interval over utterances]; McNemar p",
     ]
     return [("Claims, declared before any figure was seen", header, rows)] if rows else []
 
 
 def _groups(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return the scores by group of speakers, for the systems that are shown."""
+    """Return the table of the scores by group of speakers."""
     rows = tables.get("groups", ())
     if not rows:
         return []
@@ -155,26 +142,19 @@ def _groups(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[s
         low, high = row["speakers"]["lowest"], row["speakers"]["highest"]
         parts = [f"{100 * part['ua']:.2f} {cell_text.ends(part['over_speakers'])}".rstrip() for part in row["groups"]]
         ends = f"{100 * low['wa']:.1f} ({low['speaker']}) to {100 * high['wa']:.1f} ({high['speaker']})"
-        lines.append([_named(row["system"], tables), *parts, ends])
-    title = "Scores by group: UA % (number of speakers) [95 % over speakers], and WA % of single speakers"
+        lines.append([named(row["system"], tables), *parts, ends])
+    title = "Scores by group: UA % (number of speakers) [95 % interval over speakers], and WA % of single speakers"
     return [(title, [*header, "lowest and highest WA % of a speaker"], lines)]
 
 
 def _cost(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return the cost of the jobs, where it is known."""
+    """Return the table of the cost of the jobs, if it is known."""
     rows = [[row["kind"], str(row["cells"]), f"{row['hours']:.2f}"] for row in tables.get("cost", ())]
-    return [("Cost, all repeats together", ["Jobs", "number", "hours"], rows)] if rows else []
-
-
-def _named(template: str, tables: Mapping[str, Any]) -> str:
-    second = tables["unlabelled"]
-    return template.format(
-        corpus=tables["corpus"]["title"], unlabelled=second["title"] if second else "a second corpus"
-    )
+    return [("Cost of all repeats", ["Jobs", "number", "hours"], rows)] if rows else []
 
 
 def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
-    """Return the rows of the controls that use no input."""
+    """Return the rows of the controls without input: chance and majority class."""
     rows = []
     for name, text in (("chance", "control: chance"), ("majority", "control: majority class")):
         figures = tables["controls"].get(name)
@@ -187,7 +167,7 @@ def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
 
 def _table1_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
     figures = row if "wa" in row else {}
-    name = _named(SETTINGS[row["setting"]], tables) + cell_text.stamp(row)
+    name = named(SETTINGS[row["setting"]], tables) + cell_text.stamp(row)
     published = f"{row['paper_wa']:.2f} ({PAPER_SETTINGS[row['setting']]})"
     return [name, cell_text.percent(figures), cell_text.percent(figures, "ua"), str(row.get("repeats", 0)), published]
 
@@ -196,7 +176,7 @@ def _table2_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
     published = " / ".join(cell_text.published(row["paper_wa"][name]) for name in CLASSIFIERS).strip(" /")
     cells = [cell_text.both(row[name]) for name in CLASSIFIERS]
     repeats = cell_text.repeats(*(row[name] for name in CLASSIFIERS))
-    return [row["feature"], _named(SOURCES[row["network"]], tables), *cells, repeats, published]
+    return [row["feature"], named(SOURCES[row["network"]], tables), *cells, repeats, published]
 
 
 def _table3_row(row: Mapping[str, Any]) -> list[str]:
@@ -206,17 +186,17 @@ def _table3_row(row: Mapping[str, Any]) -> list[str]:
 
 
 def _horizons(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Return the table of skill by horizon, where networks predict several."""
+    """Return the table of skill by horizon, if the networks predict several horizons."""
     rows = [row for row in tables["pretraining"] if row.get("skill_by_horizon")]
     if not rows:
         return []
     hop_ms = 1000 * tables["config"]["features"]["hop_s"]
     horizons = list(rows[0]["skill_by_horizon"])
-    header = ["Network", *(f"{ahead} ahead ({int(ahead) * hop_ms:g} ms)" for ahead in horizons)]
+    header = ["Network", *(f"{horizon} ahead ({int(horizon) * hop_ms:g} ms)" for horizon in horizons)]
     lines = [
         [
-            _named(SOURCES[row["network"]], tables),
-            *(cell_text.signed(row["skill_by_horizon"][ahead]) for ahead in horizons),
+            named(SOURCES[row["network"]], tables),
+            *(cell_text.signed(row["skill_by_horizon"][horizon]) for horizon in horizons),
         ]
         for row in rows
     ]
@@ -226,4 +206,4 @@ def _horizons(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list
 def _pretraining_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
     epochs = " to ".join(str(count) for count in sorted({min(row["epochs"]), max(row["epochs"])}))
     figures = [cell_text.signed(row["skill"]), f"{row['error']['mean']:.4f}", f"{row['copy_error']['mean']:.4f}"]
-    return [_named(SOURCES[row["network"]], tables), *figures, epochs, f"{row['parameters']:,}"]
+    return [named(SOURCES[row["network"]], tables), *figures, epochs, f"{row['parameters']:,}"]

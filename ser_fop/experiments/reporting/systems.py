@@ -1,4 +1,4 @@
-"""Table 3 with every system that was run: figures, cost, and the test against the FOP model."""
+"""Table 3 with all systems that have run: figures, cost, and the comparison with the FOP model."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from ser_fop.experiments.reporting import paper
 from ser_fop.experiments.reporting.runs import Run, comparison, figures, figures_without, runs_of
 from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
 
-# What every system is compared with, declared before any figure is seen.
+# The job that every system is compared with, declared before any figure is seen.
 OURS = f"finetune-{IN_CORPUS}"
 _OWN = {
     OURS: ("FOP + Fine-tuning", paper.TABLE3["finetuning"]["cross_validation"]),
@@ -31,11 +31,14 @@ _TRAINING = {"pretrain": "of pretraining", "finetune": "of fine-tuning"}
 
 
 def systems(seeds: Sequence[Path], *, dev_speakers: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Return a row for each system that has run, the FOP model's first; empty where no other has.
+    """Return a row for each system that has run, those of the FOP model first.
 
     Args:
         seeds: Folders of the repeats.
-        dev_speakers: Speakers on whom settings were tried out before: figures without them are added.
+        dev_speakers: Speakers on whom settings were developed; each row also has figures without them.
+
+    Returns:
+        The rows; empty if no system other than the FOP model has run.
     """
     others = [row for name in SYSTEMS for row in _baseline_rows(seeds, name, dev_speakers)]
     if not others:
@@ -45,7 +48,7 @@ def systems(seeds: Sequence[Path], *, dev_speakers: Collection[str] = ()) -> lis
 
 
 def _baseline_rows(seeds: Sequence[Path], name: str, dev_speakers: Collection[str]) -> list[dict[str, Any]]:
-    """Return the row of one system, and of its hypercolumns where it has them."""
+    """Return the row of a system, and the row of its hypercolumns if it has any."""
     baseline = SYSTEMS[name]
     rows = [_row(seeds, baseline.job, baseline.title, baseline.published, baseline, dev_speakers=dev_speakers)]
     if baseline.pretraining is not None:
@@ -64,7 +67,7 @@ def _row(
     *,
     dev_speakers: Collection[str],
 ) -> dict[str, Any]:
-    """Return what one job is worth over its repeats; empty where it has not run."""
+    """Return the figures, the cost and the comparisons of a job over its repeats; empty if it has not run."""
     runs = runs_of(seeds, job)
     if not runs:
         return {}
@@ -85,14 +88,17 @@ def _row(
 
 
 def _without(job: str, runs: Sequence[Run], ours: Sequence[Run], dev_speakers: Collection[str]) -> dict[str, Any]:
-    """Return WA of a job, and the test, without some speakers; empty where there are none of them, or no others."""
+    """Return WA and the comparison of a job without the development speakers.
+
+    The result is empty without development speakers, or if no other speakers are left.
+    """
     wa = figures_without(runs, dev_speakers) if dev_speakers else {}
     against = comparison(ours, runs, without=dev_speakers) if wa and job != OURS else {}
     return {"wa": wa, "against_fop": against} if wa else {}
 
 
 def _missing(run: Run) -> str:
-    """Return a remark on the dimensional labels that a system needs and the corpus lacks."""
+    """Return a remark on dimensional labels that a system needs and the corpus does not have."""
     settings = read_json(run.folder / CONFIG)["config"].get("training", {})
     missing = (
         set(DIMENSIONAL_LABELS) - set(run.single_fold().metrics.get("dimensional_labels", ()))
@@ -103,31 +109,31 @@ def _missing(run: Run) -> str:
 
 
 def _hours(run: Run) -> float:
-    """Return what all folds of one repeat took, what the job was made from included."""
+    """Return the duration of all folds of a repeat in hours, including the jobs that it depends on."""
     return float(run.metrics["seconds"]) / 3600 + sum(_hours(source) for source in _sources(run))
 
 
 def _epochs(run: Run) -> list[tuple[str, int]]:
-    """Return for how many epochs at most a system was trained, and in what, in order."""
-    found = read_json(run.folder / CONFIG)
-    told = found["config"]
+    """Return kind and maximum number of epochs of each training of a system, in order."""
+    resolved = read_json(run.folder / CONFIG)
+    config = resolved["config"]
     own = []
-    if "training" in told:
-        own = [(_TRAINING[found["stage"]], told["training"]["epochs"])]
-    elif told.get("classifier") == A_LSTM:
-        own = [("of A-LSTM", told["settings"]["lstm_epochs"])]
-    elif told.get("code", "none") != "none":
-        own = [("of its code", told["settings"]["code_epochs"])]
+    if "training" in config:
+        own = [(_TRAINING[resolved["stage"]], config["training"]["epochs"])]
+    elif config.get("classifier") == A_LSTM:
+        own = [("of A-LSTM", config["settings"]["lstm_epochs"])]
+    elif config.get("code", "none") != "none":
+        own = [("of its code", config["settings"]["code_epochs"])]
     return [epochs for source in _sources(run) for epochs in _epochs(source)] + own
 
 
 def _sources(run: Run) -> Iterator[Run]:
-    """Yield what a job was made from, as far as it is there."""
+    """Yield the jobs that a job depends on, if their folders exist."""
     config = read_json(run.folder / CONFIG)["config"]
-    for needed in ("pretrained", "hypercolumns"):
-        # Jobs of one repeat lie side by side, wherever the experiment was moved to; functionals serve all repeats.
-        named = Path(config.get(needed) or "")
-        beside = run.folder.parent / named.name
-        folder = beside if (beside / METRICS).exists() else named
-        if config.get(needed) and (folder / METRICS).exists():
+    for key in ("pretrained", "hypercolumns"):
+        # The experiment may have been moved: search the repeat's folder first. All repeats share the functionals.
+        recorded = Path(config.get(key) or "")
+        sibling = run.folder.parent / recorded.name
+        folder = sibling if (sibling / METRICS).exists() else recorded
+        if config.get(key) and (folder / METRICS).exists():
             yield Run(folder=folder, metrics=read_json(folder / METRICS))

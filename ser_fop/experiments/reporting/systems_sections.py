@@ -1,23 +1,26 @@
-"""Table 3 with every system that was run, as text, and its remarks."""
+"""Table 3 with all systems that have run, as text, and its remarks."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.experiments.reporting import cell_text
 
-# Where settings had been tried out on some of its speakers before.
+# Columns without the speakers on whom settings were developed.
 UNEXPLORED = (
-    "WA % without the speakers on whom settings were tried out",
-    "FOP + Fine-tuning is better by, without them",
+    "WA % without the development speakers",
+    "advantage of FOP + Fine-tuning without the development speakers",
 )
 Section = tuple[str, list[str], list[list[str]]]
 
 
 def systems_sections(tables: Mapping[str, Any]) -> list[Section]:
-    """Return title, header and rows of Table 3 with every system, and of its remarks; none if no other has run.
+    """Return title, header and rows of Table 3 with all systems, and of its remarks.
 
     Args:
-        tables: What `collect_tables` returns.
+        tables: Result of `collect_tables`.
+
+    Returns:
+        The sections; empty if no system other than the FOP model has run.
     """
     rows = tables.get("systems", ())
     if not rows:
@@ -25,11 +28,11 @@ def systems_sections(tables: Mapping[str, Any]) -> list[Section]:
     header = [
         "System",
         "WA % (UA %)",
-        "FOP + Fine-tuning is better by, points of WA [95 % over speakers]",
+        "advantage of FOP + Fine-tuning, points of WA [95 % interval over speakers]",
         *(UNEXPLORED if any(row.get("unexplored") for row in rows) else ()),
         f"paper, WA % ({tables['paper_corpus']})",
         "parameters",
-        "hours a repeat",
+        "hours per repeat",
         "epochs",
         "repeats, folds",
     ]
@@ -48,20 +51,20 @@ def _line(row: Mapping[str, Any]) -> list[str]:
         cell_text.published(row["paper_wa"]),
         "" if row["parameters"] is None else f"{row['parameters']:,}",
         f"{row['hours']:.2f}",
-        " + ".join(f"{epochs} {what}" for what, epochs in row.get("epochs", ())),
+        " + ".join(f"{epochs} {kind}" for kind, epochs in row.get("epochs", ())),
         f"{row['repeats']}, {row['folds']}",
     ]
 
 
 def _controlled(rows: list[Mapping[str, Any]]) -> list[Section]:
-    """Return the gain of other networks from FOP pretraining, if any were run."""
+    """Return the gain of other networks from FOP pretraining, if any have run."""
     found = [[row["system"], _tested(row["against_control"])] for row in rows if row.get("against_control")]
-    header = ["System", "better than the same network from scratch by, points of WA [95 % over speakers]"]
+    header = ["System", "gain over the same network from scratch, points of WA [95 % interval over speakers]"]
     return [("Table 3: gain of other networks from FOP pretraining", header, found)] if found else []
 
 
 def _remarks(rows: list[Mapping[str, Any]]) -> list[Section]:
-    """Return the remarks, with all systems of the same remark in one row."""
+    """Return the remarks, with one row for all systems that share a remark."""
     systems: dict[str, list[str]] = {}
     for row in rows:
         if row["remark"]:
@@ -71,7 +74,7 @@ def _remarks(rows: list[Mapping[str, Any]]) -> list[Section]:
 
 
 def _tested(against: Mapping[str, Any]) -> str:
-    """Write the difference and its test; empty without a comparison."""
+    """Format a difference and its p value; empty without a comparison."""
     if not against:
         return ""
     p = against["p_sign_flip"]

@@ -1,4 +1,4 @@
-"""Tables 1 to 3 out of the run folders of `reproduce`, as plain data."""
+"""Tables 1 to 3 from the run folders of `reproduce`, as plain data."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ NETWORKS = ("in_corpus", "unlabelled", "untrained")
 
 
 def collect_tables(out: Path) -> dict[str, Any]:
-    """Read every finished run of a `reproduce` folder.
+    """Return the tables of all finished runs of a `reproduce` folder.
 
     Args:
         out: The folder.
 
     Returns:
-        What `tables.json` holds: accuracies as fractions, with mean, standard deviation
-        and intervals; jobs that have not run are absent.
+        The content of `tables.json`. Scores are fractions, with mean, standard deviation and intervals. Jobs that
+        have not run are absent.
 
     Raises:
-        InputError: If it is no `reproduce` folder, or the corpus is not prepared.
+        InputError: If `out` is not a `reproduce` folder, or the corpus is not prepared.
     """
     if not (out / CONFIG).exists() or read_json(out / CONFIG).get("stage") != "reproduce":
-        raise InputError(f"{out} is not a folder of `ser-fop reproduce`.")
+        raise InputError(f"expected a folder written by `ser-fop reproduce`, but {out} is not one.")
     config = read_json(out / CONFIG)["config"]
     records = out / "records" / config["corpus"]
     require_complete(records, "prepare")
@@ -58,12 +58,12 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "claims": _claims(seeds),
         "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
         "cost": _cost(seeds),
-        "presets": {folder.name: collect_tables(folder) for folder in _beside(out)},
+        "presets": {folder.name: collect_tables(folder) for folder in _variant_folders(out)},
     }
 
 
 def _made_with(seeds: Sequence[Path]) -> dict[str, Any]:
-    """Return with which versions and on which machines the jobs were made, the most frequent ones first."""
+    """Return the most frequent library versions and machine of the jobs, with the processors of all machines."""
     jobs = [read_json(mark.parent / CONFIG) for seed in seeds for mark in sorted(seed.glob(f"*/{COMPLETED}"))]
     found = {"versions": versions(), "machine": machine()}
     for key, now in found.items():
@@ -76,8 +76,8 @@ def _made_with(seeds: Sequence[Path]) -> dict[str, Any]:
     return found
 
 
-def _beside(out: Path) -> list[Path]:
-    """Return the folders of the same experiment under other settings, as far as their corpora are prepared."""
+def _variant_folders(out: Path) -> list[Path]:
+    """Return the folders of the same experiment with other settings, if their corpora are prepared."""
     folders = sorted((out / FOLDER).glob("*"))
     return [one for one in folders if (one / "runs" / "controls.json").exists()]
 
@@ -113,7 +113,7 @@ def _row(key: str, name: str, runs: Sequence[Run], published: float | None) -> d
 
 
 def _table2(seeds: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return a row for F, and one for each feature of each network."""
+    """Return one row for F, and one row for each feature of each network."""
     rows = []
     for network in NETWORKS:
         for feature, published in paper.TABLE2.items():
@@ -130,7 +130,7 @@ def _table2(seeds: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _table3(seeds: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return the rows of the paper's own method; feature and classifier are the paper's, declared beforehand."""
+    """Return the rows of the paper's method; its feature and classifier are declared before any figure is seen."""
     sources = {"hypercolumns": "classify-in_corpus-h_concat-a_lstm", "finetuning": "finetune-in_corpus"}
     rows = []
     for system, name in sources.items():
@@ -158,8 +158,8 @@ def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
                 "network": network,
                 "skill": spread([run["skill"] for run in single]),
                 "skill_by_horizon": {
-                    horizons: spread([run["skill_by_horizon"][horizons] for run in single])
-                    for horizons in single[0].get("skill_by_horizon", {})
+                    horizon: spread([run["skill_by_horizon"][horizon] for run in single])
+                    for horizon in single[0].get("skill_by_horizon", {})
                 },
                 "error": spread([run["error"] for run in single]),
                 "baseline_name": single[0].get("baseline_name", "copying the last frame"),
@@ -175,7 +175,7 @@ def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _claims(seeds: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return each declared comparison that can be made."""
+    """Return the declared comparisons whose jobs have run."""
     rows = []
     for claim in CLAIMS:
         found = comparison(runs_of(seeds, claim.first), runs_of(seeds, claim.second))
@@ -185,13 +185,13 @@ def _claims(seeds: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _cost(seeds: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return what the jobs of each kind took, in hours over all repeats."""
+    """Return the number of jobs of each kind, and their duration in hours over all repeats."""
     hours: dict[str, list[float]] = {}
     for metrics in (path for seed in seeds for path in sorted(seed.glob("*/" + METRICS))):
         stage, _, rest = metrics.parent.name.partition("-")
         kind = f"{stage} {rest.rpartition('-')[2]}" if stage == "classify" else metrics.parent.name.replace("-", " ", 1)
         hours.setdefault(kind, []).append(_seconds(metrics) / 3600)
-    return [{"kind": kind, "cells": len(each), "hours": sum(each)} for kind, each in hours.items()]
+    return [{"kind": kind, "cells": len(durations), "hours": sum(durations)} for kind, durations in hours.items()]
 
 
 def _seconds(metrics: Path) -> float:

@@ -1,10 +1,11 @@
-"""Writes the report of a `reproduce` folder."""
+"""Write the report of a `reproduce` folder."""
 
 from pathlib import Path
 
 from ser_fop.experiments.reporting import job_list
 from ser_fop.experiments.reporting.figures_csv import to_csv
 from ser_fop.experiments.reporting.gallery import gallery
+from ser_fop.experiments.reporting.headline import headline
 from ser_fop.experiments.reporting.latex import to_latex
 from ser_fop.experiments.reporting.markdown import to_markdown
 from ser_fop.experiments.reporting.page import to_html
@@ -16,10 +17,10 @@ def write_report(out: Path) -> Path:
     """Write `report/index.html`, and the tables as JSON, Markdown, LaTeX and CSV.
 
     Args:
-        out: Folder of `reproduce`, finished or running.
+        out: Folder of `reproduce`; the experiment may still run.
 
     Returns:
-        The page.
+        Path of the page.
     """
     tables = collect_tables(out)
     folder = out / "report"
@@ -30,5 +31,7 @@ def write_report(out: Path) -> Path:
     write_text(folder / "figures.csv", to_csv(tables))
     jobs = job_list.job_list(out)
     write_text(folder / "cells.csv", job_list.to_csv(jobs))
-    write_text(folder / "index.html", to_html(tables, gallery(out, tables), jobs))
+    seeds = sorted((out / "runs").glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
+    page = to_html(tables, gallery(seeds, tables), jobs, headline(seeds, tables))
+    write_text(folder / "index.html", page)
     return folder / "index.html"

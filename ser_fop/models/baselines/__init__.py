@@ -1,1 +1,1 @@
-"""The networks that the paper compares with."""
+"""The networks of the paper's baselines, and the layers that only they use."""

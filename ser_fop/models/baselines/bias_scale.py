@@ -1,4 +1,4 @@
-"""What batch normalisation without weights leaves to be learned."""
+"""Learned bias and scale after a batch normalisation that has no weights."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ import keras
 
 @keras.saving.register_keras_serializable("ser_fop")
 class BiasScale(keras.layers.Layer):
-    """Adds a bias to each feature, multiplies by a scale if asked to, and applies an activation.
+    """Add a bias to each feature, multiply by an optional scale, and apply an activation.
 
     Args:
-        scaled: Whether there is a scale.
-        activation: A Keras activation.
+        scaled: Whether the layer has a scale.
+        activation: Name of a Keras activation.
 
     Call arguments:
-        inputs: Any shape; the last axis has the features.
+        inputs: Any shape; the last axis is the feature axis.
 
     Output shape:
         That of `inputs`.

@@ -1,4 +1,4 @@
-"""Contrastive prediction on the same backbone."""
+"""Contrastive predictive coding on the backbone of the FOP model."""
 
 import dataclasses
 from typing import Any
@@ -15,21 +15,21 @@ from ser_fop.models.baselines.info_nce import InfoNCE
 
 @keras.saving.register_keras_serializable("ser_fop")
 class ContrastivePredictor(keras.Model):
-    """Tells, from frames 1 .. t, the frames n later from the other frames of the utterance.
+    """A network that distinguishes frame t + n from other frames of the utterance, given frames 1 .. t.
 
     Args:
         config: Size of the network.
-        mels: Mel bands.
-        num_horizons: How many distances n.
+        mels: Number of mel bands.
+        num_horizons: Number of horizons n.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames), and `later`
-            (batch, frames, num_horizons x mels), the log-mels n frames later, one horizon after
+            (batch, frames, num_horizons * mels), the log-mels n frames later, one horizon after
             the other.
 
     Output shape:
-        (batch, frames, 1): what `InfoNCE` gives, averaged over horizons; the frames of
-        a step have its values.
+        (batch, frames, 1): the `InfoNCE` loss, averaged over horizons. All frames of a step
+        have the value of the step.
 
     Reference:
         van den Oord, Li and Vinyals 2018 (the paper's reference 19).
@@ -45,18 +45,20 @@ class ContrastivePredictor(keras.Model):
         width = backbone.last.shape[-1]
         encode = keras.layers.Dense(width, name="target_embedding", dtype="float32")
         stack = FrameStacking(config.stacked_frames, name="target_stacking", dtype="float32")
-        found = []
+        losses = []
         for horizon in range(num_horizons):
             target = normalised[:, :, horizon]
             if config.stacked_frames > 1:
                 target = stack(target, mask=inputs["mask"])
             predicted = keras.layers.Dense(width, name=f"prediction_{horizon + 1}", dtype="float32")(backbone.last)
             contrast = InfoNCE(name=f"contrast_{horizon + 1}", dtype="float32")
-            found.append(contrast(predicted, encode(target), steps))
-        mean = found[0] if num_horizons == 1 else keras.layers.Average(name="mean_contrast", dtype="float32")(found)
+            losses.append(contrast(predicted, encode(target), steps))
+        mean = losses[0] if num_horizons == 1 else keras.layers.Average(name="mean_contrast", dtype="float32")(losses)
         if config.stacked_frames > 1:
-            each = ops.tile(mean, (1, 1, config.stacked_frames))
-            mean = FrameUnstacking(config.stacked_frames, name="frame_unstacking", dtype="float32")(each, like=later)
+            repeated = ops.tile(mean, (1, 1, config.stacked_frames))
+            mean = FrameUnstacking(config.stacked_frames, name="frame_unstacking", dtype="float32")(
+                repeated, like=later
+            )
         super().__init__(inputs={**inputs, "later": later}, outputs=mean, **kwargs)
         self.backbone = backbone
         self.num_horizons = num_horizons

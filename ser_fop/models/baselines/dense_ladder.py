@@ -1,4 +1,4 @@
-"""A ladder network of vectors."""
+"""A ladder network for vectors, such as functionals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,24 +16,25 @@ _EPSILON = 1e-5
 
 
 class DenseLadder(keras.Model):
-    """The original ladder network: classes from the noisy way up, each layer without noise on the way down.
+    """The original ladder network: a noisy encoder that classifies, and a decoder that denoises each layer.
 
-    Vectors with and without a class are normalised together. The costs, of which there
-    are no others, are added to the loss here.
+    Batch normalisation uses labelled and unlabelled vectors together. The network adds all its
+    losses itself (`add_loss`): compile it without a loss.
 
     Args:
-        width: Values of a vector, of mean 0 and deviation 1.
-        widths: Of the hidden layers.
+        width: Size of a vector. Its values have mean 0 and standard deviation 1.
+        widths: Widths of the hidden layers.
         classes: Number of classes.
-        noise: Deviation of the noise on the input and on each layer.
-        costs: What the distance of the input weighs, of the first layer, and of each above.
+        noise: Standard deviation of the noise on the input and on each layer.
+        costs: Weights of the denoising losses: of the input, of the first layer, and of each
+            later layer.
 
     Call arguments:
-        inputs: Dict of `vector` (batch, width) and `class_index` (batch,), -1
-            where it is unknown.
+        inputs: Dict of `vector` (batch, width) and `class_index` (batch,), -1 for an
+            unlabelled vector.
 
     Output shape:
-        Dict of `logits` (batch, classes), of the clean way, and `denoised` (batch, width).
+        Dict of `logits` (batch, classes), from the clean encoder, and `denoised` (batch, width).
 
     Reference:
         Rasmus et al. 2015 (arXiv 1507.02672), the paper's reference 16.
@@ -54,7 +55,7 @@ class DenseLadder(keras.Model):
         sizes = [width, *widths, classes]
         top = len(sizes) - 1
         layers = [_Layer(number, size, is_top=number == top) for number, size in enumerate(sizes[1:], start=1)]
-        # --- up, twice
+        # --- Encoder: a noisy and a clean pass
         noisy, clean = [CorruptingNoise(noise, name="noise_0")(vector)], [vector]
         hidden = {"noisy": noisy[0], "clean": vector}
         for number, layer in enumerate(layers, start=1):
@@ -62,35 +63,35 @@ class DenseLadder(keras.Model):
             noisy.append(add_noise(layer.noisy_norm(layer.dense(hidden["noisy"]))))
             clean.append(layer.norm(layer.dense(hidden["clean"])))
             hidden = {"noisy": layer.shift(noisy[-1]), "clean": layer.shift(clean[-1])}
-        answer = LabelLossLayer(name="label_cost")(hidden["noisy"], class_index)
-        # --- down
+        noisy_logits = LabelLossLayer(name="label_cost")(hidden["noisy"], class_index)
+        # --- Decoder: denoises each layer
         real = ops.ones_like(class_index)
-        known = ops.softmax(answer)
+        denoised = ops.softmax(noisy_logits)
         for height, size in reversed(list(enumerate(sizes))):
             if height < top:
-                known = keras.layers.Dense(size, use_bias=False, name=f"down_to_{height}")(known)
-            above = _norm(f"norm_of_{height}")(known)
-            guess = LadderCombinator(name=f"combinator_{height}")(noisy[height], above)
+                denoised = keras.layers.Dense(size, use_bias=False, name=f"down_to_{height}")(denoised)
+            above = _norm(f"norm_of_{height}")(denoised)
+            estimate = LadderCombinator(name=f"combinator_{height}")(noisy[height], above)
             weight = costs[min(height, len(costs) - 1)]
             cost = DenoisingLossLayer(weight, standardised=height > 0, name=f"cost_{height}")
-            known = cost(guess, clean[height], real)
-        outputs = {"logits": hidden["clean"], "denoised": known}
+            denoised = cost(estimate, clean[height], real)
+        outputs = {"logits": hidden["clean"], "denoised": denoised}
         super().__init__(inputs={"vector": vector, "class_index": class_index}, outputs=outputs, **kwargs)
         self._hidden_layers = layers[:-1]
 
     def encoder_arrays(self) -> list[dict[str, Any]]:
-        """Return `kernel` and `bias` of each hidden layer, from below, its normalisation included."""
-        found = []
+        """Return `kernel` and `bias` of each hidden layer, in order, with its normalisation folded in."""
+        arrays = []
         for layer in self._hidden_layers:
             (kernel,), (mean, variance) = layer.dense.get_weights(), layer.norm.get_weights()
             (bias,) = layer.shift.get_weights()
             scale = 1.0 / (variance + _EPSILON) ** 0.5
-            found.append({"kernel": kernel * scale, "bias": bias - mean * scale})
-        return found
+            arrays.append({"kernel": kernel * scale, "bias": bias - mean * scale})
+        return arrays
 
 
 class _Layer:
-    """One layer of the encoder, on both ways: they share all that is learned, but not what they are normalised by."""
+    """One encoder layer: both passes share its weights, but each has separate batch normalisation statistics."""
 
     def __init__(self, number: int, size: int, *, is_top: bool) -> None:
         self.dense = keras.layers.Dense(size, use_bias=False, name=f"up_{number}")

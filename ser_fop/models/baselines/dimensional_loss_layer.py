@@ -1,4 +1,4 @@
-"""Squared error of those numbers that are known."""
+"""Mean squared error of dimensional labels, some of which may be unknown."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class DimensionalLossLayer(keras.layers.Layer):
-    """Gives back its first input, and in training adds the mean squared error of its second to the loss.
+    """Return the inputs unchanged and, in training, add the mean squared error of predictions to the loss.
 
-    Validation losses are those of the task alone, by which epochs are compared.
+    The loss is not added in validation, so that epochs are compared by the task's loss only.
 
     Args:
-        weight: Of the mean over all numbers that are known.
+        weight: Weight of the mean squared error over all known labels.
 
     Call arguments:
-        inputs: What is given back, of any shape.
-        predicted: Shape (batch, numbers).
-        true: The same shape, NaN where a number is unknown.
-        training: Whether anything is added.
+        inputs: Tensor that is returned, of any shape.
+        predicted: Predicted labels, (batch, labels).
+        true: True labels, (batch, labels), NaN if unknown.
+        training: Whether the loss is added.
 
     Output shape:
         That of `inputs`.

@@ -1,4 +1,4 @@
-"""An autoencoder of the FOP model's size: what is learned by giving back what was read."""
+"""An autoencoder of the FOP model's size, which reconstructs its input frames."""
 
 import dataclasses
 from typing import Any
@@ -13,20 +13,21 @@ from ser_fop.models.baselines.variational_code import VariationalCode
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FrameAutoencoder(keras.Model):
-    """Gives back the log-mels that it reads, through a code of each step that is narrower than they are.
+    """A network that reconstructs log-mels from a narrow code of each step.
 
-    The encoder is the FOP model's backbone, and looks at the whole utterance: nothing lies
-    ahead that it may not see. What it learned is taken from the backbone's hidden states,
-    as of the FOP model. Denoising is a matter of its input.
+    The encoder is the FOP model's backbone with full attention where the backbone has it. As
+    with the FOP model, the features are the hidden states of the backbone. For a denoising
+    autoencoder, corrupt the inputs; the network is the same.
 
     Args:
         config: Size of the network.
-        mels: Values of a frame.
-        code: Values of a step's code.
-        variational: Whether codes are drawn from a normal distribution, whose distance from
-            the standard one is minimised too, counted as the errors are: per value that is
-            given back.
-        warmup_steps: Training steps over which that distance gains its weight.
+        mels: Number of values of a frame.
+        code: Width of the code of a step.
+        variational: Sample the codes from a normal distribution, and add its Kullback-Leibler
+            (KL) divergence from N(0, 1) to the loss. The divergence is divided by the number of
+            reconstructed values, as the reconstruction error is.
+        warmup_steps: Training steps over which the weight of the divergence increases to its
+            final value.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels) and `mask` (batch, frames).
@@ -49,11 +50,11 @@ class FrameAutoencoder(keras.Model):
         backbone = Backbone(config, mels, attention=attention, name="backbone")
         inputs = backbone.inputs_by_name()
         size = config.stacked_frames
-        found = keras.layers.Dense(2 * code if variational else code, name="code", dtype="float32")(backbone.last)
+        encoded = keras.layers.Dense(2 * code if variational else code, name="code", dtype="float32")(backbone.last)
         if variational:
             draw = VariationalCode(1.0 / (mels * size), warmup_steps, name="variational_code", dtype="float32")
-            found = draw(found, mask=backbone.step_mask(inputs["mask"]))
-        decoded = keras.layers.Dense(config.d_model, activation="relu", name="decoder", dtype="float32")(found)
+            encoded = draw(encoded, mask=backbone.step_mask(inputs["mask"]))
+        decoded = keras.layers.Dense(config.d_model, activation="relu", name="decoder", dtype="float32")(encoded)
         frames = keras.layers.Dense(mels * size, name="reconstruction", dtype="float32")(decoded)
         if size > 1:
             frames = FrameUnstacking(size, name="frame_unstacking", dtype="float32")(frames, like=inputs["mel"])

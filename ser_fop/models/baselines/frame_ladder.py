@@ -1,4 +1,4 @@
-"""A ladder network of the FOP model's size."""
+"""A ladder network of the FOP model's size, for frames."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,35 +18,39 @@ from ser_fop.models.baselines.ladder_combinator import LadderCombinator
 
 @keras.saving.register_keras_serializable("ser_fop")
 class FrameLadder(keras.Model):
-    """Learns from all speech by taking noise away at every layer, and from labels where there are any.
+    """A semi-supervised network that denoises every layer, and classifies labelled utterances.
 
-    The FOP model's backbone is gone through twice, clean and with noise on its input and on
-    each layer's output. The noisy way ends in a classifier; from its answer a decoder goes
-    down again, and gives each layer back without noise, from what lies above and from the
-    noisy layer itself. Layer normalisation, which is part of each layer, stands in the place of
-    the original's batch normalisation, and the noise in that of dropout. What it learned is
-    taken from the backbone's hidden states, as of the FOP model.
+    The FOP model's backbone runs twice: once clean, and once with noise on its input and on the
+    output of each layer. The noisy pass ends in a classifier. A decoder starts from its class
+    probabilities and denoises each layer, from the layer above and the noisy layer itself. As
+    with the FOP model, the features are the hidden states of the backbone.
 
-    The costs, of which there are no others, are added to the loss here: cross-entropy of
-    the noisy way's answers, and the distance of each layer from the clean way's.
+    There are two differences from the original. Layer normalisation, which each layer has,
+    replaces batch normalisation. The noise replaces dropout.
+
+    The network adds all its losses itself (`add_loss`): compile it without a loss. They are the
+    cross-entropy of the noisy pass, and the squared distance of each denoised layer from the
+    layer of the clean pass.
 
     Args:
         config: Size of the network.
-        mels: Values of a frame.
+        mels: Number of values of a frame.
         classes: Number of emotions.
-        noise: Deviation of the noise; the input is normalised, in the layers it is in units of each step's vector.
-        costs: What the distance of the input weighs, of the first layer, and of each above.
+        noise: Standard deviation of the noise. Its unit is 1 for the normalised input, and the
+            root mean square of each step's vector for the layers.
+        costs: Weights of the denoising losses: of the input, of the first layer, and of each
+            later layer.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames) and `class_index`
-            (batch,), -1 where it is unknown.
+            (batch,), -1 for an unlabelled utterance.
 
     Output shape:
-        (batch, frames, mels), log-mels without the noise.
+        (batch, frames, mels), denoised log-mels.
 
     Reference:
-        Rasmus et al. 2015 (arXiv 1507.02672), the paper's reference 16. Huang et al. 2018 (reference 37)
-        had functionals of utterances instead: `ser_fop.hypercolumns.ladder_code`.
+        Rasmus et al. 2015 (arXiv 1507.02672), the paper's reference 16. For the functionals of
+        Huang et al. 2018 (reference 37), see `ser_fop.hypercolumns.ladder_code`.
     """
 
     def __init__(
@@ -70,12 +74,12 @@ class FrameLadder(keras.Model):
             )
         )
         levels = ["F", *(f"h{number}" for number in range(1, config.layers + 1))]
-        # --- up: the answer of the noisy way
+        # --- Encoder: the logits of the noisy pass
         pooled = MaskedPooling("mean", name="pooling", dtype="float32")(noisy[levels[-1]], mask=steps)
         logits = keras.layers.Dense(classes, use_bias=False, name="emotion_logits", dtype="float32")(pooled)
         logits = LabelLossLayer(name="label_cost", dtype="float32")(logits, inputs["class_index"])
-        # --- down: each layer without its noise
-        known = keras.layers.Reshape((1, classes), name="answer", dtype="float32")(keras.ops.softmax(logits))
+        # --- Decoder: denoises each layer
+        denoised = keras.layers.Reshape((1, classes), name="answer", dtype="float32")(keras.ops.softmax(logits))
         for height, name in reversed(list(enumerate(levels))):
             below = keras.layers.Dense(clean[name].shape[-1], use_bias=False, name=f"down_to_{name}", dtype="float32")
             norm = keras.layers.LayerNormalization(
@@ -84,11 +88,11 @@ class FrameLadder(keras.Model):
             combine = LadderCombinator(name=f"combinator_of_{name}", dtype="float32")
             weight = costs[min(height, len(costs) - 1)]
             cost = DenoisingLossLayer(weight, standardised=name != "F", name=f"cost_of_{name}", dtype="float32")
-            known = cost(combine(noisy[name], norm(below(known))), clean[name], steps)
+            denoised = cost(combine(noisy[name], norm(below(denoised))), clean[name], steps)
         size = config.stacked_frames
         if size > 1:
-            known = FrameUnstacking(size, name="frame_unstacking", dtype="float32")(known, like=inputs["mel"])
-        super().__init__(inputs=inputs, outputs=backbone.normalization(known, invert=True), **kwargs)
+            denoised = FrameUnstacking(size, name="frame_unstacking", dtype="float32")(denoised, like=inputs["mel"])
+        super().__init__(inputs=inputs, outputs=backbone.normalization(denoised, invert=True), **kwargs)
         self.backbone = backbone
         self.classes = classes
         self.noise = noise

@@ -1,26 +1,28 @@
-"""How well what was predicted tells the true step from the others."""
+"""The InfoNCE loss of contrastive predictive coding."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-_NEVER = -1e9
+# Added to the score of a padded step, so that its probability is 0.
+_PADDING_SCORE = -1e9
 
 
 @keras.saving.register_keras_serializable("ser_fop")
 class InfoNCE(keras.layers.Layer):
-    """InfoNCE of each step, the other real steps of its utterance being the wrong answers.
+    """InfoNCE loss of each step, with the other real steps of its utterance as negatives.
 
-    Negatives from other utterances would differ in speaker and room, which is not to be learned.
+    Negatives from other utterances would also differ in speaker and room, and the network
+    would learn those differences.
 
     Call arguments:
-        predicted: Shape (batch, steps, features).
-        true: What each step's prediction is to be nearest to, of the same shape.
+        predicted: Predicted vector of each step, (batch, steps, features).
+        true: True vector of each step, (batch, steps, features).
         real: Shape (batch, steps), true on real steps.
 
     Output shape:
-        (batch, steps, 1): the negative logarithm of the true step's probability.
+        (batch, steps, 1): the negative log-probability of the true step, in nats.
 
     Reference:
         van den Oord, Li and Vinyals 2018, equation 4 (the paper's reference 19).
@@ -30,9 +32,9 @@ class InfoNCE(keras.layers.Layer):
         scale = predicted.shape[-1] ** -0.5
         scores = ops.matmul(predicted, ops.swapaxes(true, 1, 2)) * scale
         real = ops.cast(real, scores.dtype)
-        scores = scores + _NEVER * (1.0 - real[:, None, :])
-        answers = ops.logsumexp(scores, axis=-1) - ops.sum(predicted * true, axis=-1) * scale
-        return answers[..., None]
+        scores = scores + _PADDING_SCORE * (1.0 - real[:, None, :])
+        losses = ops.logsumexp(scores, axis=-1) - ops.sum(predicted * true, axis=-1) * scale
+        return losses[..., None]
 
     def compute_output_shape(self, predicted_shape: tuple, true_shape: tuple, real_shape: tuple) -> tuple:
         return (*predicted_shape[:2], 1)

@@ -1,30 +1,31 @@
-"""What a ladder network takes noise away with."""
+"""The combinator function of ladder networks, which denoises one layer."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-# Of the ten weights of a unit: these two begin at 1, the others at 0, so that at first nothing is given back.
+# Each unit has ten weights. These two start at 1 and the others at 0.
 _SLOPES = (1, 6)
 
 
 @keras.saving.register_keras_serializable("ser_fop")
 class LadderCombinator(keras.layers.Layer):
-    """Guesses clean values from noisy ones and from what is known above them.
+    """Estimate clean values from noisy values and from the layer above.
 
-    Each unit, by itself: (noisy - m) v + m, where m and v follow what lies above, u, as
-    a_1 sigmoid(a_2 u + a_3) + a_4 u + a_5.
+    Each unit computes (noisy - m) v + m. Both m and v are functions of the value u of the layer
+    above, with separate weights: a_1 sigmoid(a_2 u + a_3) + a_4 u + a_5.
 
     Call arguments:
-        noisy: Shape (.., features), the lateral connection.
-        above: The same shape, or one that broadcasts to it.
+        noisy: Values of the lateral connection, (.., features).
+        above: Values of the layer above, of the same shape or broadcastable to it.
 
     Output shape:
         That of `noisy`.
 
     Reference:
-        Rasmus et al. 2015, "Semi-supervised learning with ladder networks" (arXiv 1507.02672), the paper's reference 16.
+        Rasmus et al. 2015, "Semi-supervised learning with ladder networks" (arXiv 1507.02672), the
+        paper's reference 16.
     """
 
     def build(self, noisy_shape: tuple, above_shape: tuple | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Values that are hidden from a network."""
+"""Random masking of input values."""
 
 from typing import Any
 
@@ -8,14 +8,16 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class MaskingNoise(keras.layers.Layer):
-    """Hides a share of the values behind 0 in training; what is left is not scaled up, as dropout would.
+    """Set a random share of the values to 0 in training.
+
+    Unlike dropout, the layer does not scale up the other values.
 
     Args:
-        share: Of the values.
+        share: Share of the values that are masked.
 
     Call arguments:
-        inputs: Any shape, of mean 0.
-        training: Whether anything is hidden.
+        inputs: Any shape, values of mean 0.
+        training: Whether values are masked.
 
     Output shape:
         That of `inputs`.

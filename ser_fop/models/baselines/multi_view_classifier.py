@@ -1,4 +1,4 @@
-"""An emotion classifier that also learns arousal and valence."""
+"""An emotion classifier that also predicts dimensional labels (arousal and valence) in training."""
 
 from typing import Any
 
@@ -11,24 +11,25 @@ from ser_fop.models.emotion_classifier import EmotionClassifier
 
 @keras.saving.register_keras_serializable("ser_fop")
 class MultiViewClassifier(keras.Model):
-    """A classifier whose utterance vector must also tell how aroused and how pleased a speaker is.
+    """A classifier with an additional linear head that predicts arousal and valence.
 
-    A linear map of the vector predicts both; what answers later is `classifier`, without it.
+    The head reads the utterance vector of the classifier. It is used in training only; for
+    recognition, use `classifier`.
 
     Args:
-        classifier: The classifier.
-        weight: Of the squared error of both, beside cross-entropy.
+        classifier: The classifier to train.
+        weight: Weight of the squared error of the dimensional labels, relative to cross-entropy.
 
     Call arguments:
-        inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames) and `views`
-            (batch, 2), standardised arousal and valence, NaN where they are unknown.
+        inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames) and
+            `dimensional_labels` (batch, 2), standardised arousal and valence, NaN if unknown.
 
     Output shape:
         (batch, classes), logits.
 
     Reference:
-        In the style of Neumann and Vu 2017 (arXiv 1706.00612), the paper's reference 31, of
-        whose views neither form nor weights are public.
+        In the style of Neumann and Vu 2017 (arXiv 1706.00612), the paper's reference 31. The
+        form and the weights of their views are not public.
     """
 
     def __init__(self, classifier: EmotionClassifier, *, weight: float = 0.5, **kwargs: Any) -> None:
@@ -58,6 +59,6 @@ class MultiViewClassifier(keras.Model):
         return cls(**{**config, "classifier": classifier})
 
     def layer_groups(self) -> list[list[keras.layers.Layer]]:
-        """Return the layers that are trained, from the head down, those of one depth together."""
+        """Return the trainable layers in groups of equal depth, from the head to the input."""
         first, *rest = self.classifier.layer_groups()
         return [[*first, self.head], *rest]

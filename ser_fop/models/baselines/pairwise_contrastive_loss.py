@@ -1,4 +1,4 @@
-"""Utterances of one emotion near each other, those of two apart."""
+"""The contrastive loss of pairs of utterances: small distances within a class, large ones between classes."""
 
 from typing import Any
 
@@ -8,27 +8,28 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class PairwiseContrastiveLoss(keras.layers.Layer):
-    """Gives back its first input, and in training adds the contrastive loss of all pairs in the batch to the loss.
+    """Return the inputs unchanged and, in training, add the contrastive loss of all pairs in the batch.
 
-    Vectors are brought to length 1. A pair of one class costs its squared distance d^2, one of
-    two classes max(0, margin - d)^2; the means over both kinds of pairs count alike, whatever
-    their numbers. Validation losses are those of the task alone, by which epochs are compared.
+    The vectors are scaled to length 1. A pair of one class with distance d has the loss d^2. A
+    pair of two classes has the loss max(0, margin - d)^2. The means over the two kinds of pairs
+    have equal weight. The loss is not added in validation, so that epochs are compared by the
+    task's loss only.
 
     Args:
-        weight: Of the contrastive loss.
-        margin: Distance beyond which vectors of two classes are far enough apart.
+        weight: Weight of the contrastive loss.
+        margin: Distance from which a pair of two classes has no loss.
 
     Call arguments:
-        inputs: What is given back, of any shape.
-        vectors: Shape (batch, features).
-        classes: Class index of each, (batch,).
-        training: Whether anything is added.
+        inputs: Tensor that is returned, of any shape.
+        vectors: Utterance vectors, (batch, features).
+        classes: Class index of each vector, (batch,).
+        training: Whether the loss is added.
 
     Output shape:
         That of `inputs`.
 
     Reference:
-        Hadsell, Chopra and LeCun 2006, on vectors of length 1.
+        Hadsell, Chopra and LeCun 2006, applied to vectors of length 1.
     """
 
     def __init__(self, weight: float = 1.0, margin: float = 1.0, **kwargs: Any) -> None:
@@ -49,22 +50,24 @@ class PairwiseContrastiveLoss(keras.layers.Layer):
 
 
 def contrast(vectors: Any, classes: Any, *, margin: float) -> Any:
-    """Return the contrastive loss of all pairs of a batch, a scalar; a kind of pair that there is none of costs nothing.
+    """Return the contrastive loss of all pairs of a batch, a scalar.
+
+    If there are no pairs of a kind, their part of the loss is 0.
 
     Args:
-        vectors: Shape (batch, features).
-        classes: Class index of each, (batch,).
-        margin: Distance beyond which vectors of two classes are far enough apart.
+        vectors: Utterance vectors, (batch, features).
+        classes: Class index of each vector, (batch,).
+        margin: Distance from which a pair of two classes has no loss.
     """
     vectors = ops.cast(vectors, "float32")
     vectors = vectors / ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1, keepdims=True), 1e-12))
     squared = ops.maximum(2.0 - 2.0 * ops.matmul(vectors, ops.transpose(vectors)), 0.0)
-    apart = squared > 1e-9  # the root's slope at zero is infinite
+    apart = squared > 1e-9  # the gradient of the square root is infinite at 0
     distance = ops.sqrt(ops.where(apart, squared, 1.0)) * ops.cast(apart, "float32")
-    alike = ops.cast(ops.equal(classes[:, None], classes[None, :]), "float32")
-    pairs = ops.cast(ops.triu(ops.ones_like(squared), k=1), "float32")  # each once, none with itself
-    near = _mean(squared, alike * pairs)
-    far = _mean(ops.square(ops.maximum(margin - distance, 0.0)), (1.0 - alike) * pairs)
+    same_class = ops.cast(ops.equal(classes[:, None], classes[None, :]), "float32")
+    pairs = ops.cast(ops.triu(ops.ones_like(squared), k=1), "float32")  # each pair once, without the diagonal
+    near = _mean(squared, same_class * pairs)
+    far = _mean(ops.square(ops.maximum(margin - distance, 0.0)), (1.0 - same_class) * pairs)
     return 0.5 * (near + far)
 
 

@@ -1,4 +1,4 @@
-"""An emotion classifier whose training compares utterances in pairs too."""
+"""An emotion classifier that is also trained on pairs of utterances."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from ser_fop.models.emotion_classifier import EmotionClassifier
 
 @keras.saving.register_keras_serializable("ser_fop")
 class SiameseClassifier(keras.Model):
-    """A classifier on two branches of one network: cross-entropy of each, and a contrastive loss on their vectors.
+    """A siamese classifier: cross-entropy of each utterance, and a contrastive loss of all pairs.
 
-    The two branches have the same weights, so one pass over a batch serves as both, and
-    every two utterances of it are a pair. What answers later is `classifier`, one branch.
+    The two branches share their weights. One pass over a batch therefore serves both branches,
+    and all pairs of utterances in the batch are compared. For recognition, use `classifier`.
 
     Args:
-        classifier: The branch.
-        weight: Of the contrastive loss, beside cross-entropy.
-        margin: As of `PairwiseContrastiveLoss`.
+        classifier: The classifier to train, which is one branch.
+        weight: Weight of the contrastive loss, relative to cross-entropy.
+        margin: Margin of `PairwiseContrastiveLoss`.
 
     Call arguments:
         inputs: Dict of `mel` (batch, frames, mels), `mask` (batch, frames) and `class_index`
@@ -59,5 +59,5 @@ class SiameseClassifier(keras.Model):
         return cls(**{**config, "classifier": classifier})
 
     def layer_groups(self) -> list[list[keras.layers.Layer]]:
-        """Return the layers that are trained, from the head down, those of one depth together."""
+        """Return the trainable layers in groups of equal depth, from the head to the input."""
         return self.classifier.layer_groups()

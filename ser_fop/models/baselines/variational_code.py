@@ -1,30 +1,31 @@
-"""A code that is drawn, not given: what makes an autoencoder variational."""
+"""The sampled code of a variational autoencoder."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-# A variance of more, or less, than so many e-folds carries nothing more.
+# Log-variances are clipped to this range; values beyond it carry no further information.
 _LOG_VARIANCE = (-10.0, 10.0)
 
 
 @keras.saving.register_keras_serializable("ser_fop")
 class VariationalCode(keras.layers.Layer):
-    """Draws a code from a normal distribution, and adds its distance from the standard one to the loss.
+    """Sample a code from a normal distribution, and add its KL divergence from N(0, 1) to the loss.
 
-    In training it gives mean + deviation x noise; else the mean. The divergence of each
-    step, -1/2 sum(1 + log variance - mean^2 - variance) over the code, is averaged over
-    real steps, and its weight rises from 0 to `weight` over the first steps of training:
-    from the start on in full, it would be minimised by a code that says nothing.
+    The output is mean + standard deviation * noise in training, and the mean in inference. The
+    divergence of each step, -1/2 sum(1 + log variance - mean^2 - variance) over the code, is
+    averaged over real steps. Its weight increases linearly to `weight` over `warmup_steps`.
+    With the full weight from the start, the code would become independent of the input.
 
     Args:
-        weight: Of the mean divergence in the loss, in the end.
-        warmup_steps: Training steps over which it rises.
+        weight: Final weight of the mean divergence in the loss.
+        warmup_steps: Training steps over which the weight increases.
 
     Call arguments:
-        inputs: Means, then logarithms of variances: shape (batch, steps, 2 code).
-        mask: Which steps are real, (batch, steps).
+        inputs: Means, followed by log-variances, (batch, steps, 2 * code).
+        mask: Shape (batch, steps), true on real steps.
+        training: Whether the code is sampled.
 
     Output shape:
         (batch, steps, code).
@@ -41,7 +42,9 @@ class VariationalCode(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         if input_shape[-1] % 2:
-            raise ValueError(f"expected as many means as variances, an even width. Received: {input_shape[-1]}")
+            raise ValueError(
+                f"VariationalCode expected an even width (means and variances), received {input_shape[-1]}."
+            )
         self.steps = self.add_weight(shape=(), dtype="float32", initializer="zeros", trainable=False, name="steps")
         super().build(input_shape)
 
@@ -49,9 +52,9 @@ class VariationalCode(keras.layers.Layer):
         mean, log_variance = ops.split(inputs, 2, axis=-1)
         log_variance = ops.clip(log_variance, *_LOG_VARIANCE)
         real = ops.cast(mask, mean.dtype)
-        each = divergence(mean, log_variance)
-        share = ops.cast(ops.minimum((self.steps + 1.0) / max(self.warmup_steps, 1), 1.0), each.dtype)
-        self.add_loss(self.weight * share * ops.sum(each * real) / ops.maximum(ops.sum(real), 1.0))
+        by_step = divergence(mean, log_variance)
+        warmup = ops.cast(ops.minimum((self.steps + 1.0) / max(self.warmup_steps, 1), 1.0), by_step.dtype)
+        self.add_loss(self.weight * warmup * ops.sum(by_step * real) / ops.maximum(ops.sum(real), 1.0))
         if not training:
             return mean
         self.steps.assign_add(1.0)

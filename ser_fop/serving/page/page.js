@@ -1,7 +1,7 @@
 "use strict";
 const RATE_HZ = 16000, WINDOW_S = 3, HOP_S = 1, TOGETHER = 8, LONGEST_S = 60, SHORTEST_S = 0.1, SILENCE = 0.5 / 32768;
 const at = (id) => document.getElementById(id);
-let turn = 0;  // an answer that comes after another sound was chosen is dropped
+let turn = 0;  // a response that arrives after another recording was chosen is dropped
 
 function say(text, bad = false) {
   at("status").textContent = text;
@@ -16,9 +16,9 @@ async function json(path, body) {
 }
 
 async function decoded(bytes) {
-  const context = new OfflineAudioContext(1, 1, RATE_HZ);  // decodes to its own rate
+  const context = new OfflineAudioContext(1, 1, RATE_HZ);  // decodes to the sample rate of the context
   let sound;
-  try { sound = await context.decodeAudioData(bytes); } catch { throw new Error("This file is no sound that the browser can read."); }
+  try { sound = await context.decodeAudioData(bytes); } catch { throw new Error("The browser cannot decode this file. Choose an audio file."); }
   const mono = new Float32Array(sound.length);
   for (let channel = 0; channel < sound.numberOfChannels; channel++) {
     const samples = sound.getChannelData(channel);
@@ -29,7 +29,7 @@ async function decoded(bytes) {
 
 const peakOf = (samples) => samples.reduce((peak, value) => Math.max(peak, Math.abs(value)), 0);
 const rounded = (samples) => Array.from(samples, (value) => Math.round(value * 1e6) / 1e6);
-// The rows of one request are of one shape: a shorter one is filled up with zeros, which `length` leaves out.
+// All rows of a request have the same shape: shorter rows are padded with zeros, and `length` marks the padding.
 const instance = (samples, size = samples.length) => {
   const waveform = rounded(samples);
   while (waveform.length < size) waveform.push(0);
@@ -69,7 +69,7 @@ function cell(kind, text, parent) {
 }
 
 function showAnswer({ whole, over }) {
-  at("emotion").textContent = whole.emotion;
+  at("emotion").textContent = whole.emotion || "none, the recording is silent";
   at("bars").replaceChildren();
   const ranked = whole.labels.map((label, place) => [label, whole.scores[place]]).sort((one, other) => other[1] - one[1]);
   for (const [label, score] of ranked) {
@@ -157,11 +157,11 @@ function drawSpectrogram(samples) {
 
 async function take(bytes, name) {
   const mine = ++turn;
-  say(`Listening to ${name} …`);
+  say(`Processing ${name} …`);
   try {
     const kept = new Blob([bytes]), samples = await decoded(bytes);
-    if (samples.length < SHORTEST_S * RATE_HZ) throw new Error("This sound is shorter than a tenth of a second.");
-    if (peakOf(samples) < SILENCE) throw new Error("This sound is silent.");
+    if (samples.length < SHORTEST_S * RATE_HZ) throw new Error("The recording is shorter than 0.1 s. Choose a longer one.");
+    if (peakOf(samples) < SILENCE) throw new Error("The recording is silent. Choose another one.");
     const found = await ask(samples);
     if (mine !== turn) return;
     at("answer").hidden = false;
@@ -180,7 +180,7 @@ let recorder = null;
 async function record() {
   if (recorder) { recorder.stop(); return; }
   let stream;
-  try { stream = await navigator.mediaDevices.getUserMedia({ audio: true }); } catch { say("The browser gives no microphone to this page.", true); return; }
+  try { stream = await navigator.mediaDevices.getUserMedia({ audio: true }); } catch { say("The browser does not allow this page to use the microphone.", true); return; }
   const parts = [];
   recorder = new MediaRecorder(stream);
   recorder.ondataavailable = (event) => parts.push(event.data);
@@ -209,6 +209,6 @@ async function start() {
     for (const model of models) cell("option", model, at("model"));
     at("model-label").hidden = models.length < 2;
     for (const sample of samples) cell("option", sample, at("sample"));
-  } catch { say("The server does not answer.", true); }
+  } catch { say("The server does not respond.", true); }
 }
 start();

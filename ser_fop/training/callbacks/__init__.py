@@ -1,1 +1,1 @@
-"""What happens between steps and epochs: checkpoints, early stopping, signals, TensorBoard."""
+"""Keras callbacks: checkpoints, early stopping, signals, remaining time and TensorBoard."""

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: files that are whole or absent, the last few kept."""
+"""Checkpoint files of a training, written atomically; only the last ones are kept."""
 
 import hashlib
 import io
@@ -20,14 +20,14 @@ _FACTS = "facts"
 class Checkpoints:
     """Numbered checkpoint files in a folder.
 
-    A file is written beside, flushed to the disk and renamed: a kill at any instant leaves the ones before. Its name
-    holds a digest of its content, so that a file that was damaged later is passed over, with a warning, for the one
-    before.
+    A checkpoint is written to a temporary file, flushed to the disk and renamed, so that a kill cannot damage earlier
+    ones. The file name contains a digest of the content. A damaged file is skipped with a warning, and the one before
+    it is used.
 
     Args:
-        folder: Where they lie; made when the first is saved.
-        keep: How many of the last are kept.
-        writes: Whether this process keeps them; of several that train together one does.
+        folder: Folder of the files; created with the first checkpoint.
+        keep: Number of checkpoints to keep, at least 1.
+        writes: Whether this process writes checkpoints. Of several workers only the chief does.
     """
 
     def __init__(self, folder: Path, *, keep: int = 3, writes: bool = True) -> None:
@@ -36,16 +36,16 @@ class Checkpoints:
         self.keep = max(1, keep)
 
     def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any], *, epoch: int, step: int) -> Path:
-        """Write a checkpoint and remove those that are too many.
+        """Write a checkpoint, and remove the oldest ones beyond `keep`.
 
         Args:
-            arrays: What to keep, by name.
-            facts: JSON values beside them.
-            epoch: Epochs ended.
-            step: Steps taken of the epoch after them.
+            arrays: Arrays to store, by name.
+            facts: JSON values to store with the arrays.
+            epoch: Number of completed epochs.
+            step: Number of completed steps of the current epoch.
 
         Returns:
-            The file.
+            Path of the checkpoint.
         """
         buffer = io.BytesIO()
         text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
@@ -54,14 +54,14 @@ class Checkpoints:
         digest = hashlib.sha256(content).hexdigest()[:16]
         path = self.folder / f"epoch-{epoch:06d}-step-{step:09d}-{digest}.npz"
         self.folder.mkdir(parents=True, exist_ok=True)
-        for cut_short in self.folder.glob("*.tmp"):
-            cut_short.unlink(missing_ok=True)
-        beside = path.with_suffix(".tmp")
-        with beside.open("wb") as file:
+        for incomplete in self.folder.glob("*.tmp"):
+            incomplete.unlink(missing_ok=True)
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
         self._sync_folder()
         others = [old for old in self.found() if old != path]
         for old in others[: len(others) - self.keep + 1]:
@@ -69,7 +69,10 @@ class Checkpoints:
         return path
 
     def latest(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-        """Return arrays and facts of the last checkpoint that is whole, or None; the others are warned of and set aside."""
+        """Return the arrays and facts of the last intact checkpoint, or None.
+
+        A damaged file is renamed to `.damaged`, with a warning.
+        """
         for path in reversed(self.found()):
             try:
                 return _read(path)
@@ -79,18 +82,18 @@ class Checkpoints:
                 aside = path.with_suffix(".damaged")
                 path.replace(aside)
                 print(
-                    f"warning: the checkpoint {path} is damaged ({error}) and is now {aside.name}; the one before it, if"
-                    " there is one, is taken.",
+                    f"warning: the checkpoint {path} is damaged ({error}). It was renamed to {aside.name}, and the"
+                    " checkpoint before it is used, if there is one.",
                     file=sys.stderr,
                 )
         return None
 
     def found(self) -> list[Path]:
-        """Return the checkpoint files, the oldest first."""
+        """Return the checkpoint files, oldest first."""
         return sorted(path for path in self.folder.glob("epoch-*.npz") if _NAME.fullmatch(path.name))
 
     def _sync_folder(self) -> None:
-        """Let a rename survive a power cut, where the system can."""
+        """Flush the folder, so that a rename survives a power failure where the file system supports it."""
         try:
             folder = os.open(self.folder, os.O_RDONLY)
         except OSError:
@@ -105,7 +108,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     content = path.read_bytes()
     expected = _NAME.fullmatch(path.name)
     if expected is None or hashlib.sha256(content).hexdigest()[:16] != expected.group(3):
-        raise ValueError("its content is not what its name says")
+        raise ValueError("its content does not match the digest in its name")
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     return arrays, json.loads(arrays.pop(_FACTS).tobytes().decode())

@@ -1,4 +1,4 @@
-"""Early stopping that can be put down and taken up again."""
+"""Early stopping with a state that a checkpoint can store and restore."""
 
 from typing import Any
 
@@ -7,19 +7,19 @@ import numpy as np
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of the best epoch, and stops when none was better for a while.
+    """Keep the weights of the best epoch, and stop after `patience` epochs without improvement.
 
-    Keras' `EarlyStopping` forgets what it knew when a training begins again.
+    Unlike Keras' `EarlyStopping`, its state is public, so that a resumed training can restore it.
 
     Args:
-        monitor: What is to become small, of an epoch's logs.
-        patience: Epochs without a better one before training stops.
-        first: Epochs before this one, counted from 0, are not compared: what is minimised still changes.
+        monitor: Key of the monitored value in the epoch's logs; smaller is better.
+        patience: Epochs without improvement before training stops.
+        first: First epoch to compare, from 0. Earlier epochs are a warm-up, in which the loss itself changes.
 
     Attributes:
         best: The smallest value so far.
-        waited: Epochs since then.
-        weights: The weights of that epoch, or None before there is one.
+        waited: Epochs since the best one.
+        weights: The network's weights at the best epoch; None before the first comparison.
     """
 
     def __init__(self, monitor: str, *, patience: int, first: int = 0) -> None:
@@ -33,11 +33,11 @@ class BestWeights(keras.callbacks.Callback):
 
     @property
     def ended(self) -> bool:
-        """Whether it is time to stop."""
+        """Whether the patience is used up."""
         return self.waited >= self.patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Compare the epoch just ended with the best one; a value that is no number is never better."""
+        """Compare the epoch with the best one; NaN never counts as an improvement."""
         if epoch < self.first:
             return
         value = float((logs or {})[self.monitor])

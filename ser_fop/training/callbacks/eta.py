@@ -1,4 +1,4 @@
-"""How long a training will take at most: Keras' bar knows the end of an epoch alone."""
+"""Upper bound of the remaining training time; Keras' progress bar covers one epoch only."""
 
 import time
 from typing import Any
@@ -7,7 +7,11 @@ import keras
 
 
 class TimeRemaining(keras.callbacks.Callback):
-    """Says after each epoch how long the rest takes if every epoch is run, by the mean of those run so far."""
+    """Print the remaining time after each epoch.
+
+    The estimate is the mean duration of the epochs so far, times the number of epochs left. Early stopping can end the
+    training sooner, so the estimate is an upper bound.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -19,18 +23,18 @@ class TimeRemaining(keras.callbacks.Callback):
         self._begun, self._first = time.monotonic(), None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the first epoch, which is not 0 where a training goes on."""
+        """Record the first epoch; a resumed training does not start at 0."""
         self._first = epoch if self._first is None else self._first
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print what is left."""
+        """Print the remaining time and the number of epochs left."""
         left = self.params["epochs"] - epoch - 1
         if left > 0:
             seconds = (time.monotonic() - self._begun) / (epoch + 1 - self._first) * left
-            print(f" - at most {_spelled(seconds)} left, {left} of {self.params['epochs']} epochs", flush=True)
+            print(f" - at most {_format_duration(seconds)} left, {left} of {self.params['epochs']} epochs", flush=True)
 
 
-def _spelled(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""`fit` that goes on, bit for bit, where it was killed."""
+"""A `fit` that resumes after a kill with bit-identical results."""
 
 import dataclasses
 import sys
@@ -21,11 +21,11 @@ Batches = Callable[[int], tf.data.Dataset]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What a training was like.
+    """Result of a training.
 
     Attributes:
-        history: Each value of the epochs' logs.
-        seconds: How long it took, all its parts together.
+        history: The epochs' logs: one list of values per key.
+        seconds: Duration of the training in seconds, summed over all runs of the command.
     """
 
     history: dict[str, list[float]]
@@ -46,38 +46,39 @@ def fit_resumably(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
 ) -> Fitted:
-    """Fit a network, a checkpoint after each epoch and every few minutes; go on from the last one that is whole.
+    """Fit a network with regular checkpoints, and resume from the last intact one.
 
-    A checkpoint holds all that the rest depends on: weights, optimizer, the state of random layers, the sums of the
-    epoch's metrics, early stopping, epoch and step. Each epoch's order depends on its number alone. SIGTERM and Ctrl-C
-    are noted: a checkpoint is written at once, and `StoppedError` raised.
+    A checkpoint is written after each epoch, and within an epoch every `every_s` seconds. It holds the whole state:
+    weights, optimizer, random layers, sums of the epoch's metrics, early stopping, epoch and step. The order of an
+    epoch's batches depends only on the epoch's number. After SIGTERM, SIGINT (Ctrl-C) or SIGHUP the current step ends,
+    a checkpoint is written and `StoppedError` is raised.
 
     Args:
-        network: The compiled network, its metrics built (by `evaluate`) and its weights as a fresh start has them; in
-            the end it has those of the best epoch.
-        batches: Gives one epoch's batches without the first so many; their order follows `epoch`.
+        network: The compiled network with its initial weights; `evaluate` must have built its metrics. At the end it
+            has the weights of the best epoch.
+        batches: Function that returns one epoch's batches without the first n. Their order follows `epoch`.
         validation: Validation batches.
-        epoch: Number of the epoch that runs, from 0; set here.
-        epochs: Epochs at most.
-        stopping: Decides when to stop.
-        checkpoints: Where they are kept.
-        every_s: Seconds after which a checkpoint is written within an epoch.
-        layout: What else than the epoch's number decides its batches: among how many machines they are dealt out. A
-            checkpoint of another layout is taken up at the beginning of its epoch; None is unlike any.
-        callbacks: More of them, before early stopping: they may add to an epoch's logs.
-        verbose: As of `keras.Model.fit`.
+        epoch: Variable with the number of the current epoch, from 0; this function sets it.
+        epochs: Maximum number of epochs.
+        stopping: The early stopping.
+        checkpoints: The checkpoint files.
+        every_s: Seconds between checkpoints within an epoch.
+        layout: Number of machines that the batches are divided among; the batches of an epoch depend on it. From a
+            checkpoint with another layout, the training resumes at the start of that epoch. None never matches.
+        callbacks: Further callbacks. They run before early stopping, so that they can add to the epoch's logs.
+        verbose: Verbosity, as in `keras.Model.fit`.
 
     Raises:
         InputError: If a checkpoint belongs to another network.
-        StoppedError: If a signal came.
+        StoppedError: If a signal was received.
     """
     network.optimizer.build(network.trainable_variables)
     with noted_signals() as interruption:
         run = _Run(stopping, checkpoints, epoch, every_s, interruption, layout=layout)
         run.set_model(network)
         if run.resume():
-            print(f"goes on from the checkpoint {run.where}.", flush=True)
-        # What is left of the epoch, then the whole ones: Keras wants to know how many batches an epoch has.
+            print(f"resuming from the checkpoint {run.progress}.", flush=True)
+        # The rest of the interrupted epoch, then whole epochs: Keras needs a fixed number of batches per `fit` call.
         parts = [(run.epochs, run.epochs + 1, run.step), (run.epochs + 1, epochs, 0)]
         if not run.step:
             parts = [(run.epochs, epochs, 0)]
@@ -93,19 +94,19 @@ def fit_resumably(
                 shuffle=False,  # the dataset shuffles
                 verbose=verbose,
             )
-        run.stop_if_asked()
+        run.stop_if_requested()
     if stopping.weights is not None:
         network.set_weights(stopping.weights)
     return Fitted(history=run.history, seconds=run.seconds)
 
 
 class _Run(keras.callbacks.Callback):
-    """What is put into a checkpoint, and when.
+    """Write and restore the checkpoints of a training.
 
     Attributes:
-        epochs: Epochs ended.
-        step: Steps taken of the next.
-        history: Logs of the epochs ended.
+        epochs: Number of completed epochs.
+        step: Number of completed steps of the current epoch.
+        history: Logs of the completed epochs.
     """
 
     def __init__(
@@ -133,39 +134,42 @@ class _Run(keras.callbacks.Callback):
         self.history: dict[str, list[float]] = {}
 
     @property
-    def where(self) -> str:
-        """How far the training is."""
+    def progress(self) -> str:
+        """Progress of the training, in words."""
         return f"after epoch {self.epochs}" + (f" and {self.step} steps" if self.step else "")
 
     @property
     def seconds(self) -> float:
-        """How long the training has taken, before it was broken off too."""
+        """Duration of the training in seconds, including the runs before an interruption."""
         return self._seconds_before + time.monotonic() - self._begun
 
-    def stop_if_asked(self) -> None:
-        """Raise `StoppedError` if a signal came; of several processes the one that saves does, and the others lose it."""
+    def stop_if_requested(self) -> None:
+        """Raise `StoppedError` if a signal was received.
+
+        Of several workers only the one that writes checkpoints raises it; the others then lose their connection to it.
+        """
         if self._checkpoints.writes:
-            self._interruption.raise_if_asked(self.where)
+            self._interruption.raise_if_requested(self.progress)
 
     def resume(self) -> bool:
-        """Take up the last checkpoint, and tell whether there was one."""
+        """Restore the last checkpoint, and return whether there was one."""
         found = self._checkpoints.latest()
         if found is None:
             return False
         arrays, facts = found
         if facts["versions"] != versions():
             print(
-                "warning: the checkpoint was written with other versions of the libraries: from here on figures may differ"
-                " in the last digits.",
+                "warning: the checkpoint was written with other versions of the libraries. The figures may differ in"
+                " the last digits from those of an uninterrupted training.",
                 file=sys.stderr,
             )
         for name, variables in (("weight", self._variables()), ("optimizer", self._optimizer())):
             self._assign(name, variables, arrays)
-        # `fit` resets them before each epoch.
+        # `fit` resets the metrics before each epoch, so `on_epoch_begin` restores them.
         self._sums = [arrays[f"metric/{number}"] for number in range(len(self.model.metrics_variables))]
         self.epochs, self.step, self.history = facts["epochs"], facts["step"], facts["history"]
         if self._layout is None or facts.get("layout", self._layout) != self._layout:
-            self.step = 0  # the epoch's other batches are not those that are left
+            self.step = 0  # other batches: the epoch starts again
         self._seconds_before = facts["seconds"]
         self._stopping.best, self._stopping.waited = facts["best"], facts["waited"]
         best = [arrays[f"best/{number}"] for number in range(facts["best_weights"])]
@@ -173,7 +177,7 @@ class _Run(keras.callbacks.Callback):
         return True
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Choose the epoch's order, and take up the sums of one that was broken off."""
+        """Set the order of the epoch's batches, and restore the metrics of an interrupted epoch."""
         self._epoch.assign(epoch)
         self._steps = self.step + self.params["steps"]
         if self.step and self._sums is not None:
@@ -182,28 +186,28 @@ class _Run(keras.callbacks.Callback):
         self._sums = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Save if asked to, or if the last time is long ago; after its last batch an epoch is ended first."""
+        """Save after a signal, or when the last checkpoint is too old; after the last batch, `on_epoch_end` saves."""
         self.step += 1
         if self.step == self._steps:
             return
-        asked = self._interruption.signal_number is not None
-        if asked or time.monotonic() - self._saved > self._every_s:
+        stop_requested = self._interruption.signal_number is not None
+        if stop_requested or time.monotonic() - self._saved > self._every_s:
             self._save()
-            self.stop_if_asked()
+            self.stop_if_requested()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the epoch's logs, and save."""
+        """Store the epoch's logs, and save."""
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(float(value))
         self.epochs, self.step = epoch + 1, 0
         self._save()
-        self.stop_if_asked()
+        self.stop_if_requested()
 
     def _save(self) -> None:
         if not self._checkpoints.writes:
             return
         if hasattr(self.model, "jax_state_sync"):
-            self.model.jax_state_sync()  # Keras' JAX trainer keeps the variables elsewhere during an epoch
+            self.model.jax_state_sync()  # Keras' JAX trainer keeps the current values outside the model during an epoch
         named = {"weight": self._variables(), "optimizer": self._optimizer(), "metric": self.model.metrics_variables}
         arrays = {
             f"{name}/{number}": np.asarray(variable)
@@ -227,7 +231,7 @@ class _Run(keras.callbacks.Callback):
         self._saved = time.monotonic()
 
     def _variables(self) -> list[keras.Variable]:
-        """Return weights and the state of random layers."""
+        """Return the weights and the state of random layers."""
         metrics = {id(variable) for variable in self.model.metrics_variables}
         return [variable for variable in self.model.variables if id(variable) not in metrics]
 

@@ -1,4 +1,4 @@
-"""SIGTERM, Ctrl-C and a lost terminal as a wish that a training grants at its next step."""
+"""Handling of SIGTERM, SIGINT and SIGHUP: a training stops after the current step."""
 
 import contextlib
 import signal
@@ -10,20 +10,20 @@ from ser_fop.errors import StoppedError
 
 
 class Interruption:
-    """Whether someone asked to stop.
+    """State of the received signals.
 
     Attributes:
-        signal_number: Of the first signal that came, or None.
+        signal_number: Number of the last signal; None before the first.
     """
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
 
-    def raise_if_asked(self, where: str) -> None:
-        """Raise `StoppedError` if someone did.
+    def raise_if_requested(self, where: str) -> None:
+        """Raise `StoppedError` if a signal was received.
 
         Args:
-            where: How far the training is, for the message.
+            where: Progress of the training, for the message.
         """
         if self.signal_number is not None:
             raise StoppedError(self.signal_number, where)
@@ -31,9 +31,10 @@ class Interruption:
 
 @contextlib.contextmanager
 def noted_signals() -> Iterator[Interruption]:
-    """Note SIGTERM, SIGINT and SIGHUP instead of dying of them; a second SIGINT acts as ever.
+    """Record SIGTERM, SIGINT and SIGHUP instead of ending the process.
 
-    Outside the main thread signals cannot be handled, and nothing changes.
+    A SIGINT after another signal raises `KeyboardInterrupt`. Python handles signals in the main thread only; in any
+    other thread this context has no effect.
     """
     interruption = Interruption()
 
@@ -47,7 +48,8 @@ def noted_signals() -> Iterator[Interruption]:
         return
     wanted = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     before = {number: signal.getsignal(number) for number in wanted}
-    # What a script has told its background jobs to ignore stays ignored; what is not Python's cannot be put back.
+    # Signals that the parent process ignores (as for background jobs) stay ignored. A handler that was not installed
+    # from Python is reported as None and cannot be restored.
     before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for number in before:
         signal.signal(number, note)

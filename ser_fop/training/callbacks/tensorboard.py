@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a pretraining, beside losses and errors."""
+"""Additional TensorBoard values and images of a pretraining."""
 
 import time
 from collections.abc import Callable
@@ -11,23 +11,23 @@ import tensorflow as tf
 
 from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
-# Between the deviations that a picture spans, black and white.
+# An image shows -3 to +3 standard deviations as black to white.
 _SPAN = 3.0
 
 
 class PretrainingTensorBoard(keras.callbacks.Callback):
-    """Adds learning rate, gradient norm, throughput and padding to an epoch's logs, and draws a prediction.
+    """Add learning rate, gradient norm, throughput and padding to the epoch's logs, and plot a prediction.
 
-    Place it before TensorBoard's callback, which writes the logs.
+    Place it before `keras.callbacks.TensorBoard`, which writes the logs.
 
     Args:
         logs: TensorBoard folder.
-        frames: Useful frames of an epoch.
-        batches: Its batches.
-        padding: Share of padding in them.
-        example: Gives the true and the predicted log-mel of an utterance, each (frames, mels); without it nothing is
-            drawn.
-        every: Epochs from one picture to the next.
+        frames: Number of useful (not padded) frames of an epoch.
+        batches: Number of batches of an epoch.
+        padding: Share of padding in the batches, 0 to 1.
+        example: Function that returns the true and the predicted log-mel of an utterance, each (frames, mels). None
+            plots nothing.
+        every: Epochs between two images.
     """
 
     def __init__(
@@ -58,15 +58,15 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         self._taken = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count: an epoch that was broken off has fewer."""
+        """Count the steps; a resumed epoch has fewer."""
         self._taken += 1
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Stop it: validation is no training."""
+        """Stop the clock: the throughput excludes validation."""
         self._seconds = time.perf_counter() - self._began
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Add to the logs, and draw."""
+        """Add the values to the logs, and plot the prediction."""
         if logs is None:
             return
         seconds = self._seconds or time.perf_counter() - self._began
@@ -80,7 +80,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
             self._draw(epoch, *self._example())
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Close the file."""
+        """Close the event file."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -90,7 +90,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
             self._writer = tf.summary.create_file_writer(str(self._logs / "pictures"))
         middle, std = true.mean(axis=0), true.std() + 1e-6
         rows = [np.clip((mel - middle) / (2 * _SPAN * std) + 0.5, 0, 1).T[::-1] for mel in (true, predicted)]
-        # True above, predicted below, time to the right, low bands at the bottom.
+        # Time runs to the right; low bands are at the bottom.
         picture = np.concatenate([rows[0], np.ones((2, len(true))), rows[1]])
         with self._writer.as_default():
             tf.summary.image("true above, predicted below", picture[np.newaxis, ..., np.newaxis], step=epoch)

@@ -1,4 +1,4 @@
-"""What each machine reads in a training on several."""
+"""The training data of each machine in a distributed training."""
 
 import dataclasses
 from typing import Any
@@ -11,12 +11,22 @@ from ser_fop.training.distribute.distribution import Distribution
 
 
 def check_reading(config: PretrainConfig) -> PretrainConfig:
-    """Return `config`, or raise `InputError` where its utterances cannot be read as it says."""
+    """Check the options that select how the utterances are read.
+
+    Args:
+        config: Config of `pretrain`.
+
+    Returns:
+        `config`, unchanged.
+
+    Raises:
+        InputError: If the options contradict each other, or if the data service does not answer.
+    """
     if config.data_service and config.deterministic:
-        raise InputError("--data-service gives utterances in the order of its workers: drop it, or --deterministic.")
+        raise InputError("--data-service reads utterances in no fixed order: drop it, or drop --deterministic.")
     if config.data_service and config.strategy == "multiworker" and config.shard_by == "batch":
         raise InputError(
-            "--data-service gives each machine an order of its own, so that they cannot take parts of the same batches:"
+            "--data-service gives each machine a different order, so the machines cannot divide the same batches:"
             " add --shard-by file."
         )
     if config.data_service:
@@ -29,10 +39,10 @@ class WorkerShard:
     """One machine's part of the training data.
 
     Attributes:
-        parts: Records, each with the ids that it reads.
-        sizes: Of its batches, as `unlabelled_batches` takes them.
-        steps: Batches of an epoch, equal on all machines.
-        per_worker_batches: Whether its batches are its own, or the whole ones that every machine has.
+        parts: Pairs of records and the utterance ids that this machine reads.
+        sizes: Size arguments of `unlabelled_batches` for this machine.
+        steps: Number of batches in an epoch, equal on all machines.
+        per_worker_batches: Whether this machine reads its own batches. Otherwise all machines read the same batches.
     """
 
     parts: RecordSelection
@@ -42,17 +52,17 @@ class WorkerShard:
 
 
 def worker_shard(parts: RecordSelection, distribution: Distribution, *, by: str, **sizes: Any) -> WorkerShard:
-    """Return what this machine reads.
+    """Return the part of the training data that this machine reads.
 
     Args:
-        parts: Records, each with the ids to learn from.
+        parts: Pairs of records and training utterance ids.
         distribution: The machines.
-        by: `batch`: all of it, and of each batch its rows are taken later; `file`: shard files of its own, in batches
-            that are smaller by the number of machines.
-        **sizes: Of the batches of all machines together, as `unlabelled_batches` takes them.
+        by: `batch`: each machine reads all files, and `distribute_steps` divides each batch. `file`: each machine
+            reads its own shard files, in batches whose size is divided by the number of machines.
+        **sizes: Size arguments of `unlabelled_batches`, for the batches of all machines together.
 
     Raises:
-        InputError: If there are fewer files than machines, or fewer utterances in a batch.
+        InputError: If there are fewer files than machines, or fewer utterances in a batch than machines.
     """
     count = distribution.workers
     if by == "batch" or count == 1:
@@ -67,7 +77,7 @@ def worker_shard(parts: RecordSelection, distribution: Distribution, *, by: str,
         steps = max(unlabelled_count(share, **own) for share in shares)
     except ValueError as error:
         raise InputError(
-            f"--shard-by file: the files of one of {count} workers hold no utterance that is long enough. Use --shard-by batch,"
-            " or fewer workers."
+            f"--shard-by file expected a long enough utterance in the files of each of {count} workers, but the files"
+            " of one have none. Use --shard-by batch, or fewer workers."
         ) from error
     return WorkerShard(parts=shares[distribution.worker], sizes=own, steps=steps, per_worker_batches=True)

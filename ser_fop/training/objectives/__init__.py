@@ -1,1 +1,1 @@
-"""What a network is pretrained to do."""
+"""Pretraining objectives: network, loss, metrics and baseline of each task."""

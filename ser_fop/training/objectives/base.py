@@ -1,4 +1,4 @@
-"""The interface of pretraining objectives, with the answers that most of them share."""
+"""Interface of the pretraining objectives, with default methods."""
 
 import abc
 from collections.abc import Callable
@@ -15,11 +15,11 @@ class Objective(abc.ABC):
 
     Attributes:
         kind: Name of its network in `NetworkSpec`.
-        baseline_name: The prediction without skill, in words.
+        baseline_name: Description of the baseline, whose skill is 0.
         gives_frames: Whether its network outputs frames, which can be plotted.
-        needs_classes: Whether it also learns from emotion labels.
+        needs_classes: Whether the objective also uses emotion labels.
         horizons: Distances of the predicted frames, in frames.
-        spec: Further fields of `NetworkSpec`.
+        spec: Additional fields of `NetworkSpec`.
     """
 
     kind: str
@@ -31,26 +31,39 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def network(self, mels: int, *, steps: int) -> keras.Model:
-        """Return the untrained network, for a training of `steps` steps."""
+        """Return the untrained network.
+
+        Args:
+            mels: Number of mel bands.
+            steps: Number of training steps; a warm-up of the loss depends on it.
+        """
 
     @abc.abstractmethod
-    def loss(self) -> keras.losses.Loss | None:
-        """Return the loss, averaged over weighted frames; None where the network adds its own losses."""
+    def loss(self, std: Any) -> keras.losses.Loss | None:
+        """Return the loss, averaged over weighted frames; None where the network adds its own losses.
+
+        Args:
+            std: Standard deviation of each band, (mels,). A variable of the network lets trainings share a trace.
+        """
 
     @abc.abstractmethod
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """Return the metric `error`, and one for each of several horizons."""
+    def metrics(self, std: Any) -> list[keras.metrics.Metric]:
+        """Return the metric `error`, and one for each of several horizons.
+
+        Args:
+            std: As for `loss`.
+        """
 
     @abc.abstractmethod
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
         """Return the errors of the baseline, by metric, on the batches of `unlabelled_batches`."""
 
     def warmup_steps(self, _steps: int) -> int:
-        """Return the number of steps in which the loss still changes its weights; no epoch within them is kept."""
+        """Return the number of warm-up steps, in which the loss itself changes. Epochs within them are not compared."""
         return 0
 
     def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        """Return the batches that `fit` takes, from those of `unlabelled_batches`."""
+        """Convert the batches of `unlabelled_batches` to those of `fit`."""
         return dataset
 
     def input_corruption(self) -> InputCorruption | None:

@@ -1,4 +1,4 @@
-"""Pretraining by taking noise away at every layer, with labels where there are any: the ladder network."""
+"""Pretraining objective of the ladder network: denoising at every layer, and classification where labels exist."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from ser_fop.training.objectives.reconstruction import mean_frame_error
 
 
 class LadderObjective(Objective):
-    """The frames that were read, without the noise: skill against giving the mean of each band.
+    """Denoising of every layer, and classification of labelled utterances. The baseline outputs each band's mean.
 
     Args:
-        settings: Noise and costs.
+        settings: Settings of the pretraining; loss, noise and the costs of the layers are used.
         model: Size of the network.
         mean: Mean of each band, (mels,).
         std: Standard deviation of each band, (mels,).
@@ -41,11 +41,11 @@ class LadderObjective(Objective):
         self._settings = settings
         self._model = model
         self._mean = mean
-        self._deviation = std
+        self._std = std
         self.spec: dict[str, Any] = {"classes": classes, "attention": widest_attention(model)}
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
-        """Return the network, untrained, that will be trained for so many steps."""
+        """Return the untrained network."""
         settings = self._settings
         return FrameLadder(
             self._model,
@@ -55,14 +55,14 @@ class LadderObjective(Objective):
             costs=settings.ladder_costs,
         )
 
-    def loss(self) -> None:
-        """Return what is minimised beside the network's own costs: nothing."""
+    def loss(self, _std: Any) -> None:
+        """Return None: the network adds its own losses."""
         return None
 
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """Return `error`."""
-        return [FrameError(self._settings.loss, self._deviation)]
+    def metrics(self, std: Any) -> list[keras.metrics.Metric]:
+        """Return the metric `error`."""
+        return [FrameError(self._settings.loss, std)]
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
-        """Return the error of giving each band's mean, on what `unlabelled_batches` gives."""
-        return mean_frame_error(dataset, self._mean, *self.metrics())
+        """Return the error of each band's mean as output, on the batches of `unlabelled_batches`."""
+        return mean_frame_error(dataset, self._mean, *self.metrics(self._std))

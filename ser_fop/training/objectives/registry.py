@@ -1,4 +1,4 @@
-"""What a network is pretrained for: its head, loss and metrics, and what its skill is measured against."""
+"""Prediction objectives, and the selection of an objective from the settings."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,10 +21,10 @@ from ser_fop.training.objectives.skill import copy_errors, error_kind, frame_met
 
 
 class FramePrediction(Objective):
-    """Future frames themselves: skill against copying the last frame that the network has seen.
+    """Regression of future frames. The baseline copies the last frame that the network has seen.
 
     Args:
-        settings: Loss and horizons.
+        settings: Settings of the pretraining; loss and horizons are used.
         model: Size of the network.
         std: Standard deviation of each band, (mels,).
     """
@@ -36,38 +36,38 @@ class FramePrediction(Objective):
     def __init__(self, settings: PretrainingSettings, model: ModelConfig, std: Sequence[float]) -> None:
         self._settings = settings
         self._model = model
-        self._deviation = std
+        self._std = std
         self.horizons = settings.horizons
         self.spec = {"variance": settings.loss == "gaussian"}
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
-        """Return the network, untrained, that will be trained for so many steps."""
+        """Return the untrained network."""
         return FramePredictor(self._model, mels, num_horizons=len(self.horizons), **self.spec)
 
-    def loss(self) -> keras.losses.Loss:
-        """Return what is minimised, averaged over weighted frames."""
-        return FramePredictionLoss(self._settings.loss, self._deviation)
+    def loss(self, std: Any) -> keras.losses.Loss:
+        """Return the loss, averaged over weighted frames."""
+        return FramePredictionLoss(self._settings.loss, std)
 
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """Return `error`, and those of several horizons."""
-        return frame_metrics(error_kind(self._settings.loss), self._deviation, self.horizons)
+    def metrics(self, std: Any) -> list[keras.metrics.Metric]:
+        """Return the metric `error`, and one for each of several horizons."""
+        return frame_metrics(error_kind(self._settings.loss), std, self.horizons)
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
-        """Return the errors that have no skill, by metric, on what `unlabelled_batches` gives."""
+        """Return the errors of copying the last frame, by metric, on the batches of `unlabelled_batches`."""
         return copy_errors(
             dataset,
             kind=error_kind(self._settings.loss),
-            std=self._deviation,
+            std=self._std,
             horizons=self.horizons,
             stacked_frames=self._model.stacked_frames,
         )
 
 
 class ContrastivePrediction(Objective):
-    """Future frames among the others of their utterance: skill against guessing.
+    """Selection of the future frame among all frames of the utterance. The baseline guesses.
 
     Args:
-        settings: Horizons.
+        settings: Settings of the pretraining; the horizons are used.
         model: Size of the network.
     """
 
@@ -80,26 +80,26 @@ class ContrastivePrediction(Objective):
         self.spec: dict[str, Any] = {}
 
     def network(self, mels: int, *, steps: int) -> keras.Model:
-        """Return the network, untrained, that will be trained for so many steps."""
+        """Return the untrained network."""
         return ContrastivePredictor(self._model, mels, num_horizons=len(self.horizons))
 
-    def loss(self) -> keras.losses.Loss:
-        """Return what is minimised, averaged over weighted frames."""
+    def loss(self, _std: Any) -> keras.losses.Loss:
+        """Return the loss, averaged over weighted frames."""
         return ContrastiveLoss()
 
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """Return `error`."""
+    def metrics(self, std: Any) -> list[keras.metrics.Metric]:
+        """Return the metric `error`."""
         return [ContrastiveError()]
 
     def batches(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
-        """Return the batches that `fit` takes: the future frames become an input, the target of the classification."""
+        """Convert the batches to those of `fit`: the future frames become the input `later`."""
         return dataset.map(lambda inputs, later, weight: ({**inputs, "later": later}, weight, weight))
 
     def baselines(self, dataset: tf.data.Dataset) -> dict[str, float]:
-        """Return the error of a guess among an utterance's steps, averaged as the network's is.
+        """Return the error of a uniform guess among an utterance's steps, averaged as the network's error is.
 
         Raises:
-            InputError: If there is nothing to tell apart.
+            InputError: If every utterance has a single step.
         """
         total = weights = 0.0
         for inputs, _, weight in dataset.as_numpy_iterator():
@@ -108,14 +108,14 @@ class ContrastivePrediction(Objective):
             weights += float(weight.sum())
         if not total:
             raise InputError(
-                "contrastive prediction tells steps of an utterance apart, and each of these is a single one: raise"
-                " --chunk-frames, or lower --stacked-frames."
+                "contrastive prediction expected utterances of two or more steps, received utterances of one step only."
+                " Raise --chunk-frames, or lower --stacked-frames."
             )
         return {"error": total / weights}
 
 
 def needs_classes(settings: PretrainingSettings) -> bool:
-    """Tell whether the objective that the settings name learns from classes too."""
+    """Return whether the objective of these settings also uses emotion labels."""
     return _kind(settings).needs_classes
 
 
@@ -127,14 +127,14 @@ def objective_of(
     std: Sequence[float],
     classes: int = 0,
 ) -> Objective:
-    """Return the objective that the settings name.
+    """Return the objective of these settings.
 
     Args:
-        settings: How the network learns.
-        model: Its size.
+        settings: Settings of the pretraining.
+        model: Size of the network.
         mean: Mean of each band, (mels,).
         std: Standard deviation of each band, (mels,).
-        classes: Classes of those utterances that have one.
+        classes: Number of classes, for an objective that uses labels.
     """
     kind = _kind(settings)
     if kind is LadderObjective:

@@ -1,4 +1,4 @@
-"""Skill: how much better than copying the last frame a prediction is."""
+"""Skill: 1 - error / baseline error. For frame prediction the baseline copies the last frame."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -11,18 +11,18 @@ from ser_fop.data.datasets import utterance_batches
 from ser_fop.data.records import Records
 from ser_fop.metrics import FrameError
 
-# In a run folder: one held-out utterance and what was predicted of it, for the report.
+# File in a run folder: a held-out utterance and its prediction, for the report.
 EXAMPLES = "examples.npz"
 _EXAMPLE_FRAMES = 1000
 
 
 def error_kind(loss: str) -> str:
-    """Return in what a network of this loss is judged: a likelihood by the squared error of its means."""
+    """Return the error measure of a loss; the Gaussian likelihood is measured by the squared error of its means."""
     return "mse" if loss == "gaussian" else loss
 
 
-def frame_metrics(kind: str, std: Sequence[float], horizons: Sequence[int]) -> list[FrameError]:
-    """Return the metric `error`, and, where there are several horizons, one more for each, as `error_5`."""
+def frame_metrics(kind: str, std: Any, horizons: Sequence[int]) -> list[FrameError]:
+    """Return the metric `error`; with several horizons, also one metric for each, such as `error_5`."""
     metrics = [FrameError(kind, std)]
     if len(horizons) > 1:
         metrics += [FrameError(kind, std, index, f"error_{n}") for index, n in enumerate(horizons)]
@@ -32,17 +32,17 @@ def frame_metrics(kind: str, std: Sequence[float], horizons: Sequence[int]) -> l
 def copy_errors(
     batches: tf.data.Dataset, *, kind: str, std: Sequence[float], horizons: Sequence[int], stacked_frames: int = 1
 ) -> dict[str, float]:
-    """Return the errors of predicting that the last frame that the network has seen stays as it is.
+    """Return the errors of copying the last frame that the network has seen.
 
     Args:
-        batches: What `unlabelled_batches` gives.
+        batches: Batches of `unlabelled_batches`.
         kind: `l1`, `mse` or `huber`.
         std: Standard deviation of each band, (mels,).
-        horizons: Distances of the predicted frames.
-        stacked_frames: Frames in a step: what is predicted from its first frame has seen its last one.
+        horizons: Distances of the predicted frames, in frames.
+        stacked_frames: Frames per step. The network sees a whole step at once, so the last frame of the step is copied.
 
     Returns:
-        Mean over all valid frames, by the names of `frame_metrics`.
+        Mean errors over all valid frames, by the names of `frame_metrics`.
     """
     metrics = frame_metrics(kind, std, horizons)
     for inputs, target, weight in batches.as_numpy_iterator():
@@ -55,13 +55,13 @@ def copy_errors(
 
 
 class SkillPrinter(keras.callbacks.Callback):
-    """Adds `val_skill` = 1 - error / error without skill to each epoch's logs, and that of each horizon.
+    """Add `val_skill` = 1 - error / baseline error to each epoch's logs, also for each horizon, and print it.
 
     Place it before the callbacks that read the logs.
 
     Args:
-        baselines: The errors without skill on the validation batches, such as `copy_errors` gives.
-        baseline_name: What has none.
+        baselines: Errors of the baseline on the validation batches, such as those of `copy_errors`.
+        baseline_name: Description of the baseline, for the printed line.
     """
 
     def __init__(self, baselines: Mapping[str, float], baseline_name: str = "copying the last frame") -> None:
@@ -70,7 +70,7 @@ class SkillPrinter(keras.callbacks.Callback):
         self.baselines = baselines
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Add the skill of the epoch just ended, and print it."""
+        """Add the skill of the epoch to the logs, and print it."""
         if logs is None or "val_error" not in logs:
             return
         found = {}
@@ -84,16 +84,16 @@ class SkillPrinter(keras.callbacks.Callback):
 def example_prediction(
     network: keras.Model, parts: Sequence[tuple[Records, Collection[str]]], *, horizons: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """Predict one held-out utterance: the first by id that is long enough.
+    """Predict one held-out utterance: the first by id that is longer than the shortest horizon.
 
     Args:
         network: The trained predictor.
-        parts: Validation records, each with its ids.
-        horizons: Distances of the predicted frames.
+        parts: Pairs of validation records and utterance ids.
+        horizons: Distances of the predicted frames, in frames.
 
     Returns:
-        `true` and `predicted` log-mels, (frames, mels), at most ten seconds at a hop of 10 ms, of the nearest horizon
-        and from its first predicted frame on; the utterance's `id`; and the horizon, `ahead`.
+        Dict of `true` and `predicted`, the log-mels (frames, mels) at the shortest horizon; `id`, the utterance's id;
+        and `ahead`, the horizon. The log-mels start at the first predicted frame and come from at most 1000 frames.
     """
     nearest = min(horizons)
     long = [

@@ -1,4 +1,4 @@
-"""Adam as the settings of pretraining ask for it, checked first."""
+"""Checks of the pretraining settings, and the optimizer of these settings."""
 
 from typing import Any
 
@@ -10,74 +10,91 @@ from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
 
 def check_pretraining(settings: PretrainingSettings, model: ModelConfig) -> PretrainingSettings:
-    """Return `settings`, or raise `InputError` where they cannot be followed.
+    """Check the pretraining settings.
 
     Args:
-        settings: How the network learns.
-        model: Its size.
+        settings: Settings of the pretraining.
+        model: Size of the network.
+
+    Returns:
+        `settings`, unchanged.
+
+    Raises:
+        InputError: If a setting is out of its range, or settings contradict each other.
     """
     if min(settings.ladder_costs, default=-1.0) < 0:
         received = " ".join(f"{cost:g}" for cost in settings.ladder_costs)
-        raise InputError(f"training.ladder_costs expected one or more weights, none negative, received {received}.")
+        raise InputError(f"training.ladder_costs expected one or more weights of at least 0, received {received}.")
     if settings.noise < 0:
-        raise InputError(f"training.noise must not be negative, received {settings.noise:g}.")
+        raise InputError(f"training.noise expected 0 or more, received {settings.noise:g}.")
     if settings.task != "prediction":
         if settings.loss not in ("l1", "mse", "huber"):
             raise InputError(f"training.loss of an autoencoder expected l1, mse or huber, received {settings.loss}.")
         if settings.code < 1 or settings.kl_warmup_steps < 0:
-            raise InputError("training: code must be positive, and kl_warmup_steps must not be negative.")
+            raise InputError(
+                f"training expected code of at least 1 and kl_warmup_steps of at least 0, received {settings.code} and"
+                f" {settings.kl_warmup_steps}."
+            )
     if settings.task == "denoising" and not (0 <= settings.mask_ratio < 1 and (settings.noise or settings.mask_ratio)):
         raise InputError(
-            "training: mask_ratio is 0 to 1 (exclusive), and not 0 where noise is, received"
-            f" {settings.mask_ratio:g} and {settings.noise:g}."
+            "training.mask_ratio expected 0 to 1 (exclusive), and not 0 where noise is 0, received"
+            f" {settings.mask_ratio:g} with noise {settings.noise:g}."
         )
     if not settings.horizons or len(set(settings.horizons)) < len(settings.horizons):
         raise InputError(
-            f"training.horizons expected one or more distances, each once, received {list(settings.horizons)}."
+            f"training.horizons expected one or more distances without duplicates, received {list(settings.horizons)}."
         )
     if settings.task == "prediction" and min(settings.horizons) < model.stacked_frames:
         raise InputError(
-            f"training.horizons expected at least the {model.stacked_frames} frames of a step (model.stacked_frames), which"
-            f" sees its last one, received {min(settings.horizons)}."
+            f"training.horizons expected at least {model.stacked_frames}, the frames of a step (model.stacked_frames),"
+            f" because the network sees the whole step, received {min(settings.horizons)}."
         )
     if settings.epochs < 0 or settings.patience < 1 or settings.accumulate < 1:
         raise InputError(
-            "training: epochs must not be negative, patience and accumulate must be positive, received"
+            "training expected epochs of at least 0, patience and accumulate of at least 1, received"
             f" {settings.epochs}, {settings.patience} and {settings.accumulate}."
         )
     if min(settings.freq_mask, settings.time_mask, settings.masks) < 0:
-        raise InputError("training: freq_mask, time_mask and masks must not be negative.")
+        raise InputError(
+            "training expected freq_mask, time_mask and masks of at least 0, received"
+            f" {settings.freq_mask}, {settings.time_mask} and {settings.masks}."
+        )
     if min(settings.clip_norm, settings.weight_decay) < 0 or not 0 <= settings.warmup_share < 1:
         raise InputError(
-            "training: clip_norm and weight_decay must not be negative, and warmup_share is 0 to 1 (exclusive), received"
-            f" {settings.clip_norm:g}, {settings.weight_decay:g} and {settings.warmup_share:g}."
+            "training expected clip_norm and weight_decay of at least 0, and warmup_share of 0 to 1 (exclusive),"
+            f" received {settings.clip_norm:g}, {settings.weight_decay:g} and {settings.warmup_share:g}."
         )
     return settings
 
 
 def check_code(settings: PretrainingSettings, model: ModelConfig, *, width: int) -> None:
-    """Raise `InputError` where an autoencoder could copy what it reads: nothing would have to be learned.
+    """Check that the code of a plain autoencoder is narrower than its input.
+
+    Without noise or a KL divergence, a wider code allows a copy of the input.
 
     Args:
-        settings: How the network learns.
-        model: Its size.
-        width: Values of a frame.
+        settings: Settings of the pretraining.
+        model: Size of the network.
+        width: Number of values per frame.
+
+    Raises:
+        InputError: If the code is as wide as a step, or wider.
     """
     step = width * model.stacked_frames
     if settings.task == "autoencoder" and settings.code >= step:
         raise InputError(
-            f"training.code of an autoencoder expected fewer values than the {step} of a step, received {settings.code}."
+            f"training.code of an autoencoder expected less than {step}, the values of a step, received"
+            f" {settings.code}."
         )
 
 
 def pretraining_optimizer(settings: PretrainingSettings, rate: Any) -> keras.optimizers.Optimizer:
-    """Return Adam with the weight decay, clipping and accumulation of the settings.
+    """Return Adam with the weight decay, clipping and gradient accumulation of the settings.
 
-    Accumulated gradients are averaged over batches, each of which is a mean over its own
-    frames.
+    Accumulated gradients are averaged over the batches; the gradient of each batch is a mean over its frames.
 
     Args:
-        settings: How the network learns.
+        settings: Settings of the pretraining.
         rate: The learning rate, or its schedule.
     """
     return GradientNormAdam(

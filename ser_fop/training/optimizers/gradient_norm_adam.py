@@ -1,4 +1,4 @@
-"""Adam that tells how large its gradients are."""
+"""Adam that records the norm of its gradients."""
 
 from typing import Any
 
@@ -7,18 +7,17 @@ from keras import ops
 
 
 class GradientNormAdam(keras.optimizers.Adam):
-    """Adam that keeps the sum of the gradients' norms since it was last asked.
+    """Adam that records the mean norm of the gradients between two calls of `mean_norm`.
 
-    The norm is that of all gradients together, before any clipping: a training whose norm
-    explodes is seen to do so.
+    The norm is the global norm of all gradients before clipping, so that exploding gradients stay visible.
 
     Args:
-        learning_rate: The rate, or a schedule.
-        **kwargs: As of `keras.optimizers.Adam`.
+        learning_rate: The learning rate, or its schedule.
+        **kwargs: Further arguments of `keras.optimizers.Adam`.
     """
 
     def build(self, variables: list[keras.Variable]) -> None:
-        """Make Adam's moments, and what the norms are summed in."""
+        """Create Adam's moments, and the variables of the norm."""
         if self.built:
             return
         super().build(variables)
@@ -26,7 +25,7 @@ class GradientNormAdam(keras.optimizers.Adam):
         self._steps = self.add_variable(shape=(), dtype="float32", name="gradient_steps")
 
     def apply(self, grads: list[Any], trainable_variables: list[keras.Variable] | None = None) -> Any:
-        """Note the norm, and take the step."""
+        """Add the norm of the gradients to the sum, and update the weights."""
         squares = [ops.sum(ops.square(ops.cast(gradient, "float32"))) for gradient in grads if gradient is not None]
         if trainable_variables is not None and not self.built:
             self.build(trainable_variables)
@@ -35,7 +34,7 @@ class GradientNormAdam(keras.optimizers.Adam):
         return super().apply(grads, trainable_variables)
 
     def mean_norm(self) -> float:
-        """Return the mean norm of the steps since the last call, and forget them."""
+        """Return the mean norm over the steps since the last call, and reset it."""
         steps = float(ops.convert_to_numpy(self._steps))
         found = float(ops.convert_to_numpy(self._norms)) / max(steps, 1.0)
         self._norms.assign(0.0)

@@ -1,4 +1,4 @@
-"""Adam with a learning rate for each depth of a network."""
+"""Adam with a separate learning rate for each group of layers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,15 +8,16 @@ from keras import ops
 
 
 class LayerwiseAdam(keras.optimizers.Adam):
-    """Adam whose rate is scaled group by group; a scale of zero stops a group.
+    """Adam that scales the learning rate of each group of weights; a scale of 0 freezes the group.
 
-    The scales are variables: they can change between epochs without another trace. A stopped group's moments go
-    on, so that its first step is of the usual size.
+    The scales are variables, so that they can change between epochs without a new trace. The moments of a frozen group
+    are still updated; its first step after unfreezing therefore has the usual size.
 
     Args:
-        groups: Weights by group; those in no group have scale 1.
-        scales: One a group.
-        learning_rate: The rate, or a schedule, that is scaled.
+        groups: Weights of each group. Weights in no group have scale 1.
+        scales: Scale of each group.
+        learning_rate: The learning rate, or its schedule.
+        **kwargs: Further arguments of `keras.optimizers.Adam`.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
         super().build(variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Take one step of one weight at its group's rate."""
+        """Update one weight with the learning rate of its group."""
         number = self._numbers[self._get_variable_index(variable)]
         scale = ops.cast(self._scales[number], gradient.dtype)
         super().update_step(gradient, variable, ops.cast(learning_rate, gradient.dtype) * scale)

@@ -1,4 +1,4 @@
-"""ULMFiT's learning rate: a short rise, a long fall."""
+"""The slanted triangular learning rate of ULMFiT."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ser_fop")
 class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly to `rate` over a share of the steps, then falls linearly.
+    """Learning rate that rises linearly to `rate` over a share of the steps, then falls linearly.
 
     Args:
-        rate: The highest rate.
-        steps: All steps of the training.
-        cut_share: Share of the steps in which it rises.
-        ratio: The highest rate over the lowest, at both ends.
+        rate: Highest learning rate.
+        steps: Number of training steps.
+        cut_share: Share of the steps in which the rate rises.
+        ratio: Highest rate divided by the lowest, which is the rate at both ends.
 
     Reference:
         Howard and Ruder 2018, equation 3 (arXiv 1801.06146).

@@ -1,1 +1,1 @@
-"""Which utterances train, validate and test."""
+"""Division of utterances into training, validation and test parts."""

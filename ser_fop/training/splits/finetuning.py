@@ -1,13 +1,14 @@
-"""The labelled utterances that train, validate and test, checked before anything is fitted."""
+"""Training, validation and test utterances of a fine-tuning, checked before training."""
 
 import dataclasses
+import warnings
 from collections.abc import Collection, Sequence
 from typing import Literal
 
 from ser_fop.corpora.folds import Fold
 from ser_fop.corpora.schema import Row
 from ser_fop.data.records import Records, require_same_features
-from ser_fop.errors import InputError, closest
+from ser_fop.errors import DataWarning, InputError, closest
 
 Classes = dict[str, int]
 
@@ -18,13 +19,13 @@ class DataSplit:
 
     Attributes:
         train: Class index by id of the training utterances.
-        validation: The same of the utterances that choose epochs and settings; equal to `test` with `--select-on test`.
-        test: The same of the test utterances, ids of `tested`.
-        validated: The records that hold the validation utterances.
-        tested: The records that hold the test utterances.
-        test_rows: Their rows, emotions named as in the training corpus.
+        validation: Class index by id of the validation utterances; equal to `test` with `--select-on test`.
+        test: Class index by id of the test utterances.
+        validated: Records with the validation utterances.
+        tested: Records with the test utterances.
+        test_rows: Rows of the test utterances, with the emotion names of the training corpus.
         trained_on: Speakers of the training and validation parts, as `corpus:speaker`.
-        unmatched_utterances: Utterances of the tested corpus whose label has no class here.
+        unmatched_utterances: Number of utterances of the test corpus whose label is no class of the training corpus.
     """
 
     train: Classes
@@ -37,7 +38,11 @@ class DataSplit:
     unmatched_utterances: int = 0
 
     def is_transductive(self, seen_speakers: Collection[str]) -> bool:
-        """Tell whether the test speakers were seen by a network (as `corpus:speaker`) or in normalisation."""
+        """Return whether the network or the normalisation has seen test speakers.
+
+        Args:
+            seen_speakers: Speakers that the network has seen, as `corpus:speaker`.
+        """
         if self.tested.manifest.features.normalised_by == "speaker":
             return True
         return not set(seen_speakers).isdisjoint(
@@ -45,16 +50,19 @@ class DataSplit:
         )
 
     def check_no_label_leakage(self, labelled_speakers: Collection[str]) -> None:
-        """Raise `InputError` where a network has seen labels of the test speakers.
+        """Check that a network has not seen labels of the test speakers.
 
         Args:
-            labelled_speakers: The speakers, as `corpus:speaker`.
+            labelled_speakers: Speakers whose labels the network has seen, as `corpus:speaker`.
+
+        Raises:
+            InputError: If a test speaker is among them.
         """
         tested = {self.tested.qualified_speaker_id(row.speaker) for row in self.test_rows}
         if known := sorted(tested & set(labelled_speakers)):
             raise InputError(
-                f"the network has seen the labels of {', '.join(known)}, and would be tested on them."
-                " Pretrain it with --fold."
+                f"expected a network without labels of the test speakers, but the network has seen the labels of"
+                f" {', '.join(known)}. Pretrain it with --fold."
             )
 
 
@@ -66,22 +74,32 @@ def split_fold(
     styles: Collection[str] = (),
     test_records: Records | None = None,
     test_labels: Sequence[str] = (),
+    name: str = "this fold",
 ) -> DataSplit:
     """Return the speaker-disjoint parts of a fold.
 
     Args:
         records: The labelled records to train on.
         fold: The training, validation and test speakers.
-        select_on: `test` puts the test speakers in the place of those who validate, to show what that is worth.
-        styles: Styles to keep; empty for all.
-        test_records: Another corpus to test on, all of its speakers; those that the fold would test are trained on.
-        test_labels: Names of its labels here, as THEIRS=OURS.
+        select_on: `test` uses the test speakers for validation, which shows the effect of this selection.
+        styles: Speaking styles to keep; empty for all.
+        test_records: Another corpus to test on, with all its speakers. The fold's test speakers are then added to the
+            training speakers.
+        test_labels: Renamings of the labels of this corpus to those of the training corpus, as THEIRS=OURS.
+        name: Name of the fold, for messages.
+
+    Warns:
+        DataWarning: If the test part has a class that the training part lacks.
 
     Raises:
-        InputError: If a part is empty, the training part has one class alone, a speaker is both trained on and tested, or a label is unknown.
+        InputError: If a part is empty, if the training part has one class only, if a test speaker is also a training
+            or validation speaker, or if a label is unknown.
     """
     if test_labels and test_records is None:
-        raise InputError("--test-labels renames the labels of another corpus to test on: name that corpus too.")
+        raise InputError(
+            "--test-labels expected --test-records, the corpus whose labels it renames, received none. Add it, or drop"
+            " --test-labels."
+        )
     training = (*fold.train, *fold.test) if test_records else fold.train
     train = _classes(records, _rows(records, training, styles))
     validation = _classes(records, _rows(records, fold.validation, styles))
@@ -90,21 +108,25 @@ def split_fold(
     rows = _rows(tested, speakers, styles)
     named = _renamed(rows, records.manifest.labels, test_labels) if test_records else rows
     test = _classes(records, named)
-    for name, part, folder in (
-        ("train", train, records.folder),
+    for part_name, part, folder in (
+        ("training", train, records.folder),
         ("validation", validation, records.folder),
         ("test", test, tested.folder),
     ):
         if not part:
-            of = f" of style {', '.join(styles)}" if styles else ""
-            raise InputError(f"the {name} speakers of this fold have no labelled utterance{of} in {folder}.")
+            style = f" of style {', '.join(styles)}" if styles else ""
+            raise InputError(
+                f"the {part_name} speakers of {name} have no labelled utterance{style} in {folder}. Choose other folds"
+                " or other styles."
+            )
     _require_classes(train, records)
+    _warn_of_missing_classes(train, test, records.manifest.labels, name)
     trained_on = tuple(records.qualified_speaker_id(speaker) for speaker in (*training, *fold.validation))
     shared = sorted({tested.qualified_speaker_id(row.speaker) for row in named}.intersection(trained_on))
     if shared:
         raise InputError(
-            f"speaker {shared[0]!r} would be trained on and tested. Test on other speakers, or give each corpus a --name"
-            " of its own."
+            f"expected test speakers outside the training and validation parts, but speaker {shared[0]!r} is in"
+            " both. Test on other speakers, or prepare each corpus with a different --name."
         )
     return DataSplit(
         train=train,
@@ -119,18 +141,20 @@ def split_fold(
 
 
 def train_on_all(records: Records, *, styles: Collection[str] = ()) -> DataSplit:
-    """Return all labelled utterances as the training part, without validation and test.
+    """Return all labelled utterances as the training part, without validation and test parts.
 
     Args:
         records: The labelled records.
-        styles: Styles to keep; empty for all.
+        styles: Speaking styles to keep; empty for all.
 
     Raises:
-        InputError: If there is none, or they are of one class.
+        InputError: If there is no labelled utterance, or one class only.
     """
     train = _classes(records, _rows(records, records.speakers, styles))
     if not train:
-        raise InputError(f"{records.folder} has no labelled utterance to train on.")
+        raise InputError(
+            f"{records.folder} has no labelled utterance to train on. Check --styles, and the labels of the records."
+        )
     _require_classes(train, records)
     trained_on = tuple(records.qualified_speaker_id(speaker) for speaker in records.speakers)
     return DataSplit(
@@ -142,7 +166,21 @@ def _require_classes(train: Classes, records: Records) -> None:
     found = sorted({records.manifest.labels[index] for index in train.values()})
     if len(found) < 2:
         raise InputError(
-            f"there is nothing to tell apart: the training speakers of {records.folder} have utterances of {found[0]!r} alone."
+            f"expected training utterances of two or more classes in {records.folder}, received {found[0]!r} only."
+            " Choose other folds, styles or records."
+        )
+
+
+def _warn_of_missing_classes(train: Classes, test: Classes, labels: Sequence[str], name: str) -> None:
+    """Warn of classes that only the test speakers have, not the training speakers."""
+    missing = sorted(set(test.values()) - set(train.values()))
+    if missing:
+        classes = ", ".join(repr(labels[index]) for index in missing)
+        warnings.warn(
+            f"{name}: no training speaker has the class {classes}, so its recall on the test speakers is 0. Add"
+            " speakers with it, leave it out with `prepare --labels`, or choose other folds.",
+            DataWarning,
+            stacklevel=3,
         )
 
 
@@ -156,7 +194,7 @@ def _classes(records: Records, rows: Sequence[Row]) -> Classes:
 
 
 def _renamed(rows: Sequence[Row], labels: Sequence[str], renamings: Sequence[str]) -> list[Row]:
-    """Return the rows whose label has a class here, under its name here."""
+    """Return the rows whose label is a class of the training corpus, with the name of that class."""
     found = {row.emotion for row in rows}
     names = {label: label for label in labels}
     for renaming in renamings:
@@ -171,6 +209,14 @@ def _renamed(rows: Sequence[Row], labels: Sequence[str], renamings: Sequence[str
 
 
 def require_comparable(records: Records, tested: Records | None) -> None:
-    """Raise `InputError` unless both corpora were prepared alike; None is alike to all."""
+    """Check that the training and the test corpus have the same features.
+
+    Args:
+        records: Records of the training corpus.
+        tested: Records of the test corpus; None without another corpus.
+
+    Raises:
+        InputError: If a feature setting differs.
+    """
     if tested is not None:
-        require_same_features({str(one.folder): one.manifest.features for one in (records, tested)})
+        require_same_features({str(part.folder): part.manifest.features for part in (records, tested)})

@@ -1,4 +1,4 @@
-"""The folds that pretraining on several records folders follows."""
+"""Folds of a pretraining on several records folders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ def labelled_folds(records: Sequence[Records], *, path: Path | None) -> FoldFile
 
     Args:
         records: Records folders to pretrain on.
-        path: Fold file of the user's own.
+        path: Fold file; None uses the corpus's default folds.
 
     Raises:
-        InputError: If none of them has labels, or no folds can be made.
+        InputError: If no records folder has labels, or if no folds can be made.
     """
     labelled = next((part for part in records if part.manifest.labels), None)
     if labelled is None:
-        held_out_speakers(records, fold=0, path=path)  # raises, and says why
+        held_out_speakers(records, fold=0, path=path)  # raises an InputError with the reason
     return folds_of_records(labelled, path=path)

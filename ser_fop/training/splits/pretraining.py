@@ -1,4 +1,4 @@
-"""The training, validation and held-out speakers of a pretraining."""
+"""Training, validation and held-out speakers of a pretraining."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_fop.corpora.folds import FoldFile, chosen_folds, folds_of
+from ser_fop.corpora.folds import FoldFile, chosen_folds, folds_of, speaker_sessions
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.utils.json_io import value_digest
@@ -17,10 +17,10 @@ class PretrainingSplit:
     """Speaker-disjoint utterances of one or more records folders.
 
     Attributes:
-        train: Records, each with the ids to learn from.
-        validation: Records, each with the ids that decide when to stop.
-        seen_speakers: Speakers of both, as `corpus:speaker`.
-        validation_speakers: Speakers of the second, as `corpus:speaker`.
+        train: Pairs of records and training utterance ids.
+        validation: Pairs of records and validation utterance ids, for early stopping.
+        seen_speakers: Training and validation speakers, as `corpus:speaker`.
+        validation_speakers: Validation speakers, as `corpus:speaker`.
     """
 
     train: tuple[tuple[Records, frozenset[str]], ...]
@@ -32,23 +32,28 @@ class PretrainingSplit:
 def folds_of_records(records: Records, *, path: Path | None = None) -> FoldFile:
     """Return the folds of a labelled records folder.
 
+    Args:
+        records: The labelled records.
+        path: Fold file; None uses the corpus's default folds.
+
     Raises:
-        InputError: If it has no labels, or no folds can be made.
+        InputError: If the records have no labels, or if no folds can be made.
     """
     if not records.manifest.labels:
         raise InputError(
-            f"{records.folder} (corpus {records.corpus!r}) has no emotion labels, so it has no folds to test on."
+            f"{records.folder} (corpus {records.corpus!r}) has no emotion labels, so it has no folds. Use"
+            " labelled records."
         )
-    return folds_of(records.corpus, {row.speaker: row.session for row in records.rows}, path=path)
+    return folds_of(records.corpus, speaker_sessions(records.rows), path=path)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HeldOutSpeakers:
-    """The speakers that pretraining must not see, by corpus.
+    """Speakers whose speech or labels a pretraining must not see, by corpus.
 
     Attributes:
-        excluded_speakers: Speakers whose speech it must not see: the fold's test speakers and its unused speakers.
-        unlabelled_speakers: Speakers whose labels it must not see: the validation speakers.
+        excluded_speakers: Speakers whose speech must not be seen: the fold's test speakers and its unused speakers.
+        unlabelled_speakers: Speakers whose labels must not be seen: the fold's validation speakers.
     """
 
     excluded_speakers: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -56,29 +61,29 @@ class HeldOutSpeakers:
 
     @property
     def digest(self) -> str:
-        """Digest of these speakers."""
+        """Digest of both sets of speakers."""
         parts = [
-            {name: sorted(who) for name, who in part.items()}
+            {name: sorted(speakers) for name, speakers in part.items()}
             for part in (self.excluded_speakers, self.unlabelled_speakers)
         ]
         return value_digest(parts)
 
 
 def held_out_speakers(parts: Sequence[Records], *, fold: int, path: Path | None) -> HeldOutSpeakers:
-    """Return the speakers that pretraining must not see.
+    """Return the speakers whose speech or labels a pretraining must not see.
 
     Args:
-        parts: The records to pretrain on.
-        fold: The fold that is tested later.
-        path: Fold file of the user's own.
+        parts: Records folders to pretrain on.
+        fold: Number of the fold that is tested later.
+        path: Fold file; None uses the corpus's default folds.
 
     Raises:
-        InputError: If none of the records has labels, or there is no such fold.
+        InputError: If no records folder has labels, or if the fold does not exist.
     """
     labelled = [records for records in parts if records.manifest.labels]
     if not labelled:
         raise InputError(
-            "--fold leaves out a fold's test speakers, but none of the records has emotion labels. Drop --fold."
+            "--fold excludes the test speakers of a fold, but none of the records has emotion labels. Drop --fold."
         )
     excluded_speakers, unlabelled_speakers = {}, {}
     for records in labelled:
@@ -92,42 +97,44 @@ def held_out_speakers(parts: Sequence[Records], *, fold: int, path: Path | None)
 def split_for_pretraining(
     parts: Sequence[Records], *, excluded_speakers: Mapping[str, Collection[str]], validation_share: float, seed: int
 ) -> PretrainingSplit:
-    """Hold out a share of each corpus's speakers for early stopping.
+    """Hold out a share of the speakers of each corpus for early stopping.
 
     Args:
-        parts: Records folders, one a corpus.
-        excluded_speakers: Speakers to leave out, by corpus.
-        validation_share: Share of the remaining speakers, at least one of them.
-        seed: Which speakers.
+        parts: Records folders, one per corpus.
+        excluded_speakers: Speakers in neither part, by corpus.
+        validation_share: Share of the remaining speakers for validation; at least one speaker, and not all.
+        seed: Seed of the random choice of the validation speakers.
 
     Raises:
-        InputError: If fewer than two speakers remain.
+        InputError: If a corpus occurs twice, or if fewer than two of its speakers remain.
     """
     names = [records.corpus for records in parts]
     for name in names:
         if names.count(name) > 1:
             raise InputError(
-                f"two of the records folders hold corpus {name!r}: give each corpus once, or a --name of its own."
+                f"expected each corpus once, received two records folders of corpus {name!r}. Drop one, or prepare it"
+                " with another --name."
             )
     generator = np.random.default_rng(seed)
-    train, validation, seen_speakers, validating = [], [], [], []
+    train, validation, seen_speakers, validation_speakers = [], [], [], []
     for records in parts:
         speakers = [speaker for speaker in records.speakers if speaker not in excluded_speakers.get(records.corpus, ())]
         if len(speakers) < 2:
             raise InputError(
-                f"pretraining needs at least two speakers, one of them for early stopping; {records.folder} leaves {len(speakers)}."
+                f"pretraining expected at least two speakers in {records.folder}, one of them for early stopping,"
+                f" received {len(speakers)}. Add speakers, or drop --fold."
             )
         count = min(len(speakers) - 1, max(1, round(validation_share * len(speakers))))
         chosen = set(generator.choice(speakers, size=count, replace=False).tolist())
         seen_speakers += [records.qualified_speaker_id(speaker) for speaker in speakers]
-        validating += [records.qualified_speaker_id(speaker) for speaker in sorted(chosen)]
+        validation_speakers += [records.qualified_speaker_id(speaker) for speaker in sorted(chosen)]
         train.append((records, _ids(records, set(speakers) - chosen)))
         validation.append((records, _ids(records, chosen)))
     return PretrainingSplit(
         train=tuple(train),
         validation=tuple(validation),
         seen_speakers=tuple(seen_speakers),
-        validation_speakers=tuple(validating),
+        validation_speakers=tuple(validation_speakers),
     )
 
 
@@ -136,18 +143,21 @@ def class_targets(
 ) -> tuple[dict[str, int], int]:
     """Return the class index by id of the labelled training utterances, and the number of classes.
 
-    The labels are those of the first labelled records.
+    The labels come from the first records folder with labels.
 
     Args:
-        split: The training and validation speakers.
+        split: Training and validation utterances.
         unlabelled_speakers: Speakers whose labels are not used, by corpus.
 
     Raises:
-        InputError: If no labels are left to use, or a labelled id is in other records too.
+        InputError: If no label can be used, or if other records contain the same utterance id.
     """
     labelled = [(records, ids) for records, ids in split.train if records.manifest.labels]
     if not labelled:
-        raise InputError("task `ladder` learns from labels too: none of the records has emotion labels.")
+        raise InputError(
+            "task `ladder` expected records with emotion labels, received none. Add labelled records, or choose"
+            " another --task."
+        )
     source, ids = labelled[0]
     excluded = unlabelled_speakers.get(source.corpus, ())
     index = {label: number for number, label in enumerate(source.manifest.labels)}
@@ -157,20 +167,26 @@ def class_targets(
         if row.id in ids and row.emotion and row.speaker not in excluded
     }
     if not classes:
-        raise InputError(f"no utterance of {source.folder} with a label that may be used is left to learn from.")
+        raise InputError(
+            f"expected a training utterance with a usable label in {source.folder}, received none: labels of the fold's"
+            " validation and test speakers are not used. Choose another fold or another --task."
+        )
     others = [records for records, _ in split.train if records is not source]
     twice = next((row.id for records in others for row in records.rows if row.id in classes), None)
     if twice is not None:
-        raise InputError(f"utterance {twice!r} is in {source.folder} and in other records: labels go by it.")
+        raise InputError(
+            f"expected unique utterance ids, but {twice!r} is in {source.folder} and in other records. Drop one of the"
+            " records folders."
+        )
     return classes, len(index)
 
 
 def speakers_with_labels(split: PretrainingSplit, labelled_speakers: Collection[str]) -> tuple[str, ...]:
-    """Return the speakers of labelled training utterances, as `corpus:speaker`.
+    """Return the speakers of the labelled training utterances, as `corpus:speaker`.
 
     Args:
-        split: The training and validation speakers.
-        labelled_speakers: Ids of those utterances.
+        split: Training and validation utterances.
+        labelled_speakers: Ids of the labelled utterances.
     """
     named = {
         records.qualified_speaker_id(row.speaker)

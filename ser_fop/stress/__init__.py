@@ -1,0 +1,1 @@
+"""Accuracy of a model under changes of the recording: level, noise, room, microphone, coding."""
