@@ -4,6 +4,7 @@ import re
 import resource
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,14 @@ import yaml
 import ser_fop
 from ser_fop.cli import STAGES, main, run_stage, script_stage
 from ser_fop.config import stages as configs
-from ser_fop.config.inference_stages import ExportConfig, PredictConfig, PublishConfig, ReportConfig, ServeConfig
+from ser_fop.config.inference_stages import (
+    ExportConfig,
+    PredictConfig,
+    PublishConfig,
+    ReportConfig,
+    ServeConfig,
+    StressConfig,
+)
 from ser_fop.config.parsing import parse
 from ser_fop.config.settings import ModelConfig
 from ser_fop.config.stages import (
@@ -26,8 +34,9 @@ from ser_fop.config.stages import (
     PrepareConfig,
     PretrainConfig,
 )
-from ser_fop.errors import InputError
+from ser_fop.errors import DataWarning, InputError
 from ser_fop.experiments.reproduce_config import ReproduceConfig
+from ser_fop.testing.fake_corpora import fake_ravdess
 from ser_fop.tuning.tune_config import TuneConfig
 from ser_fop.utils.remote import location
 
@@ -44,6 +53,7 @@ CONFIGS = {
     "download": DownloadConfig,
     "info": InfoConfig,
     "tune": TuneConfig,
+    "stress": StressConfig,
     "predict": PredictConfig,
     "export": ExportConfig,
     "publish": PublishConfig,
@@ -63,12 +73,14 @@ REQUIRED = {
     "info": ["--corpus", "ravdess", "--audio-dir", "audio"],
     "tune": ["--records", "a", "--out", "out"],
     "predict": ["a.wav"],
+    "stress": ["--audio-dir", "audio", "--out", "out"],
     "export": ["--model", "runs/ft", "--out", "models/emotion"],
     "publish": ["--model", "runs/ft", "--licence", "CC BY 4.0", "--out", "models/emotion"],
     "serve": [],
 }
 _RUN = """
 import sys
+import warnings
 from ser_fop.cli import main
 try:
     status = main(sys.argv[1:])
@@ -80,7 +92,7 @@ sys.exit(f"imported {heavy}" if heavy else status)
 
 
 def options(config_type, *, prefixed, prefix=""):
-    """Yield the option of every setting, those of nested groups included."""
+    """Yield the options of all settings, also of nested groups."""
     for field in dataclasses.fields(config_type):
         name = field.name.replace("_", "-")
         if dataclasses.is_dataclass(field.type):
@@ -98,14 +110,14 @@ def help_of(stage, capsys):
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path_factory, monkeypatch):
-    """Keep what a stage writes out of the source tree."""
+    """Run each test in a temporary working directory."""
     monkeypatch.chdir(tmp_path_factory.mktemp("working"))
 
 
 class TestHelp:
     @pytest.mark.parametrize("arguments", [["--help"], *([stage, "--help"] for stage in STAGES)], ids=" ".join)
-    def test_takes_less_than_a_second_and_no_tensorflow(self, arguments):
-        # Time of the processor: that of the clock depends on what else the machine does.
+    def test_help_takes_less_than_a_second_and_no_tensorflow(self, arguments):
+        # CPU time, because wall time depends on other processes of the machine.
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run = subprocess.run([sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, check=False)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -114,20 +126,20 @@ class TestHelp:
         assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
 
     @pytest.mark.parametrize("stage", STAGES)
-    def test_every_setting_is_an_option_with_a_text(self, stage, capsys):
+    def test_help_lists_every_setting(self, stage, capsys):
         text = help_of(stage, capsys)
         for option in options(CONFIGS[stage], prefixed=stage in ("reproduce", "tune")):
             if (stage, option) in (("predict", "--inputs"), ("serve", "--models")):
-                continue  # stand without their name
+                continue  # positional arguments
             assert re.search(rf"(?<![\w.-]){re.escape(option)}(?![\w.-])", text), f"{option} is not in the help"
 
-    def test_every_stage_is_listed(self, capsys):
+    def test_help_lists_every_stage(self, capsys):
         assert main(["--help"]) == 0
         text = capsys.readouterr().out
         for name, stage in STAGES.items():
             assert re.search(rf"^  {name} +{re.escape(stage.purpose)}$", text, re.MULTILINE)
 
-    def test_every_setting_is_documented(self):
+    def test_config_docstrings_document_every_setting(self):
         for config_type in (
             *vars(configs).values(),
             PredictConfig,
@@ -140,24 +152,24 @@ class TestHelp:
                 documented = re.findall(r"^ {8}(\w+): ", config_type.__doc__, re.MULTILINE)
                 assert documented == [field.name for field in dataclasses.fields(config_type)], config_type.__name__
 
-    def test_no_argument_prints_the_usage_and_fails(self, capsys):
+    def test_main_without_arguments_prints_the_usage_and_fails(self, capsys):
         assert main([]) == 2
         assert "usage: ser-fop STAGE" in capsys.readouterr().out
 
-    def test_version(self, capsys):
+    def test_main_prints_the_version(self, capsys):
         assert main(["--version"]) == 0
         assert capsys.readouterr().out.strip() == ser_fop.__version__
 
 
 class TestBadInput:
-    def test_an_unknown_stage_names_the_closest(self, capsys):
+    def test_main_suggests_the_closest_stage(self, capsys):
         assert main(["pretrian", "--out", "x"]) == 2
         assert re.search(
             r"unknown stage 'pretrian': expected one of download, .*Did you mean 'pretrain'\?", capsys.readouterr().err
         )
 
     @pytest.mark.parametrize("stage", ["prepare", "info"])
-    def test_an_unknown_corpus_names_the_closest(self, stage, tmp_path, capsys):
+    def test_main_suggests_the_closest_corpus(self, stage, tmp_path, capsys):
         arguments = ["--corpus", "ravdes", "--audio-dir", str(tmp_path)]
         out = ["--out", str(tmp_path / "out")] if stage == "prepare" else []
         assert main([stage, *arguments, *out]) == 2
@@ -168,8 +180,8 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         "stage", [stage for stage in STAGES if stage not in ("predict", "serve")]
-    )  # which have none
-    def test_a_missing_required_option_fails(self, stage, capsys):
+    )  # these have no required option
+    def test_main_without_a_required_option_fails(self, stage, capsys):
         with pytest.raises(SystemExit) as stop:
             main([stage])
         assert stop.value.code not in (0, None)
@@ -178,13 +190,13 @@ class TestBadInput:
     @pytest.mark.parametrize(
         "extra", [["--seed", "many"], ["--loss", "l3"], ["--no-such-option", "1"], ["--horizons", "1.5"]]
     )
-    def test_a_wrong_value_fails(self, extra, capsys):
+    def test_main_with_a_wrong_value_fails(self, extra, capsys):
         with pytest.raises(SystemExit) as stop:
             main(["pretrain", *REQUIRED["pretrain"], *extra])
         assert stop.value.code not in (0, None)
         assert extra[0] in capsys.readouterr().err
 
-    def test_a_reader_that_has_had_enough_is_told_nothing(self):
+    def test_run_stage_with_a_closed_pipe_prints_nothing(self):
         code = (
             "import sys; from ser_fop.cli import run_stage; from ser_fop.config.stages import InfoConfig\n"
             "def run(_): raise BrokenPipeError\n"
@@ -193,12 +205,12 @@ class TestBadInput:
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
         assert (found.returncode, found.stdout, found.stderr) == (141, b"", b"")
 
-    def test_no_records_folder_is_one_line(self, capsys):
+    def test_main_without_a_records_folder_prints_one_line(self, capsys):
         assert main(["pretrain", "--records", "--out", "out"]) == 2
         assert re.fullmatch(r"ser-fop pretrain: error: --records expected .*\n", capsys.readouterr().err)
         assert not list(Path().iterdir())
 
-    def test_missing_records_are_one_line(self, tmp_path, capsys):
+    def test_main_with_missing_records_prints_one_line(self, tmp_path, capsys):
         arguments = ["--records", str(tmp_path / "nothing"), "--pretrained", "x", "--out", str(tmp_path / "out")]
         assert main(["extract", *arguments]) == 2
         error = capsys.readouterr().err
@@ -211,40 +223,40 @@ class TestRunStage:
     def run(self, action):
         return run_stage("report", ReportConfig, action, list(self.ARGUMENTS))
 
-    def test_hands_the_config_over(self):
+    def test_run_stage_passes_the_config(self):
         seen = []
         assert self.run(seen.append) == 0
         assert seen == [ReportConfig(run=Path("folder"))]
 
     @pytest.mark.parametrize("error", [InputError("bad\n  input"), OSError("bad input")])
-    def test_bad_input_is_one_line_and_status_2(self, error, capsys):
+    def test_run_stage_with_bad_input_prints_one_line_and_returns_2(self, error, capsys):
         def action(_config):
             raise error
 
         assert self.run(action) == 2
         assert capsys.readouterr().err == "ser-fop report: error: bad input\n"
 
-    def test_a_programming_error_is_not_hidden(self):
+    def test_run_stage_does_not_catch_programming_errors(self):
         def action(_config):
             raise ValueError("our mistake")
 
         with pytest.raises(ValueError, match="our mistake"):
             self.run(action)
 
-    def test_an_interruption_says_how_to_go_on(self, capsys):
+    def test_run_stage_after_an_interruption_explains_how_to_resume(self, capsys):
         def action(_config):
             raise KeyboardInterrupt
 
         assert self.run(action) == 130
-        assert "the same command goes on from here" in capsys.readouterr().err
+        assert "Run the same command again to resume" in capsys.readouterr().err
 
 
 class TestParse:
-    def test_several_records_folders(self):
+    def test_parse_accepts_several_records_folders(self):
         config = parse("pretrain", PretrainConfig, ["--records", "a", "b", "--out", "o"])
         assert config.records == (Path("a"), Path("b"))
 
-    def test_a_url_of_audio_is_none_of_a_folder(self):
+    def test_parse_accepts_urls_of_audio(self):
         arguments = ["--corpus", "csv", "--audio-dir", "s3://b/c", "--manifest", "memory://d/m.csv", "--out", "o"]
         config = parse("prepare", PrepareConfig, [*arguments, "--staging", "gs://e/f"])
         assert str(config.audio_dir) == "s3://b/c"
@@ -257,23 +269,23 @@ class TestParse:
         ("stage", "option"),
         [("prepare", "--out"), ("pretrain", "--records"), ("pretrain", "--folds"), ("reproduce", "--out")],
     )
-    def test_a_url_elsewhere_is_refused_in_one_line(self, stage, option, capsys):
+    def test_main_with_a_url_of_other_input_prints_one_line(self, stage, option, capsys):
         assert main([stage, *REQUIRED[stage], option, "s3://b/c"]) == 2
         error = capsys.readouterr().err
         assert re.fullmatch(rf"ser-fop {stage}: error: {option} expected .*the URL s3://b/c\..*\n", error)
 
     @pytest.mark.filterwarnings("error")
-    def test_a_url_in_a_file_is_one_too_without_a_warning(self, tmp_path):
+    def test_parse_accepts_urls_in_a_file_without_a_warning(self, tmp_path):
         values = {"corpus": "csv", "audio_dir": "s3://b/c", "manifest": "s3://b/m.csv", "staging": "gs://e"}
         config = parse("prepare", PrepareConfig, [*write_yaml(tmp_path / "c.yaml", values), "--out", "o"])
         assert (str(config.audio_dir), str(config.manifest)) == ("s3://b/c", "s3://b/m.csv")
         assert config.staging == location("gs://e")
 
-    def test_a_url_of_an_unknown_kind_is_one_line(self, capsys):
+    def test_main_with_a_url_of_unknown_protocol_prints_one_line(self, capsys):
         assert main(["info", "--corpus", "ravdess", "--audio-dir", "foo://x"]) == 2
         assert re.fullmatch(r"ser-fop info: error: foo://x: expected .*\n", capsys.readouterr().err)
 
-    def test_options_of_beam_stand_with_and_without_dashes(self, tmp_path):
+    def test_parse_accepts_beam_options_with_and_without_dashes(self, tmp_path):
         config = parse(
             "prepare", PrepareConfig, [*REQUIRED["prepare"], "--beam-options", "runner=F", "a=b", "--jobs", "2"]
         )
@@ -282,7 +294,7 @@ class TestParse:
         assert parse("prepare", PrepareConfig, [*REQUIRED["prepare"], *file]).beam_options == ("--runner=F", "a=b")
 
     @pytest.mark.parametrize("stage", STAGES)
-    def test_defaults_are_those_of_the_config(self, stage):
+    def test_parse_keeps_the_defaults_of_the_config(self, stage):
         found = parse(stage, CONFIGS[stage], REQUIRED[stage])
         for field in dataclasses.fields(CONFIGS[stage]):
             if field.default is not dataclasses.MISSING and f"--{field.name.replace('_', '-')}" not in REQUIRED[stage]:
@@ -290,7 +302,7 @@ class TestParse:
             if field.default_factory is not dataclasses.MISSING:
                 assert getattr(found, field.name) == field.default_factory()
 
-    def test_options_reach_nested_groups_without_a_prefix(self):
+    def test_parse_sets_nested_groups_without_a_prefix(self):
         arguments = [
             *REQUIRED["pretrain"],
             "--d-model",
@@ -306,7 +318,7 @@ class TestParse:
         assert config.training.horizons == (3,)
         assert config.deterministic
 
-    def test_reproduce_keeps_the_prefixes(self):
+    def test_parse_of_reproduce_needs_prefixes(self):
         arguments = ["--out", "o", "--pretraining.epochs", "3", "--finetuning.epochs", "4", "--no-cross-validation"]
         config = parse("reproduce", ReproduceConfig, arguments)
         assert (config.pretraining.epochs, config.finetuning.epochs) == (3, 4)
@@ -320,7 +332,7 @@ def write_yaml(path, values):
 
 class TestYaml:
     @pytest.mark.parametrize("stage", STAGES)
-    def test_print_config_round_trips(self, stage, tmp_path, capsys):
+    def test_print_config_can_be_parsed_again(self, stage, tmp_path, capsys):
         changes = {
             "prepare": ["--labels", "happy", "sad", "--floor", "1e-6", "--manifest", "m.csv", "--trim-silence"],
             "info": ["--audio-dir", "s3://bucket/corpus", "--manifest", "memory://d/m.csv"],
@@ -344,7 +356,7 @@ class TestYaml:
         found = parse(stage, CONFIGS[stage], write_yaml(tmp_path / "c.yaml", printed))
         assert found == expected
 
-    def test_options_win_over_the_file_and_the_file_over_the_defaults(self, tmp_path):
+    def test_options_override_the_file_and_the_file_the_defaults(self, tmp_path):
         file = write_yaml(tmp_path / "c.yaml", {"seed": 5, "records": ["x"], "model": {"layers": 4, "heads": 2}})
         config = parse("pretrain", PretrainConfig, [*file, "--layers", "3", "--out", "o"])
         assert config.records == (Path("x"),)
@@ -352,7 +364,7 @@ class TestYaml:
         assert config.model.d_model == 256
 
     @pytest.mark.parametrize("spelling", ["joined", "last"])
-    def test_the_file_may_be_given_anywhere(self, tmp_path, spelling):
+    def test_parse_accepts_the_file_at_any_position(self, tmp_path, spelling):
         _, path = write_yaml(tmp_path / "c.yaml", {"seed": 5})
         extra = [f"--config={path}"] if spelling == "joined" else ["--config", path]
         assert parse("pretrain", PretrainConfig, [*REQUIRED["pretrain"], *extra]).seed == 5
@@ -362,6 +374,8 @@ class TestYaml:
         [
             ({"sed": 1}, r"unknown key 'sed': expected one of records, .*Did you mean 'seed'\?"),
             ({"model": {"layer": 1}}, r"unknown key 'model\.layer': .*Did you mean 'layers'\?"),
+            ({"epochs": 1}, r"unknown key 'epochs': .* Write it as 'training\.epochs', inside its group"),
+            ({"training": {"batch-size": 1}}, r"unknown key 'training\.batch-size': .*Did you mean 'batch_size'\?"),
             ({"seed": "many"}, r"seed: Expected `int`, got `str`, received 'many'"),
             ({"seed": 1.5}, "seed: Expected `int`"),
             ({"deterministic": "perhaps"}, "deterministic: Expected `bool`"),
@@ -373,35 +387,41 @@ class TestYaml:
             ("a: [", "is not valid YAML"),
         ],
     )
-    def test_wrong_files_are_refused(self, tmp_path, values, message, capsys):
+    def test_parse_rejects_invalid_files(self, tmp_path, values, message, capsys):
         file = write_yaml(tmp_path / "c.yaml", values)
         with pytest.raises(InputError, match=rf"c\.yaml.*{message}"):
             parse("pretrain", PretrainConfig, [*REQUIRED["pretrain"], *file])
         assert main(["pretrain", *REQUIRED["pretrain"], *file]) == 2
         assert re.match(r"ser-fop pretrain: error: .*c\.yaml", capsys.readouterr().err)
 
-    def test_a_missing_file_is_refused(self, tmp_path):
+    @pytest.mark.parametrize(("written", "text"), [("0", "0"), ("010", "010"), ("1:30", "1:30")])
+    def test_parse_accepts_a_number_for_text(self, tmp_path, written, text):
+        (tmp_path / "c.yaml").write_text(f"fold: {written}\nseed: 3\n")
+        found = parse("finetune", FinetuneConfig, [*REQUIRED["finetune"], "--config", str(tmp_path / "c.yaml")])
+        assert (found.fold, found.seed) == (text, 3)
+
+    def test_parse_rejects_a_missing_file(self, tmp_path):
         with pytest.raises(InputError, match=r"nothing\.yaml does not exist"):
             parse("pretrain", PretrainConfig, ["--config", str(tmp_path / "nothing.yaml")])
         with pytest.raises(InputError, match="--config expected a YAML file, received nothing"):
             parse("pretrain", PretrainConfig, ["--config"])
 
-    def test_an_empty_file_changes_nothing(self, tmp_path):
+    def test_parse_with_an_empty_file_keeps_the_defaults(self, tmp_path):
         file = write_yaml(tmp_path / "c.yaml", "# nothing yet\n")
         arguments = REQUIRED["pretrain"]
         assert parse("pretrain", PretrainConfig, [*arguments, *file]) == parse("pretrain", PretrainConfig, arguments)
 
     @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "pipelines" / "experiments").glob("*.yaml")))
-    def test_experiments_that_come_with_the_package(self, path):
+    def test_parse_accepts_the_experiments_of_the_package(self, path):
         assert parse("reproduce", ReproduceConfig, ["--config", str(path), "--out", "o"]).out == Path("o")
 
     @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "pipelines" / "recipes").glob("*.yaml")))
-    def test_recipes_that_come_with_the_package(self, path):
+    def test_parse_accepts_the_recipes_of_the_package(self, path):
         arguments = ["--config", str(path), "--records", "r", "--out", "o"]
         assert parse("finetune", FinetuneConfig, arguments) != parse("finetune", FinetuneConfig, arguments[2:])
 
 
-def test_the_program_itself(tmp_path):
+def test_program_prints_bad_input_and_returns_2(tmp_path):
     run = subprocess.run(
         ["ser-fop", "info", "--corpus", "nothing", "--audio-dir", str(tmp_path)],
         capture_output=True,
@@ -414,7 +434,7 @@ def test_the_program_itself(tmp_path):
     assert run.stderr.startswith("ser-fop info: error: unknown corpus 'nothing'")
 
 
-def test_exponents_without_a_point_are_numbers_in_yaml(tmp_path):
+def test_read_yaml_accepts_exponents_without_a_point(tmp_path):
     (tmp_path / "c.yaml").write_text("records: [a]\nout: b\ntraining: {learning_rate: 1e-3}\n")
     config = parse("pretrain", PretrainConfig, ["--config", str(tmp_path / "c.yaml")])
     assert config.training.learning_rate == 0.001
@@ -434,11 +454,50 @@ class TestScript:
             (["python"], ""),
         ],
     )
-    def test_script_stage_is_that_of_the_program(self, arguments, stage):
+    def test_script_stage_returns_the_stage_of_the_main_program(self, arguments, stage):
         assert script_stage(arguments) == stage
 
-    def test_script_prints_bad_input_and_nothing_else(self, tmp_path):
+    def test_script_with_bad_input_prints_only_the_error(self, tmp_path):
         command = [sys.executable, "-m", "ser_fop.pipelines.folds", "--records", tmp_path, "--out", tmp_path / "f.json"]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 2
         assert re.fullmatch(r"ser-fop folds: error: .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_name_outside_the_encoding_of_the_output_is_printed(tmp_path, encoding):
+    root = fake_ravdess(tmp_path, actors=(1,), odd_cases=False)
+    (root / "日本語.wav").write_bytes(b"x")
+    command = [sys.executable, "-c", "import sys; from ser_fop.cli import main; sys.exit(main())", "info"]
+    run = subprocess.run(
+        [*command, "--corpus", "ravdess", "--audio-dir", str(root)],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert "日本語.wav" in run.stdout.decode("utf-8")
+
+
+def test_warning_about_data_is_one_line(capsys):
+    def run(_):
+        warnings.warn("fold 2: a class is missing.", DataWarning, stacklevel=1)
+
+    assert run_stage("info", InfoConfig, run, ["--corpus", "ravdess", "--audio-dir", "."]) == 0
+    assert capsys.readouterr().err == "ser-fop info: warning: fold 2: a class is missing.\n"
+
+
+def test_full_disk_is_one_line(capsys):
+    def run(_):
+        raise RuntimeError("/x/mel.tfrecord; No space left on device")
+
+    assert run_stage("info", InfoConfig, run, ["--corpus", "ravdess", "--audio-dir", "."]) == 2
+    assert re.fullmatch(r"ser-fop info: error: the disk is full.*\n", capsys.readouterr().err)
+
+
+def test_programming_error_is_raised():
+    def run(_):
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        run_stage("info", InfoConfig, run, ["--corpus", "ravdess", "--audio-dir", "."])

@@ -15,7 +15,7 @@ def long_and_short():
         yield np.zeros(shape, np.float32), np.full(shape, error, np.float32), np.ones(shape[:2], np.float32)
 
 
-def test_an_epoch_is_weighted_by_frames():
+def test_frame_error_weights_an_epoch_by_frames():
     metric = FrameError("l1", np.ones(2))
     for true, predicted, weight in long_and_short():
         metric.update_state(true, predicted, sample_weight=weight)
@@ -23,7 +23,7 @@ def test_an_epoch_is_weighted_by_frames():
 
 
 def test_epoch_loss_of_keras_is_weighted_by_utterances():
-    """The trap that the metric avoids."""
+    """Counter-case: Keras' epoch loss."""
     loss = FramePredictionLoss("l1", np.ones(2))
     tracker = keras.metrics.Mean()
     for true, predicted, weight in long_and_short():
@@ -32,7 +32,7 @@ def test_epoch_loss_of_keras_is_weighted_by_utterances():
 
 
 @pytest.mark.parametrize("kind", ["l1", "mse", "huber"])
-def test_equals_the_loss_of_all_frames_together(kind):
+def test_frame_error_equals_the_loss_over_all_frames(kind):
     true, predicted = normal(4, 7, 3), normal(4, 7, 3, seed=1)
     weight = mask_of((7, 3, 2, 1), 7).astype(np.float32)
     metric = FrameError(kind, DEVIATION)
@@ -42,7 +42,7 @@ def test_equals_the_loss_of_all_frames_together(kind):
     assert float(metric.result()) == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_padding_counts_for_nothing():
+def test_frame_error_ignores_padding():
     true, predicted = normal(2, 7, 3), normal(2, 7, 3, seed=1)
     mask = mask_of((4, 7), 7)
     junk = np.where(mask[..., None], predicted, -500.0).astype(np.float32)
@@ -54,7 +54,7 @@ def test_padding_counts_for_nothing():
     assert results[0] == pytest.approx(results[1], rel=1e-6)
 
 
-def test_one_of_several_horizons():
+def test_frame_error_of_one_horizon_ignores_the_others():
     true, predicted = (np.concatenate([normal(2, 5, 3), normal(2, 5, 3, seed=seed)], axis=-1) for seed in (1, 2))
     found = []
     for horizon in (0, 1, None):
@@ -66,13 +66,13 @@ def test_one_of_several_horizons():
     assert found[2] == pytest.approx(found[1] / 2, rel=1e-5)
 
 
-def test_errors_are_in_units_of_the_deviation():
+def test_frame_error_is_in_units_of_the_standard_deviation():
     metric = FrameError("l1", [0.5, 2.0])
     metric.update_state(np.zeros((1, 1, 2)), np.array([[[1.0, 1.0]]]), sample_weight=np.ones((1, 1)))
     assert float(metric.result()) == pytest.approx((2.0 + 0.5) / 2)
 
 
-def test_a_new_epoch_starts_from_nothing():
+def test_reset_state_starts_a_new_epoch():
     metric = FrameError("l1", np.ones(2))
     for true, predicted, weight in long_and_short():
         metric.reset_state()
@@ -80,7 +80,7 @@ def test_a_new_epoch_starts_from_nothing():
     assert float(metric.result()) == 0
 
 
-def test_compiled_model_reports_it_over_batches_of_unequal_length():
+def test_compiled_model_reports_it_for_batches_of_unequal_length():
     inputs = keras.Input((None, 2))
     model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
     model.compile(
@@ -94,7 +94,7 @@ def test_compiled_model_reports_it_over_batches_of_unequal_length():
     assert found["error"] == pytest.approx(1000 / 1100)
 
 
-def test_is_rebuilt_from_its_config():
+def test_from_config_rebuilds_the_metric():
     metric = FrameError("huber", DEVIATION, name="validation_error")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
     assert type(again) is FrameError

@@ -1,4 +1,4 @@
-"""What `import ser_fop` offers, and the examples of its docstrings."""
+"""Public API of `ser_fop`, and the examples of its docstrings."""
 
 import doctest
 import importlib
@@ -18,38 +18,38 @@ EXAMPLES = sorted({"ser_fop", *ser_fop._LAZY.values()})
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_import_brings_no_heavy_library():
+def test_import_loads_no_heavy_library():
     program = "import sys, ser_fop; dir(ser_fop); ser_fop.list_models; print([n for n in ('tensorflow', 'keras', 'pandas') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_every_public_name_is_imported_on_use_and_documented():
+def test_public_names_are_lazy_and_documented():
     assert set(ser_fop.__all__) == set(ser_fop._LAZY) <= set(dir(ser_fop))
     for name in ser_fop.__all__:
         assert inspect.getdoc(getattr(ser_fop, name))
 
 
-def test_unknown_name_is_an_attribute_error():
+def test_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = ser_fop.nothing
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_examples_run(name):
+def test_docstring_examples_pass(name):
     failed, tried = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert failed == 0
     assert tried or name in ("ser_fop.api.records", "ser_fop.api.stages", "ser_fop.config.stages")
 
 
-def test_wrong_example_is_seen():
+def test_doctest_detects_a_wrong_example():
     parser = doctest.DocTestParser()
     example = parser.get_doctest(">>> 1 + 1\n3\n", {}, "wrong", None, 0)
     assert doctest.DocTestRunner(verbose=False).run(example, out=lambda _: None).failed == 1
 
 
 def test_package_of_a_checkout_has_scripts_and_models(tmp_path):
-    # As after a plain `pip install .`, with Python started in the repository: neither is inside the package there.
+    # As after `pip install .` with Python started in the repository: scripts and models are outside the package.
     program = (
         "import sys; sys.meta_path = [one for one in sys.meta_path if 'editable' not in str(one)];"
         "import ser_fop, ser_fop.pipelines; from ser_fop.hub.published import resolve_published;"
@@ -61,7 +61,7 @@ def test_package_of_a_checkout_has_scripts_and_models(tmp_path):
     assert Path(scripts).is_relative_to(ROOT)
 
 
-def test_predictor_tables_hold_the_answers():
+def test_predictor_tables_equal_the_predictions():
     predictor = ser_fop.load()
     files = [ser_fop.sample("happy"), ser_fop.sample("sad")]
     answers, table = predictor.predict_files(files), predictor.predict_files(files, as_frame=True)
@@ -72,11 +72,11 @@ def test_predictor_tables_hold_the_answers():
     assert len(predictor.predict(files[0], as_frame=True)) == 1
     windows = predictor.predict_windows(files[0], window_s=1.0, hop_s=0.5, as_frame=True)
     assert (windows["start_s"].diff().dropna() == 0.5).all()
-    with pytest.raises(InputError, match="is none"):
+    with pytest.raises(InputError, match="which is not a folder"):
         predictor.predict_folder(files[0])
 
 
-def test_predict_files_names_a_bad_file_and_answers_the_others(tmp_path):
+def test_predict_files_with_a_bad_file_predicts_the_others(tmp_path):
     (tmp_path / "bad.wav").write_bytes(b"junk")
     table = ser_fop.load().predict_files([tmp_path / "bad.wav", ser_fop.sample()], as_frame=True)
     assert table["problem"].iloc[0]
@@ -92,7 +92,7 @@ def test_backbone_from_pretrained_has_the_published_weights():
         np.testing.assert_array_equal(one, other)
 
 
-def test_classifier_from_pretrained_takes_the_trained_head_or_a_fresh_one(tmp_path):
+def test_classifier_from_pretrained_has_the_trained_head_or_a_new_one(tmp_path):
     import keras
 
     trained = ser_fop.EmotionClassifier.from_pretrained("emotion-ravdess")
@@ -124,7 +124,7 @@ def test_feature_extractor_ignores_padding():
 def test_records_split_trains_a_classifier(work):
     import keras
 
-    records = ser_fop.Records(work / "records" / "ravdess")
+    records = ser_fop.Records(str(work / "records" / "ravdess"))  # as in README.md
     split = records.split(fold=0)
     assert not set(split.train.classes) & set(split.test.classes)
     network = ser_fop.EmotionClassifier.from_pretrained(work / "inductive", num_classes=len(split.labels))

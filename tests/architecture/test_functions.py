@@ -1,4 +1,4 @@
-"""Functions are short enough to be read at once."""
+"""Limits on the length of functions and on local imports."""
 
 import ast
 
@@ -6,8 +6,8 @@ import pytest
 
 from tests.architecture.test_imports import MODULES
 
-MOST_LINES = 80
-# Functions that must be longer, each with the reason.
+MAX_LINES = 80
+# Functions that must be longer, with the reason for each.
 LONGER: dict[str, str] = {}
 
 
@@ -26,19 +26,19 @@ def imports_inside(source):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_function_lengths_stay_below_the_limit(name):
+def test_functions_are_within_length_limit(name):
     found = lengths(MODULES[name].read_text(encoding="utf-8"))
-    assert {f"{name}.{one}": n for one, n in found.items() if n > MOST_LINES and f"{name}.{one}" not in LONGER} == {}
+    assert {f"{name}.{one}": n for one, n in found.items() if n > MAX_LINES and f"{name}.{one}" not in LONGER} == {}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("ser_fop.pipelines.")])
 def test_scripts_import_at_the_top(name):
     found = imports_inside(MODULES[name].read_text(encoding="utf-8"))
-    # `serve` imports its extra where it can say which one is missing.
+    # `serve` imports its extra in the function, to report a missing package.
     assert {one: n for one, n in found.items() if n} == ({"run": 3} if name.endswith(".serve") else {})
 
 
-def test_checks_see_a_long_function_and_a_local_import():
-    long = "def f():\n" + "    x = 1\n" * MOST_LINES
-    assert lengths(long) == {"f": MOST_LINES + 1}
+def test_checks_find_long_function_and_local_import():
+    long = "def f():\n" + "    x = 1\n" * MAX_LINES
+    assert lengths(long) == {"f": MAX_LINES + 1}
     assert imports_inside("def f():\n    import os\n") == {"f": 1}

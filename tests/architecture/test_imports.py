@@ -1,4 +1,4 @@
-"""Imports point down; what is meant to run on every backend knows no TensorFlow."""
+"""Imports point to lower ranks, and backend-independent modules do not import TensorFlow."""
 
 import ast
 import importlib
@@ -9,8 +9,8 @@ import pytest
 
 import ser_fop
 
-# A unit is the longest of these dotted prefixes that a module's name below `ser_fop` begins with. A module imports its
-# own unit, and units of a lower rank.
+# The unit of a module is the longest of these prefixes of its name below `ser_fop`. A module may import its own unit
+# and units of a lower rank.
 RANKS = {
     "errors": 0,
     "utils": 1,
@@ -31,16 +31,17 @@ RANKS = {
     "inference": 8,
     "serving": 9,
     "export": 9,
+    "stress": 9,
     "cli": 9,
     "api": 10,
     "pipelines": 11,
     "testing": 12,
 }
-# Modules at the top of the package; all others stand in rooms.
+# Modules at the top of the package; all others are in subpackages.
 TOP = {"errors", "cli", "losses", "metrics"}
-# The one module of the layers that uses a backend.
+# The only module of the layers that uses a backend.
 TENSORFLOW_KERNELS = "ser_fop.layers.tensorflow_kernels"
-# These run on every Keras backend, or before a backend is chosen.
+# These units run on every Keras backend, or before a backend is chosen.
 WITHOUT_TENSORFLOW = (
     "errors",
     "utils",
@@ -56,11 +57,11 @@ WITHOUT_TENSORFLOW = (
     "hub.published",
     "hub.versions",
 )
-MOST_LINES = 300
+MAX_LINES = 300
 
 
 def _modules():
-    """Return the file of every module by name, the pipelines (installed from another folder) included."""
+    """Return the file of every module by name, including the pipelines, which are installed from another folder."""
     roots = {"ser_fop": Path(ser_fop.__file__).parent}
     roots["ser_fop.pipelines"] = Path(importlib.util.find_spec("ser_fop.pipelines").origin).parent
     found = {}
@@ -75,7 +76,7 @@ MODULES = _modules()
 
 
 def imports_of(source):
-    """Return the modules that a source imports; what is imported from a package counts as one of its modules."""
+    """Return the modules that a source imports; a name imported from a package counts as one of its modules."""
     found = set()
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -107,14 +108,14 @@ def _is_below(module, prefix):
 
 
 def violations(name, imported):
-    """Return the imports of a module that do not point down."""
+    """Return the units that a module imports against the order of ranks."""
     own = unit(name)
     targets = {unit(target) for target in imported if target != "ser_fop"} & set(RANKS)
     return sorted(target for target in targets if target != own and RANKS[target] >= RANKS[own])
 
 
 def closure(name):
-    """Return every module of the package that importing one brings along, with itself."""
+    """Return every module of the package that the import of `name` loads, itself included."""
     reached, pending = set(), [name]
     while pending:
         module = pending.pop()
@@ -129,25 +130,25 @@ def test_every_module_has_a_rank():
     assert {unit(name) for name in MODULES} - {None} == set(RANKS)
 
 
-def test_only_a_few_modules_stand_at_the_top():
+def test_top_of_package_has_only_listed_modules():
     top = {path.stem for path in Path(ser_fop.__file__).parent.glob("*.py")}
     assert top == TOP | {"__init__"}
 
 
 @pytest.mark.parametrize("name", MODULES)
 class TestEveryModule:
-    def test_imports_point_down(self, name):
+    def test_imports_point_to_lower_ranks(self, name):
         if unit(name):
             assert violations(name, IMPORTS[name]) == []
 
-    def test_no_inner_part_of_keras_and_no_star(self, name):
+    def test_module_has_no_star_or_private_keras_import(self, name):
         assert not [target for target in IMPORTS[name] if target.startswith("keras.src") or target.endswith(".*")]
 
-    def test_is_short(self, name):
+    def test_module_is_within_length_limit(self, name):
         lines = len(MODULES[name].read_text(encoding="utf-8").splitlines())
-        assert lines <= MOST_LINES
+        assert lines <= MAX_LINES
 
-    def test_can_be_imported_and_says_what_it_is(self, name):
+    def test_module_imports_and_has_docstring(self, name):
         assert importlib.import_module(name).__doc__
 
 
@@ -156,20 +157,20 @@ def test_only_pipelines_import_pipelines():
     assert {unit(name) for name in users} <= {"pipelines"}
 
 
-def test_nothing_but_tests_imports_testing():
+def test_only_testing_imports_testing():
     users = {name for name, imported in IMPORTS.items() if any(unit(target) == "testing" for target in imported)}
     assert {unit(name) for name in users} == {"testing"}
 
 
 @pytest.mark.parametrize("part", WITHOUT_TENSORFLOW)
-def test_without_tensorflow(part):
+def test_unit_does_not_import_tensorflow(part):
     reached = set().union(*(closure(name) for name in MODULES if _is_below(name.removeprefix("ser_fop."), part)))
     assert reached
     users = {name for name in reached if any(target.split(".")[0] == "tensorflow" for target in IMPORTS[name])}
     assert users <= {TENSORFLOW_KERNELS}
 
 
-def test_kernels_of_tensorflow_are_reached_from_one_place_and_only_when_called():
+def test_tensorflow_kernels_are_imported_lazily_in_one_place():
     package, name = TENSORFLOW_KERNELS.rsplit(".", 1)
     users = [module for module, imported in IMPORTS.items() if TENSORFLOW_KERNELS in imported]
     assert users == ["ser_fop.layers.kernels"]
@@ -178,33 +179,33 @@ def test_kernels_of_tensorflow_are_reached_from_one_place_and_only_when_called()
     assert name not in {alias.name for node in at_import for alias in node.names}
 
 
-def test_beam_is_imported_in_one_place():
+def test_beam_is_imported_in_one_module():
     users = [name for name, imported in IMPORTS.items() if any(one.split(".")[0] == "apache_beam" for one in imported)]
     assert users == ["ser_fop.data.prepare.beam"]
 
 
-def test_layers_and_networks_use_no_backend_at_all():
+def test_layers_and_models_use_no_backend():
     for name, imported in IMPORTS.items():
         if unit(name) in ("layers", "losses", "metrics", "models") and name != TENSORFLOW_KERNELS:
             outside = {target.split(".")[0] for target in imported} - {"ser_fop"}
             assert outside <= {"collections", "dataclasses", "math", "pathlib", "typing", "keras", "msgspec"}, name
 
 
-class TestTheChecksThemselves:
-    def test_an_upward_import_is_seen(self):
+class TestChecks:
+    def test_violations_finds_upward_import(self):
         assert violations("ser_fop.corpora.x", imports_of("from ser_fop.data.datasets import parse")) == ["data"]
         assert violations("ser_fop.layers.x", imports_of("import ser_fop.models.backbone")) == ["models"]
         assert violations("ser_fop.losses", imports_of("def f():\n    from ser_fop import layers")) == ["layers"]
         assert violations("ser_fop.models.x", imports_of("from ser_fop.layers import y")) == []
 
-    def test_a_star_and_an_inner_part_are_seen(self):
+    def test_imports_of_finds_star_and_private_import(self):
         assert "keras.*" in imports_of("from keras import *")
         assert "keras.src.layers" in imports_of("import keras.src.layers")
 
-    def test_imports_for_type_checkers_do_not_count(self):
+    def test_imports_of_ignores_type_checking(self):
         assert imports_of("if TYPE_CHECKING:\n    import tensorflow") == set()
         assert imports_of("if DEBUG:\n    import tensorflow") == {"tensorflow"}
 
-    def test_tensorflow_is_found_through_others(self):
+    def test_closure_follows_indirect_imports(self):
         assert "ser_fop.data.records" in closure("ser_fop.training.splits.pretraining")
         assert "tensorflow" in IMPORTS["ser_fop.data.records"]

@@ -1,4 +1,4 @@
-"""Comparisons with made-up numbers."""
+"""Comparisons with invented figures."""
 
 from benchmarks.harness import Comparison, Measurement
 

@@ -7,9 +7,9 @@ import pytest
 from benchmarks.accelerator import _gpu
 
 
-@pytest.mark.skipif(_gpu() is not None, reason="there is a GPU: the script would measure")
-def test_without_a_gpu_it_says_what_it_would_measure():
+@pytest.mark.skipif(_gpu() is not None, reason="with a GPU, the script would measure")
+def test_accelerator_without_gpu_describes_measurement():
     command = [sys.executable, "-m", "benchmarks.accelerator", "--frames", "256"]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
-    assert "No GPU here" in done.stdout
+    assert "No GPU found" in done.stdout
     assert "32 x 256 frames in float32, tf32, bfloat16" in done.stdout

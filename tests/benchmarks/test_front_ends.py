@@ -10,14 +10,14 @@ from ser_fop.data.features import log_mel
 @pytest.mark.parametrize(
     ("library", "front_end", "tolerance"),
     [
-        ("librosa", front_ends.librosa_front_end, 0.05),  # its triangles are straight in hertz
+        ("librosa", front_ends.librosa_front_end, 0.05),  # its filters are linear in hertz
         ("torch", front_ends.torch_front_end, 0.05),
         ("kaldi_native_fbank", front_ends.kaldi_front_end, 1e-3),
     ],
 )
-def test_each_computes_our_log_mels(library, front_end, tolerance):
+def test_front_end_matches_our_log_mels(library, front_end, tolerance):
     pytest.importorskip(library)
     samples = voiced_minute()[8000 : 8000 + 12345]
-    found, ours = front_end()(samples), log_mel(samples, FeatureConfig()).numpy()
+    found, ours = front_end()(samples), log_mel(samples, FeatureConfig(remove_below_hz=0.0)).numpy()
     assert found.shape == ours.shape
     assert np.abs(found - ours).max() < tolerance

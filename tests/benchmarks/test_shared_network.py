@@ -5,7 +5,7 @@ from benchmarks.shared_network import CLASSES, MELS, classifier, twin, twin_hype
 from ser_fop.models.hypercolumns import hypercolumns
 
 
-def test_the_twin_computes_the_same(tmp_path):
+def test_twin_matches_keras_network(tmp_path):
     torch = pytest.importorskip("torch")
     import keras
 

@@ -17,7 +17,7 @@ def records(tmp_path_factory):
     return write_records(tmp_path_factory.mktemp("records") / "fake", LENGTHS)
 
 
-def test_the_naive_version_has_our_size():
+def test_naive_network_has_same_size():
     fixed = 2 * 80  # statistics of the mels
     seeds = 4  # states of dropout's generators, two numbers each in ours
     ours = FramePredictor(ModelConfig(), 80).count_params() - fixed
@@ -25,13 +25,13 @@ def test_the_naive_version_has_our_size():
 
 
 @pytest.mark.parametrize("limit", [0, 512])
-def test_ours_counts_the_frames_that_the_dataset_gives(records, limit):
+def test_fit_ours_counts_frames_of_dataset(records, limit):
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
     batches = unlabelled_batches(parts, horizons=(1,), batch_size=32, batch_frames=BATCH_FRAMES, chunk_frames=limit)
-    given = sum(float(np.sum(weight)) for _, _, weight in batches)
-    assert fit_ours(records, "float32", limit)() == given
+    expected = sum(float(np.sum(weight)) for _, _, weight in batches)
+    assert fit_ours(records, "float32", limit)() == expected
 
 
-def test_the_naive_version_counts_whole_utterances():
+def test_fit_naive_counts_whole_utterances():
     assert fit_naive(LENGTHS[:3], "float32")() == (LENGTHS[:3] - 1).sum()

@@ -1,4 +1,4 @@
-"""Contenders that do next to nothing; their processes import this file."""
+"""Minimal contenders; their processes import this file."""
 
 import os
 from pathlib import Path
@@ -35,6 +35,6 @@ def dies():
     return lambda: os._exit(3)
 
 
-def wants(variable):
+def reads_variable(variable):
     value = os.environ[variable]
     return lambda: float(value)

@@ -1,4 +1,4 @@
-"""Folders that version 0.1.0 wrote, with the former names of settings and classes, keep loading."""
+"""Run folders of version 0.1.0, which have the former names of settings and classes, still load."""
 
 import shutil
 import tarfile
@@ -9,22 +9,37 @@ import pytest
 from ser_fop.pipelines import classify, extract, finetune, prepare, pretrain, report
 
 from ser_fop.config.parsing import parse
+from ser_fop.errors import InputError
 from ser_fop.experiments.job_cache import JobCache
 from ser_fop.experiments.jobs import Sizes
 from ser_fop.experiments.repeat import training_jobs
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.hub.networks import load_network
 from ser_fop.hypercolumns.pooled import ARRAYS, read_pooled
-from ser_fop.inference.predictor import load
+from ser_fop.inference.loading import load
 from ser_fop.utils.json_io import read_json
 
 ARCHIVE = Path(__file__).parent / "runs_0_1_0.tar.xz"
 SIZE = ["--d-model", "8", "--heads", "2", "--feed-forward", "11", "--layers", "1"]
+# The front end of the folders removed nothing below speech.
+FORMER = ["--remove-below-hz", "0"]
 # The commands that wrote the folders.
 COMMANDS = {
     "records": (
         prepare.main,
-        ["--corpus", "csv", "--audio-dir", "audio", "--manifest", "metadata.csv", "--name", "toy", "--mels", "20"],
+        [
+            "--corpus",
+            "csv",
+            "--audio-dir",
+            "audio",
+            "--manifest",
+            "metadata.csv",
+            "--name",
+            "toy",
+            "--mels",
+            "20",
+            *FORMER,
+        ],
     ),
     "pretrain": (pretrain.main, ["--records", "records", "--fold", "0", *SIZE, "--ahead", "2", "--epochs", "1"]),
     "finetune": (
@@ -56,7 +71,7 @@ COMMANDS = {
 
 @pytest.fixture
 def former(tmp_path, monkeypatch):
-    """The folders, in the working directory."""
+    """Extract the folders to a temporary folder, and make it the working directory."""
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
     for path in tmp_path.rglob("*.json"):
@@ -66,13 +81,19 @@ def former(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_same_command_finds_former_folder_complete(name, former, capsys):
+def test_same_command_accepts_former_folder_as_complete(name, former, capsys):
     main, options = COMMANDS[name]
     assert main([*options, "--out", name]) == 0
     assert f"{name} is complete." in capsys.readouterr().out
 
 
-def test_other_setting_is_refused_by_its_present_name(former, capsys):
+def test_present_front_end_is_refused_for_former_records(former, capsys):
+    main, options = COMMANDS["records"]
+    assert main([*options[: -len(FORMER)], "--out", "records"]) == 2
+    assert "its features.remove_below_hz is 0.0, now 60.0" in capsys.readouterr().err
+
+
+def test_changed_setting_is_rejected_by_its_present_name(former, capsys):
     main, options = COMMANDS["pretrain"]
     assert main([*options, "--ahead", "3", "--out", "pretrain"]) == 2
     assert "its config.training.horizons is [2], now [3]" in capsys.readouterr().err.replace(
@@ -88,13 +109,18 @@ def test_former_network_loads(name, former):
     assert spec.seen_speakers
 
 
-def test_former_native_weights_equal_those_of_the_saved_model(former):
+def test_former_native_weights_equal_saved_model_weights(former):
     native, saved = (load_network(former / name)[0] for name in ("finetune", "finetune/saved_model"))
     for one, other in zip(native.get_weights(), saved.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_former_network_extracts_the_same_hypercolumns(former):
+def test_former_saved_model_of_log_mels_is_not_loaded_for_recordings(former):
+    with pytest.raises(InputError, match="accepts only log-mels: give a model of `ser-fop export`"):
+        load(former / "finetune" / "saved_model")
+
+
+def test_former_network_extracts_equal_hypercolumns(former):
     before = read_pooled(former / "hyper" / ARRAYS)
     _, options = COMMANDS["hyper"]
     assert extract.main([*options, "--out", "again"]) == 0
@@ -107,22 +133,22 @@ def test_former_network_extracts_the_same_hypercolumns(former):
 @pytest.mark.parametrize("name", ["finetune", "svm", "a_lstm", "exported"])
 def test_former_run_predicts(name, former):
     samples = 0.1 * np.random.default_rng(0).normal(size=16000).astype(np.float32)
-    answer = load(former / name).predict(samples, sample_rate_hz=16000)
-    assert answer.emotion in ("happy", "sad")
+    prediction = load(former / name).predict(samples, sample_rate_hz=16000)
+    assert prediction.emotion in ("happy", "sad")
 
 
-def test_former_network_is_fine_tuned(former):
+def test_former_network_can_be_fine_tuned(former):
     _, options = COMMANDS["finetune"]
     assert finetune.main([*options, "--seed", "1", "--out", "more"]) == 0
     assert "toy:" in read_json(former / "more" / "config.json")["seen_speakers"][0]
 
 
-def test_report_of_former_experiment_is_written_again(former):
+def test_report_of_former_experiment_can_be_written(former):
     assert report.main(["--run", "reproduce"]) == 0
     assert (former / "reproduce" / "report" / "tables.json").exists()
 
 
-def test_former_keys_of_an_experiment_file_are_translated_with_a_note(former, capsys):
+def test_former_keys_of_yaml_file_are_translated_with_a_note(former, capsys):
     config = parse("reproduce", ReproduceConfig, ["--config", "exp.yaml", "--out", "new"])
     assert config.pretraining.horizons == (1, 2)
     assert config.model.residual_width == "input"
@@ -130,8 +156,9 @@ def test_former_keys_of_an_experiment_file_are_translated_with_a_note(former, ca
     assert "'ahead' is now 'horizons'" in capsys.readouterr().err
 
 
-def test_former_cells_are_restored(former):
+def test_former_job_cache_is_restored(former):
     options = ["--config", "exp.yaml", "--audio-dir", "audio", "--manifest", "metadata.csv", "--cache-dir", "kept"]
+    options += ["--features.remove-below-hz", "0"]
     config = parse("reproduce", ReproduceConfig, [*options, "--out", str(former / "new")])
     shutil.copytree(former / "reproduce" / "records", former / "new" / "records")
     shutil.copy(former / "reproduce" / "folds.json", former / "new")

@@ -22,17 +22,17 @@ def parsed(stage, *options):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_paper_is_the_defaults(stage):
+def test_preset_paper_equals_the_defaults(stage):
     assert parsed(stage, "--preset", "paper") == parsed(stage)
 
 
 @pytest.mark.parametrize("name", preset_names())
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_preset_fits_every_stage(name, stage):
+def test_preset_is_valid_for_every_stage(name, stage):
     parsed(stage, f"--preset={name}")
 
 
-def test_stage_by_stage_is_what_reproduce_does():
+def test_preset_is_the_same_in_stages_and_in_reproduce():
     whole = parsed("reproduce", "--preset", "recommended")
     assert whole != parsed("reproduce")
     assert parsed("prepare", "--preset", "recommended").trim_silence == whole.trim_silence
@@ -43,7 +43,7 @@ def test_stage_by_stage_is_what_reproduce_does():
     assert parsed("classify", "--preset", "recommended").settings == whole.classifiers
 
 
-def test_a_file_stands_over_the_preset_and_options_over_both(tmp_path):
+def test_parse_options_override_the_file_and_the_file_the_preset(tmp_path):
     (tmp_path / "c.yaml").write_text("training: {epochs: 7, ahead: [9]}\n")
     config = parsed("pretrain", "--preset", "recommended", "--config", str(tmp_path / "c.yaml"), "--horizons", "5")
     assert config.training.epochs == 7
@@ -52,7 +52,7 @@ def test_a_file_stands_over_the_preset_and_options_over_both(tmp_path):
     assert config.model.stacked_frames == 4
 
 
-def test_a_file_may_name_its_preset_and_the_command_line_another(tmp_path):
+def test_preset_of_the_command_line_replaces_that_of_the_file(tmp_path):
     (tmp_path / "c.yaml").write_text("preset: recommended\nmodel: {dropout: 0.4}\n")
     config = parsed("pretrain", "--config", str(tmp_path / "c.yaml"))
     assert (config.model.dropout, config.model.stacked_frames) == (0.4, 4)
@@ -61,7 +61,7 @@ def test_a_file_may_name_its_preset_and_the_command_line_another(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["recomended", "[recommended]", "3"])
-def test_a_file_that_names_no_preset_is_refused(value, tmp_path):
+def test_over_preset_rejects_an_unknown_preset_in_a_file(value, tmp_path):
     (tmp_path / "c.yaml").write_text(f"preset: {value}\n")
     with pytest.raises(InputError, match=r"c.yaml: preset expected one of paper, recommended"):
         parsed("pretrain", "--config", str(tmp_path / "c.yaml"))
@@ -74,15 +74,15 @@ def test_a_file_that_names_no_preset_is_refused(value, tmp_path):
         (["--preset"], "--preset expected a preset's name, received nothing"),
     ],
 )
-def test_unknown_presets_are_refused(options, message):
+def test_parse_rejects_an_unknown_preset(options, message):
     with pytest.raises(InputError, match=message):
         parsed("pretrain", *options)
 
 
-def test_a_stage_without_settings_has_none():
-    with pytest.raises(InputError, match="stage 'folds' has none"):
+def test_preset_rejects_a_stage_without_settings():
+    with pytest.raises(InputError, match="received 'folds'"):
         preset("paper", "folds")
 
 
-def test_merged_goes_group_by_group():
+def test_merged_overrides_key_by_key():
     assert merged({"a": {"x": 1, "y": 2}, "b": 3}, {"a": {"y": 5}, "c": 4}) == {"a": {"x": 1, "y": 5}, "b": 3, "c": 4}

@@ -15,7 +15,7 @@ def genders(listing):
 
 
 @pytest.mark.parametrize(("flat", "prefix"), [(False, "AudioWAV/"), (True, "")])
-def test_listing(tmp_path, flat, prefix):
+def test_read_listing(tmp_path, flat, prefix):
     listing = CORPUS.read(fake_crema_d(tmp_path, flat=flat), DEFAULT)
     assert len(listing.utterances) == 19
     assert listing.problems == ()
@@ -25,22 +25,22 @@ def test_listing(tmp_path, flat, prefix):
     assert {u.style for u in listing.utterances} == {"scripted"}
 
 
-def test_short_level_of_the_release(tmp_path):
+def test_read_name_with_level_x(tmp_path):
     found = {utterance.id: utterance for utterance in CORPUS.read(fake_crema_d(tmp_path), DEFAULT).utterances}
     assert found["1003_ITH_SAD_X"].emotion == "SAD"
 
 
-def test_genders(tmp_path):
+def test_read_genders_from_demographics(tmp_path):
     root = fake_crema_d(tmp_path)
     assert genders(CORPUS.read(root, DEFAULT)) == {"1001": "M", "1002": "F", "1003": "M"}
 
 
-def test_genders_from_above_the_recordings(tmp_path):
+def test_read_genders_from_parent_folder(tmp_path):
     root = fake_crema_d(tmp_path)
     assert genders(CORPUS.read(root / "AudioWAV", DEFAULT)) == {"1001": "M", "1002": "F", "1003": "M"}
 
 
-def test_no_demographics(tmp_path):
+def test_read_without_demographics_has_no_genders(tmp_path):
     listing = CORPUS.read(fake_crema_d(tmp_path, demographics=False), DEFAULT)
     assert genders(listing) == {"1001": "", "1002": "", "1003": ""}
 
@@ -56,14 +56,14 @@ def test_no_demographics(tmp_path):
         ("\ufeffActorID,Sex\n1001,Female\n".encode(), "F"),
     ],
 )
-def test_odd_demographics_never_stop_the_reader(tmp_path, content, expected):
+def test_read_accepts_invalid_demographics(tmp_path, content, expected):
     root = fake_crema_d(tmp_path)
     (root / "VideoDemographics.csv").write_bytes(content)
     assert genders(CORPUS.read(root, DEFAULT)) == {"1001": expected, "1002": "", "1003": ""}
 
 
 @pytest.mark.parametrize("name", ["1001_DFA_SUR_XX", "1001_DFA", "2001_DFA_ANG_XX", "sound"])
-def test_names_that_do_not_fit(tmp_path, name):
+def test_read_invalid_file_name_is_a_problem(tmp_path, name):
     root = fake_crema_d(tmp_path)
     write_voice(root / "AudioWAV" / f"{name}.wav")
     listing = CORPUS.read(root, DEFAULT)
@@ -71,7 +71,7 @@ def test_names_that_do_not_fit(tmp_path, name):
     assert [problem.file for problem in listing.problems] == [f"AudioWAV/{name}.wav"]
 
 
-def test_a_subset_of_the_labels(tmp_path):
+def test_read_subset_of_labels(tmp_path):
     listing = CORPUS.read(fake_crema_d(tmp_path), ReadOptions(labels=("SAD", "HAP")))
     assert listing.labels == ("SAD", "HAP")
     assert Counter(u.emotion for u in listing.utterances) == {"": 12, "SAD": 4, "HAP": 3}

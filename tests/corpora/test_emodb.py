@@ -14,7 +14,7 @@ SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 
 
 @pytest.mark.parametrize(("flat", "prefix"), [(False, "wav/"), (True, "")])
-def test_listing(tmp_path, flat, prefix):
+def test_read_listing(tmp_path, flat, prefix):
     listing = CORPUS.read(fake_emodb(tmp_path, speakers=("03", "16"), flat=flat), DEFAULT)
     assert listing.problems == ()
     assert {u.id: u.emotion for u in listing.utterances} == {
@@ -28,12 +28,12 @@ def test_listing(tmp_path, flat, prefix):
     assert listing.labels == tuple(LETTERS.values())
 
 
-def test_parent(tmp_path):
+def test_read_parent_folder(tmp_path):
     fake_emodb(tmp_path / "EmoDB")
     assert CORPUS.read(tmp_path, DEFAULT).utterances[0].file == "EmoDB/wav/03a01Aa.wav"
 
 
-def test_ten_speakers_half_of_them_women(tmp_path):
+def test_read_ten_speakers_five_female(tmp_path):
     listing = CORPUS.read(fake_emodb(tmp_path, speakers=SPEAKERS), DEFAULT)
     women = {utterance.speaker for utterance in listing.utterances if utterance.gender == "F"}
     assert women == {"08", "09", "13", "14", "16"}
@@ -41,7 +41,7 @@ def test_ten_speakers_half_of_them_women(tmp_path):
     assert len(listing.utterances) == 70
 
 
-def test_versions_of_one_sentence_are_apart(tmp_path):
+def test_read_versions_of_a_sentence_have_own_ids(tmp_path):
     root = fake_emodb(tmp_path, speakers=("03",))
     write_voice(root / "wav" / "03a01Fb.wav")
     ids = [utterance.id for utterance in CORPUS.read(root, DEFAULT).utterances]
@@ -50,7 +50,7 @@ def test_versions_of_one_sentence_are_apart(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["04a01Fa", "03a01Xa", "03a01fa", "readme"])
-def test_names_that_do_not_fit(tmp_path, name):
+def test_read_invalid_file_name_is_a_problem(tmp_path, name):
     root = fake_emodb(tmp_path)
     write_voice(root / "wav" / f"{name}.wav")
     listing = CORPUS.read(root, DEFAULT)
@@ -58,12 +58,12 @@ def test_names_that_do_not_fit(tmp_path, name):
     assert [problem.file for problem in listing.problems] == [f"wav/{name}.wav"]
 
 
-def test_a_subset_of_the_labels(tmp_path):
+def test_read_subset_of_labels(tmp_path):
     listing = CORPUS.read(fake_emodb(tmp_path), ReadOptions(labels=("sadness", "anger")))
     assert listing.labels == ("sadness", "anger")
     assert Counter(u.emotion for u in listing.utterances) == {"": 15, "sadness": 3, "anger": 3}
 
 
-def test_closest_label(tmp_path):
+def test_read_unknown_label_suggests_closest(tmp_path):
     with pytest.raises(InputError, match=r"EMO-DB has no label 'happy': .*Did you mean 'happiness'\?"):
         CORPUS.read(fake_emodb(tmp_path), ReadOptions(labels=("happy",)))

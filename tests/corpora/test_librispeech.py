@@ -18,7 +18,7 @@ def ids(listing):
 
 
 @pytest.mark.parametrize("suffix", [".flac", ".wav"])
-def test_listing(tmp_path, suffix):
+def test_read_listing(tmp_path, suffix):
     listing = CORPUS.read(fake_librispeech(tmp_path, speakers=3, suffix=suffix), DEFAULT)
     assert ids(listing) == [*TRAINING, "33-800-0000", "33-800-0001"]
     assert listing.utterances[0].file == f"train-clean-100/19/198/19-198-0000{suffix}"
@@ -30,7 +30,7 @@ def test_listing(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("inside", ["", "LibriSpeech", "LibriSpeech/train-clean-100"])
-def test_parent_root_and_subset(tmp_path, inside):
+def test_read_parent_root_or_subset(tmp_path, inside):
     fake_librispeech(tmp_path / "LibriSpeech", speakers=3)
     listing = CORPUS.read(tmp_path / inside, DEFAULT)
     assert set(TRAINING) <= set(ids(listing))
@@ -39,7 +39,7 @@ def test_parent_root_and_subset(tmp_path, inside):
     assert all((tmp_path / inside / utterance.file).is_file() for utterance in listing.utterances)
 
 
-def test_no_speakers_file(tmp_path):
+def test_read_without_speakers_file_has_no_genders(tmp_path):
     listing = CORPUS.read(fake_librispeech(tmp_path, speakers_file=False), DEFAULT)
     assert len(listing.utterances) == 8
     assert {utterance.gender for utterance in listing.utterances} == {""}
@@ -54,7 +54,7 @@ def test_no_speakers_file(tmp_path):
         "test-other/33/800/x.flac",
     ],
 )
-def test_misplaced_file(tmp_path, file):
+def test_read_misplaced_file_is_a_problem(tmp_path, file):
     root = fake_librispeech(tmp_path, speakers=3)
     write_voice(root / file)
     listing = CORPUS.read(root, DEFAULT)
@@ -63,14 +63,14 @@ def test_misplaced_file(tmp_path, file):
     assert "<speaker>/<chapter>" in listing.problems[0].message
 
 
-def test_one_subset_in_two_places(tmp_path):
+def test_read_subset_in_two_places_is_rejected(tmp_path):
     fake_librispeech(tmp_path / "a")
     fake_librispeech(tmp_path / "b")
     with pytest.raises(InputError, match=r"share the id '19-198-0000': a/.* and b/"):
         CORPUS.read(tmp_path, DEFAULT)
 
 
-def test_real_subset():
+def test_read_real_subset():
     folder = require_shared("LibriSpeech-subset")
     listing = CORPUS.read(folder, DEFAULT)
     assert len(listing.utterances) == 555

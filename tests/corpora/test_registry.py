@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from ser_fop.corpora import CORPORA, get_corpus
-from ser_fop.corpora.base import ReadOptions, audio_files, listing
+from ser_fop.corpora.base import ReadOptions, listing
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
 from ser_fop.testing import fake_corpora
-from ser_fop.testing.tones import write_apple_double, write_voice
+from ser_fop.testing.tones import write_apple_double
 
 OPTIONS = ReadOptions()
 TREES = {
@@ -22,7 +22,7 @@ TREES = {
 }
 
 
-def test_each_corpus_is_listed_under_its_own_name():
+def test_corpora_are_listed_by_name():
     assert [corpus.name for corpus in CORPORA.values()] == list(CORPORA)
     assert {*TREES, "csv", "synthetic", "synthetic_unlabelled"} == set(CORPORA)
     for name in TREES:
@@ -33,13 +33,13 @@ def test_each_corpus_is_listed_under_its_own_name():
         assert corpus.url.startswith("http")
 
 
-def test_get_corpus_names_the_closest():
+def test_get_corpus_suggests_closest_name():
     assert get_corpus("emodb") is CORPORA["emodb"]
     with pytest.raises(InputError, match=r"unknown corpus 'iemocop'.*librispeech.*Did you mean 'iemocap'\?"):
         get_corpus("iemocop")
 
 
-def test_nothing_near_is_not_guessed():
+def test_get_corpus_suggests_no_distant_name():
     with pytest.raises(InputError, match=r"unknown corpus 'xyz': expected one of [^?]*$"):
         get_corpus("xyz")
 
@@ -51,14 +51,14 @@ def test_readers_import_no_tensorflow():
 
 @pytest.mark.parametrize("name", TREES)
 class TestEveryTree:
-    def test_reading_twice_gives_the_same(self, name, tmp_path):
+    def test_read_twice_gives_the_same_listing(self, name, tmp_path):
         root = TREES[name](tmp_path)
         first, second = (get_corpus(name).read(root, OPTIONS) for _ in range(2))
         assert first == second
         ids = [utterance.id for utterance in first.utterances]
         assert ids == sorted(set(ids))
 
-    def test_files_are_relative_and_exist(self, name, tmp_path):
+    def test_read_files_are_relative_and_exist(self, name, tmp_path):
         root = TREES[name](tmp_path)
         for utterance in get_corpus(name).read(root, OPTIONS).utterances:
             assert "\\" not in utterance.file
@@ -67,7 +67,7 @@ class TestEveryTree:
             assert utterance.speaker
             assert utterance.gender in ("", "F", "M")
 
-    def test_strays_change_nothing(self, name, tmp_path):
+    def test_read_ignores_apple_double_files(self, name, tmp_path):
         root = TREES[name](tmp_path)
         before = get_corpus(name).read(root, OPTIONS)
         for utterance in before.utterances:
@@ -80,18 +80,18 @@ class TestWrongFolder:
     def options(self, name, tmp_path):
         return ReadOptions(manifest=fake_corpora.fake_csv(tmp_path / "own")) if name == "csv" else OPTIONS
 
-    def test_missing(self, name, tmp_path):
+    def test_read_missing_folder_is_rejected(self, name, tmp_path):
         options = self.options(name, tmp_path)
         with pytest.raises(InputError, match=rf"nowhere of corpus '{name}' does not exist\. Give --audio-dir"):
             get_corpus(name).read(tmp_path / "nowhere", options)
 
-    def test_file(self, name, tmp_path):
+    def test_read_file_instead_of_folder_is_rejected(self, name, tmp_path):
         options = self.options(name, tmp_path)
         (tmp_path / "a.txt").write_text("a")
         with pytest.raises(InputError, match=r"expected a folder, received the file .*a\.txt"):
             get_corpus(name).read(tmp_path / "a.txt", options)
 
-    def test_empty(self, name, tmp_path):
+    def test_read_empty_folder_is_rejected(self, name, tmp_path):
         options = self.options(name, tmp_path)
         (tmp_path / "empty").mkdir()
         with pytest.raises(InputError, match=r"empty.*expected") as error:
@@ -103,35 +103,26 @@ class TestWrongFolder:
     ("name", "label"), [("iemocap", "sad"), ("ravdess", "sad"), ("emodb", "sadness"), ("crema_d", "SAD")]
 )
 class TestLabelSet:
-    def test_unknown_label(self, name, label, tmp_path):
+    def test_labels_unknown_label_suggests_closest(self, name, label, tmp_path):
         with pytest.raises(InputError, match=rf"'{label}x'.*expected some of.*Did you mean '{label}'\?"):
             get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=(label, f"{label}x")))
 
-    def test_label_named_twice(self, name, label, tmp_path):
+    def test_labels_duplicate_label_is_rejected(self, name, label, tmp_path):
         with pytest.raises(InputError, match=rf"twice: {label}, {label}"):
             get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=(label, label)))
 
 
 @pytest.mark.parametrize("name", ["librispeech", "vctk"])
-def test_labels_of_unlabelled_speech_are_refused(name, tmp_path):
+def test_labels_of_unlabelled_corpus_are_rejected(name, tmp_path):
     with pytest.raises(InputError, match=f"{name} has no emotion labels.*sad, happy"):
         get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=("sad", "happy")))
 
 
 class TestListing:
-    def test_sorts_and_refuses_shared_ids(self, tmp_path):
+    def test_listing_sorts_and_rejects_duplicate_ids(self, tmp_path):
         one, other = (Utterance(id=name, file=f"{name}.wav", speaker="s") for name in ("a", "b"))
         found = listing(corpus="x", folder=tmp_path, utterances=[other, one], expected="files")
         assert found.utterances == (one, other)
         again = Utterance(id="a", file="c.wav", speaker="s")
         with pytest.raises(InputError, match=r"share the id 'a': a\.wav and c\.wav"):
             listing(corpus="x", folder=tmp_path, utterances=[one, other, again], expected="files")
-
-    def test_audio_files(self, tmp_path):
-        for name in ("b/2.WAV", "a/1.wav", "a/3.flac", "a/.hidden.wav"):
-            write_voice(tmp_path / name)
-        (tmp_path / "folder.wav").mkdir()
-        assert [path.relative_to(tmp_path).as_posix() for path in audio_files(tmp_path, ".wav")] == [
-            "a/1.wav",
-            "b/2.WAV",
-        ]

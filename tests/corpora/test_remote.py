@@ -1,4 +1,4 @@
-"""Every reader finds at a URL what it finds in a folder."""
+"""Each reader gives the same listing for a URL as for a folder."""
 
 import pytest
 
@@ -15,7 +15,7 @@ OPTIONS = ReadOptions()
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_same_listing_and_summary(name, tmp_path):
+def test_read_url_gives_listing_and_summary_of_folder(name, tmp_path):
     corpus = get_corpus(name)
     here = TREES[name](tmp_path)
     there = copied(here, "memory://readers/" + name)
@@ -27,7 +27,7 @@ def test_same_listing_and_summary(name, tmp_path):
 
 
 class TestCsv:
-    def test_same_listing_with_the_manifest_there_too(self, tmp_path):
+    def test_read_csv_manifest_at_url_gives_same_listing(self, tmp_path):
         manifest = fake_csv(tmp_path)
         with manifest.open("a") as file:
             file.write("nowhere.wav,anna,sad\n")
@@ -37,21 +37,21 @@ class TestCsv:
         assert found.utterances == here.utterances
         assert [problem.file for problem in found.problems] == ["nowhere.wav"]
 
-    def test_a_missing_manifest(self):
+    def test_read_csv_missing_manifest_at_url_is_rejected(self):
         folder = location("memory://readers/none")
         folder.mkdir(parents=True, exist_ok=True)
-        with pytest.raises(InputError, match=r"the manifest memory://readers/none/m.csv is no file"):
+        with pytest.raises(InputError, match=r"the manifest memory://readers/none/m.csv is not a file"):
             get_corpus("csv").read(folder, ReadOptions(manifest=folder / "m.csv"))
 
 
 @pytest.mark.parametrize("name", [*TREES, "csv"])
-def test_a_url_that_holds_nothing(name, tmp_path):
+def test_read_empty_url_is_rejected(name, tmp_path):
     options = ReadOptions(manifest=fake_csv(tmp_path)) if name == "csv" else OPTIONS
     with pytest.raises(InputError, match=r"the audio folder memory://nowhere/x of corpus .* does not exist"):
         get_corpus(name).read(location("memory://nowhere/x"), options)
 
 
 @pytest.mark.parametrize("name", ["synthetic", "synthetic_unlabelled"])
-def test_synthetic_speech_is_not_written_to_a_url(name):
+def test_read_synthetic_url_is_rejected(name):
     with pytest.raises(InputError, match=r"a folder of this machine, received memory://x"):
         get_corpus(name).read(location("memory://x/y"), OPTIONS)

@@ -3,7 +3,7 @@ import dataclasses
 from ser_fop.corpora.schema import UTTERANCES, Row, read_rows, write_rows
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_read_rows_restores_written_rows(tmp_path):
     full = Row(
         id='a "b", ü',
         shard=1,

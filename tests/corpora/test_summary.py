@@ -15,12 +15,12 @@ def lines_of(name, folder, *, manifest=None, jobs=2):
 
 
 def fields_of(lines):
-    """Return the lines by their first word, but for the title and the list of problems."""
+    """Return the lines by their first word, without the title and the list of problems."""
     return {line.split()[0]: line.split(maxsplit=1)[1] for line in lines[1:] if not line.startswith(" ")}
 
 
-def own(tmp_path, **segments):
-    """Write two files of 1 s, of which the first is cut as told."""
+def write_corpus(tmp_path, **segments):
+    """Write two files of 1 s. `segments` are extra columns of the first one, such as its start and end."""
     rows = [
         {"file": "a.wav", "speaker": "anna", "emotion": "glad", **segments},
         {"file": "b.wav", "speaker": "bert", "emotion": "", "gender": "M"},
@@ -28,7 +28,7 @@ def own(tmp_path, **segments):
     return fake_csv(tmp_path, rows=rows)
 
 
-def test_labelled_corpus_with_sessions(tmp_path):
+def test_summarize_labelled_corpus_with_sessions(tmp_path):
     lines = lines_of("iemocap", fake_iemocap(tmp_path, sessions=(1, 2), seconds=0.6))
     assert lines[0] == "IEMOCAP (by request from USC SAIL, not redistributable)"
     assert fields_of(lines) == {
@@ -36,7 +36,7 @@ def test_labelled_corpus_with_sessions(tmp_path):
         "hours": "0.00",
         "duration": "0.60 s shortest, 0.60 s median, 0.60 s longest",
         "speakers": "4 (F 2, M 2)",
-        # In the order of the classes, not of the alphabet.
+        # The order is that of the classes, not alphabetical.
         "labelled": "18 (ang 4, hap 6, sad 4, neu 4)",
         "sessions": "Ses01 12, Ses02 12",
         "styles": "improvised 16, scripted 8",
@@ -45,7 +45,7 @@ def test_labelled_corpus_with_sessions(tmp_path):
     assert lines[-1] == "problems    0"
 
 
-def test_unlabelled_corpus(tmp_path):
+def test_summarize_unlabelled_corpus(tmp_path):
     lines = lines_of("vctk", fake_vctk_092(tmp_path))
     fields = fields_of(lines)
     assert fields["labelled"] == "0"
@@ -55,8 +55,8 @@ def test_unlabelled_corpus(tmp_path):
     assert lines[-1] == "  wav48_silence_trimmed/p226/p226_002_mic2.flac: has no mic1 recording; skipped"
 
 
-def test_own_corpus(tmp_path):
-    manifest = own(tmp_path)
+def test_summarize_csv_corpus(tmp_path):
+    manifest = write_corpus(tmp_path)
     fields = fields_of(lines_of("csv", tmp_path / "audio", manifest=manifest))
     assert fields["speakers"] == "2 (M 1, unknown 1)"
     assert fields["labelled"] == "1 (glad 1)"
@@ -64,26 +64,26 @@ def test_own_corpus(tmp_path):
     assert "styles" not in fields
 
 
-def test_segments_count_with_their_own_length(tmp_path):
-    manifest = own(tmp_path, start="0.25", end="0.5")
+def test_summarize_counts_duration_of_segments(tmp_path):
+    manifest = write_corpus(tmp_path, start="0.25", end="0.5")
     fields = fields_of(lines_of("csv", tmp_path / "audio", manifest=manifest))
     assert fields["duration"] == "0.25 s shortest, 1.00 s median, 1.00 s longest"
 
 
-def test_segment_up_to_the_end_of_its_file(tmp_path):
-    manifest = own(tmp_path, start="0.25")
+def test_summarize_segment_up_to_end_of_file(tmp_path):
+    manifest = write_corpus(tmp_path, start="0.25")
     fields = fields_of(lines_of("csv", tmp_path / "audio", manifest=manifest))
     assert fields["duration"] == "0.75 s shortest, 1.00 s median, 1.00 s longest"
 
 
 @pytest.mark.parametrize("segments", [{"start": "5"}, {"start": "5", "end": "6"}])
-def test_segment_beyond_the_end_of_its_file_is_a_problem(tmp_path, segments):
-    lines = lines_of("csv", tmp_path / "audio", manifest=own(tmp_path, **segments))
+def test_summarize_segment_beyond_end_of_file_is_a_problem(tmp_path, segments):
+    lines = lines_of("csv", tmp_path / "audio", manifest=write_corpus(tmp_path, **segments))
     assert fields_of(lines)["problems"] == "1"
     assert fields_of(lines)["duration"] == "1.00 s shortest, 1.00 s median, 1.00 s longest"
 
 
-def test_hours(tmp_path):
+def test_summarize_hours(tmp_path):
     for number in range(1, 5):
         write_voice(tmp_path / f"03-01-0{number}-01-01-01-01.wav", rate_hz=100, seconds=900)
     fields = fields_of(lines_of("ravdess", tmp_path))
@@ -91,7 +91,7 @@ def test_hours(tmp_path):
     assert fields["duration"].endswith("900.00 s longest")
 
 
-def test_each_bad_file_is_listed_and_counts_no_time(tmp_path):
+def test_summarize_invalid_files_are_listed_without_duration(tmp_path):
     root = fake_ravdess(tmp_path, actors=(1,), odd_cases=False)
     (root / "Actor_01" / "03-01-01-01-01-01-01.wav").write_bytes(b"")
     (root / "Actor_01" / "03-01-02-01-01-01-01.wav").write_text("no sound")
@@ -103,7 +103,7 @@ def test_each_bad_file_is_listed_and_counts_no_time(tmp_path):
     assert lines[-1].startswith("  Actor_01/03-01-02-01-01-01-01.wav: is not audio that can be read")
 
 
-def test_nothing_but_bad_files(tmp_path):
+def test_summarize_only_invalid_files(tmp_path):
     (tmp_path / "03-01-01-01-01-01-01.wav").write_bytes(b"")
     fields = fields_of(lines_of("ravdess", tmp_path))
     assert (fields["hours"], fields["problems"]) == ("0.00", "1")
@@ -111,12 +111,12 @@ def test_nothing_but_bad_files(tmp_path):
 
 
 @pytest.mark.parametrize("jobs", [0, 1, 5])
-def test_number_of_threads_changes_nothing(tmp_path, jobs):
+def test_summarize_does_not_depend_on_number_of_threads(tmp_path, jobs):
     root = fake_ravdess(tmp_path, actors=(1, 2))
     assert lines_of("ravdess", root, jobs=jobs) == lines_of("ravdess", root)
 
 
-def test_real_speech():
+def test_summarize_real_ravdess():
     fields = fields_of(lines_of("ravdess", require_shared("RAVDESS-speech")))
     assert fields["hours"] == "1.48"
     assert fields["duration"].startswith("2.94 s shortest")

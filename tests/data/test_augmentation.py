@@ -1,5 +1,6 @@
 import math
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -28,31 +29,45 @@ def augment_fn(**changes):
     return augmentation(AugmentationSettings(**changes), FEATURES, MEAN)
 
 
-def test_off_by_default():
+def test_augmentation_without_settings_returns_none():
     assert augment_fn() is None
     assert augment_fn(freq_mask=5, masks=0) is None
 
 
-def test_masks_hide_behind_the_mean_and_leave_the_rest():
-    varied, before = np.asarray(augment_fn(freq_mask=20, time_mask=20, masks=2)(mel())), mel()
-    hidden = np.isclose(varied, np.broadcast_to(MEAN, varied.shape), atol=1e-5) & ~np.isclose(varied, before, atol=1e-5)
-    np.testing.assert_allclose(varied[~hidden], before[~hidden], atol=1e-5)
+def test_augmentation_masks_set_values_to_mean_and_keep_the_rest():
+    augmented, before = np.asarray(augment_fn(freq_mask=20, time_mask=20, masks=2)(mel())), mel()
+    hidden = np.isclose(augmented, np.broadcast_to(MEAN, augmented.shape), atol=1e-5) & ~np.isclose(
+        augmented, before, atol=1e-5
+    )
+    np.testing.assert_allclose(augmented[~hidden], before[~hidden], atol=1e-5)
     assert 0.02 < hidden.mean() < 0.95
-    assert varied.shape == before.shape
+    assert augmented.shape == before.shape
 
 
-def test_each_call_hides_something_else():
+def test_augmentation_masks_restart_with_the_global_seed():
+    masked = augment_fn(freq_mask=20, time_mask=20)
+    results = []
+    for seed in (5, 5, 6):
+        tf.random.set_seed(seed)
+        results.append([np.asarray(masked(mel())) for _ in range(2)])
+    np.testing.assert_array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+    # Stateful: without a new global seed, as in a resumed run, the second call draws other masks.
+    assert not np.array_equal(results[0][0], results[0][1])
+
+
+def test_augmentation_draws_new_masks_at_each_call():
     masked = augment_fn(freq_mask=20)
     assert not np.array_equal(masked(mel()), masked(mel()))
 
 
 @pytest.mark.parametrize("frames", [1, 2])
-def test_masks_wider_than_the_utterance(frames):
-    varied = augment_fn(freq_mask=500, time_mask=500)(mel()[:frames])
-    assert varied.shape == (frames, FEATURES.mels)
+def test_augmentation_with_masks_wider_than_utterance_keeps_shape(frames):
+    augmented = augment_fn(freq_mask=500, time_mask=500)(mel()[:frames])
+    assert augmented.shape == (frames, FEATURES.mels)
 
 
-def test_level_moves_every_value_alike_and_within_bounds():
+def test_augmentation_level_shifts_all_values_equally_within_limits():
     shifts = []
     for _ in range(50):
         difference = np.asarray(augment_fn(level_db=6.0)(mel())) - mel()
@@ -62,13 +77,13 @@ def test_level_moves_every_value_alike_and_within_bounds():
     assert min(shifts) < -0.5 < 0.5 < max(shifts)
 
 
-def test_speed_of_one_changes_nothing():
+def test_at_speed_of_one_returns_input():
     np.testing.assert_allclose(at_speed(mel(), tf.constant(1.0), FEATURES), mel(), atol=2e-4)
 
 
 @pytest.mark.parametrize("rate", [0.8, 0.9, 1.1, 1.25])
-def test_speed_is_that_of_the_sound(rate):
-    """A glide played `rate` times as fast rises as much faster and stands as much higher."""
+def test_at_speed_matches_log_mel_of_faster_sound(rate):
+    """The pitch of the test tone rises linearly; at `rate`, start and slope change too."""
     seconds = np.arange(int(2.0 / rate * FEATURES.sample_rate_hz)) / FEATURES.sample_rate_hz
 
     def glide(times):
@@ -85,16 +100,16 @@ def test_speed_is_that_of_the_sound(rate):
     assert unchanged.max() > 2
 
 
-def test_speed_changes_the_length_within_bounds():
+def test_augmentation_speed_changes_length_within_limits():
     lengths = [len(augment_fn(speed=0.2)(mel())) for _ in range(30)]
     assert FRAMES / 1.2 - 1 <= min(lengths) < FRAMES < max(lengths) <= FRAMES / 0.8 + 1
 
 
-def test_one_frame_stays_one():
+def test_augmentation_speed_keeps_at_least_one_frame():
     assert len(augment_fn(speed=0.5)(mel()[:1])) >= 1
 
 
-def test_in_a_graph_of_any_length():
+def test_augmentation_in_graph_accepts_any_length():
     graph = tf.function(
         augment_fn(speed=0.1, level_db=3.0, freq_mask=8, time_mask=8),
         input_signature=[tf.TensorSpec([None, FEATURES.mels], tf.float32)],
@@ -102,32 +117,32 @@ def test_in_a_graph_of_any_length():
     assert not np.array_equal(graph(mel()), graph(mel()))
 
 
-def test_nonsense_is_refused():
+def test_augmentation_rejects_invalid_speed():
     with pytest.raises(InputError, match="augmentation"):
         augment_fn(speed=1.0)
 
 
-def hidden_share(vary, axis):
-    """Return how large a share of bands (1) or frames (0) a mask hides, over many draws."""
+def hidden_share(augment, axis):
+    """Return the mean share of bands (axis 1) or frames (axis 0) that a mask covers, over 300 draws."""
     shares = []
     for _ in range(300):
-        hidden = np.asarray(vary(np.full((FRAMES, FEATURES.mels), 9.0, np.float32))) != 9.0
+        hidden = np.asarray(augment(np.full((FRAMES, FEATURES.mels), 9.0, np.float32))) != 9.0
         shares.append(hidden.any(axis=1 - axis).mean() if hidden.any() else 0.0)
     return np.mean(shares)
 
 
 @pytest.mark.parametrize(("setting", "axis"), [("freq_mask", 1), ("time_mask", 0)])
-def test_masks_hide_as_much_as_those_of_tensorflow_io(setting, axis):
+def test_augmentation_masks_cover_same_share_as_tensorflow_io(setting, axis):
     tfio = pytest.importorskip("tensorflow_io", reason="tensorflow-io has no build for this Python")
-    theirs = getattr(tfio.audio, setting)
+    reference = getattr(tfio.audio, setting)
     tf.random.set_seed(0)
-    expected = hidden_share(lambda mel: theirs(tf.constant(mel), 12), axis)
+    expected = hidden_share(lambda mel: reference(tf.constant(mel), 12), axis)
     found = hidden_share(augment_fn(**{setting: 12}), axis)
     assert found == pytest.approx(expected, rel=0.15)
     assert hidden_share(augment_fn(**{setting: 24}), axis) > 1.5 * expected
 
 
-def test_masks_need_no_tensorflow_io(monkeypatch):
+def test_augmentation_masks_work_without_tensorflow_io(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     assert not np.array_equal(augment_fn(freq_mask=8)(mel()), mel())
 
@@ -140,7 +155,7 @@ class TestInputMasking:
         return masking(tf.constant(mel), tf.constant(seed, tf.int64)).numpy()
 
     @pytest.mark.parametrize("axis", [1, 2])
-    def test_spans_shorter_than_the_limit_stand_behind_the_mean(self, axis):
+    def test_input_masking_sets_one_span_below_limit_to_mean(self, axis):
         mel = np.full((200, 30, 4), 9.0, np.float32)
         found = self.corruption_fn(mel, **{"time_mask" if axis == 1 else "freq_mask": 4})
         hidden = found != 9.0
@@ -154,21 +169,30 @@ class TestInputMasking:
         assert lines[:, 0].any()
         assert lines[:, -1].any()
 
-    def test_follows_the_seed_alone(self):
-        mel = np.zeros((8, 30, 4), np.float32)
-        both = {"time_mask": 9, "freq_mask": 3, "masks": 2}
-        np.testing.assert_array_equal(self.corruption_fn(mel, **both), self.corruption_fn(mel, **both))
-        assert (self.corruption_fn(mel, **both) != self.corruption_fn(mel, seed=(4, 0), **both)).any()
-        assert (self.corruption_fn(mel, **both) != self.corruption_fn(mel, seed=(3, 1024), **both)).any()
+    SETTINGS: ClassVar = {"time_mask": 9, "freq_mask": 3, "masks": 2}
 
-    def test_a_mask_is_never_longer_than_what_it_hides(self):
+    @pytest.mark.parametrize("global_seed", [0, 1])
+    def test_input_masking_same_seed_gives_same_masks(self, global_seed):
+        mel = np.zeros((8, 30, 4), np.float32)
+        first = self.corruption_fn(mel, **self.SETTINGS)
+        tf.random.set_seed(global_seed)
+        tf.random.uniform(())  # the state of the global stream has no effect
+        np.testing.assert_array_equal(self.corruption_fn(mel, **self.SETTINGS), first)
+
+    @pytest.mark.parametrize("seed", [(4, 0), (3, 1024)])
+    def test_input_masking_another_seed_gives_other_masks(self, seed):
+        mel = np.zeros((8, 30, 4), np.float32)
+        first = self.corruption_fn(mel, **self.SETTINGS)
+        assert (self.corruption_fn(mel, seed=seed, **self.SETTINGS) != first).any()
+
+    def test_input_masking_never_masks_all_frames(self):
         found = self.corruption_fn(np.full((50, 3, 4), 9.0, np.float32), time_mask=100)
         assert (found == 9.0).any(axis=(1, 2)).all()
 
     @pytest.mark.parametrize("off", [{"masks": 0, "time_mask": 5}, {}])
-    def test_off(self, off):
+    def test_input_masking_without_masks_returns_none(self, off):
         assert input_masking(**{"freq_mask": 0, "time_mask": 0, "masks": 1, **off}, mean=self.MEAN) is None
 
-    def test_negative_numbers_are_refused(self):
+    def test_input_masking_rejects_negative_numbers(self):
         with pytest.raises(InputError, match="must not be negative"):
             input_masking(freq_mask=0, time_mask=-1, masks=1, mean=self.MEAN)

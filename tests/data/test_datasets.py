@@ -36,14 +36,14 @@ def batches_of(dataset):
 
 
 def rows_of(batches):
-    """Return the real frames of inputs and targets, row by row; checks that padding stands at the end."""
+    """Return the real frames of inputs and targets by utterance; check that padding is at the end."""
     found = []
     for inputs, target, weight in batches:
-        for mel, mask, later, counts in zip(inputs["mel"], inputs["mask"], target, weight, strict=True):
+        for mel, mask, future, counts in zip(inputs["mel"], inputs["mask"], target, weight, strict=True):
             length = mask.sum()
             assert mask[:length].all()
             np.testing.assert_array_equal(counts, mask.astype(np.float32))
-            found.append((mel[:length], later[:length]))
+            found.append((mel[:length], future[:length]))
     return found
 
 
@@ -55,12 +55,12 @@ def same_multiset(found, expected):
 
 
 def order_of(batches):
-    """Tell in which order the utterances come, by their first frame."""
+    """Return the order of the utterances, as bytes of their first frames."""
     return [mel[0].tobytes() for mel, _ in rows_of(batches)]
 
 
 class TestUtteranceBatches:
-    def test_each_utterance_once_unchanged_and_masked(self, records, known):
+    def test_utterance_batches_hold_each_utterance_once_unchanged(self, records, known):
         found = {}
         for batch in batches_of(utterance_batches(records, known, batch_frames=100)):
             for key, mel, mask in zip(batch["id"], batch["mel"], batch["mask"], strict=True):
@@ -73,12 +73,12 @@ class TestUtteranceBatches:
         for key, mel in known.items():
             np.testing.assert_array_equal(found[key], mel)
 
-    def test_only_the_chosen(self, records):
+    def test_utterance_batches_hold_only_selected_ids(self, records):
         chosen = {"anna-1", "dora-5", "carl-0"}
         batches = batches_of(utterance_batches(records, chosen, batch_frames=100))
         assert sorted(key.decode() for batch in batches for key in batch["id"]) == sorted(chosen)
 
-    def test_order_is_fixed(self, records, known):
+    def test_utterance_batches_have_fixed_order(self, records, known):
         orders = [
             [key for batch in batches_of(utterance_batches(records, known, batch_frames=100)) for key in batch["id"]]
             for _ in range(2)
@@ -86,26 +86,26 @@ class TestUtteranceBatches:
         assert orders[0] == orders[1]
 
     @pytest.mark.parametrize("batch_frames", [40, 100, 400])
-    def test_frame_budget_holds_in_every_batch(self, records, known, batch_frames):
+    def test_utterance_batches_respect_batch_frames(self, records, known, batch_frames):
         batches = batches_of(utterance_batches(records, known, batch_frames=batch_frames))
         sizes = [batch["mask"].size for batch in batches]
         assert max(sizes) <= batch_frames
         if batch_frames > 40:
             assert max(len(batch["id"]) for batch in batches) > 1
 
-    def test_an_utterance_above_the_budget_comes_alone(self, records, known):
+    def test_utterance_batches_put_too_long_utterance_in_own_batch(self, records, known):
         batches = batches_of(utterance_batches(records, known, batch_frames=10))
         assert all(len(batch["id"]) == 1 for batch in batches if batch["mask"].size > 10)
         assert sum(len(batch["id"]) for batch in batches) == len(known)
 
-    def test_nobody_is_refused(self, records):
+    def test_utterance_batches_reject_empty_selection(self, records):
         with pytest.raises(ValueError, match="at least one utterance"):
             utterance_batches(records, set(), batch_frames=100)
 
 
 class TestUnlabelledBatches:
     @pytest.mark.parametrize("horizons", [1, 3])
-    def test_target_is_the_frame_so_far_ahead(self, records, known, horizons):
+    def test_unlabelled_batches_target_is_frame_at_horizon(self, records, known, horizons):
         rows = rows_of(batches_of(unlabelled_batches(every(records), horizons=(horizons,), **SIZES)))
         same_multiset([mel for mel, _ in rows], [mel[:-horizons] for mel in known.values()])
         same_multiset([target for _, target in rows], [mel[horizons:] for mel in known.values()])
@@ -113,7 +113,7 @@ class TestUnlabelledBatches:
         for mel, target in rows:
             np.testing.assert_array_equal(target, by_start[mel[0].tobytes()][horizons:])
 
-    def test_several_horizons_stand_side_by_side_where_all_are_real(self, records, known):
+    def test_unlabelled_batches_concatenate_targets_of_all_horizons(self, records, known):
         rows = rows_of(batches_of(unlabelled_batches(every(records), horizons=(3, 1), **SIZES)))
         by_start = {mel[0].tobytes(): mel for mel in known.values()}
         assert len(rows) == len(known)
@@ -122,7 +122,7 @@ class TestUnlabelledBatches:
             np.testing.assert_array_equal(mel, whole[:-3])
             np.testing.assert_array_equal(target, np.concatenate([whole[3:], whole[1:-2]], axis=-1))
 
-    def test_the_order_follows_the_epochs_number(self, records):
+    def test_unlabelled_batches_order_depends_on_seed_and_epoch(self, records):
         epoch = tf.Variable(0, dtype=tf.int64)
         dataset, again = (unlabelled_batches(every(records), horizons=(1,), seed=2, epoch=epoch, **SIZES) for _ in "ab")
         orders = []
@@ -132,14 +132,14 @@ class TestUnlabelledBatches:
         assert orders[0] == orders[2]
         assert orders[0] != orders[1]
         assert sorted(orders[0]) == sorted(orders[1])
-        assert order_of(batches_of(again)) == orders[0]  # however often it was read before
+        assert order_of(batches_of(again)) == orders[0]  # the number of earlier iterations has no effect
         rest = order_of(batches_of(dataset.skip(2)))
         assert rest == orders[0][-len(rest) :]
         assert int(dataset.skip(2).cardinality()) == int(dataset.cardinality()) - 2
         other = unlabelled_batches(every(records), horizons=(1,), seed=3, epoch=epoch, **SIZES)
         assert order_of(batches_of(other)) != orders[0]
 
-    def test_what_is_hidden_follows_epoch_and_batch_and_leaves_the_targets(self, records):
+    def test_unlabelled_batches_corruption_seed_depends_on_epoch_and_batch(self, records):
         epoch = tf.Variable(0, dtype=tf.int64)
         seeds = []
 
@@ -161,36 +161,36 @@ class TestUnlabelledBatches:
         seeds.clear()
         epoch.assign(1)
         rest = batches_of(masked.skip(2))
-        assert set(seeds) <= set(whole)  # the same again, wherever a run goes on
+        assert set(seeds) <= set(whole)  # a resumed epoch uses the same seeds
         assert len(rest) == int(plain.cardinality()) - 2
 
     @pytest.mark.parametrize("seed", [None, 0])
-    def test_every_utterance_once_in_every_epoch(self, records, known, seed):
+    def test_unlabelled_batches_hold_each_utterance_once_per_epoch(self, records, known, seed):
         dataset = unlabelled_batches(every(records), horizons=(1,), seed=seed, **SIZES)
         for _ in range(2):
             same_multiset([mel for mel, _ in rows_of(batches_of(dataset))], [mel[:-1] for mel in known.values()])
 
-    def test_batch_size_and_budget_hold(self, records):
+    def test_unlabelled_batches_respect_batch_size_and_batch_frames(self, records):
         batches = batches_of(unlabelled_batches(every(records), horizons=(1,), batch_size=3, batch_frames=60))
         assert max(len(weight) for _, _, weight in batches) == 3
         assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 60
 
-    def test_like_lengths_share_a_batch(self, records):
+    def test_unlabelled_batches_group_similar_lengths(self, records):
         for _, _, weight in batches_of(unlabelled_batches(every(records), horizons=(1,), **SIZES)):
             lengths = weight.sum(axis=1)
             assert np.ptp(lengths) <= 6
 
-    def test_utterances_too_short_to_predict_from_are_left_out(self, records, known):
+    def test_unlabelled_batches_skip_utterances_shorter_than_horizon(self, records, known):
         rows = rows_of(batches_of(unlabelled_batches(every(records), horizons=(9,), **SIZES)))
-        kept = [mel for mel in known.values() if len(mel) > 9]
-        assert 0 < len(kept) < len(known)
-        same_multiset([mel for mel, _ in rows], [mel[:-9] for mel in kept])
+        long_enough = [mel for mel in known.values() if len(mel) > 9]
+        assert 0 < len(long_enough) < len(known)
+        same_multiset([mel for mel, _ in rows], [mel[:-9] for mel in long_enough])
 
-    def test_nobody_long_enough_is_refused(self, records):
+    def test_unlabelled_batches_reject_only_short_utterances(self, records):
         with pytest.raises(ValueError, match="at least one utterance"):
             unlabelled_batches(every(records), horizons=(30,), **SIZES)
 
-    def test_two_folders_together(self, records, known, tmp_path):
+    def test_unlabelled_batches_join_two_folders(self, records, known, tmp_path):
         others = toy_utterances(speakers=("emil", "fred"), seed=7)
         second = write_toy_records(tmp_path / "records", others, corpus="second", dtype="float16")
         parts = [(records, {"anna-0", "bert-3"}), (second, {key.id for key in others})]
@@ -198,7 +198,7 @@ class TestUnlabelledBatches:
         rounded = [mel.astype(np.float16).astype(np.float32)[:-1] for mel in others.values()]
         same_multiset([mel for mel, _ in rows], [known["anna-0"][:-1], known["bert-3"][:-1], *rounded])
 
-    def test_the_same_id_in_two_folders_is_no_mixture(self, records, known, tmp_path):
+    def test_unlabelled_batches_keep_equal_ids_of_two_folders_apart(self, records, known, tmp_path):
         others = toy_utterances(speakers=("anna",), seed=7)
         second = write_toy_records(tmp_path / "records", others, corpus="second")
         parts = [(records, {"anna-0"}), (second, {"anna-1"})]
@@ -212,18 +212,18 @@ class TestOrder:
         dataset = unlabelled_batches(every(records), horizons=(1,), seed=seed, **SIZES)
         return [order_of(batches_of(dataset)) for _ in range(epochs)]
 
-    def test_same_seed_same_batches(self, records):
+    def test_order_with_same_seed_is_equal(self, records):
         assert self.order(records, 3, epochs=2) == self.order(records, 3, epochs=2)
 
-    def test_other_seed_other_batches(self, records):
+    def test_order_with_another_seed_differs(self, records):
         assert self.order(records, 3) != self.order(records, 4)
 
-    def test_second_epoch_is_shuffled_anew(self, records):
+    def test_order_differs_between_epochs(self, records):
         first, second = self.order(records, 3, epochs=2)
         assert first != second
         assert sorted(first) == sorted(second)
 
-    def test_without_a_seed_the_order_is_fixed(self, records):
+    def test_order_without_seed_is_fixed(self, records):
         first, second = self.order(records, None, epochs=2)
         assert first == second
         assert [first] != self.order(records, 3)
@@ -231,7 +231,7 @@ class TestOrder:
 
 class TestChunks:
     @pytest.mark.parametrize("limit", [7, 12])
-    def test_cover_all_frames_once(self, records, known, limit):
+    def test_chunks_cover_all_frames_once(self, records, known, limit):
         batches = batches_of(unlabelled_batches(every(records), horizons=(1,), chunk_frames=limit, **SIZES))
         # A chunk is its inputs and the last target.
         chunks = [np.concatenate([mel, target[-1:]]) for mel, target in rows_of(batches)]
@@ -244,7 +244,7 @@ class TestChunks:
         assert len(frames) == len(covered)
         assert frames <= {frame.tobytes() for frame in whole}
 
-    def test_are_of_like_length(self, records, known):
+    def test_chunks_have_equal_lengths(self, records, known):
         batches = batches_of(unlabelled_batches(every(records), horizons=(1,), chunk_frames=12, **SIZES))
         expected = []
         for mel in known.values():
@@ -254,36 +254,36 @@ class TestChunks:
             length for length in expected if length > 1
         )
 
-    def test_budget_holds_for_chunks(self, records):
+    def test_chunks_respect_batch_frames(self, records):
         batches = batches_of(
             unlabelled_batches(every(records), horizons=(1,), chunk_frames=7, batch_size=50, batch_frames=30)
         )
         assert max(len(weight) * (weight.shape[1] + 1) for _, _, weight in batches) <= 30
 
-    def test_a_limit_above_every_length_changes_nothing(self, records):
+    def test_chunks_with_limit_above_all_lengths_change_nothing(self, records):
         plain, chunked = (
             order_of(batches_of(unlabelled_batches(every(records), horizons=(1,), chunk_frames=limit, **SIZES)))
             for limit in (0, 1000)
         )
         assert plain == chunked
 
-    def test_classes_go_with_every_chunk_and_are_unknown_elsewhere(self, records, known):
-        told = {key: number for number, key in enumerate(sorted(known)[::2])}
+    def test_chunks_keep_class_index_of_their_utterance(self, records, known):
+        classes = {key: number for number, key in enumerate(sorted(known)[::2])}
         start_of = {}
         for key, mel in known.items():
             size = _size(len(mel), 7)
             start_of |= {mel[first].tobytes(): key for first in range(0, len(mel), size)}
         options = {"horizons": (0,), "chunk_frames": 7, "batch_size": 5, "batch_frames": 100}
         seen = set()
-        for inputs, _, _ in batches_of(unlabelled_batches(every(records), classes=told, **options)):
+        for inputs, _, _ in batches_of(unlabelled_batches(every(records), classes=classes, **options)):
             for mel, emotion in zip(inputs["mel"], inputs["class_index"], strict=True):
                 key = start_of[mel[0].tobytes()]
-                assert emotion == told.get(key, -1)
+                assert emotion == classes.get(key, -1)
                 seen.add((key, int(emotion)))
-        assert {key for key, emotion in seen if emotion >= 0} == set(told)
+        assert {key for key, emotion in seen if emotion >= 0} == set(classes)
         assert len(seen) == len(known)
 
-    def test_what_fills_up_has_no_class(self, records, known):
+    def test_pad_to_batch_count_batches_have_no_class(self, records, known):
         batches = unlabelled_batches(every(records), horizons=(0,), classes=dict.fromkeys(known, 1), **SIZES)
         count = int(batches.cardinality())
         *_, (inputs, _, weight) = batches_of(pad_to_batch_count(batches, count + 1))
@@ -297,7 +297,7 @@ def _size(length, limit):
 
 
 class TestLabelledBatches:
-    def test_labels_are_joined_by_id(self, records, known):
+    def test_labelled_batches_join_classes_by_id(self, records, known):
         classes = {key: number for number, key in enumerate(sorted(known))}
         by_start = {mel.tobytes(): key for key, mel in known.items()}
         seen = []
@@ -309,7 +309,7 @@ class TestLabelledBatches:
                 seen.append(key)
         assert sorted(seen) == sorted(known)
 
-    def test_views_are_joined_by_id(self, records, known):
+    def test_labelled_batches_join_dimensional_labels_by_id(self, records, known):
         classes = {key: number for number, key in enumerate(sorted(known))}
         dimensional_labels = {key: (float(number), np.nan) for key, number in classes.items()}
         for inputs, index in batches_of(
@@ -318,7 +318,7 @@ class TestLabelledBatches:
             np.testing.assert_array_equal(inputs["dimensional_labels"][:, 0], index)
             assert np.isnan(inputs["dimensional_labels"][:, 1]).all()
 
-    def test_unlabelled_ones_are_left_out(self, records, mels, known):
+    def test_labelled_batches_skip_utterances_without_class(self, records, mels, known):
         classes = {key.id: int(key.emotion == "sad") for key in mels if key.emotion}
         batches = batches_of(labelled_batches(records, classes, **SIZES))
         found = [mel[mask] for inputs, _ in batches for mel, mask in zip(inputs["mel"], inputs["mask"], strict=True)]
@@ -326,7 +326,7 @@ class TestLabelledBatches:
         same_multiset(found, [known[key] for key in classes])
         assert sum(index.sum() for _, index in batches) == sum(classes.values())
 
-    def test_shuffled_by_seed_and_fixed_without(self, records, mels):
+    def test_labelled_batches_order_depends_on_seed(self, records, mels):
         classes = {key.id: number for number, key in enumerate(mels)}
 
         def order(seed):
@@ -336,24 +336,24 @@ class TestLabelledBatches:
         assert order(2) == order(2) != order(3)
         assert order(None) == order(None)
 
-    def test_budget_holds(self, records, mels):
+    def test_labelled_batches_respect_batch_frames(self, records, mels):
         classes = {key.id: 0 for key in mels}
         batches = batches_of(labelled_batches(records, classes, batch_size=50, batch_frames=64))
         assert max(inputs["mask"].size for inputs, _ in batches) <= 64
 
 
 class TestCardinality:
-    """The number of batches is known before they are read, and is right."""
+    """The number of batches is known before reading, and it is exact."""
 
     @pytest.mark.parametrize(
         "changes", [{}, {"horizons": (9,)}, {"chunk_frames": 7}, {"chunk_frames": 12, "batch_size": 1}]
     )
     @pytest.mark.parametrize("seed", [None, 0])
-    def test_of_unlabelled_batches(self, records, changes, seed):
+    def test_cardinality_of_unlabelled_batches_is_exact(self, records, changes, seed):
         dataset = unlabelled_batches(every(records), **{"horizons": (1,), "seed": seed, **SIZES, **changes})
         assert [len(batches_of(dataset)) for _ in range(2)] == [int(dataset.cardinality())] * 2
 
-    def test_of_labelled_and_plain_batches(self, records, mels):
+    def test_cardinality_of_labelled_and_utterance_batches_is_exact(self, records, mels):
         classes = {key.id: 0 for key in mels if key.emotion == "sad"}
         labelled = labelled_batches(records, classes, seed=0, **SIZES)
         assert len(batches_of(labelled)) == int(labelled.cardinality())
@@ -361,8 +361,8 @@ class TestCardinality:
         assert len(batches_of(plain)) == int(plain.cardinality())
 
 
-def test_no_tuner_holds_up_the_end_of_an_epoch(records):
-    """Its iterators would wait, when they end, for the tuner's next period."""
+def test_datasets_turn_autotuning_off(records):
+    """With autotuning, an iterator at its end waits for the tuner's next period."""
     for dataset in (
         unlabelled_batches(every(records), horizons=(1,), **SIZES),
         labelled_batches(records, {records.rows[0].id: 0}, **SIZES),
@@ -371,11 +371,9 @@ def test_no_tuner_holds_up_the_end_of_an_epoch(records):
         assert dataset.options().autotune.enabled is False
 
 
-class TestVaried:
+class TestAugmented:
     @pytest.mark.parametrize("factor", [1, 2])
-    def test_what_is_varied_keeps_its_batches_its_class_and_its_mask(self, records, mels, factor):
-        import tensorflow as tf
-
+    def test_labelled_batches_augmented_keep_batches_classes_and_masks(self, records, mels, factor):
         classes = {utterance.id: number for number, utterance in enumerate(mels)}
         lengths = {len(mel) for mel in mels.values()}
 
@@ -383,16 +381,16 @@ class TestVaried:
             return tf.repeat(mel + 1.0, factor, axis=0)
 
         plain = batches_of(labelled_batches(records, classes, **SIZES))
-        varied = batches_of(labelled_batches(records, classes, augment_fn=longer, **SIZES))
-        assert len(varied) == len(plain)
+        augmented = batches_of(labelled_batches(records, classes, augment_fn=longer, **SIZES))
+        assert len(augmented) == len(plain)
         by_class = dict(enumerate(mels.values()))
         seen = []
-        for inputs, labels in varied:
+        for inputs, labels in augmented:
             for mel, mask, label in zip(inputs["mel"], inputs["mask"], labels, strict=True):
                 np.testing.assert_allclose(mel[: mask.sum()], np.repeat(by_class[int(label)] + 1.0, factor, axis=0))
                 seen.append(int(label))
         assert sorted(seen) == sorted(classes.values())
-        assert max(batch[0]["mel"].shape[1] for batch in varied) == factor * max(lengths)
+        assert max(batch[0]["mel"].shape[1] for batch in augmented) == factor * max(lengths)
 
 
 class TestNormalised:
@@ -413,7 +411,7 @@ class TestNormalised:
         return records, found
 
     @pytest.mark.parametrize("by", ["speaker", "utterance"])
-    def test_each_has_mean_zero_and_deviation_one(self, tmp_path, mels, by):
+    def test_normalised_groups_have_zero_mean_and_unit_std(self, tmp_path, mels, by):
         _, found = self.read(tmp_path, mels, by)
         groups = {}
         for key in mels:
@@ -423,12 +421,12 @@ class TestNormalised:
             np.testing.assert_allclose(joined.mean(axis=0), 0, atol=1e-4)
             np.testing.assert_allclose(joined.std(axis=0), 1, atol=1e-3)
 
-    def test_a_speakers_utterances_still_differ(self, tmp_path, mels):
+    def test_normalised_by_speaker_keeps_differences_of_utterances(self, tmp_path, mels):
         _, found = self.read(tmp_path, mels, "speaker")
         assert max(np.abs(mel.mean(axis=0)).max() for mel in found.values()) > 0.1
 
     @pytest.mark.parametrize("by", ["none", "speaker", "utterance"])
-    def test_statistics_are_those_of_what_is_read(self, tmp_path, mels, by):
+    def test_normalised_statistics_match_read_frames(self, tmp_path, mels, by):
         records, found = self.read(tmp_path, mels, by)
         chosen = [key.id for key in mels if key.id.endswith(("0", "2"))]
         mean, std = mel_moments([(records, chosen)])
@@ -436,7 +434,7 @@ class TestNormalised:
         np.testing.assert_allclose(mean, joined.mean(axis=0), atol=1e-4)
         np.testing.assert_allclose(std, joined.std(axis=0), atol=1e-3)
 
-    def test_an_utterance_without_a_change_is_not_blown_up(self, tmp_path, mels):
+    def test_normalised_constant_utterance_is_not_amplified(self, tmp_path, mels):
         still = {key: np.full_like(mel, -7) for key, mel in mels.items()}
         _, found = self.read(tmp_path, still, "utterance")
         assert max(np.abs(mel).max() for mel in found.values()) < 1e-3

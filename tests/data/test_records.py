@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 class TestRoundTrip:
     @pytest.mark.parametrize("dtype", ["float16", "float32"])
-    def test_is_bit_exact(self, tmp_path, dtype):
+    def test_records_round_trip_is_bit_exact(self, tmp_path, dtype):
         mels = toy_utterances()
         records = write_toy_records(tmp_path / "records", mels, dtype=dtype)
         found = stored_mels(records)
@@ -36,19 +36,19 @@ class TestRoundTrip:
             assert found[utterance.id].dtype == dtype
             np.testing.assert_array_equal(found[utterance.id], mel.astype(dtype))
 
-    def test_float16_is_not_float32(self, tmp_path):
+    def test_records_in_float16_are_rounded(self, tmp_path):
         mels = toy_utterances()
         found = stored_mels(write_toy_records(tmp_path / "records", mels, dtype="float16"))
         assert max(np.abs(found[utterance.id] - mel).max() for utterance, mel in mels.items()) > 0
 
-    def test_ids_of_any_script(self, tmp_path):
+    def test_serialize_keeps_non_ascii_ids(self, tmp_path):
         manifest = write_toy_records(tmp_path / "records", toy_utterances()).manifest
         mel = normal(3, FEATURES.mels)
         found = parse(tf.constant(serialize("Zürich/日本-1", mel)), manifest)
         assert found["id"].numpy().decode() == "Zürich/日本-1"
         np.testing.assert_array_equal(found["mel"], mel)
 
-    def test_bytes_are_little_endian_and_always_the_same(self):
+    def test_serialize_is_little_endian_and_deterministic(self):
         mel = normal(3, 4)
         record = serialize("a", mel)
         assert record == serialize("a", mel.astype(">f4").astype(np.float32))
@@ -57,7 +57,7 @@ class TestRoundTrip:
 
 
 class TestFolder:
-    def test_what_it_tells(self, tmp_path):
+    def test_records_properties_match_written_utterances(self, tmp_path):
         mels = toy_utterances(speakers=("bert", "anna"))
         records = write_toy_records(tmp_path / "records", mels, corpus="mine")
         assert records.corpus == "mine"
@@ -67,30 +67,30 @@ class TestFolder:
         assert [row.frames for row in records.rows] == [len(mel) for mel in mels.values()]
         assert records.manifest.labels == ("happy", "sad")
 
-    def test_unfinished_folder_is_refused(self, folder):
+    def test_records_rejects_unfinished_folder(self, folder):
         (folder / "COMPLETED").unlink()
         with pytest.raises(InputError, match=r"is not a finished folder of `ser-fop prepare`"):
             Records(folder)
 
-    def test_folder_of_another_stage_is_refused(self, folder):
+    def test_records_rejects_folder_of_another_stage(self, folder):
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**config, "stage": "extract"}))
         with pytest.raises(InputError, match=r"was written by `ser-fop extract`"):
             Records(folder)
 
-    def test_missing_folder_is_refused(self, tmp_path):
+    def test_records_rejects_missing_folder(self, tmp_path):
         with pytest.raises(InputError, match="does not exist"):
             Records(tmp_path / "nothing")
 
     @pytest.mark.parametrize("text", ["{", "{}", '{"corpus": "x", "shards": 3}'])
-    def test_broken_manifest_is_refused(self, folder, text):
+    def test_records_rejects_broken_manifest(self, folder, text):
         (folder / MANIFEST).write_text(text)
         with pytest.raises(InputError, match=rf"{MANIFEST} is not"):
             Records(folder)
 
 
 def first_record(path):
-    """Return the length of the first record: 8 bytes of length, 4 of checksum, the data, 4 of checksum."""
+    """Return the size of the first record in bytes: length (8), checksum (4), data, checksum (4)."""
     (length,) = struct.unpack("<Q", path.read_bytes()[:8])
     return 8 + 4 + length + 4
 
@@ -119,25 +119,25 @@ def append(path):
 
 class TestDamage:
     @pytest.mark.parametrize("damage", [cut_at_boundary, cut_in_the_middle, flip_a_bit, empty, append])
-    def test_damaged_shard_is_named(self, folder, damage):
+    def test_records_with_damaged_shard_names_shard(self, folder, damage):
         Records(folder)
         damage(folder / "mel-00001-of-00002.tfrecord")
         with pytest.raises(InputError, match=r"shard .*mel-00001-of-00002\.tfrecord is damaged.*expected 6 records"):
             Records(folder)
 
-    def test_missing_shard_is_named(self, folder):
+    def test_records_with_missing_shard_names_shard(self, folder):
         (folder / "mel-00000-of-00002.tfrecord").unlink()
         with pytest.raises(InputError, match=r"shard .*mel-00000-of-00002\.tfrecord is missing"):
             Records(folder)
 
     @pytest.mark.parametrize(("damage", "left"), [(cut_at_boundary, 1), (empty, 0)])
-    def test_tfrecord_itself_passes_it_in_silence(self, folder, damage, left):
-        """Why the manifest holds a checksum."""
+    def test_tfrecord_dataset_accepts_damaged_file(self, folder, damage, left):
+        """The reason why the manifest holds checksums."""
         path = folder / "mel-00001-of-00002.tfrecord"
         damage(path)
         assert len(list(tf.data.TFRecordDataset([str(path)]))) == left
 
-    def test_swapped_shards_are_refused(self, folder):
+    def test_records_rejects_swapped_shards(self, folder):
         first, second = sorted(folder.glob("*.tfrecord"))
         first_bytes = first.read_bytes()
         first.write_bytes(second.read_bytes())
@@ -145,17 +145,17 @@ class TestDamage:
         with pytest.raises(InputError, match="is damaged"):
             Records(folder)
 
-    def test_a_sound_shard_matches_the_manifest(self, folder):
+    def test_intact_shards_match_manifest(self, folder):
         for shard in Records(folder).manifest.shards:
             assert hashlib.sha256((folder / shard.name).read_bytes()).hexdigest() == shard.sha256
 
 
 class TestSameFeatures:
-    def test_the_one_config_is_returned(self):
+    def test_require_same_features_returns_common_config(self):
         assert require_same_features({"a": FEATURES, "b": FeatureConfig(mels=4)}) == FEATURES
 
     @pytest.mark.parametrize(("key", "value"), [("hop_s", 0.0125), ("mels", 40), ("floor", 1e-6)])
-    def test_the_key_and_both_values_are_named(self, key, value):
+    def test_require_same_features_names_key_and_values(self, key, value):
         other = FeatureConfig(**{key: value})
         message = rf"records/a and runs/b .*{key} is {getattr(FeatureConfig(), key)} and {value}"
         with pytest.raises(InputError, match=message):
@@ -163,7 +163,7 @@ class TestSameFeatures:
 
 
 class TestMoments:
-    def test_equal_numpy_over_the_chosen_utterances(self, tmp_path):
+    def test_mel_moments_equal_numpy_over_selected_utterances(self, tmp_path):
         one, two = toy_utterances(), toy_utterances(speakers=("dora",), seed=1)
         parts = [write_toy_records(tmp_path / name, mels) for name, mels in (("one", one), ("two", two))]
         ids = {"anna-0", "anna-2", "carl-3"}
@@ -174,33 +174,33 @@ class TestMoments:
         np.testing.assert_allclose(mean, frames.mean(axis=0), rtol=1e-5)
         np.testing.assert_allclose(std, frames.std(axis=0), rtol=1e-5)
 
-    def test_every_frame_counts_the_same(self, tmp_path):
+    def test_mel_moments_weight_all_frames_equally(self, tmp_path):
         mels = toy_utterances(speakers=("anna",), frames=(2, 60))
         records = write_toy_records(tmp_path / "records", mels)
         mean, _ = mel_moments([(records, {key.id for key in mels})])
         by_utterance = np.mean([mel.mean(axis=0) for mel in mels.values()], axis=0)
         assert np.abs(mean - by_utterance).max() > 1e-3
 
-    def test_large_offsets_lose_nothing(self, tmp_path):
+    def test_mel_moments_with_large_offset_are_accurate(self, tmp_path):
         mels = {key: mel / 100 - 18 for key, mel in toy_utterances().items()}
         records = write_toy_records(tmp_path / "records", mels)
         _, std = mel_moments([(records, {key.id for key in mels})])
         np.testing.assert_allclose(std, np.concatenate(list(mels.values())).std(axis=0), rtol=1e-3)
 
-    def test_a_constant_band_has_no_deviation_of_zero(self, tmp_path):
+    def test_mel_moments_of_constant_band_have_positive_std(self, tmp_path):
         mels = {key: np.full_like(mel, -18.42) for key, mel in toy_utterances().items()}
         records = write_toy_records(tmp_path / "records", mels)
         _, std = mel_moments([(records, {key.id for key in mels})])
         assert (std > 0).all()
 
-    def test_nobody_is_refused(self, tmp_path):
+    def test_mel_moments_reject_empty_selection(self, tmp_path):
         records = write_toy_records(tmp_path / "records", toy_utterances())
-        with pytest.raises(InputError, match="no utterance is left"):
+        with pytest.raises(InputError, match="at least one utterance"):
             mel_moments([(records, set())])
 
 
 @pytest.mark.parametrize("name", ["utterances.csv", "statistics.npz"])
-def test_a_table_cut_short_is_refused(folder, name):
+def test_records_rejects_truncated_table(folder, name):
     (folder / name).write_bytes((folder / name).read_bytes()[:-40])
     with pytest.raises(InputError, match=r"is damaged: .*utterances\.csv"):
         Records(folder)

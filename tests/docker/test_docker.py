@@ -1,4 +1,4 @@
-"""What can be known of the images without a Docker engine."""
+"""Checks of the images that need no Docker engine."""
 
 import fnmatch
 import re
@@ -28,30 +28,30 @@ def ids(path):
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=ids)
 class TestDockerfiles:
-    def test_a_linter_finds_nothing(self, path):
+    def test_dockerfile_passes_linter(self, path):
         hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
         if hadolint is None:
             pytest.skip("hadolint is not installed")
         run = subprocess.run([hadolint, str(path)], capture_output=True, text=True, check=False)
         assert (run.returncode, run.stdout) == (0, "")
 
-    def test_what_is_copied_is_there_and_not_ignored(self, path):
+    def test_copied_files_exist_and_are_not_ignored(self, path):
         text = path.read_text().replace("${MODEL}", f"saved_models/{DEFAULT_MODEL}")
-        kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+        included = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
         for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.M):
             assert list(ROOT.glob(source)), source
-            assert any(fnmatch.fnmatch(source, one) or source.startswith(f"{one}/") for one in kept), source
+            assert any(fnmatch.fnmatch(source, one) or source.startswith(f"{one}/") for one in included), source
 
-    def test_runs_as_a_user_without_rights(self, path):
+    def test_container_runs_as_unprivileged_user(self, path):
         users = re.findall(r"^USER (\S+)$", path.read_text(), re.M)
         assert users == ["10001"]
 
-    def test_says_how_its_health_is_known(self, path):
+    def test_dockerfile_has_healthcheck(self, path):
         assert re.search(r"^HEALTHCHECK ", path.read_text(), re.M)
 
 
 class TestCompose:
-    def test_files_are_there(self):
+    def test_compose_files_exist(self):
         for service in COMPOSE["services"].values():
             if "build" in service:
                 assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
@@ -59,12 +59,12 @@ class TestCompose:
                 source = volume.partition(":")[0]
                 assert source in COMPOSE["volumes"] or source == "../runs" or (DOCKER / source).is_file()
 
-    def test_ports_listen_on_this_machine_alone(self):
+    def test_ports_are_local(self):
         ports = [port for service in COMPOSE["services"].values() for port in service["ports"]]
         assert ports
         assert all(port.startswith("127.0.0.1:") for port in ports)
 
-    def test_prometheus_asks_where_the_server_answers(self):
+    def test_prometheus_scrapes_rest_port_of_server(self):
         (job,) = yaml.safe_load((DOCKER / "prometheus.yml").read_text())["scrape_configs"]
         (target,) = job["static_configs"][0]["targets"]
         service, _, port = target.partition(":")
@@ -74,7 +74,7 @@ class TestCompose:
         assert f'path: "{job["metrics_path"]}"' in (DOCKER / "serving" / "monitoring.config").read_text()
 
 
-def test_the_servers_files_are_those_that_export_writes(tmp_path):
+def test_server_files_match_export(tmp_path):
     write_server_files(tmp_path, name="emotion")
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert {path.name: path.read_text() for path in (DOCKER / "serving").glob("*.config")} == written
@@ -89,12 +89,12 @@ class TestHealthy:
             ("/v1/models/other", b'{"model_version_status": [{"state": "AVAILABLE"}]}', 1),
         ],
     )
-    def test_of_a_server(self, path, content, status):
+    def test_health_status_of_server(self, path, content, status):
         with file_server({path: content}) as server:
             port = server.address.rpartition(":")[2]
             assert self.status(port) == status
 
-    def test_of_nobody(self):
+    def test_health_status_without_server(self):
         assert self.status("9") == 1
 
     def status(self, port):
@@ -105,7 +105,7 @@ class TestHealthy:
 class TestCheckModel:
     @pytest.fixture(scope="class")
     def model(self, tmp_path_factory):
-        """A model that answers with the mean of each sound."""
+        """A model whose output is the mean of each sound."""
         root = tmp_path_factory.mktemp("model")
         module = tf.Module()
         signature = [tf.TensorSpec([None, None], tf.float32, "waveform"), tf.TensorSpec([None], tf.int32, "length")]
@@ -119,22 +119,22 @@ class TestCheckModel:
         (root / "1" / "assets.extra").mkdir()
         return root
 
-    def asked(self, model, answers):
+    def run_check(self, model, outputs):
         golden = {"waveform": np.ones((2, 4), np.float32), "length": np.array([4, 2], np.int32)}
-        np.savez(model / "1" / "assets.extra" / "golden.npz", **golden, answer_scores=np.array(answers, np.float32))
+        np.savez(model / "1" / "assets.extra" / "golden.npz", **golden, answer_scores=np.array(outputs, np.float32))
         command = [sys.executable, str(DOCKER / "serving" / "check_model.py"), str(model)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    def test_equal_answers_pass(self, model):
-        run = self.asked(model, [1.0, 2.0])
+    def test_check_model_accepts_equal_outputs(self, model):
+        run = self.run_check(model, [1.0, 2.0])
         assert run.returncode == 0
-        assert "answers within 0" in run.stdout
+        assert "largest difference 0" in run.stdout
 
-    def test_other_answers_do_not(self, model):
-        assert self.asked(model, [1.0, 2.01]).returncode == 1
+    def test_check_model_rejects_other_outputs(self, model):
+        assert self.run_check(model, [1.0, 2.01]).returncode == 1
 
-    def test_a_folder_without_a_version_is_told(self, tmp_path):
+    def test_check_model_rejects_folder_without_version(self, tmp_path):
         command = [sys.executable, str(DOCKER / "serving" / "check_model.py"), str(tmp_path)]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         assert run.returncode == 2
-        assert "holds no version of a model" in run.stderr
+        assert "contains no version of a model" in run.stderr

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def script(monkeypatch):
-    """Load a script of docs/ as a module: these are no package."""
+    """Return a function that loads a script of docs/, which is not a package, as a module."""
     monkeypatch.syspath_prepend(ROOT / "docs")
 
     def load(name):

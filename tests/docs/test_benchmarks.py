@@ -10,16 +10,16 @@ import pytest
         ("docs/scaling.md", "scaling"),
     ],
 )
-def test_the_figures_of_the_pages_are_those_recorded(script, page, marker):
+def test_generated_block_matches_recorded_figures(script, page, marker):
     module = script("update_benchmarks")
     text = (module.ROOT / page).read_text(encoding="utf-8")
     assert module.update(page, text) == text, "run `python docs/update_benchmarks.py`"
-    by_hand = text.replace(f"<!-- {marker} -->", f"<!-- {marker} -->\n99.9")
-    assert by_hand != text
-    assert module.update(page, by_hand) == text
+    edited = text.replace(f"<!-- {marker} -->", f"<!-- {marker} -->\n99.9")
+    assert edited != text
+    assert module.update(page, edited) == text
 
 
-def test_pages_name_every_comparison(script):
+def test_pages_show_every_comparison(script):
     module = script("update_benchmarks")
     recorded = module.json.loads(module.RESULTS.read_text(encoding="utf-8"))
     for page in ("README.md", "docs/performance.md"):

@@ -1,4 +1,4 @@
-"""Predictions whose true accuracy is known."""
+"""Synthetic predictions of known accuracy."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ LABELS = ("calm", "cross")
 
 
 def predictions_of(right, *, seed=0):
-    """Return predictions from whether each answer is right, (speakers, utterances); classes alternate."""
+    """Return predictions that are correct where `right` (speakers, utterances) is true; classes alternate."""
     table = []
-    for speaker, answers in enumerate(np.asarray(right)):
-        for number, hit in enumerate(answers):
+    for speaker, row in enumerate(np.asarray(right)):
+        for number, hit in enumerate(row):
             label = LABELS[number % 2]
             predicted = label if hit else LABELS[(number + 1) % 2]
-            sure = 0.75
+            confidence = 0.75
             table.append(
                 Prediction(
                     id=f"{speaker}-{number}",
@@ -23,13 +23,13 @@ def predictions_of(right, *, seed=0):
                     seed=seed,
                     label=label,
                     predicted=predicted,
-                    probabilities=tuple(sure if name == predicted else 1 - sure for name in LABELS),
+                    probabilities=tuple(confidence if name == predicted else 1 - confidence for name in LABELS),
                 )
             )
     return table
 
 
 def drawn(generator, *, speakers, utterances=30, accuracy=0.6, spread=0.12):
-    """Return which answers are right where speakers differ in how well they are recognised."""
-    own = np.clip(generator.normal(accuracy, spread, size=(speakers, 1)), 0.05, 0.95)
-    return generator.random((speakers, utterances)) < own
+    """Return random correctness (speakers, utterances), with an accuracy that varies between speakers."""
+    by_speaker = np.clip(generator.normal(accuracy, spread, size=(speakers, 1)), 0.05, 0.95)
+    return generator.random((speakers, utterances)) < by_speaker

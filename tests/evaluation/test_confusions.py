@@ -8,7 +8,7 @@ from ser_fop.evaluation.scores import classification_scores
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
 
 
-def test_scores_are_those_of_the_predictions():
+def test_confusions_give_same_scores_as_predictions():
     predictions = predictions_of(drawn(np.random.default_rng(0), speakers=5, utterances=31))
     expected = classification_scores([i.label for i in predictions], [i.predicted for i in predictions], LABELS)
     found = confusions_by_speaker(predictions, LABELS)
@@ -17,28 +17,28 @@ def test_scores_are_those_of_the_predictions():
     assert found.counts.sum(axis=0) == pytest.approx(np.array(expected["confusion"]))
 
 
-def test_a_constant_classifier_has_chance_ua_and_the_share_of_its_class_as_wa():
+def test_score_counts_of_constant_classifier_are_chance():
     counts = np.array([[30, 0, 0], [10, 0, 0], [20, 0, 0]])
     assert score_counts(counts, "ua") == pytest.approx(1 / 3)
     assert score_counts(counts, "wa") == pytest.approx(0.5)
 
 
-def test_a_class_that_does_not_occur_has_no_recall():
+def test_score_counts_ua_ignores_missing_class():
     assert score_counts(np.array([[3, 1], [0, 0]]), "ua") == pytest.approx(0.75)
 
 
-def test_repeats_are_averaged():
+def test_confusions_average_repeats():
     right, wrong = np.ones((2, 4), bool), np.zeros((2, 4), bool)
     found = confusions_by_speaker([*predictions_of(right, seed=0), *predictions_of(wrong, seed=1)], LABELS)
     assert (found.repeats, found.score("wa"), found.counts.sum()) == (2, 0.5, 8)
 
 
-def test_scores_by_speaker():
+def test_confusions_give_scores_by_speaker():
     found = confusions_by_speaker(predictions_of([[1, 1, 1, 1], [1, 0, 0, 0]]), LABELS)
     assert found.by_speaker("wa").tolist() == [1.0, 0.25]
 
 
-def test_repeats_must_have_tested_the_same():
+def test_confusions_reject_repeats_with_different_utterances():
     first = predictions_of(np.ones((2, 4)))
     fewer = [dataclasses.replace(item, seed=1) for item in first[1:]]
     with pytest.raises(ValueError, match="did not test the same"):

@@ -7,7 +7,7 @@ from ser_fop.evaluation.description import describe_predictions
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
 
 
-def test_says_what_a_score_is_worth():
+def test_describe_predictions_returns_consistent_figures():
     predictions = predictions_of(drawn(np.random.default_rng(0), speakers=6))
     found = describe_predictions(predictions, LABELS)
     for score in ("wa", "ua"):
@@ -21,11 +21,11 @@ def test_says_what_a_score_is_worth():
     json.dumps(found, allow_nan=False)
 
 
-def test_one_speaker_has_no_interval_over_speakers():
+def test_describe_predictions_of_one_speaker_has_no_speaker_interval():
     found = describe_predictions(predictions_of([[1, 0, 1, 1]]), LABELS)
     assert found["intervals"]["wa"]["speakers"] is None
 
 
-def test_the_same_predictions_give_the_same_figures():
+def test_describe_predictions_ignores_order():
     predictions = predictions_of(drawn(np.random.default_rng(0), speakers=6))
     assert describe_predictions(predictions, LABELS) == describe_predictions(predictions[::-1], LABELS)

@@ -8,8 +8,8 @@ from ser_fop.evaluation.predictions import score_predictions
 from tests.evaluation.made_up import LABELS, drawn, predictions_of
 
 
-def said(*probabilities):
-    """Return the predictions of one run from probabilities (utterances,) of the first class's probability."""
+def run_of(*probabilities):
+    """Return the predictions of one run from the probabilities (utterances,) of the first class."""
     (template, *_) = predictions_of([[True]])
     return [
         dataclasses.replace(
@@ -20,7 +20,7 @@ def said(*probabilities):
 
 
 def test_ensemble_predicts_class_of_largest_mean_log_probability():
-    joined = ensemble_predictions([said(0.9, 0.4), said(0.4, 0.6), said(0.4, 0.4)], LABELS)
+    joined = ensemble_predictions([run_of(0.9, 0.4), run_of(0.4, 0.6), run_of(0.4, 0.4)], LABELS)
     # By hand: the geometric means of (.9 .4 .4) and (.1 .6 .6).
     first, second = np.cbrt([0.9 * 0.4 * 0.4, 0.1 * 0.6 * 0.6])
     assert joined[0].probabilities == pytest.approx((first / (first + second), second / (first + second)))
@@ -29,7 +29,7 @@ def test_ensemble_predicts_class_of_largest_mean_log_probability():
 
 
 def test_ensemble_of_one_run_equals_run_and_ignores_order():
-    one, other = said(0.7, 0.2), said(0.1, 0.6)
+    one, other = run_of(0.7, 0.2), run_of(0.1, 0.6)
     assert [item.predicted for item in ensemble_predictions([one], LABELS)] == [item.predicted for item in one]
     assert np.allclose(ensemble_predictions([one], LABELS)[0].probabilities, one[0].probabilities)
     backwards = ensemble_predictions([one, other[::-1]], LABELS)
@@ -38,7 +38,9 @@ def test_ensemble_of_one_run_equals_run_and_ignores_order():
 
 
 def test_ensemble_with_zero_probability_does_not_exclude_class():
-    assert ensemble_predictions([said(0.0), said(0.99), said(0.99), said(0.99)], LABELS)[0].predicted == LABELS[0]
+    assert (
+        ensemble_predictions([run_of(0.0), run_of(0.99), run_of(0.99), run_of(0.99)], LABELS)[0].predicted == LABELS[0]
+    )
 
 
 def test_ensemble_of_independent_runs_exceeds_single_runs():
@@ -51,7 +53,7 @@ def test_ensemble_of_independent_runs_exceeds_single_runs():
 
 def test_ensemble_rejects_runs_with_different_utterances_or_no_probabilities():
     with pytest.raises(ValueError, match="same utterances"):
-        ensemble_predictions([said(0.5, 0.5), said(0.5)], LABELS)
-    bare = [dataclasses.replace(item, probabilities=()) for item in said(0.5)]
+        ensemble_predictions([run_of(0.5, 0.5), run_of(0.5)], LABELS)
+    bare = [dataclasses.replace(item, probabilities=()) for item in run_of(0.5)]
     with pytest.raises(ValueError, match="expected probabilities of 2 classes, received 0"):
         ensemble_predictions([bare], LABELS)

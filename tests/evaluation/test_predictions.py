@@ -34,7 +34,7 @@ def predict(**changes):
 
 
 class TestPredictionsFrom:
-    def test_are_joined_by_id(self):
+    def test_predictions_from_joins_by_id(self):
         found = predict()
         assert [(item.id, item.speaker, item.label, item.predicted) for item in found] == [
             ("a", "anna", "sad", "sad"),
@@ -44,7 +44,7 @@ class TestPredictionsFrom:
         assert {(item.fold, item.seed) for item in found} == {(2, 7)}
         assert found[2].probabilities == (0.2, 0.5, 0.3)
 
-    def test_own_answers_stand_over_the_most_probable(self):
+    def test_predictions_from_prefers_given_classes(self):
         found = predict(predicted={"a": "angry", "b": "happy", "c, d": "sad"})
         assert [item.predicted for item in found] == ["angry", "happy", "sad"]
 
@@ -56,37 +56,35 @@ class TestPredictionsFrom:
             {"a": PROBABILITIES["a"], "b": PROBABILITIES["b"], "c": PROBABILITIES["a"]},
         ],
     )
-    def test_other_ids_are_refused(self, probabilities):
+    def test_predictions_from_rejects_different_ids(self, probabilities):
         with pytest.raises(ValueError, match="ids of the predictions are not those of the test utterances"):
             predictions_from(ROWS, probabilities, labels=LABELS, fold=0, seed=0)
 
-    def test_what_is_no_number_is_one_line(self):
+    def test_predictions_from_rejects_nan(self):
         broken = {**PROBABILITIES, "a": np.full(len(LABELS), np.nan)}
-        with pytest.raises(
-            InputError, match="fold 2, seed 7, answers with what is not a number: its training diverged"
-        ):
+        with pytest.raises(InputError, match="fold 2, seed 7, returns probabilities that are not finite: its training"):
             predictions_from(ROWS, broken, labels=LABELS, fold=2, seed=7)
 
 
 class TestFile:
-    def test_round_trip(self, tmp_path):
+    def test_predictions_round_trip_is_exact(self, tmp_path):
         write_predictions(tmp_path / PREDICTIONS, predict(), LABELS)
         assert read_predictions(tmp_path / PREDICTIONS) == predict()
 
-    def test_columns(self, tmp_path):
+    def test_write_predictions_writes_expected_columns(self, tmp_path):
         write_predictions(tmp_path / PREDICTIONS, predict(), LABELS)
         lines = (tmp_path / PREDICTIONS).read_text().splitlines()
         assert lines[0] == "id,speaker,fold,seed,label,predicted,p_angry,p_happy,p_sad"
         assert lines[1] == "a,anna,2,7,sad,sad,0.100000,0.200000,0.700000"
         assert lines[3].startswith('"c, d",anna')
 
-    def test_the_answer_survives_rounding(self, tmp_path):
+    def test_read_predictions_keeps_class_after_rounding(self, tmp_path):
         values = np.array([0.33333333, 0.33333334, 0.33333333])
         (item,) = predictions_from([row("a", "sad")], {"a": values}, labels=LABELS, fold=0, seed=0)
         write_predictions(tmp_path / PREDICTIONS, [item], LABELS)
         assert read_predictions(tmp_path / PREDICTIONS)[0].predicted == "happy"
 
-    def test_scores_follow_from_the_file(self, tmp_path):
+    def test_score_predictions_of_file_equal_those_in_memory(self, tmp_path):
         write_predictions(tmp_path / PREDICTIONS, predict(), LABELS)
         found = score_predictions(read_predictions(tmp_path / PREDICTIONS), LABELS)
         assert found == score_predictions(predict(), LABELS)
@@ -97,9 +95,9 @@ class TestFile:
 class TestFoldRuns:
     @pytest.fixture
     def runs(self, tmp_path):
-        """Write two folds: four answers of which one is right, and one that is right."""
+        """Write two folds: four predictions of which one is correct, and one correct prediction."""
         folders = []
-        for fold, answers in enumerate(["ssas", "h"]):
+        for fold, letters in enumerate(["ssas", "h"]):
             folder = tmp_path / f"fold-{fold}"
             folder.mkdir()
             names = {"s": "sad", "h": "happy", "a": "angry"}
@@ -110,10 +108,10 @@ class TestFoldRuns:
                     fold=fold,
                     seed=0,
                     label="happy" if fold else "angry",
-                    predicted=names[answer],
+                    predicted=names[letter],
                     probabilities=(0.2, 0.3, 0.5),
                 )
-                for number, answer in enumerate(answers)
+                for number, letter in enumerate(letters)
             ]
             write_predictions(folder / PREDICTIONS, items, LABELS)
             scores = score_predictions(items, LABELS)
@@ -124,25 +122,25 @@ class TestFoldRuns:
             folders.append(folder)
         return folders
 
-    def test_pooled_wa_is_that_of_all_answers(self, runs, tmp_path):
+    def test_pool_predictions_scores_all_utterances(self, runs, tmp_path):
         found = pool_predictions(tmp_path, runs)
         assert found["wa"] == pytest.approx(2 / 5)
         assert found["mean_of_folds"]["wa"] == pytest.approx((1 / 4 + 1) / 2)
         assert found["ua"] == pytest.approx((1 / 4 + 1) / 2)
         assert found["n"] == 5
 
-    def test_pooled_table_holds_every_row(self, runs, tmp_path):
+    def test_pool_predictions_writes_all_rows(self, runs, tmp_path):
         pool_predictions(tmp_path, runs)
         pooled = read_predictions(tmp_path / PREDICTIONS)
         assert [(item.fold, item.id) for item in pooled] == [(0, f"0-{n}") for n in range(4)] + [(1, "1-0")]
 
-    def test_one_transductive_fold_marks_the_whole(self, runs, tmp_path):
+    def test_pool_predictions_with_one_transductive_fold_is_transductive(self, runs, tmp_path):
         found = pool_predictions(tmp_path, runs)
         assert found["transductive"] is True
         assert not pool_predictions(tmp_path, runs[:1])["transductive"]
         assert found["seconds"] == 3.0
         assert [fold["fold"] for fold in found["folds"]] == [0, 1]
 
-    def test_folder_of_a_fold(self, runs, tmp_path):
+    def test_fold_folder_returns_subfolder_or_root(self, runs, tmp_path):
         assert fold_folder(tmp_path, 1) == runs[1]
         assert fold_folder(runs[0], 1) == runs[0]

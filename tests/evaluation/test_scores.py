@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from ser_fop.evaluation.scores import chance_scores, classification_scores
 
 LABELS = ("angry", "happy", "neutral", "sad")
-answers = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
+pairs_of_labels = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
 
 
 def score(pairs, labels=LABELS):
     return classification_scores([true for true, _ in pairs], [predicted for _, predicted in pairs], labels)
 
 
-def test_worked_example():
+def test_classification_scores_of_example_equal_hand_computed():
     pairs = [("angry", "angry")] * 3 + [("angry", "sad")] + [("sad", "sad"), ("sad", "angry"), ("happy", "sad")]
     found = score(pairs)
     assert found["wa"] == pytest.approx(4 / 7)
@@ -26,16 +26,16 @@ def test_worked_example():
     assert found["labels"] == list(LABELS)
 
 
-@pytest.mark.parametrize("answer", LABELS)
-def test_a_constant_classifier_has_one_in_c_of_ua(answer):
+@pytest.mark.parametrize("predicted", LABELS)
+def test_classification_scores_of_constant_classifier_have_chance_ua(predicted):
     true = [label for number, label in enumerate(LABELS, start=1) for _ in range(number)]
-    found = classification_scores(true, [answer] * len(true), LABELS)
+    found = classification_scores(true, [predicted] * len(true), LABELS)
     assert found["ua"] == pytest.approx(1 / 4)
-    assert found["wa"] == pytest.approx(true.count(answer) / len(true))
+    assert found["wa"] == pytest.approx(true.count(predicted) / len(true))
 
 
-@given(answers)
-def test_wa_is_the_share_of_right_answers(pairs):
+@given(pairs_of_labels)
+def test_wa_equals_share_of_correct_predictions(pairs):
     found = score(pairs)
     assert found["wa"] == pytest.approx(np.mean([true == predicted for true, predicted in pairs]))
     confusion = np.array(found["confusion"])
@@ -43,8 +43,8 @@ def test_wa_is_the_share_of_right_answers(pairs):
     assert found["wa"] == pytest.approx(np.trace(confusion) / len(pairs))
 
 
-@given(answers)
-def test_ua_is_the_mean_recall_of_the_classes_that_occur(pairs):
+@given(pairs_of_labels)
+def test_ua_equals_mean_recall_of_present_classes(pairs):
     found = score(pairs)
     recalls = [value for value in found["recall"].values() if value is not None]
     assert found["ua"] == pytest.approx(np.mean(recalls))
@@ -53,33 +53,33 @@ def test_ua_is_the_mean_recall_of_the_classes_that_occur(pairs):
     }
 
 
-@given(answers)
-def test_balanced_classes_have_equal_wa_and_ua(pairs):
+@given(pairs_of_labels)
+def test_wa_equals_ua_for_balanced_classes(pairs):
     balanced = [(label, predicted) for _, predicted in pairs for label in LABELS]
     found = score(balanced)
     assert found["wa"] == pytest.approx(found["ua"])
 
 
-@given(answers, st.permutations(LABELS))
-def test_order_of_the_labels_changes_no_score(pairs, labels):
+@given(pairs_of_labels, st.permutations(LABELS))
+def test_classification_scores_ignore_order_of_labels(pairs, labels):
     one, two = score(pairs), score(pairs, labels)
     for key in ("wa", "ua", "macro_f1"):
         assert one[key] == pytest.approx(two[key])
     assert one["recall"] == two["recall"]
 
 
-def test_perfect_answers():
+def test_classification_scores_of_perfect_predictions_are_one():
     found = score([(label, label) for label in LABELS[:3]])
     assert (found["wa"], found["ua"], found["macro_f1"]) == (1, 1, 1)
 
 
 class TestControls:
-    def test_majority_of_training_not_of_test(self):
+    def test_chance_scores_use_majority_of_training(self):
         found = chance_scores(["sad"] * 3 + ["angry"], ["angry"] * 3 + ["sad"], ("angry", "sad"))
         assert found["majority"]["label"] == "sad"
         assert found["majority"]["wa"] == 0.25
         assert found["majority"]["ua"] == 0.5
         assert found["chance"] == {"wa": 0.5, "ua": 0.5, "n": 4}
 
-    def test_first_label_wins_a_tie(self):
+    def test_chance_scores_majority_tie_selects_first_label(self):
         assert chance_scores(["b", "a"], ["a"], ("b", "a"))["majority"]["label"] == "b"

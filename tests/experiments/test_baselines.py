@@ -30,22 +30,22 @@ CONFIG = ReproduceConfig(
 )
 
 
-def cells_of(**changes):
+def jobs_by_name(**changes):
     repeats = training_jobs(dataclasses.replace(CONFIG, **changes), SIZES)
     return {job.name.removeprefix("runs/"): job for repeat in repeats for job in repeat}
 
 
-def test_every_system_is_run_over_all_folds_in_every_repeat_in_which_something_is_random():
-    jobs = cells_of()
+def test_systems_use_all_folds_and_random_ones_all_repeats():
+    jobs = jobs_by_name()
     for baseline in BASELINES.values():
         found = [seed for seed in ("seed-0", "seed-1") if f"{seed}/{baseline.job}" in jobs]
         assert found == (["seed-0", "seed-1"] if baseline.is_random else ["seed-0"])
         assert all(jobs[f"{seed}/{baseline.job}"].config.fold == "all" for seed in found)
 
 
-def test_budgets_are_equal():
-    """As many epochs, the same augmentation, batches and rates; what differs is what makes the system."""
-    jobs = cells_of()
+def test_systems_have_equal_budgets():
+    """Epochs, augmentation, batches and rates are equal; only the settings that define a system differ."""
+    jobs = jobs_by_name()
     ours = jobs["seed-0/finetune-in_corpus"].config.training
     allowed = {"pooling", "attention", "contrastive_weight", "dimensional_loss_weight"}
     for name, baseline in BASELINES.items():
@@ -62,15 +62,15 @@ def test_budgets_are_equal():
             assert (other.model, other.records, other.fold) == (fop.model, fop.records, fop.fold)
 
 
-def test_what_is_made_of_each_can_be_built():
+def test_settings_of_all_systems_are_valid():
     check_jobs(training_jobs(CONFIG, SIZES)[0], CONFIG.features)
     before = dataclasses.replace(CONFIG, model=ModelConfig(stacked_frames=4, layer_norm="pre", residual_width="input"))
     check_jobs(training_jobs(before, SIZES)[0], before.features)
-    assert cells_of()["seed-0/finetune-attentive_cnn"].config.model.kernel == 3
+    assert jobs_by_name()["seed-0/finetune-attentive_cnn"].config.model.kernel == 3
 
 
-def test_what_saw_everything_in_pretraining_does_so_in_finetuning():
-    jobs = cells_of(finetuning=FinetuningSettings())
+def test_pretraining_without_mask_is_finetuned_without_mask():
+    jobs = jobs_by_name(finetuning=FinetuningSettings())
     assert jobs["seed-0/finetune-none"].config.training.attention == "causal"
     for name, baseline in BASELINES.items():
         if baseline.pretraining is not None:
@@ -79,7 +79,7 @@ def test_what_saw_everything_in_pretraining_does_so_in_finetuning():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         (
             {"pretraining": PretrainingSettings(loss="gaussian", horizons=(4,))},
@@ -92,7 +92,7 @@ def test_what_saw_everything_in_pretraining_does_so_in_finetuning():
         ({"finetuning": FinetuningSettings(dimensional_loss_weight=0.5)}, "finetune-siamese: dimensional_loss_weight"),
         (
             {"pretraining": PretrainingSettings(horizons=(4,), noise=0.0, mask_ratio=0.0)},
-            "pretrain-denoising: training: mask_ratio",
+            r"pretrain-denoising: training\.mask_ratio",
         ),
         (
             {"features": FeatureConfig(front_end="mfcc", coefficients=16)},
@@ -100,24 +100,28 @@ def test_what_saw_everything_in_pretraining_does_so_in_finetuning():
         ),
     ],
 )
-def test_what_cannot_be_run_is_told_of_the_cell_that_would_fail(changes, said):
+def test_check_jobs_names_the_job_with_invalid_settings(changes, message):
     config = dataclasses.replace(CONFIG, **changes)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         check_jobs(training_jobs(config, SIZES)[0], config.features)
     check_jobs(training_jobs(dataclasses.replace(config, systems=()), SIZES)[0], config.features)
 
 
-def test_what_varies_log_mels_alone_is_refused_before_anything_is_trained():
-    varied = FinetuningSettings(augmentation=AugmentationSettings(speed=0.1))
-    config = dataclasses.replace(CONFIG, finetuning=varied, features=FeatureConfig(front_end="mfcc", coefficients=20))
+def test_check_jobs_rejects_log_mel_augmentation_of_mfcc():
+    augmented = FinetuningSettings(augmentation=AugmentationSettings(speed=0.1))
+    config = dataclasses.replace(
+        CONFIG, finetuning=augmented, features=FeatureConfig(front_end="mfcc", coefficients=20)
+    )
     jobs = training_jobs(config, SIZES)[0]
-    with pytest.raises(InputError, match="finetune-none: level_db and speed vary log-mels"):
+    with pytest.raises(
+        InputError, match="finetune-none: augmentation: expected level_db and speed 0 for front end mfcc"
+    ):
         check_jobs(jobs, config.features)
     check_jobs(jobs, FeatureConfig())
 
 
-def test_variants_differ_from_the_fop_model_in_what_they_are_named_after_alone():
-    jobs = cells_of(systems=tuple(VARIANTS))
+def test_variants_differ_from_fop_model_in_one_aspect():
+    jobs = jobs_by_name(systems=tuple(VARIANTS))
     ours = jobs["seed-0/finetune-in_corpus"].config
     scratch, attentive, lstm = (jobs[f"seed-0/{baseline.job}"].config for baseline in VARIANTS.values())
     assert attentive == dataclasses.replace(
@@ -127,41 +131,43 @@ def test_variants_differ_from_the_fop_model_in_what_they_are_named_after_alone()
     pretraining = jobs["seed-0/pretrain-fop_attention_lstm"].config
     assert pretraining.training == jobs["seed-0/pretrain-in_corpus"].config.training
     assert lstm.pretrained == pretraining.out
-    (twin,) = (job.config for name, job in cells_of(systems=("attention_lstm",)).items() if "0/finetune-att" in name)
-    assert lstm == dataclasses.replace(twin, out=lstm.out, pretrained=lstm.pretrained)
-    assert pretraining.model == twin.model
+    (baseline,) = (
+        job.config for name, job in jobs_by_name(systems=("attention_lstm",)).items() if "0/finetune-att" in name
+    )
+    assert lstm == dataclasses.replace(baseline, out=lstm.out, pretrained=lstm.pretrained)
+    assert pretraining.model == baseline.model
     check_jobs(training_jobs(dataclasses.replace(CONFIG, systems=tuple(VARIANTS)), SIZES)[0], CONFIG.features)
 
 
-def test_variants_are_asked_for_by_name_and_need_what_they_start_from():
+def test_variants_need_their_name_and_their_start_network():
     assert not set(chosen_baselines(("all",))) & set(VARIANTS)
     assert set(chosen_baselines(("all", *VARIANTS))) == {*BASELINES, *VARIANTS}
-    found = cells_of(systems=tuple(VARIANTS), repeats_of=RepeatLimits(in_corpus=1))
+    found = jobs_by_name(systems=tuple(VARIANTS), repeats_of=RepeatLimits(in_corpus=1))
     assert "seed-0/finetune-fop_attention_transformer" in found
     assert "seed-1/finetune-fop_attention_transformer" not in found
     assert {"seed-1/finetune-attention_transformer", "seed-1/finetune-fop_attention_lstm"} <= set(found)
 
 
-def test_functionals_are_computed_once_before_all():
+def test_functionals_are_computed_once_before_training():
     *_, last = preparation_jobs(CONFIG)
     assert (last.stage, last.config.sets) == ("functionals", ("ComParE_2016", "eGeMAPSv02"))
     few = dataclasses.replace(CONFIG, systems=("siamese",))
     assert {job.stage for job in preparation_jobs(few)} == {"prepare"}
-    used = {job.config.hypercolumns for name, job in cells_of().items() if "eGeMAPS" in name or "ComParE" in name}
+    used = {job.config.hypercolumns for name, job in jobs_by_name().items() if "eGeMAPS" in name or "ComParE" in name}
     assert used == {last.config.out}
 
 
-def test_some_systems_and_fewer_repeats():
+def test_systems_can_be_selected_and_limited_in_repeats():
     assert list(chosen_baselines(("ladder", "siamese"))) == ["siamese", "ladder"]
     assert chosen_baselines(()) == {}
     assert functional_sets(chosen_baselines(("egemaps_rf",))) == ("eGeMAPSv02",)
-    found = cells_of(systems=("ladder",), repeats_of=RepeatLimits(systems=1))
+    found = jobs_by_name(systems=("ladder",), repeats_of=RepeatLimits(systems=1))
     assert "seed-0/finetune-ladder" in found
     assert "seed-1/finetune-ladder" not in found
     assert "seed-1/finetune-none" in found
     assert not any("siamese" in name for name in found)
 
 
-def test_an_unknown_system_is_refused():
+def test_unknown_system_is_rejected():
     with pytest.raises(InputError, match=r"received 'lader'\. Did you mean 'ladder'"):
         chosen_baselines(("lader",))

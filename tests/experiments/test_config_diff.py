@@ -9,11 +9,11 @@ from ser_fop.utils.run_folder import to_plain
 PLAIN = ReproduceConfig(out=Path("somewhere"), corpus="ravdess", audio_dir=Path("a"), repeats=20, workers=2)
 
 
-def test_how_often_and_where_is_no_departure():
+def test_config_diff_ignores_paths_and_repeats():
     assert config_diff(to_plain(PLAIN)) == {}
 
 
-def test_each_setting_with_both_values():
+def test_config_diff_returns_both_values_of_each_setting():
     config = dataclasses.replace(
         PLAIN,
         trim_silence=True,
@@ -28,5 +28,5 @@ def test_each_setting_with_both_values():
     }
 
 
-def test_a_setting_that_is_gone_is_none():
+def test_config_diff_ignores_unknown_settings():
     assert config_diff({**to_plain(PLAIN), "model": {"width": 9}}) == {}

@@ -26,7 +26,7 @@ class Out:
 
 
 def config_of(root, **changes):
-    return ReproduceConfig(out=root / "run", corpus="toy", audio_dir=root, cache_dir=root.parent / "kept", **changes)
+    return ReproduceConfig(out=root / "run", corpus="toy", audio_dir=root, cache_dir=root.parent / "cache", **changes)
 
 
 def jobs_of(config, names=NAMES):
@@ -42,21 +42,21 @@ def prepare(config, digest="abc", test="a"):
     write_folds(config.out / FOLDS, FoldFile(corpus="toy", protocol="p", description="", folds=(fold,)))
 
 
-def finish(told):
-    """Write what a stage leaves, two folds of it."""
-    for folder in (told.out, told.out / "fold-0"):
+def finish(config):
+    """Write the files of a finished stage with one fold."""
+    for folder in (config.out, config.out / "fold-0"):
         (folder / "network").mkdir(parents=True)
         (folder / "network" / "network.json").write_text("{}")
         (folder / "network" / "network.weights.h5").write_bytes(b"0" * 1000)
-        (folder / "config.json").write_text(json.dumps({"config": {"out": str(told.out)}, "other": "/elsewhere/x"}))
+        (folder / "config.json").write_text(json.dumps({"config": {"out": str(config.out)}, "other": "/elsewhere/x"}))
         (folder / "metrics.json").write_text('{"wa": 0.5}')
         (folder / "predictions.csv").write_text(HEADER + '"a,b",anna,0,0,calm,cross,0.25,0.75\n')
-        (folder / COMPLETED).write_text(f"digest of {told.out.name}\n")
+        (folder / COMPLETED).write_text(f"digest of {config.out.name}\n")
 
 
 @pytest.fixture
-def kept(tmp_path):
-    """A run on one machine of which seed 0 and half of seed 1 are finished."""
+def cached(tmp_path):
+    """A run on one machine, with seed 0 and half of seed 1 finished."""
     config = config_of(tmp_path / "one")
     prepare(config)
     jobs = jobs_of(config)
@@ -68,13 +68,13 @@ def files_of(folder):
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_keep_writes_file_once_all_jobs_of_network_finished(kept):
-    found = sorted(path.relative_to(kept / "kept").as_posix() for path in (kept / "kept").rglob("*.xz"))
+def test_keep_writes_file_once_all_jobs_of_network_finished(cached):
+    found = sorted(path.relative_to(cached / "cache").as_posix() for path in (cached / "cache").rglob("*.xz"))
     assert found == ["seed-0/none.json.xz", "seed-0/unlabelled.json.xz"]
 
 
-def test_restore_on_another_machine_finishes_jobs(kept):
-    config = config_of(kept / "other")
+def test_restore_on_another_machine_finishes_jobs(cached):
+    config = config_of(cached / "other")
     prepare(config)
     jobs = jobs_of(config)
     store = JobCache(config, jobs)
@@ -93,64 +93,64 @@ def test_restore_on_another_machine_finishes_jobs(kept):
     assert tuned == f'{HEADER}"a,b",anna,0,0,calm,cross,0.2500,0.7500\n'
     assert (folder / COMPLETED).read_text() == "digest of classify-unlabelled-h1-svm\n"
     assert store.restore() == 0
-    # What it finishes is added, and what it took up is not written again.
-    before = {path: path.read_bytes() for path in (kept / "kept").rglob("*.xz")}
+    # Newly finished jobs are added; restored ones are not written again.
+    before = {path: path.read_bytes() for path in (cached / "cache").rglob("*.xz")}
     for job in jobs[4:]:
         finish(job.config)
     store.keep()
-    assert len(list((kept / "kept").rglob("*.xz"))) == 4
+    assert len(list((cached / "cache").rglob("*.xz"))) == 4
     assert all(path.read_bytes() == text for path, text in before.items())
 
 
-def test_restore_ignores_files_of_started_jobs(kept):
-    config = config_of(kept / "other")
+def test_restore_ignores_files_of_started_jobs(cached):
+    config = config_of(cached / "other")
     prepare(config)
     jobs = jobs_of(config)
     finish(jobs[0].config)
-    assert JobCache(config, jobs).restore() == 1  # that of `none` alone: its network is another one
+    assert JobCache(config, jobs).restore() == 1  # only the job of `none`, whose network has not started
     assert not (jobs[1].config.out / COMPLETED).exists()
 
 
 @pytest.mark.parametrize(
-    ("changes", "place", "said"),
+    ("changes", "inputs", "message"),
     [
         ({"model": ModelConfig(layers=3)}, {}, "other method: its model is"),
         ({}, {"digest": "xyz"}, "other records: its toy is"),
         ({}, {"test": "b"}, "other folds: its digest is"),
     ],
 )
-def test_restore_rejects_jobs_of_another_study(kept, changes, place, said):
-    config = config_of(kept / "other", **changes)
-    prepare(config, **place)
-    with pytest.raises(InputError, match=said):
+def test_restore_rejects_jobs_of_another_study(cached, changes, inputs, message):
+    config = config_of(cached / "other", **changes)
+    prepare(config, **inputs)
+    with pytest.raises(InputError, match=message):
         JobCache(config, jobs_of(config)).restore()
-    # Nor do those of this one pass for them, where all is finished here.
+    # With all jobs finished here, `keep` rejects the files of the other study too.
     jobs = jobs_of(config)
     for job in jobs:
         finish(job.config)
     store = JobCache(config, jobs)
     assert store.restore() == 0
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         store.keep()
 
 
-def test_what_was_not_noted_when_they_were_kept_is_not_compared(kept):
-    for path in (kept / "kept").rglob("*.xz"):
+def test_restore_ignores_entries_that_older_files_lack(cached):
+    for path in (cached / "cache").rglob("*.xz"):
         found = json.loads(lzma.decompress(path.read_bytes()))
         del found["made_with"]["folds"]
         path.write_bytes(lzma.compress(json.dumps(found).encode()))
-    config = config_of(kept / "other")
+    config = config_of(cached / "other")
     prepare(config, test="b")
     assert JobCache(config, jobs_of(config)).restore() == 4
 
 
-def test_restore_of_damaged_file_raises_one_line(kept):
-    (kept / "kept" / "seed-0" / "none.json.xz").write_bytes(b"junk")
-    config = config_of(kept / "other")
+def test_restore_of_damaged_file_raises_one_line(cached):
+    (cached / "cache" / "seed-0" / "none.json.xz").write_bytes(b"junk")
+    config = config_of(cached / "other")
     prepare(config)
-    with pytest.raises(InputError, match="cannot be read as kept jobs"):
+    with pytest.raises(InputError, match="is not a readable cache file"):
         JobCache(config, jobs_of(config)).restore()
-    shutil.rmtree(kept / "kept")
+    shutil.rmtree(cached / "cache")
     assert JobCache(config, jobs_of(config)).restore() == 0
 
 
@@ -160,19 +160,19 @@ def test_keep_writes_own_file_for_independent_jobs(tmp_path):
     jobs = jobs_of(config, FUNCTIONALS)
     finish(jobs[0].config)
     JobCache(config, jobs).keep()
-    assert [path.name for path in (tmp_path / "kept").rglob("*.xz")] == ["ComParE_2016-svm.json.xz"]
-    # More systems later, elsewhere: what is kept is taken up, the rest is run.
+    assert [path.name for path in (tmp_path / "cache").rglob("*.xz")] == ["ComParE_2016-svm.json.xz"]
+    # On another machine with more systems, only the cached job is restored.
     other = config_of(tmp_path / "other")
     prepare(other)
     assert JobCache(other, jobs_of(other, FUNCTIONALS)).restore() == 1
 
 
-def test_keep_with_more_jobs_rewrites_file(kept):
-    config = config_of(kept / "one")
+def test_keep_with_more_jobs_rewrites_file(cached):
+    config = config_of(cached / "one")
     jobs = jobs_of(config, (*NAMES, "classify-unlabelled-h1-a_lstm"))
     store = JobCache(config, jobs)
     store.keep()
-    file = kept / "kept" / "seed-0" / "unlabelled.json.xz"
+    file = cached / "cache" / "seed-0" / "unlabelled.json.xz"
     before = file.read_bytes()
     finish(next(job.config for job in jobs if job.name == "runs/seed-0/classify-unlabelled-h1-a_lstm"))
     store.keep()
@@ -182,27 +182,27 @@ def test_keep_with_more_jobs_rewrites_file(kept):
     assert file.stat().st_mtime_ns == after
 
 
-def test_a_process_keeps_its_own_repeat(kept):
-    shutil.rmtree(kept / "kept")
-    config = config_of(kept / "one")
+def test_cache_of_some_jobs_writes_only_their_files(cached):
+    shutil.rmtree(cached / "cache")
+    config = config_of(cached / "one")
     jobs = jobs_of(config)
     for job in jobs[6:]:
         finish(job.config)
     JobCache(config, jobs).of(jobs[4:]).keep()
-    assert {path.parent.name for path in (kept / "kept").rglob("*.xz")} == {"seed-1"}
+    assert {path.parent.name for path in (cached / "cache").rglob("*.xz")} == {"seed-1"}
 
 
-def test_a_setting_that_did_not_exist_then_has_its_default(kept):
-    file = kept / "kept" / "seed-0" / "none.json.xz"
+def test_restore_gives_new_settings_their_defaults(cached):
+    file = cached / "cache" / "seed-0" / "none.json.xz"
     found = json.loads(lzma.decompress(file.read_bytes()))
     del found["made_with"]["method"]["model"]["kernel"], found["made_with"]["method"]["pooling"]
     file.write_bytes(lzma.compress(json.dumps(found).encode()))
-    for changes, taken in (({}, 4), ({"model": ModelConfig(kernel=3)}, 0)):
-        config = config_of(kept / f"other-{taken}", **changes)
+    for changes, restored in (({}, 4), ({"model": ModelConfig(kernel=3)}, 0)):
+        config = config_of(cached / f"other-{restored}", **changes)
         prepare(config)
         store = JobCache(config, jobs_of(config))
-        if taken:
-            assert store.restore() == taken
+        if restored:
+            assert store.restore() == restored
         else:
             with pytest.raises(InputError, match="other method: its model is"):
                 store.restore()

@@ -14,7 +14,7 @@ def config_of(**options):
     return ReproduceConfig(**paths, corpus="ravdess", **options)
 
 
-def test_both_corpora_are_prepared_alike():
+def test_preparation_jobs_share_front_end_and_trimming():
     features = FeatureConfig(mels=40)
     labelled, second = (job.config for job in preparation_jobs(config_of(features=features, trim_silence=True)))
     assert (labelled.corpus, second.corpus) == ("ravdess", "librispeech")
@@ -25,14 +25,14 @@ def test_both_corpora_are_prepared_alike():
     assert not any(job.config.trim_silence for job in preparation_jobs(config_of()))
 
 
-def test_both_corpora_may_lie_at_urls():
+def test_preparation_jobs_accept_urls():
     paths = {"out": Path("out"), "audio_dir": location("s3://a/b"), "unlabelled": "librispeech=gs://c/d"}
     labelled, second = (job.config for job in preparation_jobs(ReproduceConfig(corpus="ravdess", **paths)))
     assert (str(labelled.audio_dir), str(second.audio_dir)) == ("s3://a/b", "gs://c/d")
 
 
-def test_the_second_corpus_is_another_one():
-    with pytest.raises(InputError, match="names the labelled corpus 'ravdess'"):
+def test_preparation_jobs_reject_labelled_corpus_as_second():
+    with pytest.raises(InputError, match="expected a second corpus, received the labelled corpus 'ravdess'"):
         preparation_jobs(
             ReproduceConfig(out=Path("out"), audio_dir=Path("a"), corpus="ravdess", unlabelled="ravdess=a")
         )

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import shutil
 
@@ -5,8 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import tensorflow as tf
-from google.protobuf.internal import decoder
-from ser_fop.pipelines import export, pretrain
+from ser_fop.pipelines import export
 
 import ser_fop
 from ser_fop.corpora.audio import read_audio
@@ -14,9 +14,9 @@ from ser_fop.errors import InputError
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
 from ser_fop.export.serving_model import EXTRA, GOLDEN, operations_of, write_serving_model
 from ser_fop.export.verification import TOLERANCE, verify
-from ser_fop.export.warmup import WARMUP
 from ser_fop.hub.networks import load_network
 from ser_fop.inference.sources import inference_model_of
+from ser_fop.testing.arrays import network_inputs
 from ser_fop.utils.json_io import read_json
 from tests.stages import run
 
@@ -58,24 +58,24 @@ def constants(arrays):
     return {name: tf.constant(array) for name, array in arrays.items()}
 
 
-@pytest.mark.parametrize("kind", ["finetune", "svm", "rf", "pretrain"])
-def test_answers_are_the_networks_in_a_process_that_does_not_know_us(exported, kind):
-    assert verify(exported / kind, exported / kind / EXTRA / GOLDEN) <= TOLERANCE
+def test_verify_outputs_equal_network_outputs(exported):
+    """The tests of the stage verify the other kinds: each verification starts a process with TensorFlow."""
+    assert verify(exported / "rf", exported / "rf" / EXTRA / GOLDEN) <= TOLERANCE
 
 
-def test_an_answer_that_differs_is_told(exported, tmp_path):
+def test_verify_different_outputs_fail(exported, tmp_path):
     shutil.copytree(exported / "svm", tmp_path / "model")
     path = tmp_path / "model" / EXTRA / GOLDEN
     golden = dict(np.load(path))
     np.savez(path, **{**golden, "answer_scores": golden["answer_scores"] + 0.01})
-    with pytest.raises(InputError, match=r"answers of .* differ by 0\.01"):
+    with pytest.raises(InputError, match=r"expected outputs of .*, received 0\.01"):
         verify(tmp_path / "model", tmp_path / "model" / EXTRA / GOLDEN)
 
 
-def test_a_model_that_cannot_be_loaded_is_told(exported, tmp_path):
+def test_verify_incomplete_model_fails(exported, tmp_path):
     shutil.copytree(exported / "svm", tmp_path / "model")
     (tmp_path / "model" / "variables" / "variables.index").unlink()
-    with pytest.raises(InputError, match="cannot be used by itself"):
+    with pytest.raises(InputError, match="cannot run without ser_fop"):
         verify(tmp_path / "model", tmp_path / "model" / EXTRA / GOLDEN)
 
 
@@ -84,11 +84,11 @@ class TestSignatures:
     def model(self, exported):
         return tf.saved_model.load(str(exported / "finetune"))
 
-    def test_names_and_shapes(self, model):
+    def test_signatures_have_names_and_variable_shapes(self, model):
         signatures = model.signatures
         assert set(signatures) == {"serving_default", "wav", "mel", "hypercolumns"}
         inputs = {name: signatures[name].structured_input_signature[1] for name in signatures}
-        assert {name: sorted(held) for name, held in inputs.items()} == {
+        assert {name: sorted(specs) for name, specs in inputs.items()} == {
             "serving_default": ["length", "waveform"],
             "wav": ["wav"],
             "mel": ["length", "mel"],
@@ -97,8 +97,8 @@ class TestSignatures:
         assert inputs["serving_default"]["waveform"].shape.as_list() == [None, None]
         assert inputs["mel"]["mel"].shape.as_list() == [None, None, 80]
 
-    def test_what_a_server_fills_up_with_does_not_count(self, model, sounds):
-        """TF Serving pads with a tensor's first element."""
+    def test_padding_values_do_not_change_scores(self, model, sounds):
+        """TF Serving pads with the first element of a tensor."""
         answer = model.signatures["serving_default"](**constants(sounds))["scores"]
         filled = sounds["waveform"].copy()
         for row, length in zip(filled, sounds["length"], strict=True):
@@ -108,14 +108,14 @@ class TestSignatures:
         longer = {"waveform": filled, "length": np.full_like(sounds["length"], filled.shape[1])}
         assert np.abs(model.signatures["serving_default"](**constants(longer))["scores"] - answer).max() > 1e-4
 
-    def test_labels_go_with_scores(self, model, sounds):
+    def test_emotion_is_label_of_highest_score(self, model, sounds):
         answer = model.signatures["serving_default"](**constants(sounds))
         best = answer["scores"].numpy().argmax(axis=1)
         named = answer["labels"].numpy()
         assert named.shape == answer["scores"].shape
-        assert list(answer["emotion"].numpy()) == [row[place] for row, place in zip(named, best, strict=True)]
+        assert list(answer["emotion"].numpy()) == [row[index] for row, index in zip(named, best, strict=True)]
 
-    def test_encoded_files(self, model, sounds):
+    def test_wav_signature_equals_waveform_signature(self, model, sounds):
         files, expected = [], []
         for row, length in zip(sounds["waveform"], sounds["length"], strict=True):
             file = io.BytesIO()
@@ -130,23 +130,48 @@ class TestSignatures:
                 scores, model.signatures["serving_default"](**constants(alone))["scores"][0], atol=1e-5
             )
 
-    def test_another_rate_is_refused(self, model, sounds):
+    @pytest.mark.parametrize("change", [0.0, 1e-6, 1e5, np.nan])
+    def test_waveform_without_sound_has_no_answer(self, model, sounds, change):
+        changed = {**sounds, "waveform": sounds["waveform"].copy()}
+        changed["waveform"][0] *= change
+        answer = {
+            name: value.numpy() for name, value in model.signatures["serving_default"](**constants(changed)).items()
+        }
+        before = model.signatures["serving_default"](**constants(sounds))
+        assert (answer["emotion"][0], set(answer["scores"][0])) == (b"", {0.0})
+        np.testing.assert_array_equal(answer["scores"][1:], before["scores"].numpy()[1:])
+
+    @pytest.mark.parametrize("length", [0, 10])
+    def test_waveform_shorter_than_a_window_has_no_answer(self, model, sounds, length):
+        answer = model.signatures["serving_default"](
+            **constants({**sounds, "length": np.full_like(sounds["length"], length)})
+        )
+        assert set(answer["emotion"].numpy()) == {b""}
+
+    def test_wav_signature_rejects_other_sample_rate(self, model, sounds):
         file = io.BytesIO()
         soundfile.write(file, sounds["waveform"][0], 22050, format="WAV", subtype="PCM_16")
         with pytest.raises(tf.errors.InvalidArgumentError, match="expected a WAV of 16000 Hz"):
             model.signatures["wav"](wav=tf.constant([file.getvalue()]))
 
-    def test_a_pretrained_network_has_hypercolumns_alone(self, exported):
-        assert set(tf.saved_model.load(str(exported / "pretrain")).signatures) == {"serving_default", "hypercolumns"}
+    def test_pretrained_network_has_hypercolumns_and_prediction(self, runs, exported):
+        signatures = tf.saved_model.load(str(exported / "pretrain")).signatures
+        assert set(signatures) == {"serving_default", "hypercolumns", "prediction"}
+        network, _ = load_network(runs["pretrain"])
+        inputs = network_inputs((9, 4), 80)
+        arguments = {"mel": np.where(inputs["mask"][..., None], inputs["mel"], 77.0), "length": np.int32([9, 4])}
+        found = signatures["prediction"](**constants(arguments))["prediction"]
+        for row, length in enumerate((9, 4)):
+            np.testing.assert_allclose(found[row, :length], network(inputs)[row, :length], atol=1e-5)
 
 
 class TestOperations:
-    def test_all_are_tensorflows_own(self, exported):
+    def test_operations_are_part_of_tensorflow(self, exported):
         for folder in exported.iterdir():
             assert not operations_of(folder) & {"PyFunc", "EagerPyFunc"}
             assert "MatMul" in operations_of(folder)
 
-    def test_a_call_back_into_python_is_refused(self, runs, sounds, tmp_path):
+    def test_write_serving_model_rejects_python_operations(self, runs, sounds, tmp_path):
         recogniser = inference_model_of(runs["finetune"])
         specs = recogniser.from_mel.input_signature
         answer = recogniser.from_mel
@@ -155,74 +180,50 @@ class TestOperations:
             return {"scores": tf.py_function(lambda x: x, [answer(mel, length)["scores"]], tf.float32)}
 
         recogniser.from_mel = tf.function(calling, input_signature=specs)
-        with pytest.raises(InputError, match=r"a stock TF Serving has not: EagerPyFunc\."):
+        with pytest.raises(
+            InputError, match=r"expected only operations of standard TF Serving, received EagerPyFunc\."
+        ):
             write_serving_model(recogniser, tmp_path / "model", sounds=sounds)
 
 
-def test_warm_up_requests_are_on_the_wire_what_tf_serving_reads(exported, sounds):
-    records = list(tf.data.TFRecordDataset(str(exported / "svm" / EXTRA / WARMUP)).as_numpy_iterator())
-    assert len(records) == len(sounds["length"]) + 1
-    log = dict(_fields(records[-1]))  # PredictionLog
-    request = _fields(dict(_fields(log[6]))[1])  # PredictLog.request
-    assert dict(_fields(dict(request)[1]))[3] == b"serving_default"  # ModelSpec.signature_name
-    entries = [dict(_fields(value)) for number, value in request if number == 2]
-    found = {entry[1].decode(): _tensor(entry[2]) for entry in entries}
-    assert set(found) == set(sounds)
-    for name, array in found.items():
-        np.testing.assert_array_equal(array, sounds[name])
-
-
-def _fields(message):
-    """Read a message's length-delimited fields off the wire: number and bytes."""
-    found, place = [], 0
-    while place < len(message):
-        tag, place = decoder._DecodeVarint(message, place)
-        assert tag & 7 == 2
-        size, place = decoder._DecodeVarint(message, place)
-        found.append((tag >> 3, message[place : place + size]))
-        place += size
-    return found
-
-
-def _tensor(serialized):
-    return tf.io.parse_tensor(serialized, tf.int32 if len(serialized) < 100 else tf.float32).numpy()
-
-
 class TestStage:
-    def test_versions_follow_one_another_and_are_never_written_over(self, runs, tmp_path, capsys):
-        arguments = ["--model", str(runs["svm"]), "--out", str(tmp_path / "emotion")]
-        assert export.main(arguments) == 0
-        assert export.main(arguments) == 0
-        assert sorted(path.name for path in (tmp_path / "emotion").iterdir()) == [
-            "1",
-            "2",
-            "batching.config",
-            "models.config",
-            "monitoring.config",
-        ]
-        assert 'name: "emotion"' in (tmp_path / "emotion" / "models.config").read_text()
-        assert export.main([*arguments, "--version", "2"]) == 2
-        assert "a version is never written over" in capsys.readouterr().err
+    @pytest.fixture(scope="class")
+    def sound(self, work):
+        return next((work / "audio" / "ravdess").rglob("*.wav"))
 
-    def test_what_is_exported_answers_as_the_run(self, runs, sounds, tmp_path):
-        assert export.main(["--model", str(runs["svm"]), "--out", str(tmp_path / "emotion")]) == 0
+    @pytest.fixture(scope="class")
+    def emotion(self, runs, exported, sound, tmp_path_factory):
+        """Two versions of a model; the second is checked on a recording."""
+        out = tmp_path_factory.mktemp("models") / "emotion"
+        shutil.copytree(exported / "svm", out / "1")
+        assert export.main(["--model", str(runs["svm"]), "--out", str(out), "--check-on", str(sound)]) == 0
+        return out
+
+    def test_export_adds_versions_and_never_overwrites(self, runs, emotion, capsys):
+        names = ["1", "2", "batching.config", "models.config", "monitoring.config"]
+        assert sorted(path.name for path in emotion.iterdir()) == names
+        assert 'name: "emotion"' in (emotion / "models.config").read_text()
+        assert export.main(["--model", str(runs["svm"]), "--out", str(emotion), "--version", "2"]) == 2
+        assert "versions are never overwritten" in capsys.readouterr().err
+
+    def test_exported_model_predicts_as_run(self, runs, emotion, sounds):
         samples = sounds["waveform"][0]
-        for place in ("emotion", "emotion/1"):
-            answer = ser_fop.load(tmp_path / place).predict(samples, sample_rate_hz=RATE_HZ)
-            expected = ser_fop.load(runs["svm"]).predict(samples, sample_rate_hz=RATE_HZ)
+        expected = ser_fop.load(runs["svm"]).predict(samples, sample_rate_hz=RATE_HZ)
+        for folder in (emotion, emotion / "1"):
+            answer = ser_fop.load(folder).predict(samples, sample_rate_hz=RATE_HZ)
             assert answer.emotion == expected.emotion
             assert answer.probabilities == pytest.approx(expected.probabilities, abs=1e-6)
 
-    def test_is_checked_on_recordings(self, runs, work, tmp_path, capsys):
-        file = next((work / "audio" / "ravdess").rglob("*.wav"))
-        arguments = ["--model", str(runs["rf"]), "--out", str(tmp_path / "emotion")]
-        assert export.main([*arguments, "--check-on", str(file)]) == 0
-        golden = np.load(tmp_path / "emotion" / "1" / EXTRA / GOLDEN)
-        np.testing.assert_array_equal(golden["waveform"][0], read_audio(file, sample_rate_hz=RATE_HZ))
+    def test_export_check_on_stores_recordings_as_golden(self, emotion, sound):
+        golden = np.load(emotion / "2" / EXTRA / GOLDEN)
+        np.testing.assert_array_equal(golden["waveform"][0], read_audio(sound, sample_rate_hz=RATE_HZ))
+
+    def test_export_check_on_missing_file_is_rejected(self, runs, tmp_path, capsys):
+        arguments = ["--model", str(runs["svm"]), "--out", str(tmp_path / "emotion")]
         assert export.main([*arguments, "--check-on", str(tmp_path / "none.wav")]) == 2
         assert "none.wav does not exist" in capsys.readouterr().err
 
-    def test_one_that_fails_leaves_nothing(self, runs, tmp_path, monkeypatch):
+    def test_export_failed_verification_leaves_no_files(self, runs, tmp_path, monkeypatch):
         def fails(model, golden):
             raise InputError("differs")
 
@@ -230,20 +231,16 @@ class TestStage:
         assert export.main(["--model", str(runs["svm"]), "--out", str(tmp_path / "emotion")]) == 2
         assert list((tmp_path / "emotion").iterdir()) == []
 
-    def test_the_network_inside_can_be_learned_from_again(self, runs, exported):
+    def test_exported_network_loads_with_same_weights(self, runs, exported):
         network, spec = load_network(exported / "finetune")
         before, _ = load_network(runs["finetune"])
         assert spec.labels
         for one, other in zip(network.weights, before.weights, strict=True):
             np.testing.assert_array_equal(one, other)
 
-    def test_a_saved_model_of_log_mels_says_so(self, runs):
-        with pytest.raises(InputError, match="takes log-mels alone: give one of `ser-fop export`"):
-            ser_fop.load(runs["finetune"] / "saved_model")
-
 
 class TestOtherRuntimes:
-    """ONNX and LiteRT answer as the network does, asked where neither TensorFlow nor ser_fop is known."""
+    """ONNX and LiteRT models, run in a process without TensorFlow and ser_fop."""
 
     @pytest.fixture(scope="class")
     def written(self, runs, sounds, tmp_path_factory):
@@ -260,23 +257,23 @@ class TestOtherRuntimes:
         return root
 
     @pytest.mark.parametrize("name", ["finetune.onnx", "svm.onnx", "rf.onnx", "pretrain.onnx", "finetune.tflite"])
-    def test_answers_are_the_networks(self, written, name):
+    def test_verify_outputs_equal_network_outputs(self, written, name):
         assert verify(written / name, written / f"{name}.npz") <= TOLERANCE
 
     @pytest.mark.parametrize("name", ["svm.onnx", "finetune.tflite"])
-    def test_an_answer_that_differs_is_told(self, written, tmp_path, name):
+    def test_verify_different_outputs_fail(self, written, tmp_path, name):
         golden = dict(np.load(written / f"{name}.npz"))
         golden["length"] = golden["length"] - 4
         np.savez(tmp_path / "golden.npz", **golden)
-        with pytest.raises(InputError, match="differ by"):
+        with pytest.raises(InputError, match="expected outputs of"):
             verify(written / name, tmp_path / "golden.npz")
 
-    def test_what_litert_cannot_compute_is_told(self, runs, tmp_path):
+    def test_write_litert_unsupported_operation_fails(self, runs, tmp_path):
         pytest.importorskip("ai_edge_litert")
         with pytest.raises(InputError, match="cannot be written for LiteRT"):
             write_litert(inference_model_of(runs["svm"]), tmp_path / "svm.tflite", frames=60)
 
-    def test_length_and_batch_are_free(self, written, runs):
+    def test_onnx_length_and_batch_are_variable(self, written, runs):
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(written / "finetune.onnx"))
@@ -289,28 +286,27 @@ class TestOtherRuntimes:
             np.testing.assert_allclose(scores, expected["scores"], atol=TOLERANCE)
             np.testing.assert_array_equal(answer, expected["answer"])
 
-    def test_beside_a_model_stands_what_it_is(self, written, runs):
+    def test_litert_config_file_contains_spec(self, written, runs):
         described = read_json(written / "finetune.tflite.json")
         assert described["frames"] == 60
         assert tuple(described["spec"]["labels"]) == inference_model_of(runs["finetune"]).labels
         assert described["spec"]["features"]["hop_s"] == 0.01
 
-    def test_the_stage_writes_both(self, runs, tmp_path, capsys):
+    def test_export_writes_onnx_and_litert(self, runs, tmp_path, capsys):
         pytest.importorskip("tf2onnx")
         arguments = ["--model", str(runs["finetune"]), "--out", str(tmp_path / "emotion")]
         files = ["--onnx", str(tmp_path / "x" / "e.onnx"), "--litert", str(tmp_path / "x" / "e.tflite")]
         assert export.main([*arguments, *files]) == 0
-        assert capsys.readouterr().out.count("of the network's") == 3
+        assert capsys.readouterr().out.count("largest difference to the network") == 3
         names = {path.name for path in (tmp_path / "x").iterdir()}
         assert names == {"e.onnx", "e.onnx.json", "e.tflite", "e.tflite.json"}
         assert export.main([*arguments, "--onnx", str(tmp_path / "e.tflite")]) == 2
         assert "--onnx expected a file that ends in .onnx" in capsys.readouterr().err
 
 
-def test_normalised_by_speaker_cannot_leave(work, sounds, tmp_path):
-    records = ["--corpus", "ravdess", "--audio-dir", work / "audio" / "ravdess", "--normalised-by", "speaker"]
-    run("prepare", *records, "--out", tmp_path / "records")
-    arguments = ["--records", tmp_path / "records", "--epochs", "0", "--out", tmp_path / "run"]
-    assert pretrain.main([str(argument) for argument in arguments]) == 0
+def test_write_serving_model_rejects_normalisation_by_speaker(work, sounds, tmp_path):
+    recogniser = inference_model_of(work / "inductive")
+    features = dataclasses.replace(recogniser.spec.features, normalised_by="speaker")
+    recogniser.spec = dataclasses.replace(recogniser.spec, features=features)
     with pytest.raises(InputError, match="normalised by speaker"):
-        write_serving_model(inference_model_of(tmp_path / "run"), tmp_path / "model", sounds=sounds)
+        write_serving_model(recogniser, tmp_path / "model", sounds=sounds)

@@ -24,22 +24,22 @@ COSTS = (100.0, 0.1, 1.0, 10.0)
 
 
 def clusters(per_class=20, *, spread=1.0, seed=0, classes=("angry", "happy", "sad"), flipped=0.0):
-    """Draw points around one centre a class, some of them with another class's label."""
+    """Draw points around one centre per class, and give a share of them the label of another class."""
     generator = np.random.default_rng(seed)
     labels = np.repeat(classes, per_class)
     centres = 2.0 * np.eye(len(classes), 4)[np.repeat(np.arange(len(classes)), per_class)]
     points = centres + spread * generator.normal(size=(len(labels), 4))
-    wrong = generator.random(len(labels)) < flipped
-    labels = np.where(wrong, generator.choice(classes, len(labels)), labels)
+    relabelled = generator.random(len(labels)) < flipped
+    labels = np.where(relabelled, generator.choice(classes, len(labels)), labels)
     return points, labels
 
 
 class TestChooseSvm:
-    def test_validation_decides_though_the_test_would_choose_otherwise(self):
-        """Planted: two islands of mislabelled points, which only a large C follows.
+    def test_c_is_chosen_on_validation_not_on_test(self):
+        """Only a large C fits the band of mislabelled points in the training data.
 
-        The validation speakers call the islands as the noise in training does, the test
-        speakers as the surroundings do.
+        The validation points lie in the band and have its labels. The test points have the
+        labels of the surroundings, so that a smaller C would be better there.
         """
         generator = np.random.default_rng(0)
         points = generator.uniform(-1, 1, size=(300, 2))
@@ -56,7 +56,7 @@ class TestChooseSvm:
         assert chosen == max(accuracy, key=lambda cost: (accuracy[cost], -cost))
         assert on_test[chosen] < max(on_test.values())
 
-    def test_accuracies_are_those_on_the_validation_speakers(self):
+    def test_accuracy_by_c_is_measured_on_validation(self):
         points, labels = clusters(spread=1.5)
         others, other_labels = clusters(spread=1.5, seed=1)
         svm, accuracy = choose_svm(points, labels, others, other_labels, costs=COSTS)
@@ -66,39 +66,39 @@ class TestChooseSvm:
             assert value == pytest.approx(np.mean(again.predict(others) == other_labels))
         assert svm.fit(points, labels).score(others, other_labels) == max(accuracy.values())
 
-    def test_chooses_alike_where_the_kernel_is_too_large_to_be_held(self, monkeypatch):
+    def test_same_choice_when_kernel_is_too_large_for_memory(self, monkeypatch):
         points, labels = clusters(spread=1.5)
         others, other_labels = clusters(spread=1.5, seed=1)
-        held, accuracy = choose_svm(points, labels, others, other_labels, costs=COSTS)
-        monkeypatch.setattr(estimators, "_MOST_IN_A_KERNEL", len(points) - 1)
+        precomputed, accuracy = choose_svm(points, labels, others, other_labels, costs=COSTS)
+        monkeypatch.setattr(estimators, "_MAX_KERNEL_UTTERANCES", len(points) - 1)
         monkeypatch.setattr(estimators, "rbf_kernel", None)
-        piecemeal, again = choose_svm(points, labels, others, other_labels, costs=COSTS)
+        direct, again = choose_svm(points, labels, others, other_labels, costs=COSTS)
         assert again == pytest.approx(accuracy)
-        assert piecemeal["svc"].C == held["svc"].C
-        assert not hasattr(piecemeal["svc"], "support_")
+        assert direct["svc"].C == precomputed["svc"].C
+        assert not hasattr(direct["svc"], "support_")
 
-    def test_the_smaller_c_wins_a_tie(self):
+    def test_smaller_c_wins_a_tie(self):
         points, labels = clusters(spread=0.05)
         svm, accuracy = choose_svm(points, labels, points, labels, costs=COSTS)
         assert set(accuracy.values()) == {1.0}
         assert svm["svc"].C == 0.1
 
-    def test_the_validation_speakers_statistics_are_not_used(self):
+    def test_scaler_ignores_validation_statistics(self):
         points, labels = clusters(spread=1.5)
         others, other_labels = clusters(spread=1.5, seed=1)
-        far = np.concatenate([others, others + 1000])  # they change the mean, and so they would the scale
+        far = np.concatenate([others, others + 1000])  # would change mean and scale
         _, accuracy = choose_svm(points, labels, far, np.tile(other_labels, 2), costs=COSTS)
         for cost, value in accuracy.items():
             alone = make_pipeline(StandardScaler(), SVC(C=cost)).fit(points, labels)
             assert value == pytest.approx(alone.score(far, np.tile(other_labels, 2)))
 
-    def test_features_that_say_nothing(self):
+    def test_constant_features_score_chance(self):
         _, labels = clusters()
         points = np.ones((len(labels), 4), np.float32)
         _, accuracy = choose_svm(points, labels, points, labels, costs=(1.0,))
         assert accuracy == {1.0: pytest.approx(1 / 3)}
 
-    def test_features_of_any_scale(self):
+    def test_predictions_do_not_depend_on_feature_scale(self):
         points, labels = clusters(spread=0.5)
         scale = np.array([1e-4, 1.0, 1e4, 1.0])
         plain, _ = choose_svm(points, labels, points, labels, costs=(1.0,))
@@ -115,7 +115,7 @@ class TestCalibrateSvm:
         svm, _ = choose_svm(points, labels, points, labels, costs=(1.0,))
         return svm, calibrate_svm(svm, points, labels, speakers), points, labels
 
-    def test_the_svm_within_is_fitted_on_everybody(self, fitted):
+    def test_svm_is_fitted_on_all_training_utterances(self, fitted):
         svm, calibrated, points, labels = fitted
         alone = clone(svm).fit(points, labels)
         np.testing.assert_array_equal(svm_of(calibrated).decision_function(points), alone.decision_function(points))
@@ -128,21 +128,21 @@ class TestCalibrateSvm:
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-9)
         assert (probabilities >= 0).all()
 
-    def test_probabilities_follow_the_truth(self, fitted):
+    def test_probabilities_agree_with_labels(self, fitted):
         _, calibrated, points, labels = fitted
-        answers = calibrated.classes_[calibrated.predict_proba(points).argmax(axis=1)]
-        assert np.mean(answers == labels) > 0.8
+        predicted = calibrated.classes_[calibrated.predict_proba(points).argmax(axis=1)]
+        assert np.mean(predicted == labels) > 0.8
         chosen = calibrated.predict_proba(points)[np.arange(60), np.searchsorted(calibrated.classes_, labels)]
         assert chosen.mean() > 0.6
 
     @pytest.mark.parametrize("count", [2, 3, 9])
-    def test_any_number_of_speakers(self, count):
+    def test_calibration_works_with_any_number_of_speakers(self, count):
         points, labels = clusters()
         svm, _ = choose_svm(points, labels, points, labels, costs=(1.0,))
         calibrated = calibrate_svm(svm, points, labels, np.arange(len(labels)) % count)
         np.testing.assert_allclose(calibrated.predict_proba(points).sum(axis=1), 1)
 
-    def test_no_speaker_calibrates_the_svm_that_heard_it(self, monkeypatch):
+    def test_calibration_folds_are_speaker_disjoint(self, monkeypatch):
         points, labels = clusters()
         speakers = np.tile(np.arange(6), 10)
         svm, _ = choose_svm(points, labels, points, labels, costs=(1.0,))
@@ -153,7 +153,7 @@ class TestCalibrateSvm:
 
 
 class TestForest:
-    def test_seed_decides(self):
+    def test_forest_depends_on_seed_only(self):
         points, labels = clusters(spread=2.0)
         settings = ClassifierSettings(rf_trees=20)
         first, second, other = (
@@ -162,14 +162,21 @@ class TestForest:
         np.testing.assert_array_equal(first, second)
         assert (first != other).any()
 
-    def test_number_of_trees(self):
+    def test_forest_has_requested_number_of_trees(self):
         points, labels = clusters()
         forest = fit_forest(points, labels, settings=ClassifierSettings(rf_trees=7), seed=0)
         assert len(forest.estimators_) == 7
         assert forest.score(points, labels) > 0.9
 
 
-def test_written_estimators_are_read_without_pickle(tmp_path):
+def test_written_estimator_is_compressed(tmp_path):
+    forest = fit_forest(*clusters(), settings=ClassifierSettings(rf_trees=20), seed=0)
+    write_estimator(tmp_path / "small.skops", forest)
+    skops.io.dump(forest, tmp_path / "large.skops")
+    assert (tmp_path / "small.skops").stat().st_size < 0.5 * (tmp_path / "large.skops").stat().st_size
+
+
+def test_read_estimator_restores_written_estimator(tmp_path):
     points, labels = clusters()
     svm, _ = choose_svm(points, labels, points, labels, costs=(1.0,))
     calibrated = calibrate_svm(svm, points, labels, np.tile(np.arange(5), 12))
@@ -181,22 +188,31 @@ def test_written_estimators_are_read_without_pickle(tmp_path):
         np.testing.assert_array_equal(again.predict_proba(points), estimator.predict_proba(points))
 
 
-class TestReadingWhatIsNoClassifier:
-    def test_another_type(self, tmp_path):
+class TestReadEstimatorErrors:
+    def test_foreign_type_is_rejected(self, tmp_path):
         path = tmp_path / "estimator.skops"
         skops.io.dump(Fraction(1, 3), path)
-        with pytest.raises(InputError, match="holds types that no classifier"):
+        with pytest.raises(InputError, match=r"expected scikit-learn types only, received fractions\.Fraction"):
             read_estimator(path)
 
-    def test_a_damaged_file(self, tmp_path):
+    def test_damaged_file_is_rejected(self, tmp_path):
         path = tmp_path / "estimator.skops"
         path.write_bytes(b"not a zip file")
         with pytest.raises(InputError, match="cannot be read as a classifier"):
             read_estimator(path)
 
 
+@pytest.mark.filterwarnings("error")
+def test_calibrate_svm_names_fold_and_class_with_one_utterance():
+    features = np.random.default_rng(0).normal(size=(7, 3))
+    labels = np.array(["x"] * 3 + ["y"] * 3 + ["fear"])
+    svm, _ = choose_svm(features, labels, features, labels, costs=[1.0])
+    with pytest.raises(InputError, match=r"^fold 2: .*at least two training utterances .*received one of 'fear'"):
+        calibrate_svm(svm, features, labels, np.array(list("abcabcc")), name="fold 2")
+
+
 @pytest.mark.parametrize("speakers", [["a"] * 8, ["a"] * 4 + ["b"] * 4])
-def test_calibrates_where_speaker_folds_would_lose_a_class(speakers):
+def test_calibration_works_when_speaker_folds_lose_a_class(speakers):
     features = np.random.default_rng(0).normal(size=(8, 3))
     labels = np.array(["x"] * 4 + ["y"] * 4)
     svm, _ = choose_svm(features, labels, features, labels, costs=[1.0])

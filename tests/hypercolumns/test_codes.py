@@ -9,19 +9,21 @@ from ser_fop.config.settings import ClassifierSettings
 from ser_fop.hypercolumns.codes import fitted_code, write_code
 from ser_fop.hypercolumns.denoising_code import DenoisingCode
 from ser_fop.hypercolumns.ladder_code import LadderCode
+from tests.stages import eager_steps
 
 TINY = {"widths": (5, 3), "epochs": 1}
 
 
-@pytest.mark.slow  # each of some fifty checks builds networks
+@pytest.mark.slow  # about fifty checks, and each one builds networks
 @parametrize_with_checks([DenoisingCode(**TINY), LadderCode(**TINY)])
-def test_follows_scikit_learn(estimator, check):
-    check(estimator)
+def test_code_passes_scikit_learn_checks(estimator, check):
+    with eager_steps():
+        check(estimator)
 
 
 @pytest.fixture(scope="module")
-def told():
-    """Vectors that three numbers decide, the class among them, on scales of their own."""
+def labelled():
+    """Vectors of three factors on different scales, and labels that follow the first factor."""
     generator = np.random.default_rng(0)
     labels = np.array(["calm", "cross"])[np.arange(240) % 2]
     hidden = generator.normal(size=(240, 3))
@@ -31,27 +33,28 @@ def told():
 
 
 @pytest.mark.parametrize("kind", [DenoisingCode, LadderCode])
-def test_a_code_in_front_of_an_svm(told, kind):
-    vectors, labels = told
+def test_svm_on_code_recognises_classes(labelled, kind):
+    vectors, labels = labelled
     network = kind((16, 8), epochs=40, random_state=3)
-    found = make_pipeline(network, SVC()).fit(vectors[:160], labels[:160]).score(vectors[160:], labels[160:])
-    assert found > 0.9
+    accuracy = make_pipeline(network, SVC()).fit(vectors[:160], labels[:160]).score(vectors[160:], labels[160:])
+    assert accuracy > 0.9
     again = clone(network).fit(vectors[:160], labels[:160])
     np.testing.assert_array_equal(again.transform(vectors), network.transform(vectors))
-    assert network.parameters_ == (20 + 1) * 16 + (16 + 1) * 8  # what answers, not what it was trained with
+    assert network.parameters_ == (20 + 1) * 16 + (16 + 1) * 8  # the encoder only
 
 
-def test_vectors_without_labels_are_learned_from(told):
-    vectors, labels = told
+def test_unlabelled_vectors_change_the_code(labelled):
+    vectors, labels = labelled
     code = {"features": vectors[:80], "labels": labels[:80], "settings": ClassifierSettings(code_epochs=2), "seed": 0}
-    one = fitted_code("ladder", unlabelled=vectors[80:], **code)
-    other = fitted_code("ladder", unlabelled=vectors[:0], **code)
+    with eager_steps():
+        one = fitted_code("ladder", unlabelled=vectors[80:], **code)
+        other = fitted_code("ladder", unlabelled=vectors[:0], **code)
     assert one.transform(vectors).shape == (240, 128)
     assert np.abs(one.transform(vectors) - other.transform(vectors)).max() > 1e-3
 
 
-def test_what_is_written_computes_the_code(told, tmp_path):
-    vectors, labels = told
+def test_written_arrays_compute_the_code(labelled, tmp_path):
+    vectors, labels = labelled
     code = DenoisingCode((6, 4), epochs=1).fit(vectors, labels)
     (path,) = write_code(tmp_path / "code.npz", code)
     with np.load(path, allow_pickle=False) as arrays:
@@ -62,11 +65,11 @@ def test_what_is_written_computes_the_code(told, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [DenoisingCode, LadderCode])
-def test_no_batch_is_left_with_a_single_vector(told, kind):
-    """Nothing can be normalised in a batch of one: 241 vectors would be 24 batches of ten and that one."""
-    vectors, labels = told
+def test_training_has_no_batch_of_one_vector(labelled, kind):
+    """Batch normalisation fails on a batch of one; 241 vectors would be 24 batches of ten and one of one."""
+    vectors, labels = labelled
     more = np.concatenate([vectors, vectors[:1]])
     network = kind((16, 8), epochs=20, batch_size=10)
-    found = make_pipeline(network, SVC()).fit(more, np.append(labels, labels[0])).score(vectors, labels)
-    assert found > 0.9
+    accuracy = make_pipeline(network, SVC()).fit(more, np.append(labels, labels[0])).score(vectors, labels)
+    assert accuracy > 0.9
     assert np.abs(network.transform(vectors)).max() < 100

@@ -43,7 +43,7 @@ def test_rows_are_sorted_by_id_and_joined_to_labels(pooled, mels):
     assert "" in pooled.emotions
 
 
-def test_features_are_the_statistics_of_the_real_frames(backbone, pooled, mels):
+def test_features_are_statistics_of_real_frames(backbone, pooled, mels):
     extractor = keras.Model(backbone.inputs_by_name(), hypercolumns(backbone))
     by_id = {key.id: mel for key, mel in mels.items()}
     assert set(pooled.arrays) == {"F", "h1", "h2", "h_add", "h_concat"}
@@ -56,7 +56,7 @@ def test_features_are_the_statistics_of_the_real_frames(backbone, pooled, mels):
             np.testing.assert_allclose(array[row], expected, atol=1e-5)
 
 
-def test_mean_is_the_first_half(backbone, records, pooled):
+def test_mean_equals_first_half_of_mean_std(backbone, records, pooled):
     mean = extract_pooled(backbone, records, pooling="mean", batch_frames=1000)
     for name, array in mean.arrays.items():
         assert array.dtype == np.float32
@@ -64,7 +64,7 @@ def test_mean_is_the_first_half(backbone, records, pooled):
         np.testing.assert_allclose(array, pooled.arrays[name][:, : array.shape[1]], atol=1e-5)
 
 
-def test_round_trip_without_objects(pooled, tmp_path):
+def test_written_features_are_read_back_unchanged(pooled, tmp_path):
     write_pooled(tmp_path / "h.npz", pooled)
     again = read_pooled(tmp_path / "h.npz")
     for field in dataclasses.fields(PooledFeatures):
@@ -75,7 +75,7 @@ def test_round_trip_without_objects(pooled, tmp_path):
         np.testing.assert_array_equal(again.arrays[name], array)
 
 
-def test_unknown_feature_names_the_closest(pooled):
+def test_unknown_feature_error_suggests_closest_name(pooled):
     assert pooled.feature("h_concat") is pooled.arrays["h_concat"]
     with pytest.raises(InputError, match=r"unknown feature 'h_conca'.*Did you mean 'h_concat'\?"):
         pooled.feature("h_conca")
@@ -84,7 +84,7 @@ def test_unknown_feature_names_the_closest(pooled):
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:200], lambda data: b"", lambda data: b"no archive"], ids=["cut", "empty", "other"]
 )
-def test_a_broken_file_is_refused(pooled, tmp_path, damage):
+def test_read_pooled_rejects_damaged_file(pooled, tmp_path, damage):
     path = tmp_path / "h.npz"
     write_pooled(path, pooled)
     path.write_bytes(damage(path.read_bytes()))
@@ -92,7 +92,7 @@ def test_a_broken_file_is_refused(pooled, tmp_path, damage):
         read_pooled(path)
 
 
-def test_missing_columns_are_refused(tmp_path):
+def test_read_pooled_rejects_missing_arrays_and_files(tmp_path):
     np.savez(tmp_path / "h.npz", h1=np.zeros((2, 3)))
     with pytest.raises(InputError, match="cannot be read as hypercolumns"):
         read_pooled(tmp_path / "h.npz")

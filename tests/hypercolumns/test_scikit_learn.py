@@ -1,4 +1,4 @@
-"""The estimators over pooled arrays against scikit-learn's own checks, and composed as its users compose them."""
+"""scikit-learn's estimator checks, and the estimators inside `Pipeline` and `GridSearchCV`."""
 
 import numpy as np
 import pytest
@@ -14,23 +14,23 @@ from ser_fop.hypercolumns.speaker_svc import SpeakerSVC
 
 
 @parametrize_with_checks([SpeakerSVC(), FeatureSelector()])
-def test_follows_scikit_learn(estimator, check):
+def test_estimator_passes_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
 @pytest.fixture(scope="module")
 def pooled():
-    """Return features of which `h1` alone tells the classes apart."""
+    """Return features of which only `h1` separates the classes."""
     generator = np.random.default_rng(0)
     speakers = np.repeat([f"s{number}" for number in range(6)], 20)
     emotions = np.tile(["calm", "cross"], 60)
     noise = generator.normal(size=(120, 3)).astype(np.float32)
-    telling = (noise + 2 * (emotions == "cross")[:, None]).astype(np.float32)
+    separating = (noise + 2 * (emotions == "cross")[:, None]).astype(np.float32)
     ids = np.array([f"u{number:03d}" for number in range(120)])
-    return PooledFeatures(ids=ids, emotions=emotions, speakers=speakers, arrays={"F": noise, "h1": telling})
+    return PooledFeatures(ids=ids, emotions=emotions, speakers=speakers, arrays={"F": noise, "h1": separating})
 
 
-def test_features_and_costs_are_searched_over_speakers(pooled):
+def test_grid_search_selects_feature_and_c_over_speakers(pooled):
     features, slices = pooled.joined()
     search = GridSearchCV(
         Pipeline([("select", FeatureSelector("F", slices)), ("classify", SpeakerSVC())]),
@@ -42,20 +42,20 @@ def test_features_and_costs_are_searched_over_speakers(pooled):
     assert search.best_score_ > 0.85
 
 
-def test_a_feature_that_tells_nothing_scores_chance(pooled):
-    found = cross_val_score(
+def test_uninformative_feature_scores_chance(pooled):
+    accuracies = cross_val_score(
         SpeakerSVC(), pooled.feature("F"), pooled.emotions, groups=pooled.speakers, cv=GroupKFold(3)
     )
-    assert 0.3 < found.mean() < 0.7
+    assert 0.3 < accuracies.mean() < 0.7
 
 
-def test_joined_features_are_found_again(pooled):
+def test_selector_returns_each_joined_feature(pooled):
     features, slices = pooled.joined()
     for name in pooled.arrays:
         np.testing.assert_array_equal(FeatureSelector(name, slices).fit_transform(features), pooled.feature(name))
 
 
-def test_an_unknown_feature_is_refused(pooled):
+def test_selector_rejects_unknown_feature_and_narrow_array(pooled):
     features, slices = pooled.joined()
     with pytest.raises(InputError, match="unknown feature 'h3'"):
         FeatureSelector("h3", slices).fit(features)
@@ -63,17 +63,17 @@ def test_an_unknown_feature_is_refused(pooled):
         FeatureSelector("h1", slices).fit(features[:, :4])
 
 
-def test_probabilities_are_calibrated_on_speakers_left_out():
-    """Features that name the speaker fit the training data and no other speaker: the probabilities must know."""
+def test_probabilities_are_calibrated_on_held_out_speakers():
+    """Features that identify the speaker do not generalise, so the calibrated probabilities must be low."""
     generator = np.random.default_rng(1)
-    speakers, told = np.repeat(np.arange(60), 6), np.tile([0, 1], 180)
-    own = generator.normal(size=(60, 2, 80))
-    features = own[speakers, told] + 0.05 * generator.normal(size=(360, 80))
-    blind = SpeakerSVC().fit(features, told).predict_proba(features).max(axis=1).mean()
-    knowing = SpeakerSVC().fit(features, told, groups=speakers)
-    assert knowing.score(features, told) == 1.0
-    assert blind > 0.9 > 0.75 > knowing.predict_proba(features).max(axis=1).mean()
+    speakers, labels = np.repeat(np.arange(60), 6), np.tile([0, 1], 180)
+    centres = generator.normal(size=(60, 2, 80))
+    features = centres[speakers, labels] + 0.05 * generator.normal(size=(360, 80))
+    without_groups = SpeakerSVC().fit(features, labels).predict_proba(features).max(axis=1).mean()
+    with_groups = SpeakerSVC().fit(features, labels, groups=speakers)
+    assert with_groups.score(features, labels) == 1.0
+    assert without_groups > 0.9 > 0.75 > with_groups.predict_proba(features).max(axis=1).mean()
 
 
-def test_clones():
+def test_speaker_svc_clone_keeps_c():
     assert clone(SpeakerSVC(C=3.0)).C == 3.0

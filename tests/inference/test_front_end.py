@@ -13,8 +13,8 @@ GENERATOR = np.random.default_rng(0)
 
 
 def sound(seconds, *, before=0.0, after=0.0, level=0.1):
-    """Noise between two stretches of near silence."""
-    quiet = [1e-5 * GENERATOR.normal(size=round(RATE_HZ * stretch)) for stretch in (before, after)]
+    """Noise between two segments of near silence."""
+    quiet = [1e-5 * GENERATOR.normal(size=round(RATE_HZ * duration_s)) for duration_s in (before, after)]
     loud = level * GENERATOR.normal(size=round(RATE_HZ * seconds))
     return np.concatenate([quiet[0], loud, quiet[1]]).astype(np.float32)
 
@@ -28,36 +28,36 @@ SOUNDS = (
 )
 
 
-def padded(sounds, filling=0.7):
+def padded(sounds, padding=0.7):
     lengths = np.array([len(one) for one in sounds], np.int32)
-    batch = np.full((len(sounds), lengths.max()), filling, np.float32)
+    batch = np.full((len(sounds), lengths.max()), padding, np.float32)
     for row, one in zip(batch, sounds, strict=True):
         row[: len(one)] = one
     return tf.constant(batch), tf.constant(lengths)
 
 
 @pytest.mark.parametrize("below_db", [0.0, 20.0, 40.0])
-def test_is_what_prepare_makes_one_by_one(below_db):
+def test_batch_of_mels_equals_log_mel_of_each_utterance(below_db):
     mels, frames = batch_of_mels(*padded(SOUNDS), features=FEATURES, trim_below_db=below_db)
     for one, mel, count in zip(SOUNDS, mels.numpy(), frames.numpy(), strict=True):
-        kept = trim_silence(one, sample_rate_hz=RATE_HZ, below_db=below_db) if below_db else one
-        expected = log_mel(tf.constant(kept), FEATURES).numpy()
+        trimmed = trim_silence(one, sample_rate_hz=RATE_HZ, below_db=below_db) if below_db else one
+        expected = log_mel(tf.constant(trimmed), FEATURES).numpy()
         assert count == len(expected)
         np.testing.assert_allclose(mel[:count], expected, atol=1e-5)
 
 
-def test_trimming_does_something():
+def test_without_silence_trims_only_silent_ends():
     waveform, length = padded(SOUNDS)
-    _, kept = without_silence(waveform, length, sample_rate_hz=RATE_HZ, below_db=40.0)
-    assert list(kept.numpy() < length.numpy()) == [False, True, False, True, False]
+    _, trimmed = without_silence(waveform, length, sample_rate_hz=RATE_HZ, below_db=40.0)
+    assert list(trimmed.numpy() < length.numpy()) == [False, True, False, True, False]
 
 
-def test_a_sound_shorter_than_a_window_has_no_frame():
+def test_batch_of_mels_sound_shorter_than_window_has_no_frames():
     _, frames = batch_of_mels(*padded([sound(0.02)]), features=FEATURES)
     assert frames.numpy().tolist() == [0]
 
 
-def test_normalised_by_utterance():
+def test_batch_of_mels_normalised_by_utterance_has_zero_mean_unit_std():
     features = FeatureConfig(normalised_by="utterance")
     mels, frames = batch_of_mels(*padded(SOUNDS[:2]), features=features)
     for mel, count in zip(mels.numpy(), frames.numpy(), strict=True):

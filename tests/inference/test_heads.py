@@ -33,7 +33,7 @@ def fitted(kind, features, labels):
 
 @pytest.mark.parametrize("classes", [2, 3, 8])
 @pytest.mark.parametrize("kind", ["svm", "forest", "logistic"])
-def test_is_scikit_learns(kind, classes):
+def test_head_equals_scikit_learn(kind, classes):
     features, labels = points(classes)
     estimator = fitted(kind, features[:TRAINED], labels[:TRAINED])
     rest = features[TRAINED:]
@@ -44,7 +44,7 @@ def test_is_scikit_learns(kind, classes):
     assert len(set(answer.numpy())) == classes
 
 
-def test_an_svms_answer_is_not_always_its_most_probable_class():
+def test_svm_head_prediction_can_differ_from_most_probable_class():
     features, labels = points(8)
     probabilities, answer = head_of(fitted("svm", features[:TRAINED], labels[:TRAINED]))(
         tf.constant(features[TRAINED:])
@@ -52,7 +52,7 @@ def test_an_svms_answer_is_not_always_its_most_probable_class():
     assert np.any(answer.numpy() != probabilities.numpy().argmax(axis=1))
 
 
-def test_others_are_refused():
+def test_head_of_rejects_unsupported_estimators():
     features, labels = points(2)
     with pytest.raises(InputError, match="received LinearSVC"):
         head_of(LinearSVC().fit(features, labels))

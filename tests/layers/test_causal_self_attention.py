@@ -21,8 +21,8 @@ def softmax(scores):
     return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
-def numpy_twin(layer, x, *, causal=True):
-    """Attend frame by frame and head by head, as the sums are written in the reference."""
+def numpy_reference(layer, x, *, causal=True):
+    """Compute attention frame by frame and head by head, as in the paper's equations."""
     weights = {weight.path.split("/", 1)[1]: np.asarray(weight, np.float64) for weight in layer.weights}
     projected = x @ weights["query_key_value/kernel"] + weights["query_key_value/bias"]
     size = layer.width // layer.heads
@@ -39,29 +39,29 @@ def numpy_twin(layer, x, *, causal=True):
 
 
 @pytest.mark.parametrize(("width", "heads", "features"), [(8, 2, 8), (6, 3, 5)])
-def test_contract(width, heads, features):
+def test_causal_self_attention_meets_the_layer_contract(width, heads, features):
     check_layer(CausalSelfAttention, {"width": width, "heads": heads}, normal(2, 6, features))
 
 
-def test_equals_the_numpy_twin(layer):
+def test_output_equals_the_numpy_reference(layer):
     x = normal(2, 7, 6)
-    np.testing.assert_allclose(layer(x), numpy_twin(layer, x), atol=1e-4)
-    assert np.abs(np.asarray(layer(x)) - numpy_twin(layer, x, causal=False)).max() > 0.1
+    np.testing.assert_allclose(layer(x), numpy_reference(layer, x), atol=1e-4)
+    assert np.abs(np.asarray(layer(x)) - numpy_reference(layer, x, causal=False)).max() > 0.1
 
 
 @pytest.mark.parametrize("cut", [1, 4, 6])
-def test_is_causal(layer, cut):
+def test_output_is_causal(layer, cut):
     assert_causal(layer, normal(2, 7, 6), cut)
 
 
-def test_is_batch_and_padding_invariant(layer):
+def test_output_is_batch_and_padding_invariant(layer):
     assert_batch_invariant(layer, normal(1, 7, 6), normal(2, 7, 6, seed=1))
     assert_padding_invariant(lambda x, _: layer(x), normal(2, 7, 6), 5, per_frame=True)
 
 
-def test_attention_without_the_mask_fails_the_checks(layer):
+def test_checks_reject_attention_without_a_mask(layer):
     def unmasked(x, _mask=None):
-        return numpy_twin(layer, x, causal=False)
+        return numpy_reference(layer, x, causal=False)
 
     with pytest.raises(AssertionError, match="looks at a later one"):
         assert_causal(unmasked, normal(2, 7, 6), 4)
@@ -69,7 +69,7 @@ def test_attention_without_the_mask_fails_the_checks(layer):
         assert_padding_invariant(unmasked, normal(2, 7, 6), 5, per_frame=True)
 
 
-def test_an_unmasked_keras_attention_fails_assert_causal():
+def test_assert_causal_rejects_keras_attention_without_a_mask():
     attention = keras.layers.MultiHeadAttention(2, 4)
     x = normal(2, 7, 6)
     with pytest.raises(AssertionError, match="looks at a later one"):
@@ -77,7 +77,7 @@ def test_an_unmasked_keras_attention_fails_assert_causal():
     assert_causal(lambda x: attention(x, x, use_causal_mask=True), x, 4)
 
 
-def test_attention_across_utterances_fails_assert_batch_invariant(layer):
+def test_assert_batch_invariant_rejects_attention_across_utterances(layer):
     def across(x):
         return np.asarray(layer(np.swapaxes(x, 0, 1))).swapaxes(0, 1)
 
@@ -85,17 +85,17 @@ def test_attention_across_utterances_fails_assert_batch_invariant(layer):
         assert_batch_invariant(across, normal(1, 7, 6), normal(2, 7, 6, seed=1))
 
 
-def test_an_output_that_ignores_its_own_frame_fails_assert_causal():
+def test_assert_causal_rejects_an_output_without_its_own_frame():
     delayed = lambda x: np.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1]  # noqa: E731
     with pytest.raises(AssertionError, match="does not look at its own"):
         assert_causal(delayed, normal(2, 7, 6), 4)
 
 
-def test_one_frame_attends_to_itself(layer):
+def test_output_of_one_frame_equals_its_projected_value(layer):
     x = normal(3, 1, 6)
-    np.testing.assert_allclose(layer(x), numpy_twin(layer, x), atol=1e-4)
+    np.testing.assert_allclose(layer(x), numpy_reference(layer, x), atol=1e-4)
 
 
-def test_width_must_be_a_multiple_of_heads():
+def test_init_rejects_width_that_is_no_multiple_of_heads():
     with pytest.raises(ValueError, match="width=8, heads=3"):
         CausalSelfAttention(8, 3)

@@ -7,17 +7,17 @@ from ser_fop.testing.layer_contract import check_layer
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_contract(size):
+def test_frame_stacking_meets_the_layer_contract(size):
     check_layer(FrameStacking, {"size": size}, normal(2, 6, 5), mask=mask_of((6, 4), 6))
 
 
-def test_neighbouring_frames_stand_side_by_side():
+def test_stacking_concatenates_neighbouring_frames():
     x = normal(2, 6, 5)
     stacked = FrameStacking(2)(x, mask=mask_of((6, 6), 6))
     np.testing.assert_array_equal(stacked, np.concatenate([x[:, ::2], x[:, 1::2]], axis=-1))
 
 
-def test_the_last_step_is_pad_to_batch_count_with_zeros():
+def test_stacking_pads_the_last_step_with_zeros():
     x = normal(1, 7, 5)
     stacked = np.asarray(FrameStacking(3)(x, mask=mask_of((7,), 7)))
     assert stacked.shape == (1, 3, 15)
@@ -25,7 +25,7 @@ def test_the_last_step_is_pad_to_batch_count_with_zeros():
     assert not stacked[0, 2, 5:].any()
 
 
-def test_a_step_is_the_same_whatever_its_padding_holds():
+def test_stacking_ignores_values_of_padding():
     x, mask = normal(2, 6, 5), mask_of((6, 3), 6)
     junk = np.where(mask[..., None], x, 77.0)
     layer = FrameStacking(2)
@@ -34,6 +34,6 @@ def test_a_step_is_the_same_whatever_its_padding_holds():
     assert np.abs(np.asarray(layer(x, mask=everything)) - np.asarray(layer(junk, mask=everything))).max() > 1
 
 
-def test_an_impossible_size_is_refused():
+def test_init_rejects_a_size_that_is_not_positive():
     with pytest.raises(ValueError, match="must be positive"):
         FrameStacking(0)

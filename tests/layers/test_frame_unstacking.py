@@ -8,13 +8,13 @@ from ser_fop.testing.arrays import normal
 
 
 @pytest.mark.parametrize(("frames", "size"), [(6, 1), (6, 2), (7, 2), (7, 3), (1, 4)])
-def test_undoes_stacking(frames, size):
+def test_unstacking_inverts_stacking(frames, size):
     x = normal(2, frames, 5)
     stacked = FrameStacking(size)(x, mask=np.ones((2, frames), bool))
     np.testing.assert_array_equal(FrameUnstacking(size)(stacked, like=x), x)
 
 
-def test_batch_and_frames_stay_dynamic():
+def test_batch_and_frames_are_dynamic():
     inputs, mask = keras.Input((None, 5)), keras.Input((None,), dtype="bool")
     stacked = FrameStacking(3)(inputs, mask=mask)
     unstacked = FrameUnstacking(3)(stacked, like=inputs)
@@ -25,10 +25,10 @@ def test_batch_and_frames_stay_dynamic():
         np.testing.assert_array_equal(model.predict_on_batch([x, np.ones((2, frames), bool)]), x)
 
 
-def test_is_rebuilt_from_its_config():
+def test_from_config_rebuilds_the_layer():
     assert FrameUnstacking.from_config(FrameUnstacking(3).get_config()).size == 3
 
 
-def test_an_impossible_size_is_refused():
+def test_init_rejects_a_size_that_is_not_positive():
     with pytest.raises(ValueError, match="must be positive"):
         FrameUnstacking(0)

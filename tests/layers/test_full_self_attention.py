@@ -19,11 +19,11 @@ def layer():
 
 
 @pytest.mark.parametrize(("width", "heads", "features"), [(8, 2, 8), (6, 3, 5)])
-def test_contract(width, heads, features):
+def test_full_self_attention_meets_the_layer_contract(width, heads, features):
     check_layer(FullSelfAttention, {"width": width, "heads": heads}, normal(2, 6, features), mask=mask_of((6, 4), 6))
 
 
-def test_its_last_frame_is_that_of_causal_attention_and_no_other(layer):
+def test_only_the_last_frame_equals_causal_attention(layer):
     causal = CausalSelfAttention(8, 2)
     causal.build((None, None, 6))
     causal.set_weights(layer.get_weights())
@@ -33,13 +33,13 @@ def test_its_last_frame_is_that_of_causal_attention_and_no_other(layer):
     assert np.abs(full[:, :-1] - seen[:, :-1]).max() > 0.1
 
 
-def test_order_does_not_matter(layer):
+def test_output_is_permutation_equivariant(layer):
     x = normal(2, 7, 6)
     turned = np.asarray(layer(x[:, ::-1], mask=WHOLE))[:, ::-1]
     np.testing.assert_allclose(turned, layer(x, mask=WHOLE), atol=1e-5)
 
 
-def test_is_batch_and_padding_invariant_but_not_causal(layer):
+def test_output_is_batch_and_padding_invariant_but_not_causal(layer):
     def attend(x, mask):
         return layer(x, mask=mask)
 
@@ -50,7 +50,7 @@ def test_is_batch_and_padding_invariant_but_not_causal(layer):
         assert_causal(lambda x: attend(x, WHOLE), normal(2, 7, 6), 4)
 
 
-def test_without_the_mask_padding_is_seen(layer):
+def test_padding_check_rejects_attention_without_a_mask(layer):
     with pytest.raises(AssertionError, match="looks at padding"):
         assert_padding_invariant(
             lambda x, _: layer(x, mask=np.ones(x.shape[:2], bool)), normal(2, 7, 6), 5, per_frame=True

@@ -1,4 +1,4 @@
-"""The TensorFlow kernels against the plain forms: values, gradients, and what dropout draws."""
+"""Compare the TensorFlow kernels with the plain forms: values, gradients and dropout."""
 
 import keras
 import numpy as np
@@ -40,7 +40,7 @@ def test_attention_equals_the_plain_form(frames):
     assert_all_close(found, expected, 1e-5)
 
 
-def test_attention_without_the_mask_does_not_equal_the_plain_form(monkeypatch):
+def test_attention_without_a_mask_differs_from_the_plain_form(monkeypatch):
     def unmasked(query, key, start, end):
         return tf.nn.softmax(tf.matmul(query[:, :, start:end], key[:, :, :end], transpose_b=True))
 
@@ -50,15 +50,15 @@ def test_attention_without_the_mask_does_not_equal_the_plain_form(monkeypatch):
     assert np.abs(np.asarray(found) - np.asarray(expected)).max() > 0.1
 
 
-def test_attention_holds_large_scores():
-    """A softmax that did not subtract the largest score would overflow."""
+def test_attention_with_large_scores_is_finite():
+    """A softmax that does not subtract the largest score overflows."""
     projected = 100 * normal(1, 9, 3 * WIDTH)
     found, expected = causal_attention(projected, HEADS), plain_causal_attention(projected, HEADS)
     assert np.isfinite(np.asarray(found)).all()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_attention_in_bfloat16_stays_near_float32():
+def test_attention_in_bfloat16_is_close_to_float32():
     projected, upstream = normal(2, 33, 3 * WIDTH), normal(2, 33, WIDTH, seed=1)
     expected = value_and_gradients(lambda x: plain_causal_attention(x, HEADS), projected, upstream=upstream)
     found = value_and_gradients(
@@ -68,7 +68,7 @@ def test_attention_in_bfloat16_stays_near_float32():
 
 
 @pytest.mark.parametrize("frames", [1, 33])
-def test_attention_runs_in_a_graph_of_any_length(frames):
+def test_attention_in_a_graph_accepts_any_number_of_frames(frames):
     @tf.function(input_signature=[tf.TensorSpec((None, None, 3 * WIDTH))])
     def gradient(x):
         with tf.GradientTape() as tape:
@@ -110,8 +110,8 @@ def test_sum_and_norm_equals_the_plain_form(shape):
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5])
-def test_dropout_drops_its_share_and_keeps_the_mean(rate):
-    kept = np.asarray(tensorflow_kernels._kept(tf.constant([500, 401]), rate, [1, 2]))
+def test_dropout_matches_its_rate_and_preserves_the_mean(rate):
+    kept = np.asarray(tensorflow_kernels._keep_mask(tf.constant([500, 401]), rate, [1, 2]))
     std = np.sqrt(rate * (1 - rate) / kept.size)
     assert abs(kept.mean() - (1 - rate)) < 5 * std
     flat = kept.reshape(-1)[: kept.size // 4 * 4].reshape(-1, 4).astype(float)
@@ -121,13 +121,13 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate):
     np.testing.assert_allclose(np.unique(values), [0, 1 / (1 - rate)], rtol=1e-6)
 
 
-def test_dropout_follows_its_seed():
-    draw = lambda seed: np.asarray(tensorflow_kernels._kept(tf.constant([20, 30]), 0.3, seed))  # noqa: E731
+def test_dropout_depends_on_its_seed():
+    draw = lambda seed: np.asarray(tensorflow_kernels._keep_mask(tf.constant([20, 30]), 0.3, seed))  # noqa: E731
     np.testing.assert_array_equal(draw([1, 2]), draw([1, 2]))
     assert (draw([1, 2]) != draw([1, 3])).any()
 
 
-def test_dropped_values_get_no_gradient_and_the_others_a_larger_one():
+def test_dropout_gradient_is_zero_for_dropped_values_and_scaled_for_others():
     layers = norm_and_dropout(0.5)
     x, branch = tf.constant(normal(4, 9, 6)), tf.constant(normal(4, 9, 6, seed=1))
     _, to_x, to_branch, _, _ = sum_and_norm_gradients(
@@ -138,8 +138,7 @@ def test_dropped_values_get_no_gradient_and_the_others_a_larger_one():
     np.testing.assert_allclose(to_branch[~dropped], 2 * to_x[~dropped], rtol=1e-5)
 
 
-def test_the_same_weights_and_seed_train_alike_in_both_forms():
-    """A training step of both forms, without dropout, ends in the same weights."""
+def test_training_step_is_the_same_in_both_forms():
     weights, outcomes = None, []
     x, target = normal(3, 11, 6), normal(3, 11, 6, seed=1)
     for plain in (False, True):
@@ -159,7 +158,7 @@ def test_the_same_weights_and_seed_train_alike_in_both_forms():
         assert np.abs(found - before).max() > 1e-6 or before.shape == (3 * WIDTH,)
 
 
-def test_a_layer_in_mixed_precision_stays_near_float32():
+def test_layer_in_mixed_precision_is_close_to_float32():
     layer, x = TransformerLayer(WIDTH, HEADS, 11), normal(2, 9, 6)
     expected = np.asarray(layer(x))
     mixed = TransformerLayer(WIDTH, HEADS, 11, dtype="mixed_bfloat16")

@@ -1,4 +1,4 @@
-"""The layers that a ladder network is made of, and the shift that stands beside batch normalisation."""
+"""Layers of the ladder network."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ from ser_fop.testing.arrays import mask_of, normal
 from ser_fop.testing.layer_contract import check_layer
 
 
-def test_contracts():
+def test_ladder_layers_meet_the_layer_contract():
     check_layer(BiasScale, {"scaled": True, "activation": "relu"}, normal(2, 5, 4))
     for layer, other in (
         (CorruptingNoise(0.3, relative=True), {"std": 0.3, "relative": True}),
@@ -28,7 +28,7 @@ def test_contracts():
 
 
 class TestCorruptingNoise:
-    def test_is_new_in_training_and_the_same_in_evaluation(self):
+    def test_noise_is_new_in_training_and_fixed_in_evaluation(self):
         layer, x = CorruptingNoise(0.5), np.zeros((2, 5000, 3), np.float32)
         one, other = (np.asarray(layer(x, training=True)) for _ in range(2))
         assert one.std() == pytest.approx(0.5, abs=0.01)
@@ -37,14 +37,14 @@ class TestCorruptingNoise:
         assert one.std() == pytest.approx(0.5, abs=0.01)
         np.testing.assert_array_equal(one, other)
 
-    def test_layers_have_noise_of_their_own_in_evaluation(self):
+    def test_noise_in_evaluation_differs_between_layers(self):
         x = np.zeros((2, 500, 3), np.float32)
         one, other, again = (np.asarray(CorruptingNoise(1.0, name=name)(x)) for name in ("h1", "h2", "h1"))
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.1
         np.testing.assert_array_equal(one, again)
 
     @pytest.mark.parametrize("size", [0.1, 10.0])
-    def test_values_cannot_grow_out_of_relative_noise(self, size):
+    def test_relative_noise_scales_with_the_values(self, size):
         x = size * normal(4, 2000, 8)
         left = np.asarray(CorruptingNoise(0.3, relative=True)(x)) - x
         assert left.std() / x.std() == pytest.approx(0.3, rel=0.05)
@@ -52,8 +52,8 @@ class TestCorruptingNoise:
         assert abs(absolute.std() / x.std() - 0.3) > 0.1
 
 
-class TestGaps:
-    def test_hides_a_share_and_leaves_the_rest_as_it_is(self):
+class TestMaskingNoise:
+    def test_masking_replaces_a_share_of_the_frames(self):
         x = 2 + np.abs(normal(50, 200))
         found = np.asarray(MaskingNoise(0.15)(x, training=True))
         assert (found == 0).mean() == pytest.approx(0.15, abs=0.02)
@@ -62,13 +62,13 @@ class TestGaps:
 
 
 class TestLadderCombinator:
-    def test_gives_nothing_back_at_first(self):
+    def test_initial_combinator_outputs_zero(self):
         noisy, above = normal(2, 5, 3), normal(2, 1, 3, seed=1)
         layer = LadderCombinator()
         found = np.asarray(layer(noisy, above))
         np.testing.assert_allclose(found, np.zeros_like(found), atol=1e-6)
 
-    def test_by_hand(self):
+    def test_combinator_equals_values_computed_by_hand(self):
         layer = LadderCombinator()
         layer.build((None, None, 1), (None, None, 1))
         a = np.array([0.5, 1.0, 0.2, -0.3, 0.1, 0.7, 2.0, -0.4, 0.05, 0.3])
@@ -82,7 +82,7 @@ class TestLadderCombinator:
         found = layer(np.full((1, 1, 1), z, np.float32), np.full((1, 1, 1), u, np.float32))
         assert float(np.asarray(found).item()) == pytest.approx(expected, rel=1e-5)
 
-    def test_can_be_the_identity_and_the_mean(self):
+    def test_combinator_can_output_either_input_and_their_mean(self):
         layer = LadderCombinator()
         noisy, above = normal(2, 5, 3), normal(2, 5, 3, seed=1)
         layer.build(noisy.shape, above.shape)
@@ -95,8 +95,8 @@ class TestLadderCombinator:
         np.testing.assert_allclose(layer(noisy, above), above, atol=1e-6)
 
 
-class TestDenoisingCost:
-    def test_counts_real_steps_in_deviations_of_the_clean_values(self):
+class TestDenoisingLossLayer:
+    def test_distance_uses_valid_steps_and_standardised_values(self):
         clean, denoised, mask = 3 + 5 * normal(2, 6, 4), normal(2, 6, 4, seed=1), mask_of((6, 2), 6)
         real, other = clean[mask], denoised[mask]
         expected = np.mean(((other - real) / real.std(axis=0)) ** 2)
@@ -106,13 +106,13 @@ class TestDenoisingCost:
         junk = np.where(mask[..., np.newaxis], clean, 99.0)
         assert float(distance(denoised, junk, mask, standardised=True)) == pytest.approx(expected, rel=1e-4)
 
-    def test_small_clean_values_cost_as_much(self):
+    def test_standardised_distance_does_not_depend_on_scale(self):
         clean, denoised = normal(1, 8, 3), normal(1, 8, 3, seed=1)
         mask = np.ones((1, 8), bool)
         one = float(distance(denoised, clean, mask, standardised=True))
         assert float(distance(denoised / 100, clean / 100, mask, standardised=True)) == pytest.approx(one, rel=1e-3)
 
-    def test_adds_its_weight_to_the_loss(self):
+    def test_layer_adds_the_weighted_distance_to_the_loss(self):
         layer, clean = DenoisingLossLayer(2.0), normal(3, 4)
         found = layer(clean + 1, clean, np.ones(3, bool))
         np.testing.assert_array_equal(found, clean + 1)
@@ -120,8 +120,8 @@ class TestDenoisingCost:
         assert float(layer.losses[0]) == pytest.approx(2.0 * float(one))
 
 
-class TestLabelCost:
-    def test_is_the_mean_over_known_classes(self):
+class TestLabelLossLayer:
+    def test_label_loss_equals_the_mean_over_labelled_utterances(self):
         layer, logits = LabelLossLayer(3.0), normal(4, 3)
         classes = np.array([2, UNKNOWN, 0, UNKNOWN])
         np.testing.assert_array_equal(layer(logits, classes), logits)
@@ -129,7 +129,7 @@ class TestLabelCost:
         expected = -3.0 * np.mean([np.log(shares[0, 2]), np.log(shares[2, 0])])
         assert float(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
 
-    def test_costs_nothing_where_none_is_known(self):
+    def test_label_loss_without_labels_is_zero(self):
         layer = LabelLossLayer()
         layer(normal(2, 3), np.full(2, UNKNOWN))
         assert float(keras.ops.convert_to_numpy(layer.losses[0])) == 0

@@ -22,7 +22,7 @@ def normalise(x, norm):
     return (x - x.mean(axis=-1, keepdims=True)) / scale * gamma + beta
 
 
-def numpy_twin(layer, x):
+def numpy_reference(layer, x):
     """Post-LN: residual, then normalisation, around attention and around the feed-forward layer."""
     attended = np.asarray(layer.attention(x))
     hidden = normalise(x + attended, layer.attention_norm)
@@ -31,8 +31,8 @@ def numpy_twin(layer, x):
     return normalise(hidden + fed, layer.feed_forward_norm)
 
 
-def pre_norm_twin(layer, x):
-    """Pre-LN: the sub-layers read what is normalised, the residual does not."""
+def pre_norm_reference(layer, x):
+    """Pre-LN: the sub-layers read normalised input, and the residual does not."""
     hidden = x + np.asarray(layer.attention(normalise(x, layer.attention_norm)))
     read = normalise(hidden, layer.feed_forward_norm)
     inner = np.maximum(read @ np.asarray(layer.inner.kernel) + np.asarray(layer.inner.bias), 0)
@@ -49,28 +49,28 @@ def pre_norm():
 
 @pytest.mark.parametrize("layer_norm", ["post", "pre"])
 @pytest.mark.parametrize("features", [8, 5])
-def test_contract(features, layer_norm):
+def test_transformer_layer_meets_the_layer_contract(features, layer_norm):
     check_layer(TransformerLayer, {**CONFIG, "dropout": 0.1, "layer_norm": layer_norm}, normal(2, 6, features))
 
 
-def test_contract_with_the_whole_utterance_in_view():
+def test_transformer_layer_with_full_attention_meets_the_contract():
     config = {**CONFIG, "dropout": 0.1, "attention": "full"}
     check_layer(TransformerLayer, config, normal(2, 6, 8), mask=mask_of((6, 4), 6))
 
 
-def test_equals_the_numpy_twin(layer):
+def test_output_equals_the_numpy_reference(layer):
     layer.set_weights([normal(*weight.shape, seed=seed) for seed, weight in enumerate(layer.get_weights())])
     x = normal(2, 7, 6)
-    np.testing.assert_allclose(layer(x), numpy_twin(layer, x), atol=1e-4)
+    np.testing.assert_allclose(layer(x), numpy_reference(layer, x), atol=1e-4)
 
 
-def test_pre_norm_equals_its_numpy_twin_and_not_the_other(pre_norm):
+def test_pre_norm_equals_only_its_numpy_reference(pre_norm):
     x = normal(2, 7, 6)
-    np.testing.assert_allclose(pre_norm(x), pre_norm_twin(pre_norm, x), rtol=1e-4, atol=1e-3)
-    assert np.abs(np.asarray(pre_norm(x)) - numpy_twin(pre_norm, x)).max() > 0.1
+    np.testing.assert_allclose(pre_norm(x), pre_norm_reference(pre_norm, x), rtol=1e-4, atol=1e-3)
+    assert np.abs(np.asarray(pre_norm(x)) - numpy_reference(pre_norm, x)).max() > 0.1
 
 
-def test_pre_norm_is_causal_batch_and_padding_invariant(pre_norm):
+def test_pre_norm_is_causal_and_batch_and_padding_invariant(pre_norm):
     assert_causal(pre_norm, normal(2, 7, 6), 3)
     assert_batch_invariant(pre_norm, normal(1, 7, 6), normal(2, 7, 6, seed=1), atol=1e-4)
     assert_padding_invariant(lambda x, _: pre_norm(x), normal(2, 7, 6), 4, per_frame=True, atol=1e-4)
@@ -78,30 +78,30 @@ def test_pre_norm_is_causal_batch_and_padding_invariant(pre_norm):
         assert_causal(lambda x: pre_norm(x, training=True), normal(2, 7, 6), 3)
 
 
-def test_outputs_are_normalised_at_each_frame(layer):
+def test_output_is_normalised_at_each_frame(layer):
     output = np.asarray(layer(5 * normal(2, 7, 6)))
     np.testing.assert_allclose(output.mean(axis=-1), 0, atol=1e-5)
     np.testing.assert_allclose(output.std(axis=-1), 1, atol=1e-2)
 
 
-def test_inner_width(layer):
+def test_feed_forward_sets_the_inner_width(layer):
     assert layer.inner.kernel.shape == (6, 11)
     assert layer.outer.kernel.shape == (11, 6)
 
 
-def test_dropout_acts_in_training_alone(layer):
+def test_dropout_is_active_only_in_training(layer):
     x = normal(2, 7, 6)
     np.testing.assert_array_equal(layer(x), layer(x, training=False))
     assert np.abs(np.asarray(layer(x, training=True)) - np.asarray(layer(x))).max() > 0.1
 
 
-def test_is_causal_batch_and_padding_invariant(layer):
+def test_output_is_causal_and_batch_and_padding_invariant(layer):
     assert_causal(layer, normal(2, 7, 6), 3)
     assert_batch_invariant(layer, normal(1, 7, 6), normal(2, 7, 6, seed=1))
     assert_padding_invariant(lambda x, _: layer(x), normal(2, 7, 6), 4, per_frame=True)
 
 
-def test_dropout_in_training_fails_the_checks(layer):
+def test_checks_reject_dropout_in_training(layer):
     with pytest.raises(AssertionError, match="looks at a later one"):
         assert_causal(lambda x: layer(x, training=True), normal(2, 7, 6), 3)
     with pytest.raises(AssertionError, match="rest of the batch"):

@@ -33,39 +33,41 @@ def network():
 
 @pytest.mark.parametrize(("feature", "width"), [("F", 6), ("h1", 8), ("h2", 8), ("h_add", 8), ("h_concat", 22)])
 class TestEveryFeature:
-    def test_reads_it(self, feature, width):
+    def test_lstm_reads_feature_of_expected_width(self, feature, width):
         network = build(feature)
         assert network.get_layer("lstm").cell.kernel.shape == (width, 4 * 5)
         assert network(network_inputs((7, 4), MELS)).shape == (2, 3)
 
-    def test_trains_what_is_its_own_alone(self, feature, width):
+    def test_only_layers_above_backbone_are_trainable(self, feature, width):
         trained = {weight.path for weight in build(feature).trainable_weights}
         assert {path.split("/")[0] for path in trained} == {"lstm", "pooling", "emotion"}
 
 
-def test_backbone_is_frozen():
+@pytest.mark.usefixtures("eager")
+def test_training_changes_all_weights_except_backbone():
     network = compile_network(build())
     backbone = network.backbone.get_weights()
-    own = {weight.path: np.array(weight) for weight in network.trainable_weights}
+    before_training = {weight.path: np.array(weight) for weight in network.trainable_weights}
     for _ in range(2):
         network.train_on_batch(network_inputs((7, 4, 2), MELS), np.array([0, 1, 2]))
     for before, after in zip(backbone, network.backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(after, before)
-    assert len(own) == 6
+    assert len(before_training) == 6
     for weight in network.trainable_weights:
-        assert np.abs(np.asarray(weight) - own[weight.path]).max() > 0, f"{weight.path} learns nothing"
+        assert np.abs(np.asarray(weight) - before_training[weight.path]).max() > 0, f"{weight.path} is unchanged"
 
 
-def test_dropout_of_the_backbone_does_not_act_in_training():
+def test_backbone_dropout_is_inactive_in_training():
     network = build(dropout=0.0)
     inputs = network_inputs((7, 4), MELS)
     np.testing.assert_array_equal(network(inputs, training=True), network(inputs, training=False))
-    own = build(dropout=0.5)
-    assert np.abs(np.asarray(own(inputs, training=True)) - np.asarray(own(inputs, training=False))).max() > 1e-3
+    with_dropout = build(dropout=0.5)
+    outputs = [np.asarray(with_dropout(inputs, training=training)) for training in (True, False)]
+    assert np.abs(outputs[0] - outputs[1]).max() > 1e-3
 
 
-def test_training_false_inside_a_functional_model_would_not_do():
-    """The trap that the frozen extractor avoids: Keras hands the outer `training` on."""
+def test_keras_overrides_training_of_inner_calls():
+    """Shows why `_WithoutDropout` exists: Keras passes the outer `training` on to inner layers."""
     inner = keras.Input((4,))
     noisy = keras.Model(inner, keras.layers.Dropout(0.5)(inner))
     outer = keras.Input((4,))
@@ -73,7 +75,7 @@ def test_training_false_inside_a_functional_model_would_not_do():
     assert (np.asarray(network(np.ones((8, 4), np.float32), training=True)) == 0).any()
 
 
-def test_reads_the_very_weights_of_the_backbone():
+def test_extractor_shares_weights_with_backbone():
     network = build("h1")
     inputs = network_inputs((7, 4), MELS)
     before = np.asarray(network(inputs))
@@ -82,7 +84,7 @@ def test_reads_the_very_weights_of_the_backbone():
 
 
 @pytest.mark.parametrize("units", [5, 0])
-def test_is_batch_and_padding_invariant(units):
+def test_logits_are_batch_and_padding_invariant(units):
     network = build(units=units)
     call = lambda mel, mask: network({"mel": mel, "mask": mask}, training=False)  # noqa: E731
     first = normal(1, 9, MELS), mask_of((5,), 9)
@@ -90,29 +92,31 @@ def test_is_batch_and_padding_invariant(units):
     assert_padding_invariant(call, normal(2, 9, MELS), 6, per_frame=False)
 
 
-def test_reading_the_last_state_would_see_padding(network):
+def test_last_lstm_state_depends_on_padding(network):
     lstm = keras.layers.LSTM(5)
     with pytest.raises(AssertionError, match="looks at padding"):
         assert_padding_invariant(lambda mel, _: lstm(mel), normal(2, 9, MELS), 6, per_frame=False)
 
 
-def test_fitting_brings_no_warning(recwarn):
+@pytest.mark.usefixtures("eager")
+def test_training_raises_no_warning(recwarn):
     network = compile_network(build("F"))
     network.train_on_batch(network_inputs((7, 4), MELS), np.array([0, 1]))
-    said = [str(warning.message) for warning in recwarn]
-    assert not [line for line in said if "mask" in line or "Gradients do not exist" in line]
+    messages = [str(warning.message) for warning in recwarn]
+    assert not [line for line in messages if "mask" in line or "Gradients do not exist" in line]
 
 
-def test_without_units_attention_reads_the_feature_itself():
+@pytest.mark.usefixtures("eager")
+def test_without_units_attention_pools_the_feature():
     network = compile_network(build(units=0))
     assert {weight.path.split("/")[0] for weight in network.trainable_weights} == {"pooling", "emotion"}
     before = [np.array(weight) for weight in network.trainable_weights]
     for _ in range(2):
         network.train_on_batch(network_inputs((7, 4, 2), MELS), np.array([0, 1, 2]))
     for one, other in zip(before, network.trainable_weights, strict=True):
-        assert np.abs(np.asarray(other) - one).max() > 0, f"{other.path} learns nothing"
+        assert np.abs(np.asarray(other) - one).max() > 0, f"{other.path} is unchanged"
 
 
-def test_unknown_feature_names_the_closest():
+def test_unknown_feature_error_suggests_closest_name():
     with pytest.raises(InputError, match=r"unknown feature 'h_ad'.*Did you mean 'h_add'\?"):
         build("h_ad")

@@ -1,4 +1,4 @@
-"""The backbone in the style of Neumann and Vu: it looks to both sides, and so serves recognition alone."""
+"""The attentive CNN in the style of Neumann and Vu, which uses future frames and is for recognition only."""
 
 import keras
 import numpy as np
@@ -22,12 +22,12 @@ def network():
     return EmotionClassifier(Backbone(SIZE, MELS, attention="full"), 3, pooling="attentive")
 
 
-def test_neither_padding_nor_the_batch_matters(network):
+def test_logits_are_batch_and_padding_invariant(network):
     assert_padding_invariant(output_of(network), normal(2, 12, MELS), 7, per_frame=False, atol=1e-5)
     assert_batch_invariant(output_of(network), normal(1, 9, MELS), normal(2, 9, MELS, seed=1), atol=1e-5)
 
 
-def test_looks_ahead(network):
+def test_backbone_uses_future_frames(network):
     def hidden(mel):
         return network.backbone({"mel": mel, "mask": np.ones(mel.shape[:2], bool)})["h1"]
 
@@ -35,7 +35,7 @@ def test_looks_ahead(network):
         assert_causal(hidden, normal(2, 12, MELS), 6)
 
 
-def test_attention_sums_to_one_over_real_steps_alone(network):
+def test_attention_weights_sum_to_one_over_real_steps(network):
     inputs = network_inputs((9, 4), MELS)
     states = network.backbone(inputs)["h1"]
     pooling = network.get_layer("pooling")
@@ -46,7 +46,7 @@ def test_attention_sums_to_one_over_real_steps_alone(network):
     assert weights.std() > 0.01
 
 
-def test_predicts_nothing():
+def test_frame_predictor_rejects_attentive_cnn():
     assert widest_attention(SIZE) == "full"
-    with pytest.raises(InputError, match="looks ahead too, and so cannot predict"):
+    with pytest.raises(InputError, match="it uses future frames, so it cannot predict them"):
         FramePredictor(SIZE, MELS)

@@ -20,7 +20,7 @@ def config(residual_width, **changes):
 
 
 def state_of(backbone, name):
-    """Return the function from frames and mask to a hidden state."""
+    """Return a function that maps log-mels and mask to one hidden state."""
 
     def call(mel, mask=None):
         mask = np.ones(mel.shape[:2], bool) if mask is None else mask
@@ -37,7 +37,7 @@ def backbone(request):
     return backbone
 
 
-def test_hidden_states_by_name_and_width(backbone):
+def test_hidden_states_have_names_and_widths(backbone):
     states = backbone(network_inputs((5, 3), MELS))
     width = 8 if backbone.config.residual_width == "model" else MELS
     assert hidden_width(backbone.config, MELS) == width
@@ -51,12 +51,12 @@ def test_hidden_states_by_name_and_width(backbone):
     assert backbone.last is backbone.hidden_states["h2"]
 
 
-def test_number_of_layers_follows_the_config():
+def test_number_of_hidden_states_follows_config():
     states = Backbone(config("wide", layers=3), MELS).hidden_states
     assert tuple(states) == ("F", "embedding", "h1", "h2", "h3")
 
 
-def test_pre_norm_normalises_the_last_layer_alone():
+def test_pre_norm_normalises_last_layer_only():
     keras.utils.set_random_seed(0)
     states = Backbone(config("wide", layer_norm="pre"), MELS)(network_inputs((5, 3), MELS))
     means = {name: np.abs(np.asarray(states[name]).mean(axis=-1)).max() for name in ("h1", "h2")}
@@ -65,11 +65,11 @@ def test_pre_norm_normalises_the_last_layer_alone():
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_every_state_of_pre_norm_is_causal(name):
+def test_pre_norm_states_are_causal(name):
     assert_causal(state_of(Backbone(config("wide", layer_norm="pre"), MELS), name), normal(2, 9, MELS), 4)
 
 
-def test_f_is_the_normalised_log_mel_and_embedding_its_projection(backbone):
+def test_f_is_normalised_log_mel_and_embedding_its_projection(backbone):
     inputs = network_inputs((5, 3), MELS)
     states = backbone(inputs)
     mean, std = (np.asarray(weight) for weight in backbone.normalization.weights)
@@ -78,7 +78,7 @@ def test_f_is_the_normalised_log_mel_and_embedding_its_projection(backbone):
     np.testing.assert_allclose(states["embedding"], np.asarray(states["F"]) @ kernel + bias, atol=1e-5)
 
 
-def test_first_layer_reads_the_embedding_with_positions(backbone):
+def test_first_layer_reads_embedding_with_positions(backbone):
     states = backbone(network_inputs((5, 3), MELS))
     hidden = backbone.get_layer("positions")(states["embedding"])
     np.testing.assert_allclose(states["h1"], backbone.get_layer("attention_layer_1")(hidden), atol=1e-5)
@@ -86,19 +86,19 @@ def test_first_layer_reads_the_embedding_with_positions(backbone):
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_every_state_is_causal(backbone, name):
+def test_states_are_causal(backbone, name):
     assert_causal(state_of(backbone, name), normal(2, 9, MELS), 4)
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_every_state_is_batch_invariant(backbone, name):
+def test_states_are_batch_invariant(backbone, name):
     first = normal(1, 9, MELS), mask_of((5,), 9)
     second = normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)
     assert_batch_invariant(state_of(backbone, name), first, second)
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_every_state_is_padding_invariant(backbone, name):
+def test_states_are_padding_invariant(backbone, name):
     assert_padding_invariant(state_of(backbone, name), normal(2, 9, MELS), 6, per_frame=True)
 
 
@@ -108,7 +108,7 @@ def stacking(request):
     return Backbone(config(request.param, stacked_frames=3), MELS)
 
 
-def test_stacked_frames_are_one_step(stacking):
+def test_stacked_frames_form_one_step(stacking):
     inputs = network_inputs((8, 4), MELS)
     states = stacking(inputs)
     width = 8 if stacking.config.residual_width == "model" else 3 * MELS
@@ -119,7 +119,7 @@ def test_stacked_frames_are_one_step(stacking):
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_stacked_states_are_causal_by_step_and_padding_invariant(stacking, name):
+def test_stacked_states_are_step_causal_and_padding_invariant(stacking, name):
     def by_frame(mel):
         return np.repeat(state_of(stacking, name)(mel), 3, axis=1)
 
@@ -133,7 +133,7 @@ def test_stacked_states_are_causal_by_step_and_padding_invariant(stacking, name)
     np.testing.assert_allclose(found[steps], other[steps], atol=1e-5)
 
 
-def test_full_attention_sees_what_is_later_but_no_padding(backbone):
+def test_full_attention_uses_future_steps_but_no_padding(backbone):
     full = Backbone(backbone.config, MELS, attention="full")
     full.set_weights(backbone.get_weights())
     with pytest.raises(AssertionError, match="looks at a later one"):
@@ -144,7 +144,7 @@ def test_full_attention_sees_what_is_later_but_no_padding(backbone):
     np.testing.assert_allclose(*last, atol=1e-5)
 
 
-def test_dropout_in_training_fails_the_checks(backbone):
+def test_checks_detect_dropout_in_training(backbone):
     def training(mel):
         return backbone({"mel": mel, "mask": np.ones(mel.shape[:2], bool)}, training=True)["h2"]
 
@@ -154,7 +154,7 @@ def test_dropout_in_training_fails_the_checks(backbone):
         assert_batch_invariant(training, normal(1, 9, MELS), normal(1, 9, MELS, seed=1))
 
 
-def test_attention_without_its_mask_fails_the_checks(backbone, monkeypatch):
+def test_checks_detect_attention_without_mask(backbone, monkeypatch):
     def unmasked(self, inputs):
         shape = (-1, ops.shape(inputs)[1], 3 * self.heads, self.width // self.heads)
         query, key, value = ops.split(ops.reshape(self.project_in(inputs), shape), 3, axis=2)
@@ -168,14 +168,14 @@ def test_attention_without_its_mask_fails_the_checks(backbone, monkeypatch):
         assert_padding_invariant(state_of(backbone, "h1"), normal(2, 9, MELS), 6, per_frame=True)
 
 
-def test_the_mask_is_not_needed_by_any_state(backbone):
+def test_causal_states_do_not_depend_on_mask(backbone):
     inputs = network_inputs((5, 3), MELS)
     other = {**inputs, "mask": ~inputs["mask"]}
     for name in STATES:
         np.testing.assert_array_equal(backbone(inputs)[name], backbone(other)[name])
 
 
-def test_a_hidden_state_is_a_feature_extractor(backbone):
+def test_hidden_state_is_output_of_feature_extractor(backbone):
     inputs = network_inputs((5, 3), MELS)
     extractor = keras.Model(backbone.inputs_by_name(), backbone.hidden_states["h1"])
     np.testing.assert_allclose(extractor.predict_on_batch(inputs), backbone(inputs)["h1"], atol=1e-5)
@@ -185,23 +185,23 @@ def test_a_hidden_state_is_a_feature_extractor(backbone):
     ("changes", "message"),
     [
         ({"heads": 3}, r"model\.d_model 8 must be a multiple of model\.heads 3"),
-        ({"d_model": 0}, "must be positive"),
-        ({"layers": 0}, "must be positive"),
-        ({"feed_forward": 0}, "must be positive"),
+        ({"d_model": 0}, r"model\.d_model expected 1 or more, received 0"),
+        ({"layers": 0}, "1 or more, received 0"),
+        ({"feed_forward": 0}, "1 or more, received 0"),
         ({"dropout": 1.0}, "0 to 1 .* received 1"),
         ({"dropout": -0.1}, "0 to 1 .* received -0.1"),
-        ({"stacked_frames": 0}, "one or more"),
+        ({"stacked_frames": 0}, "stacked_frames expected 1 or more, received 0"),
     ],
 )
-def test_impossible_sizes_are_refused(changes, message):
+def test_check_model_rejects_impossible_sizes(changes, message):
     with pytest.raises(InputError, match=message):
         check_model(config("wide", **changes))
 
 
-def test_no_head_is_refused():
-    with pytest.raises(InputError):
+def test_check_model_rejects_zero_heads():
+    with pytest.raises(InputError, match="heads expected 1 or more"):
         check_model(config("wide", heads=0))
 
 
-def test_check_model_returns_what_can_be_built():
+def test_check_model_returns_valid_config():
     assert check_model(config("narrow")) == config("narrow")

@@ -1,4 +1,4 @@
-"""Networks of vectors: the denoising autoencoder and the ladder in its original form."""
+"""Networks for vectors: the denoising autoencoder and the original ladder network."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from ser_fop.testing.arrays import normal
 
 
 def factors(count=400, width=12, seed=0):
-    """Vectors of mean 0 and deviation 1 that three numbers decide, and a class by the first of them."""
+    """Draw standardised vectors of three factors, and classes that follow the first factor."""
     generator = np.random.default_rng(seed)
     hidden = generator.normal(size=(count, 3))
     vectors = hidden @ np.random.default_rng(7).normal(size=(3, width)) + 0.2 * generator.normal(size=(count, width))
@@ -24,11 +24,12 @@ def encoded(network, vectors):
     return vectors
 
 
-def test_the_autoencoder_denoises_better_than_the_identity():
+def test_autoencoder_denoises_better_than_identity():
     keras.utils.set_random_seed(0)
     vectors, _ = factors()
     network = DenseAutoencoder(12, (16, 4), noise=0.8, hidden_share=0.0)
     network.compile(keras.optimizers.Adam(3e-3), "mse", jit_compile=False)
+    network.optimizer.build(network.trainable_variables)
     network.fit(vectors, vectors, batch_size=50, epochs=60, verbose=0)
     clean, _ = factors(200, seed=1)
     noisy = clean + 0.8 * normal(200, 12, seed=2)
@@ -36,27 +37,28 @@ def test_the_autoencoder_denoises_better_than_the_identity():
     assert error < 0.7 * np.square(noisy - clean).mean()
 
 
-def test_the_autoencoders_code_is_its_arrays():
+def test_autoencoder_arrays_compute_its_code():
     network = DenseAutoencoder(12, (6, 4))
     vectors = normal(5, 12)
     code = keras.Model(network.inputs, network.get_layer("encoder_2").output)
     np.testing.assert_allclose(encoded(network, vectors), code(vectors, training=False), atol=1e-5)
 
 
-def test_the_ladders_code_is_its_clean_way():
+@pytest.mark.usefixtures("eager")
+def test_ladder_arrays_compute_its_clean_hidden_layer():
     keras.utils.set_random_seed(0)
     network = DenseLadder(12, (6, 4), 2)
     network.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
     vectors, classes = factors()
-    network.fit({"vector": vectors, "class_index": classes}, batch_size=50, epochs=3, verbose=0)
+    network.fit({"vector": vectors, "class_index": classes}, batch_size=200, epochs=2, verbose=0)
     top = network.get_layer("shift_2")
-    _, clean = top._inbound_nodes  # the noisy way goes first
+    _, clean = top._inbound_nodes  # the noisy pass is built first
     code = keras.Model(network.inputs, clean.output_tensors[0])
     found = code({"vector": vectors[:7], "class_index": classes[:7]}, training=False)
     np.testing.assert_allclose(encoded(network, vectors[:7]), found, atol=1e-4)
 
 
-def test_without_noise_and_denoising_costs_the_ladder_is_the_supervised_network():
+def test_ladder_without_noise_and_costs_is_supervised_network():
     tf = pytest.importorskip("tensorflow")
     keras.utils.set_random_seed(0)
     network = DenseLadder(12, (6, 4), 2, noise=0.0, costs=(0.0,))
@@ -81,8 +83,8 @@ def test_without_noise_and_denoising_costs_the_ladder_is_the_supervised_network(
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-def test_its_supervised_cost_is_that_of_layers_by_hand():
-    """Every product, normalisation by the batch, shift and rectifier of the original, in NumPy."""
+def test_ladder_supervised_loss_equals_numpy():
+    """The NumPy version has each product, batch normalisation, shift and ReLU of the original."""
     keras.utils.set_random_seed(0)
     network = DenseLadder(12, (6, 4), 2, noise=0.0, costs=(0.0,))
     vectors, classes = factors(40)
@@ -98,26 +100,27 @@ def test_its_supervised_cost_is_that_of_layers_by_hand():
         weights = {weight.name: weight.numpy() for weight in network.get_layer(f"shift_{number}").weights}
         hidden = hidden + weights["bias"]
         hidden = hidden * weights["scale"] if number == 3 else np.maximum(hidden, 0.0)
-    shares = np.exp(hidden) / np.exp(hidden).sum(axis=1, keepdims=True)
-    expected = -np.log(shares[np.arange(40), classes]).mean()
+    probabilities = np.exp(hidden) / np.exp(hidden).sum(axis=1, keepdims=True)
+    expected = -np.log(probabilities[np.arange(40), classes]).mean()
     network(inputs, training=True)
     assert sum(float(value) for value in network.losses) == pytest.approx(expected, rel=1e-4)
-    costly = DenseLadder(12, (6, 4), 2, noise=0.0, costs=(1.0,))
-    costly.set_weights(network.get_weights())
-    costly(inputs, training=True)
-    assert sum(float(value) for value in costly.losses) > expected + 0.1
+    denoising = DenseLadder(12, (6, 4), 2, noise=0.0, costs=(1.0,))
+    denoising.set_weights(network.get_weights())
+    denoising(inputs, training=True)
+    assert sum(float(value) for value in denoising.losses) > expected + 0.1
 
 
-def test_the_ladder_learns_from_few_labels():
-    """Twelve labels and 388 vectors without: better than chance on others, and denoised."""
+def test_ladder_recognises_and_denoises_with_few_labels():
+    """With 12 labelled and 388 unlabelled vectors, accuracy on new vectors is above chance."""
     keras.utils.set_random_seed(0)
     vectors, classes = factors()
-    told = np.where(np.arange(400) < 12, classes, UNKNOWN)
+    labelled = np.where(np.arange(400) < 12, classes, UNKNOWN)
     network = DenseLadder(12, (16, 8), 2, noise=0.3)
     network.compile(keras.optimizers.Adam(5e-3), jit_compile=False)
-    network.fit({"vector": vectors, "class_index": told}, batch_size=100, epochs=80, verbose=0)
-    other, truth = factors(300, seed=1)
-    found = network.predict({"vector": other, "class_index": np.full(300, UNKNOWN)}, verbose=0, batch_size=300)
-    assert (found["logits"].argmax(axis=1) == truth).mean() > 0.7
-    # What evaluation meets has noise of deviation .3 on it: giving that back would leave .09.
-    assert np.square(found["denoised"] - other).mean() < 0.09
+    network.optimizer.build(network.trainable_variables)
+    network.fit({"vector": vectors, "class_index": labelled}, batch_size=100, epochs=80, verbose=0)
+    test_vectors, test_classes = factors(300, seed=1)
+    found = network.predict({"vector": test_vectors, "class_index": np.full(300, UNKNOWN)}, verbose=0, batch_size=300)
+    assert (found["logits"].argmax(axis=1) == test_classes).mean() > 0.7
+    # In inference the noise has standard deviation 0.3, so the noisy input itself has a squared error of 0.09.
+    assert np.square(found["denoised"] - test_vectors).mean() < 0.09

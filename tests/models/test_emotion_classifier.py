@@ -19,8 +19,8 @@ def network(request):
     return EmotionClassifier(Backbone(config, MELS, name="backbone"), 4)
 
 
-def test_equation_6(network):
-    """P(y | F) = softmax(GAP(h_L) W_y), the average over real frames, without a bias."""
+def test_probabilities_follow_equation_6(network):
+    """P(y | F) = softmax(GAP(h_L) W_y), where GAP averages real frames only and W_y has no bias."""
     inputs = network_inputs(LENGTHS, MELS)
     (weights,) = network.get_layer("emotion").get_weights()
     hidden = np.asarray(network.backbone(inputs)["h2"])
@@ -31,19 +31,20 @@ def test_equation_6(network):
     assert np.ptp(expected, axis=0).max() > 0.01
 
 
-def test_is_batch_and_padding_invariant(network):
+def test_logits_are_batch_and_padding_invariant(network):
     first = normal(1, 9, MELS), mask_of((5,), 9)
     assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)))
     assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, per_frame=False)
 
 
-def test_a_classifier_that_ignores_the_mask_fails_the_check(network):
-    everything = lambda mel, mask: output_of(network)(mel, np.ones_like(mask))  # noqa: E731
+def test_padding_check_detects_an_ignored_mask(network):
+    unmasked = lambda mel, mask: output_of(network)(mel, np.ones_like(mask))  # noqa: E731
     with pytest.raises(AssertionError, match="looks at padding"):
-        assert_padding_invariant(everything, normal(2, 9, MELS), 6, per_frame=False)
+        assert_padding_invariant(unmasked, normal(2, 9, MELS), 6, per_frame=False)
 
 
-def test_fine_tuning_reaches_every_weight_but_the_statistics(network):
+@pytest.mark.usefixtures("eager")
+def test_training_changes_all_weights_except_statistics(network):
     network.compile(
         keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
     )

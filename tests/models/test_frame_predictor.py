@@ -28,14 +28,14 @@ def network(request):
 
 
 @pytest.mark.parametrize(("residual_width", "parameters"), [("model", 1_096_690), ("input", 344_642)])
-def test_number_of_parameters_of_the_default_size(residual_width, parameters):
+def test_default_size_has_expected_number_of_parameters(residual_width, parameters):
     network = FramePredictor(ModelConfig(residual_width=residual_width), 80)
     assert network.count_params() == parameters
     fixed = sum(weight.shape[0] for weight in network.non_trainable_weights if "normalization" in weight.path)
     assert fixed == 2 * 80
 
 
-def test_predicts_in_the_units_of_the_input(network):
+def test_prediction_is_in_units_of_input(network):
     inputs = network_inputs((5, 3), MELS)
     kernel, bias = network.get_layer("prediction").get_weights()
     hidden = np.asarray(network.backbone(inputs)["h2"])
@@ -45,7 +45,7 @@ def test_predicts_in_the_units_of_the_input(network):
     assert np.abs(np.asarray(network(inputs)) - normalised).max() > 1
 
 
-def test_changed_statistics_change_input_and_output(network):
+def test_statistics_shift_input_and_output_alike(network):
     inputs = network_inputs((5, 3), MELS)
     before = np.asarray(network(inputs))
     old = network.backbone.normalization.get_weights()
@@ -56,7 +56,7 @@ def test_changed_statistics_change_input_and_output(network):
     np.testing.assert_allclose(after, before + 3, atol=1e-4)
 
 
-def test_a_step_of_stacked_frames_predicts_as_many():
+def test_step_of_stacked_frames_predicts_as_many_frames():
     stacking = FramePredictor(dataclasses.replace(config("wide"), stacked_frames=3), MELS)
     inputs = network_inputs((8, 4), MELS)
     assert stacking(inputs).shape == (2, 8, MELS)
@@ -67,7 +67,7 @@ def test_a_step_of_stacked_frames_predicts_as_many():
 
 
 @pytest.mark.parametrize("stacked", [1, 3])
-def test_several_horizons_and_their_variances(stacked):
+def test_output_holds_horizons_then_log_variances(stacked):
     size = dataclasses.replace(config("wide"), stacked_frames=stacked)
     predictor = FramePredictor(size, MELS, num_horizons=2, variance=True)
     predictor.backbone.normalization.set_statistics(10 * normal(MELS), 1 + np.abs(normal(MELS, seed=1)))
@@ -79,31 +79,32 @@ def test_several_horizons_and_their_variances(stacked):
     mean, log_variance = (values.reshape(2, -1, 2 * MELS)[:, :8] for values in steps)
     middle, std = (np.tile(weight, 2) for weight in predictor.backbone.normalization.get_weights())
     np.testing.assert_allclose(found[..., : 2 * MELS], mean * std + middle, atol=1e-4)
-    np.testing.assert_allclose(found[..., 2 * MELS :], log_variance, atol=1e-5)  # in units of the band's own
+    np.testing.assert_allclose(found[..., 2 * MELS :], log_variance, atol=1e-5)  # in units of the mel band's variance
     assert_causal(output_of(predictor), normal(2, 9, MELS), 6)
 
 
-def test_is_causal_batch_and_padding_invariant(network):
+def test_output_is_causal_and_batch_and_padding_invariant(network):
     assert_causal(output_of(network), normal(2, 9, MELS), 4)
     first = normal(1, 9, MELS), mask_of((5,), 9)
     assert_batch_invariant(output_of(network), first, (normal(2, 9, MELS, seed=1), mask_of((9, 2), 9)), atol=1e-4)
     assert_padding_invariant(output_of(network), normal(2, 9, MELS), 6, per_frame=True, atol=1e-4)
 
 
-def test_learns_a_constant_frame():
+def test_predictor_learns_a_constant_frame():
     keras.utils.set_random_seed(0)
     network = FramePredictor(config("narrow"), MELS)
     inputs = network_inputs((8, 8), MELS)
     target = np.broadcast_to(normal(MELS, seed=2), (2, 8, MELS))
     weight = inputs["mask"].astype(np.float32)
     network.compile(keras.optimizers.Adam(0.05), FramePredictionLoss("l1", np.ones(MELS)), jit_compile=False)
+    network.optimizer.build(network.trainable_variables)
     history = network.fit(inputs, target, sample_weight=weight, batch_size=2, epochs=25, verbose=0).history
     assert history["loss"][-1] < 0.5 * history["loss"][0]
     np.testing.assert_array_equal(network.backbone.normalization.get_weights()[0], 0)
 
 
 @pytest.mark.parametrize("options", [{"num_horizons": 2}, {"num_horizons": 2, "variance": True}])
-def test_in_bfloat16_log_mels_of_several_horizons_are_not_rounded(options):
+def test_bfloat16_does_not_round_predicted_log_mels(options):
     with precision("bfloat16"):
         mixed = FramePredictor(config("wide"), MELS, **options)
     mixed.backbone.normalization.set_statistics(np.full(MELS, -15.0), np.full(MELS, 0.01))
@@ -112,7 +113,7 @@ def test_in_bfloat16_log_mels_of_several_horizons_are_not_rounded(options):
     assert len(np.unique(found)) > 100  # bfloat16 has nothing between -15.0625 and -15
 
 
-def test_in_bfloat16_stays_near_float32_and_predicts_float32(network):
+def test_bfloat16_prediction_is_float32_and_close(network):
     with precision("bfloat16"):
         mixed = FramePredictor(network.backbone.config, MELS)
     assert all(weight.dtype == "float32" for weight in mixed.weights if "seed" not in weight.path)

@@ -29,32 +29,32 @@ def extractor(backbone):
 
 @pytest.fixture(scope="module")
 def outputs(backbone, extractor):
-    """Return features and hidden states of the same frames."""
+    """Return the features and the hidden states of the same frames."""
     inputs = network_inputs((5, 3), MELS)
     arrays = [{name: np.asarray(value) for name, value in model(inputs).items()} for model in (extractor, backbone)]
     return arrays[0], arrays[1]
 
 
-def test_names():
+def test_feature_names_follow_number_of_layers():
     assert feature_names(config("wide")) == ("F", "h1", "h2", "h_add", "h_concat")
     assert feature_names(config("wide", layers=1)) == ("F", "h1", "h_add", "h_concat")
 
 
-def test_every_feature_is_there_under_its_name(backbone, outputs):
+def test_features_have_names_and_equal_hidden_states(backbone, outputs):
     features, states = outputs
     assert tuple(features) == feature_names(backbone.config)
     for name in ("F", "h1", "h2"):
         np.testing.assert_array_equal(features[name], states[name])
 
 
-def test_widths(backbone, outputs):
+def test_feature_widths_follow_residual_width(backbone, outputs):
     width = 8 if backbone.config.residual_width == "model" else MELS
     widths = {name: array.shape[-1] for name, array in outputs[0].items()}
     assert widths == {"F": MELS, "h1": width, "h2": width, "h_add": width, "h_concat": MELS + 2 * width}
 
 
-def test_equation_7(backbone, outputs):
-    """Read narrow, h_add is F plus all hidden states; read wide, the embedding stands for F."""
+def test_h_add_follows_equation_7(backbone, outputs):
+    """h_add is F plus all hidden states; with `residual_width` `model`, the embedding replaces F."""
     features, states = outputs
     base = states["F"] if backbone.config.residual_width == "input" else states["embedding"]
     np.testing.assert_allclose(features["h_add"], base + states["h1"] + states["h2"], atol=1e-6)
@@ -62,14 +62,14 @@ def test_equation_7(backbone, outputs):
         assert np.abs(features["h_add"] - states["embedding"] - states["h1"] - states["h2"]).max() > 0.1
 
 
-def test_equation_8(outputs):
+def test_h_concat_follows_equation_8(outputs):
     features, states = outputs
     expected = np.concatenate([states["F"], states["h1"], states["h2"]], axis=-1)
     np.testing.assert_array_equal(features["h_concat"], expected)
 
 
 @pytest.mark.parametrize("name", ["h_add", "h_concat"])
-def test_are_causal_and_padding_invariant(extractor, name):
+def test_h_add_and_h_concat_are_causal_and_padding_invariant(extractor, name):
     def call(mel, mask=None):
         mask = np.ones(mel.shape[:2], bool) if mask is None else mask
         return extractor({"mel": mel, "mask": mask}, training=False)[name]
@@ -78,11 +78,11 @@ def test_are_causal_and_padding_invariant(extractor, name):
     assert_padding_invariant(call, normal(2, 9, MELS), 6, per_frame=True)
 
 
-def test_making_them_adds_no_weight(backbone, extractor):
+def test_hypercolumns_add_no_weights(backbone, extractor):
     assert {id(weight) for weight in extractor.weights} == {id(weight) for weight in backbone.weights}
 
 
-def test_unknown_feature_names_the_closest():
+def test_unknown_feature_error_suggests_closest_name():
     names = feature_names(config("wide"))
     assert check_feature("h_add", names) == "h_add"
     with pytest.raises(

@@ -26,7 +26,7 @@ def spec_of(kind, **changes):
 
 @pytest.mark.parametrize("residual_width", ["model", "input"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_round_trip_is_exact(tmp_path, kind, residual_width):
+def test_saved_network_is_loaded_unchanged(tmp_path, kind, residual_width):
     keras.utils.set_random_seed(1)
     spec = spec_of(
         kind, model=ModelConfig(residual_width=residual_width, d_model=8, heads=2, feed_forward=11, layers=2)
@@ -48,7 +48,7 @@ def test_round_trip_is_exact(tmp_path, kind, residual_width):
     np.testing.assert_array_equal(again(inputs), network(inputs))
 
 
-def test_fresh_weights_follow_the_seed():
+def test_new_weights_depend_on_seed_only():
     outputs = []
     for seed in (0, 0, 1):
         keras.utils.set_random_seed(seed)
@@ -57,7 +57,8 @@ def test_fresh_weights_follow_the_seed():
     assert np.abs(outputs[0] - outputs[2]).max() > 0.01
 
 
-def test_the_optimizer_is_left_out_of_the_file_and_kept_in_the_network(tmp_path):
+@pytest.mark.usefixtures("eager")
+def test_save_network_omits_optimizer_from_file_only(tmp_path):
     def bytes_of(network, name):
         save_network(network, spec, tmp_path / name)
         return (tmp_path / name / WEIGHTS).stat().st_size
@@ -75,7 +76,7 @@ def test_the_optimizer_is_left_out_of_the_file_and_kept_in_the_network(tmp_path)
     assert int(network.optimizer.iterations) == 2
 
 
-def test_the_json_says_all(tmp_path):
+def test_json_config_contains_all_settings(tmp_path):
     spec = spec_of("attention_lstm")
     files = save_network(build_network(spec), spec, tmp_path)
     assert files == [tmp_path / SPEC, tmp_path / WEIGHTS]
@@ -100,7 +101,7 @@ def test_the_json_says_all(tmp_path):
     assert (found["feature"], found["units"], found["dropout"]) == ("h_add", 5, 0.25)
 
 
-def test_unknown_kind_is_refused():
+def test_build_network_rejects_unknown_kind():
     with pytest.raises(InputError, match="unknown kind of network 'transformer'"):
         build_network(spec_of("transformer"))
 
@@ -115,13 +116,13 @@ def test_unknown_kind_is_refused():
         '{"kind": "frame_predictor", "features": {}, "model": {"reading": "sideways"}}',
     ],
 )
-def test_broken_json_is_refused(tmp_path, text):
+def test_read_spec_rejects_invalid_json(tmp_path, text):
     (tmp_path / SPEC).write_text(text)
     with pytest.raises(InputError, match=rf"{SPEC} does not describe a network of this version"):
         read_spec(tmp_path / SPEC)
 
 
-def test_weights_of_another_network_are_refused(tmp_path):
+def test_load_native_rejects_weights_of_another_size(tmp_path):
     save_network(build_network(spec_of("frame_predictor")), spec_of("frame_predictor"), tmp_path)
     larger = spec_of("frame_predictor", model=ModelConfig(d_model=16, heads=2, feed_forward=11, layers=2))
     (tmp_path / SPEC).write_text(json.dumps({**json.loads((tmp_path / SPEC).read_text()), "model": {"d_model": 16}}))

@@ -1,4 +1,4 @@
-"""Keras clones, saves and loads our models by its own functions."""
+"""Saving, loading and cloning of the models with Keras's own functions."""
 
 import keras
 import numpy as np
@@ -61,7 +61,7 @@ def assert_equal_outputs(one, other):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_model_survives_saving_and_loading(name, tmp_path):
+def test_saved_model_is_loaded_with_equal_outputs(name, tmp_path):
     model = MODELS[name]()
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")  # in safe mode
@@ -70,7 +70,7 @@ def test_model_survives_saving_and_loading(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_model_is_rebuilt_from_its_config(name):
+def test_model_is_rebuilt_from_config(name):
     model = MODELS[name]()
     rebuilt = type(model).from_config(model.get_config())
     assert [weight.path for weight in rebuilt.weights] == [weight.path for weight in model.weights]
@@ -79,11 +79,11 @@ def test_model_is_rebuilt_from_its_config(name):
 
 
 @pytest.mark.parametrize("name", ["backbone", "frame_predictor", "emotion_classifier"])
-def test_clone_has_fresh_weights_of_the_same_network(name):
+def test_clone_has_same_network_and_new_weights(name):
     model = MODELS[name]()
     clone = keras.models.clone_model(model)
     assert not all(np.array_equal(a, b) for a, b in zip(model.get_weights(), clone.get_weights(), strict=True)), (
-        "a clone has weights of its own"
+        "expected new weights in the clone"
     )
     clone.set_weights(model.get_weights())
     assert_equal_outputs(model, clone)

@@ -1,4 +1,4 @@
-"""From a publisher's address to a folder that `info` reads, against a server on this machine."""
+"""Downloads from a local server that imitates the publishers."""
 
 import dataclasses
 import hashlib
@@ -20,7 +20,7 @@ RAW, SOUND = "/CheyneyComputerScience/CREMA-D/master/", "/media/CheyneyComputerS
 
 @pytest.fixture
 def ravdess(tmp_path, monkeypatch):
-    """The address of a server with an archive of RAVDESS's layout, under its published checksum."""
+    """A server with an archive in the layout of RAVDESS; its checksum counts as the published one."""
     fake_ravdess(tmp_path / "made", odd_cases=False)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -34,13 +34,13 @@ def ravdess(tmp_path, monkeypatch):
         yield server
 
 
-def fetched(corpus, server, out, *options):
+def run_download(corpus, server, out, *options):
     return download.main(["--corpus", corpus, "--mirror", server.address, "--out", str(out), *options])
 
 
 class TestArchive:
-    def test_is_fetched_checked_unpacked_and_read(self, ravdess, tmp_path, capsys):
-        assert fetched("ravdess", ravdess, tmp_path / "out") == 0
+    def test_download_checks_and_unpacks_archive(self, ravdess, tmp_path, capsys):
+        assert run_download("ravdess", ravdess, tmp_path / "out") == 0
         printed = capsys.readouterr().out
         assert "CC BY-NC-SA 4.0" in printed
         assert "checked by its published MD5" in printed
@@ -49,26 +49,26 @@ class TestArchive:
         assert info.main(["--corpus", "ravdess", "--audio-dir", str(tmp_path / "out")]) == 0
         assert re.search(r"speakers\s+24", capsys.readouterr().out)
 
-    def test_is_not_fetched_twice(self, ravdess, tmp_path, capsys):
-        assert fetched("ravdess", ravdess, tmp_path / "out", "--keep-archives") == 0
+    def test_second_download_fetches_nothing(self, ravdess, tmp_path, capsys):
+        assert run_download("ravdess", ravdess, tmp_path / "out", "--keep-archives") == 0
         assert (tmp_path / "out" / ".download" / "Audio_Speech_Actors_01-24.zip").exists()
-        assert fetched("ravdess", ravdess, tmp_path / "out") == 0
-        assert "speech is there." in capsys.readouterr().out
+        assert run_download("ravdess", ravdess, tmp_path / "out") == 0
+        assert "speech: already downloaded" in capsys.readouterr().out
         assert len(ravdess.asked) == 1
 
-    def test_a_wrong_file_leaves_nothing_that_looks_right(self, ravdess, tmp_path, capsys):
+    def test_damaged_archive_is_rejected(self, ravdess, tmp_path, capsys):
         content = ravdess.files[RAVDESS]
         ravdess.files[RAVDESS] = content[:-9] + b"\0" + content[-8:]
-        assert fetched("ravdess", ravdess, tmp_path / "out") == 2
-        assert "it broke on its way" in capsys.readouterr().err
+        assert run_download("ravdess", ravdess, tmp_path / "out") == 2
+        assert "the file was damaged in transfer" in capsys.readouterr().err
         assert not (tmp_path / "out" / "download.json").exists()
         ravdess.files[RAVDESS] = content
-        assert fetched("ravdess", ravdess, tmp_path / "out") == 0
+        assert run_download("ravdess", ravdess, tmp_path / "out") == 0
 
-    def test_a_folder_holds_one_corpus(self, ravdess, tmp_path, capsys):
-        assert fetched("ravdess", ravdess, tmp_path / "out") == 0
-        assert fetched("emodb", ravdess, tmp_path / "out") == 2
-        assert "holds ravdess: give emodb a folder of its own" in capsys.readouterr().err
+    def test_folder_of_other_corpus_is_rejected(self, ravdess, tmp_path, capsys):
+        assert run_download("ravdess", ravdess, tmp_path / "out") == 0
+        assert run_download("emodb", ravdess, tmp_path / "out") == 2
+        assert "already holds ravdess. Choose another folder for emodb" in capsys.readouterr().err
 
 
 class TestCremaD:
@@ -86,39 +86,39 @@ class TestCremaD:
             running.sounds = sounds
             yield running
 
-    def test_every_recording_by_its_pointer(self, server, tmp_path):
-        assert fetched("crema_d", server, tmp_path / "out") == 0
+    def test_recordings_are_fetched_by_lfs_pointer(self, server, tmp_path):
+        assert run_download("crema_d", server, tmp_path / "out") == 0
         found = {path.stem: path.read_bytes() for path in (tmp_path / "out" / "AudioWAV").iterdir()}
         assert found == server.sounds
         assert info.main(["--corpus", "crema_d", "--audio-dir", str(tmp_path / "out")]) == 0
 
-    def test_goes_on_with_what_is_missing_or_wrong(self, server, tmp_path):
-        assert fetched("crema_d", server, tmp_path / "out") == 0
+    def test_second_download_repairs_missing_and_damaged_files(self, server, tmp_path):
+        assert run_download("crema_d", server, tmp_path / "out") == 0
         first, second, *_ = sorted((tmp_path / "out" / "AudioWAV").iterdir())
         first.unlink()
         second.write_bytes(b"cut")
         (tmp_path / "out" / "download.json").unlink()
         server.asked.clear()
-        assert fetched("crema_d", server, tmp_path / "out") == 0
+        assert run_download("crema_d", server, tmp_path / "out") == 0
         assert sum(path.startswith(SOUND) for path, _ in server.asked) == 2
         assert second.read_bytes() == server.sounds[second.stem]
 
-    def test_many_that_are_gone_are_an_error(self, server, tmp_path, capsys):
+    def test_many_missing_recordings_are_rejected(self, server, tmp_path, capsys):
         for name in list(server.sounds)[:2]:
             del server.files[f"{RAW}AudioWAV/{name}.wav"]
-        assert fetched("crema_d", server, tmp_path / "out") == 2
+        assert run_download("crema_d", server, tmp_path / "out") == 2
         assert f"2 of {len(server.sounds)} recordings are not where" in capsys.readouterr().err
 
-    def test_few_that_are_gone_are_told(self, server, tmp_path, capsys, monkeypatch):
-        monkeypatch.setattr(crema_d, "_MOST_MISSING", 0.5)
-        gone = min(server.sounds)
-        del server.files[f"{RAW}AudioWAV/{gone}.wav"]
-        assert fetched("crema_d", server, tmp_path / "out") == 0
-        assert "1 have no sound" in capsys.readouterr().out
-        assert json.loads((tmp_path / "out" / "download.json").read_text())["parts"]["crema_d"]["missing"] == [gone]
+    def test_few_missing_recordings_are_reported(self, server, tmp_path, capsys, monkeypatch):
+        monkeypatch.setattr(crema_d, "_MAX_MISSING", 0.5)
+        missing = min(server.sounds)
+        del server.files[f"{RAW}AudioWAV/{missing}.wav"]
+        assert run_download("crema_d", server, tmp_path / "out") == 0
+        assert "1 without audio" in capsys.readouterr().out
+        assert json.loads((tmp_path / "out" / "download.json").read_text())["parts"]["crema_d"]["missing"] == [missing]
 
 
-def test_iemocap_is_asked_for(tmp_path, capsys):
+def test_iemocap_cannot_be_downloaded(tmp_path, capsys):
     assert download.main(["--corpus", "iemocap", "--out", str(tmp_path / "x")]) == 2
     assert "release form" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

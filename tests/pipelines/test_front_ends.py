@@ -1,4 +1,4 @@
-"""MFCC and linear prediction through every stage, to an exported model's answer."""
+"""MFCC and linear prediction coefficients in every stage, up to an exported model."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from tests.stages import MODEL, run
         ("lpcc", ("variational", "ladder")),
     ],
 )
-def test_records_hold_what_the_graph_computes_and_every_system_takes_them(work, tmp_path, front_end, systems):
+def test_records_match_graph_and_every_system_accepts_them(work, tmp_path, front_end, systems):
     audio = work / "audio" / "ravdess"
     options = ["--front-end", front_end, "--coefficients", "12", "--dtype", "float32"]
     run("prepare", "--corpus", "ravdess", "--audio-dir", audio, *options, "--out", tmp_path / "records")
@@ -46,7 +46,7 @@ def test_records_hold_what_the_graph_computes_and_every_system_takes_them(work, 
         assert network.backbone.mels == 12
 
 
-def test_every_stage_takes_them(work, tmp_path, capsys):
+def test_every_stage_accepts_lpcc(work, tmp_path, capsys):
     audio = work / "audio" / "ravdess"
     options = ["--front-end", "lpcc", "--coefficients", "12"]
     run("prepare", "--corpus", "ravdess", "--audio-dir", audio, *options, "--out", tmp_path / "records")
@@ -57,23 +57,23 @@ def test_every_stage_takes_them(work, tmp_path, capsys):
     tuned = [*common, "--pretrained", tmp_path / "fop", "--epochs", "1"]
     run("finetune", *tuned, "--fold", "0", "--out", tmp_path / "ft")
     one = next(audio.rglob("*.wav"))
-    told = ["--model", tmp_path / "ft", "--out", tmp_path / "models", "--check-on", one]
-    assert export.main([str(option) for option in told]) == 0
+    arguments = ["--model", tmp_path / "ft", "--out", tmp_path / "models", "--check-on", one]
+    assert export.main([str(option) for option in arguments]) == 0
     served = tf.saved_model.load(str(tmp_path / "models" / "1")).signatures["serving_default"]
     samples = read_audio(one, sample_rate_hz=16000)
     answer = served(waveform=tf.constant(samples[np.newaxis]), length=tf.constant([len(samples)]))
     expected = ser_fop.load(tmp_path / "ft").predict(one).probabilities
     np.testing.assert_allclose(answer["scores"][0], list(expected.values()), atol=1e-5)
     for option in ("--speed", "--level-db"):
-        told = [*tuned, option, "0.1", "--out", tmp_path / "refused"]
-        assert finetune.main([str(value) for value in told]) == 2
-        assert "these are frames of lpcc: set both to 0" in capsys.readouterr().err
+        arguments = [*tuned, option, "0.1", "--out", tmp_path / "refused"]
+        assert finetune.main([str(value) for value in arguments]) == 2
+        assert "expected level_db and speed 0 for front end lpcc" in capsys.readouterr().err
 
 
-def test_networks_of_other_frames_are_not_mixed_up(work, tmp_path, capsys):
+def test_finetune_rejects_network_of_other_front_end(work, tmp_path, capsys):
     audio = work / "audio" / "ravdess"
     options = ["--front-end", "mfcc", "--coefficients", "80"]
     run("prepare", "--corpus", "ravdess", "--audio-dir", audio, *options, "--out", tmp_path / "records")
-    told = ["--records", tmp_path / "records", "--pretrained", work / "inductive", "--out", tmp_path / "ft"]
-    assert finetune.main([str(value) for value in told]) == 2
+    arguments = ["--records", tmp_path / "records", "--pretrained", work / "inductive", "--out", tmp_path / "ft"]
+    assert finetune.main([str(value) for value in arguments]) == 2
     assert "front_end is mfcc and log_mel" in capsys.readouterr().err

@@ -1,9 +1,8 @@
-"""What needs processes of its own: bit-for-bit determinism, another backend, the wheel."""
+"""Tests that need their own processes: determinism, other backends, the wheel, killed runs."""
 
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -12,21 +11,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from ser_fop.pipelines import export
 
 from ser_fop.hub.networks import load_network
 from tests.pipelines.test_reproduce import CONFIG as SMALL
 from tests.stages import MODEL, run
 
+TIMEOUT_S = 900  # of a process that hangs, also on a slow machine
+
 
 def ser_fop(*arguments, **environment):
     command = [sys.executable, "-m", "ser_fop.pipelines." + str(arguments[0]), *map(str, arguments[1:])]
-    subprocess.run(command, check=True, env={**os.environ, **environment}, capture_output=True, timeout=300)
+    subprocess.run(command, check=True, env={**os.environ, **environment}, capture_output=True, timeout=TIMEOUT_S)
 
 
 @pytest.mark.slow
-def test_finetuning_is_equal_to_the_last_bit_from_run_folder_and_saved_model(work, tmp_path):
+def test_finetune_from_run_and_saved_model_gives_equal_weights(work, tmp_path):
     common = ["--records", work / "records" / "ravdess", "--fold", "0", "--epochs", "2", "--deterministic"]
-    shutil.copytree(work / "inductive" / "saved_model", tmp_path / "alone")
+    assert export.main(["--model", str(work / "inductive"), "--out", str(tmp_path / "alone")]) == 0
     for name, source in {"a": work / "inductive", "b": tmp_path / "alone"}.items():
         ser_fop("finetune", *common, "--pretrained", source, "--out", tmp_path / name)
     ser_fop("finetune", *common, "--pretrained", work / "inductive", "--seed", "1", "--out", tmp_path / "c")
@@ -37,7 +39,7 @@ def test_finetuning_is_equal_to_the_last_bit_from_run_folder_and_saved_model(wor
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed (extra `jax`)")
-def test_pretrained_under_jax_and_used_under_tensorflow(work, tmp_path):
+def test_network_pretrained_with_jax_works_with_tensorflow(work, tmp_path):
     records = work / "records" / "ravdess"
     ser_fop(
         "pretrain",
@@ -52,9 +54,9 @@ def test_pretrained_under_jax_and_used_under_tensorflow(work, tmp_path):
         tmp_path / "jax",
         KERAS_BACKEND="jax",
     )
-    for source in (tmp_path / "jax", tmp_path / "jax" / "saved_model"):
-        network, _ = load_network(source)
-        assert np.isfinite(network.get_weights()[2]).all()
+    network, _ = load_network(tmp_path / "jax")
+    assert np.isfinite(network.get_weights()[2]).all()
+    assert export.main(["--model", str(tmp_path / "jax"), "--out", str(tmp_path / "exported")]) == 0
     run("extract", "--records", records, "--pretrained", tmp_path / "jax", "--out", tmp_path / "hyper")
     run(
         "finetune",
@@ -72,10 +74,10 @@ def test_pretrained_under_jax_and_used_under_tensorflow(work, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_all_that_it_needs(tmp_path):
+def test_wheel_is_complete(tmp_path):
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", tmp_path / "wheel", root]
-    subprocess.run(build, check=True, capture_output=True, timeout=300)
+    subprocess.run(build, check=True, capture_output=True, timeout=TIMEOUT_S)
     (wheel,) = (tmp_path / "wheel").glob("*.whl")
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel], check=True
@@ -88,14 +90,14 @@ def test_the_wheel_holds_all_that_it_needs(tmp_path):
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S
     )
     assert done.returncode == 0, done.stderr
     assert "--records" in done.stdout
 
 
 @pytest.mark.slow
-def test_repeats_side_by_side_fill_the_same_tables(work, tmp_path):
+def test_parallel_repeats_fill_same_tables(work, tmp_path):
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
     common = ["--config", tmp_path / "c.yaml", "--corpus", "ravdess", "--audio-dir", work / "audio" / "ravdess"]
     out = tmp_path / "out"
@@ -104,25 +106,26 @@ def test_repeats_side_by_side_fill_the_same_tables(work, tmp_path):
     assert [row["repeats"] for row in tables["table1"] if "wa" in row] == [2, 2]
     assert (out / "logs" / "seed-1.txt").read_text().count("[1/") == 1
     before = {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*/*/metrics.json"))}
-    ser_fop("reproduce", *common, "--repeats", "2", "--out", out)  # one after another: finds all of it finished
+    ser_fop("reproduce", *common, "--repeats", "2", "--out", out)  # one worker: everything is complete already
     assert before == {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*/*/metrics.json"))}
 
 
 class TestKilledPretraining:
-    """SIGKILL at random instants, writing a checkpoint included, changes no bit of what comes out."""
+    """SIGKILL at random times, also while a checkpoint is written, does not change the trained weights."""
 
-    KILLS = 10
+    KILLS = 8
+    EPOCHS = 6  # of 24 steps, with a checkpoint after each: more than the kills take
 
     def options(self, work, out):
         records = ["--records", work / "records" / "ravdess", *MODEL, "--batch-size", "8", "--time-mask", "9"]
-        return [*records, "--deterministic", "--epochs", "60", "--checkpoint-minutes", "0", "--out", out]
+        return [*records, "--deterministic", "--epochs", self.EPOCHS, "--checkpoint-minutes", "0", "--out", out]
 
     def begin(self, work, out):
         command = [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, self.options(work, out))]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
     def after_checkpoints(self, process, out, number):
-        """Wait until so many further checkpoints were written; tell whether the process still runs."""
+        """Wait for `number` new checkpoints; return whether the process is still running."""
         folder, seen = out.with_name(out.name + ".partial") / "checkpoints", set()
         before = set(folder.glob("*.npz"))
         while len(seen - before) < number and process.poll() is None:
@@ -131,7 +134,7 @@ class TestKilledPretraining:
         return process.poll() is None
 
     @pytest.mark.slow
-    def test_ends_with_the_weights_of_one_never_killed(self, work, tmp_path):
+    def test_killed_run_ends_with_same_weights(self, work, tmp_path):
         ser_fop("pretrain", *self.options(work, tmp_path / "whole"))
         generator = np.random.default_rng(0)
         for _ in range(self.KILLS):
@@ -148,23 +151,23 @@ class TestKilledPretraining:
             json.loads((tmp_path / name / "metrics.json").read_text())["history"] for name in ("whole", "killed")
         ]
         for history in histories:
-            assert len(history.pop("useful_frames_per_s")) == 60
+            assert len(history.pop("useful_frames_per_s")) == self.EPOCHS
         assert histories[0] == histories[1]
         assert not (tmp_path / "killed" / "checkpoints").exists()
 
     @pytest.mark.slow
-    def test_asked_to_stop_it_says_so_in_one_line(self, work, tmp_path):
-        process = self.begin(work, tmp_path / "asked")
-        assert self.after_checkpoints(process, tmp_path / "asked", 2)
+    def test_sigterm_stops_run_with_one_line(self, work, tmp_path):
+        process = self.begin(work, tmp_path / "stopped")
+        assert self.after_checkpoints(process, tmp_path / "stopped", 2)
         process.terminate()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 128 + 15
         assert "Traceback" not in errors
         (line,) = [line for line in errors.splitlines() if line.startswith("ser-fop")]
         assert "stopped by SIGTERM after epoch" in line
-        assert "the same command goes on from there" in line
-        # Hours of training are not thrown away for an option that was mistyped.
-        options = self.options(work, tmp_path / "asked")
+        assert "Run the same command again to resume" in line
+        # A mistyped option must not discard hours of training.
+        options = self.options(work, tmp_path / "stopped")
         other = subprocess.run(
             [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, options), "--horizons", "2"],
             capture_output=True,
@@ -172,21 +175,21 @@ class TestKilledPretraining:
             check=False,
         )
         assert other.returncode == 2
-        assert "asked.partial holds another run: its training.horizons is [1], now [2]" in other.stderr
+        assert "stopped.partial holds another run: its training.horizons is [1], now [2]" in other.stderr
 
 
 @pytest.mark.slow
-def test_memory_of_a_long_training_is_flat(work, tmp_path):
-    """200 epochs end within 5 % of the memory after the first ten."""
-    options = ["--records", work / "records" / "ravdess", *MODEL, "--batch-size", "16", "--epochs", "200"]
-    command = [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, options), "--patience", "200"]
+def test_memory_of_long_training_stays_flat(work, tmp_path):
+    """The memory after 150 epochs is within 5 % of the memory after ten."""
+    options = ["--records", work / "records" / "ravdess", *MODEL, "--batch-size", "64", "--epochs", "150"]
+    command = [sys.executable, "-m", "ser_fop.pipelines.pretrain", *map(str, options), "--patience", "150"]
     process = subprocess.Popen(
         [*command, "--out", str(tmp_path / "long")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     found = {}
     for line in process.stdout:
-        if line.startswith(("Epoch 11/", "Epoch 200/")):
+        if line.startswith(("Epoch 11/", "Epoch 150/")):
             status = Path(f"/proc/{process.pid}/status").read_text()
             found[line.split()[1]] = int(status.partition("VmRSS:")[2].split()[0])
     assert process.wait() == 0
-    assert found["200/200"] < 1.05 * found["11/200"]
+    assert found["150/150"] < 1.05 * found["11/150"]

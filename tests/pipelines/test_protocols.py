@@ -1,4 +1,4 @@
-"""Folds as files, selection on test, other styles and other corpora, end to end."""
+"""Fold files, selection on test speakers, speaking styles and tests on another corpus, end to end."""
 
 import json
 
@@ -37,75 +37,79 @@ class TestFolds:
             ([], "five-fold", 5),
         ],
     )
-    def test_a_file_for_the_other_stages(self, work, tmp_path, options, protocol, count):
+    def test_folds_writes_fold_file(self, work, tmp_path, options, protocol, count):
         out = tmp_path / "folds.json"
         assert folds.main(["--records", str(work / "records" / "ravdess"), "--out", str(out), *options]) == 0
         found = read_folds(out)
         assert (found.protocol, len(found.folds)) == (protocol, count)
 
-    def test_is_never_written_over(self, work, tmp_path, capsys):
+    def test_folds_rejects_existing_file(self, work, tmp_path, capsys):
         arguments = ["--records", str(work / "records" / "ravdess"), "--out", str(tmp_path / "folds.json")]
         assert folds.main(arguments) == 0
         assert folds.main([*arguments, "--protocol", "single-fold"]) == 2
-        assert "fold files are kept as they were published" in capsys.readouterr().err
+        assert "fold files are never overwritten" in capsys.readouterr().err
 
-    def test_a_corpus_without_sessions_has_no_session_folds(self, work, tmp_path, capsys):
+    def test_session_folds_reject_corpus_without_sessions(self, work, tmp_path, capsys):
         arguments = ["--records", str(work / "records" / "ravdess"), "--out", str(tmp_path / "f.json")]
         assert folds.main([*arguments, "--protocol", "session-folds"]) == 2
-        assert "names no sessions" in capsys.readouterr().err
+        assert "expected one session for each speaker" in capsys.readouterr().err
 
 
-class TestEveryone:
-    """`--fold none`: a network for use, which no speaker is left to test."""
+class TestFoldNone:
+    """`--fold none`: a network that is trained on all speakers, and so has no test speakers."""
 
     REFIT = ("--train-on-validation", "--keep", "last", "--epochs", "1", "--fold", "none")
 
-    def test_all_speakers_are_trained_on_and_no_figure_is_claimed(self, work, tmp_path):
-        records = work / "records" / "ravdess"
-        run("finetune", "--records", records, *MODEL, *self.REFIT, "--out", tmp_path / "all")
-        found = metrics_of(tmp_path / "all")
+    @pytest.fixture(scope="class")
+    def on_all_speakers(self, work, tmp_path_factory):
+        out = tmp_path_factory.mktemp("none") / "all"
+        run("finetune", "--records", work / "records" / "ravdess", *MODEL, *self.REFIT, "--out", out)
+        return out
+
+    def test_fold_none_trains_on_all_speakers(self, work, on_all_speakers):
+        found = metrics_of(on_all_speakers)
         assert not {"wa", "ua", "confusion", "fold"} & set(found)
-        assert not (tmp_path / "all" / "predictions.csv").exists()
-        _, spec = load_network(tmp_path / "all")
-        assert set(spec.seen_speakers) == {f"ravdess:{name}" for name in Records(records).speakers}
+        assert not (on_all_speakers / "predictions.csv").exists()
+        _, spec = load_network(on_all_speakers)
+        speakers = Records(work / "records" / "ravdess").speakers
+        assert set(spec.seen_speakers) == {f"ravdess:{name}" for name in speakers}
         assert spec.labels == tuple(found["labels"])
 
     @pytest.mark.parametrize("options", [["--fold", "none"], [*REFIT, "--folds", "folds.json"]])
-    def test_of_nobody_to_choose_by_or_to_test(self, work, tmp_path, capsys, options):
+    def test_fold_none_rejects_options_that_need_a_fold(self, work, tmp_path, capsys, options):
         arguments = ["--records", str(work / "records" / "ravdess"), *options, "--out", str(tmp_path / "ft")]
         assert finetune.main(arguments) == 2
         assert "has no validation and no test speakers" in capsys.readouterr().err
 
-    def test_who_was_told_a_speaker_s_emotions_is_not_tested_on_them(self, work, tmp_path, capsys):
+    def test_network_that_saw_labels_of_test_speakers_is_rejected(self, work, on_all_speakers, tmp_path, capsys):
         records = work / "records" / "ravdess"
-        run("finetune", "--records", records, *MODEL, *self.REFIT, "--out", tmp_path / "all")
-        run("extract", "--records", records, "--pretrained", tmp_path / "all", "--out", tmp_path / "hyper")
+        run("extract", "--records", records, "--pretrained", on_all_speakers, "--out", tmp_path / "hyper")
         capsys.readouterr()
         assert classify.main(["--hypercolumns", str(tmp_path / "hyper"), "--out", str(tmp_path / "svm")]) == 2
         assert "has seen the labels of" in capsys.readouterr().err
-        again = ["--records", str(records), "--pretrained", str(tmp_path / "all"), "--epochs", "1"]
+        again = ["--records", str(records), "--pretrained", str(on_all_speakers), "--epochs", "1"]
         assert finetune.main([*again, "--fold", "0", "--out", str(tmp_path / "again")]) == 2
         assert "has seen the labels of" in capsys.readouterr().err
 
 
 class TestSelectOn:
-    def test_fine_tuning_on_test_is_stamped_and_worth_something(self, work, tmp_path):
+    def test_finetune_selected_on_test_is_recorded(self, work, tmp_path):
         common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "2", "--seed", "3"]
         run("finetune", *common, "--select-on", "test", "--out", tmp_path / "cheat")
         found = metrics_of(tmp_path / "cheat")
         assert found["selected_on"] == "test"
         assert found["chosen"]["val_accuracy"] == pytest.approx(found["wa"], abs=1e-6)
-        run("finetune", *common, "--out", tmp_path / "honest")
-        honest = metrics_of(tmp_path / "honest")
-        assert honest["selected_on"] == "validation"
-        assert honest["wa"] != pytest.approx(honest["chosen"]["val_accuracy"], abs=1e-6)
+        run("finetune", *common, "--out", tmp_path / "on_validation")
+        on_validation = metrics_of(tmp_path / "on_validation")
+        assert on_validation["selected_on"] == "validation"
+        assert on_validation["wa"] != pytest.approx(on_validation["chosen"]["val_accuracy"], abs=1e-6)
 
-    def test_of_nobody_to_choose_by(self, work, tmp_path, capsys):
+    def test_select_on_test_rejects_train_on_validation(self, work, tmp_path, capsys):
         common = ["--records", str(work / "records" / "ravdess"), "--train-on-validation", "--keep", "last"]
         assert finetune.main([*common, "--select-on", "test", "--out", str(tmp_path / "ft")]) == 2
-        assert "whom --train-on-validation trains on" in capsys.readouterr().err
+        assert "--train-on-validation would train on them" in capsys.readouterr().err
 
-    def test_an_svm_chosen_on_test_is_stamped(self, hyper, tmp_path):
+    def test_svm_selected_on_test_is_recorded(self, hyper, tmp_path):
         run("classify", "--hypercolumns", hyper, "--feature", "h1", "--select-on", "test", "--out", tmp_path / "svm")
         found = metrics_of(tmp_path / "svm")
         assert found["selected_on"] == "test"
@@ -115,7 +119,7 @@ class TestSelectOn:
 class TestAnotherCorpus:
     RENAMED = ("--test-labels", "anger=angry", "happiness=happy", "sadness=sad", "fear=fearful")
 
-    def test_fine_tuned_here_tested_there(self, work, emodb, tmp_path):
+    def test_finetune_tests_on_other_corpus(self, work, emodb, tmp_path):
         common = ["--records", work / "records" / "ravdess", *MODEL, "--epochs", "1", "--fold", "0"]
         run("finetune", *common, "--test-records", emodb, *self.RENAMED, "--out", tmp_path / "ft")
         found = metrics_of(tmp_path / "ft")
@@ -126,12 +130,12 @@ class TestAnotherCorpus:
         assert len(seen_speakers) == 24
         assert not found["transductive"]
 
-    def test_every_fold_is_refused(self, work, emodb, tmp_path, capsys):
+    def test_other_corpus_rejects_all_folds(self, work, emodb, tmp_path, capsys):
         common = ["--records", str(work / "records" / "ravdess"), *MODEL, "--fold", "all"]
         assert finetune.main([*common, "--test-records", str(emodb), "--out", str(tmp_path / "ft")]) == 2
-        assert "Name one fold" in capsys.readouterr().err
+        assert "Select one fold" in capsys.readouterr().err
 
-    def test_hypercolumns_of_both(self, work, hyper, emodb, tmp_path):
+    def test_classify_tests_on_other_corpus(self, work, hyper, emodb, tmp_path):
         run("extract", "--records", emodb, "--pretrained", work / "inductive", "--out", tmp_path / "there")
         common = ["--hypercolumns", hyper, "--feature", "h1", "--test-hypercolumns", tmp_path / "there"]
         for classifier in ("svm", "attention"):
@@ -140,14 +144,14 @@ class TestAnotherCorpus:
             run("classify", *common, *self.RENAMED, *epochs, "--classifier", classifier, "--out", out)
             assert metrics_of(out)["tested_on"] == "emodb"
 
-    def test_hypercolumns_of_two_networks_are_refused(self, work, hyper, emodb, tmp_path, capsys):
+    def test_classify_rejects_hypercolumns_of_two_networks(self, work, hyper, emodb, tmp_path, capsys):
         run("extract", "--records", emodb, "--pretrained", work / "transductive", "--out", tmp_path / "there")
         common = ["--hypercolumns", str(hyper), "--test-hypercolumns", str(tmp_path / "there")]
         assert classify.main([*common, "--out", str(tmp_path / "svm")]) == 2
         assert "were not made with the same network" in capsys.readouterr().err
 
 
-def test_styles(work, tmp_path, capsys):
+def test_finetune_rejects_missing_style(work, tmp_path, capsys):
     common = ["--records", str(work / "records" / "ravdess"), *MODEL, "--epochs", "1"]
     assert finetune.main([*common, "--styles", "improvised", "--out", str(tmp_path / "ft")]) == 2
     assert "no labelled utterance of style improvised" in capsys.readouterr().err
@@ -173,7 +177,7 @@ def test_styles(work, tmp_path, capsys):
         ["--freq-mask", "8", "--time-mask", "8", "--level-db", "3", "--speed", "0.1", "--schedule", "cosine"],
     ],
 )
-def test_strategies(work, tmp_path, options):
+def test_finetuning_strategies(work, tmp_path, options):
     common = ["--records", work / "records" / "ravdess", "--epochs", "2", "--warmup-share", "0.2"]
     run("finetune", *common, "--pretrained", work / "inductive", *options, "--out", tmp_path / "ft")
     found = metrics_of(tmp_path / "ft")
@@ -193,7 +197,7 @@ def test_more_classifiers(hyper, tmp_path, classifier):
     assert metrics_of(tmp_path / "out")["classifier"] == classifier
 
 
-def test_validation_speakers_can_be_trained_on(work, tmp_path):
+def test_train_on_validation_adds_validation_speakers(work, tmp_path):
     folder = work / "records" / "ravdess"
     common = ["--records", folder, *MODEL, "--epochs", "1", "--keep", "last"]
     run("finetune", *common, "--out", tmp_path / "without")

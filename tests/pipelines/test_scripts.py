@@ -1,4 +1,4 @@
-"""The middle of a training script, pasted into a notebook, is a working Keras program."""
+"""The middle of each training script runs as a standalone Keras program."""
 
 import ast
 import importlib
@@ -59,10 +59,10 @@ def test_middle_of_script_trains_a_keras_model(name, preamble, work, tmp_path):
     assert isinstance(model, keras.Model)
     inputs = {"mel": np.zeros((1, 12, 80), np.float32), "mask": np.ones((1, 12), bool)}
     assert np.isfinite(model.predict(inputs, verbose=0)).all()
-    assert not (tmp_path / "out").exists(), "saving is the last paragraph's"
+    assert not (tmp_path / "out").exists(), "only the last paragraph saves"
 
 
-def test_middle_without_a_paragraph_is_seen():
+def test_middle_of_script_without_paragraph_is_rejected():
     def pretrain():
         # --- dataset
         # --- save

@@ -1,4 +1,4 @@
-"""The models that come with the package: they answer as they did when they were made, and their cards say what their files do."""
+"""The published models: their predictions have not changed, and their cards match their files."""
 
 import importlib.resources
 from pathlib import Path
@@ -19,20 +19,20 @@ MODELS = published_models()
 SAMPLES = Path(str(importlib.resources.files("ser_fop") / "serving" / "page" / "samples"))
 
 
-def test_there_are_two():
+def test_two_models_are_published():
     assert set(MODELS) == {"emotion-ravdess", "fop-librispeech"}
     assert DEFAULT_MODEL in MODELS
 
 
 @pytest.mark.parametrize("name", MODELS)
-class TestEach:
-    def test_the_card_is_what_its_files_say(self, name):
+class TestPublishedModel:
+    def test_card_matches_config_and_metrics(self, name):
         folder = MODELS[name]
-        described, metrics = read_json(folder / "config.json"), read_json(folder / "metrics.json")
-        card = model_card(network_spec(folder), described, metrics)
+        config, metrics = read_json(folder / "config.json"), read_json(folder / "metrics.json")
+        card = model_card(network_spec(folder), config, metrics)
         assert (folder / CARD).read_text(encoding="utf-8") == card
 
-    def test_sounds_are_answered_as_when_it_was_made(self, name):
+    def test_served_outputs_equal_golden_outputs(self, name):
         golden = np.load(MODELS[name] / "1" / EXTRA / GOLDEN)
         served = ServedModel(name, MODELS[name], newest=1, labels={})
         inputs = {key: golden[key] for key in ("waveform", "length")}
@@ -42,16 +42,16 @@ class TestEach:
         for key in compared:
             np.testing.assert_allclose(found[key], golden[f"answer_{key}"], atol=1e-4)
 
-    def test_silence_around_speech_is_cut_as_in_what_it_learned_from(self, name):
+    def test_silence_is_trimmed_as_in_training(self, name):
         assert network_spec(MODELS[name]).trim_below_db == 40.0
         predictor = ser_fop.load(name)
         samples = 0.1 * np.random.default_rng(0).normal(size=16000).astype(np.float32)
-        around = np.concatenate([np.zeros(8000, np.float32), samples, np.zeros(8000, np.float32)])
-        plain, silent = (predictor.hypercolumns(one, sample_rate_hz=16000)["pooled_h1"] for one in (samples, around))
-        np.testing.assert_allclose(plain, silent, atol=1e-4)
+        padded = np.concatenate([np.zeros(8000, np.float32), samples, np.zeros(8000, np.float32)])
+        expected, found = (predictor.hypercolumns(one, sample_rate_hz=16000)["pooled_h1"] for one in (samples, padded))
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_a_voice_is_answered_without_naming_a_model():
-    answer = ser_fop.load().predict(SAMPLES / "synthetic_angry.flac")
-    assert answer.emotion in answer.probabilities
-    assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-5)
+def test_default_model_predicts_a_file():
+    prediction = ser_fop.load().predict(SAMPLES / "synthetic_angry.flac")
+    assert prediction.emotion in prediction.probabilities
+    assert sum(prediction.probabilities.values()) == pytest.approx(1.0, abs=1e-5)

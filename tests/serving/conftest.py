@@ -1,4 +1,4 @@
-"""A small model with two versions, and the server's application."""
+"""Fixtures: a small model with two versions, and a client of the server application."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from tests.stages import run
 
 @pytest.fixture(scope="session")
 def models(work, tmp_path_factory):
-    """The folder of a model with versions 1 and 3."""
+    """Folder of a model with versions 1 and 3."""
     root = tmp_path_factory.mktemp("models")
     common = ["--records", work / "records" / "ravdess", "--pretrained", work / "inductive", "--epochs", "1"]
     generator = np.random.default_rng(0)

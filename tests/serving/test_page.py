@@ -1,4 +1,4 @@
-"""The page, used in a browser as people use it; without one, only what the server sends."""
+"""The demo page. Some tests use it in a browser and are skipped without Chromium."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ CHROMIUM = next(
 )
 
 
-def test_the_page_and_its_parts(client):
+def test_page_loads_only_from_this_server(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'self'" in page.headers["content-security-policy"]
@@ -29,7 +29,7 @@ def test_the_page_and_its_parts(client):
         assert client.get(f"/page/{name}").headers["content-type"].startswith(kind)
 
 
-def test_what_there_is_to_choose(client):
+def test_page_contents_lists_models_and_samples(client):
     found = client.get("/page/contents").json()
     assert found["models"] == ["emotion"]
     for name in found["samples"]:
@@ -40,7 +40,7 @@ def test_what_there_is_to_choose(client):
 @pytest.mark.parametrize(
     "path", ["/page/app.py", "/page/..%2fapp.py", "/page/samples/..%2fpage.js", "/page/samples/x.flac"]
 )
-def test_nothing_else_is_sent(client, path):
+def test_page_other_files_return_404(client, path):
     assert client.get(path).status_code == 404
 
 
@@ -64,7 +64,7 @@ def address(models):
 @pytest.fixture
 def page(address):
     if not CHROMIUM:
-        pytest.skip("no Chromium on this machine: the page is not used")
+        pytest.skip("this test needs Chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -77,7 +77,7 @@ def page(address):
         browser.close()
 
 
-def test_a_file_is_chosen_and_the_answer_read(page, models, tmp_path):
+def test_page_chosen_file_shows_prediction(page, models, tmp_path):
     path = tmp_path / "voice.wav"
     samples = 0.1 * np.random.default_rng(0).normal(size=round(5.4 * 16000)).astype(np.float32)
     soundfile.write(path, samples, 16000)
@@ -86,30 +86,30 @@ def test_a_file_is_chosen_and_the_answer_read(page, models, tmp_path):
     expected = ser_fop.load(models).predict(path)
     assert page.text_content("#emotion") == expected.emotion
     assert page.locator("#bars meter").count() == 8
-    assert page.locator("#model-label").is_hidden()  # there is but one
+    assert page.locator("#model-label").is_hidden()  # the server has one model
     first = page.locator("#bars meter").first
     assert first.get_attribute("aria-label") == max(expected.probabilities, key=expected.probabilities.get)
     assert float(first.evaluate("bar => bar.value")) == pytest.approx(max(expected.probabilities.values()), abs=0.01)
     windows = ser_fop.load(models).predict_windows(path, window_s=3.0, hop_s=1.0)  # the last one is shorter
     assert page.locator("#over-time tbody tr").count() == len(windows) == 4
     assert "5.4 s" in page.text_content("#status")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")  # a phone scrolls down alone
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")  # no horizontal scrolling on a phone
 
 
 @pytest.mark.parametrize("content", ["noise", "silence"])
-def test_what_is_no_sound_is_told(page, tmp_path, content):
+def test_page_invalid_file_shows_message(page, tmp_path, content):
     path = tmp_path / "voice.wav"
     if content == "noise":
-        path.write_bytes(b"nothing of the kind" * 100)
+        path.write_bytes(b"no audio" * 100)
     else:
         soundfile.write(path, np.zeros(16000), 16000)
     page.set_input_files("#file", str(path))
     page.wait_for_selector("#status.bad")
-    assert ("no sound" if content == "noise" else "silent") in page.text_content("#status")
+    assert ("cannot decode" if content == "noise" else "silent") in page.text_content("#status")
     assert page.locator("#answer").is_hidden()
 
 
-def test_a_sample_is_tried_by_keyboard(page):
+def test_page_sample_can_be_chosen_by_keyboard(page):
     page.wait_for_selector("#sample option:nth-child(2)", state="attached")
     page.focus("#sample")
     page.keyboard.press("ArrowDown")

@@ -1,4 +1,4 @@
-"""`ser-fop serve` as a process, and the client that also asks TF Serving."""
+"""`ser-fop serve` as a process, and the client."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ def sound(tmp_path):
     return path
 
 
-def test_the_client_gets_what_predict_says(server, sound, models):
+def test_client_predict_equals_predictor(server, sound, models):
     _, client, _ = server
     samples = 0.1 * np.random.default_rng(2).normal(size=9000)
     first, second = client.predict([sound, samples])
@@ -59,18 +59,18 @@ def test_the_client_gets_what_predict_says(server, sound, models):
     assert second["probabilities"] == pytest.approx(alone.probabilities, abs=1e-5)
 
 
-def test_the_client_says_what_the_server_says(server):
+def test_client_errors_contain_server_message(server):
     _, client, port = server
     with pytest.raises(InputError, match="400: 'length' expected 400 to 10"):
         client.predict([np.ones(10)])
-    with pytest.raises(InputError, match="404: there is no model 'yours'"):
+    with pytest.raises(InputError, match="404: model 'yours' does not exist"):
         Client(f"http://127.0.0.1:{port}", model="yours").status()
-    with pytest.raises(InputError, match="does not answer"):
+    with pytest.raises(InputError, match="no response from"):
         Client(f"http://127.0.0.1:{free_port()}", model="mine").status()
     assert set(client.metadata()["metadata"]["signature_def"]["signature_def"]) >= {"serving_default", "wav"}
 
 
-def test_too_large_a_body_ends_the_connection(server):
+def test_server_large_body_returns_413(server):
     _, client, port = server
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sender:
         sender.sendall(b"POST /v1/models/mine:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
@@ -78,7 +78,7 @@ def test_too_large_a_body_ends_the_connection(server):
     assert client.status()["model_version_status"]
 
 
-def test_sigterm_ends_it_cleanly(models):
+def test_server_sigterm_exits_without_traceback(models):
     port = free_port()
     command = [sys.executable, "-m", "ser_fop.pipelines.serve", str(models), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -91,15 +91,15 @@ def test_sigterm_ends_it_cleanly(models):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["{empty}"], "holds no version of a model"),
-        (["a={models}", "a={models}"], "two models are called 'a'"),
-        (["a={models}", "--labels", "a:stable=7"], "label 'stable' names version 7"),
+        (["a={models}", "a={models}"], "received 'a' twice"),
+        (["a={models}", "--labels", "a:stable=7"], "label 'stable' refers to version 7"),
         (["a={models}", "--labels", "stable=1"], "NAME:LABEL=VERSION"),
     ],
 )
-def test_what_cannot_be_served(models, tmp_path, capsys, arguments, said):
+def test_serve_invalid_arguments_fail(models, tmp_path, capsys, arguments, message):
     filled = [argument.format(models=models, empty=tmp_path) for argument in arguments]
     assert serve.main(filled) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

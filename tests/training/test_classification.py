@@ -49,14 +49,14 @@ def fitted(mels, records, tmp_path_factory):
     return network, fit_classifier(network, train, validation, epochs=8, patience=3, logs=logs)
 
 
-def test_learns_to_tell_two_classes_apart(fitted, mels, records):
+def test_fit_classifier_learns_two_classes(fitted, mels, records):
     network, _ = fitted
     truth = classes_of(mels, "carl")
     found = probabilities_of(network, records, truth, batch_frames=200)
     assert np.mean([found[key].argmax() == label for key, label in truth.items()]) > 0.85
 
 
-def test_best_epoch_is_the_one_with_the_lowest_validation_loss(fitted):
+def test_fit_classifier_best_epoch_has_lowest_validation_loss(fitted):
     _, result = fitted
     losses = result["history"]["val_loss"]
     assert result["epochs"] == len(losses) <= 8
@@ -65,7 +65,7 @@ def test_best_epoch_is_the_one_with_the_lowest_validation_loss(fitted):
     assert result["val_accuracy"] == result["history"]["val_accuracy"][result["best_epoch"] - 1]
 
 
-def test_weights_of_the_best_epoch_are_kept(fitted, mels, records):
+def test_fit_classifier_keeps_weights_of_best_epoch(fitted, mels, records):
     network, result = fitted
     truth = classes_of(mels, "bert")
     found = probabilities_of(network, records, truth, batch_frames=200)
@@ -74,11 +74,13 @@ def test_weights_of_the_best_epoch_are_kept(fitted, mels, records):
 
 
 @pytest.mark.parametrize("keep", ["loss", "accuracy", "last"])
-def test_the_weights_of_the_epoch_asked_for_are_kept(mels, records, tmp_path, keep):
+def test_fit_classifier_keep_selects_the_epoch(mels, records, tmp_path, keep):
     network = build()
     train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
     truth = classes_of(mels, "bert")
-    validation = labelled_batches(records, {key: 1 - label for key, label in truth.items()}, **SIZES)  # gets worse
+    validation = labelled_batches(
+        records, {key: 1 - label for key, label in truth.items()}, **SIZES
+    )  # wrong labels: the loss rises
     result = fit_classifier(network, train, validation, epochs=4, patience=2, logs=tmp_path, keep=keep)
     history = result["history"]
     expected = {"loss": np.argmin(history["val_loss"]), "accuracy": np.argmax(history["val_accuracy"]), "last": 3}
@@ -89,7 +91,7 @@ def test_the_weights_of_the_epoch_asked_for_are_kept(mels, records, tmp_path, ke
 
 
 class Losses:
-    """A network whose validation losses are given."""
+    """A network with given validation losses."""
 
     inputs = ()
 
@@ -101,14 +103,14 @@ class Losses:
         return SimpleNamespace(history=history)
 
 
-def test_an_epoch_that_diverged_is_never_the_best(tmp_path):
+def test_fit_classifier_ignores_diverged_epochs(tmp_path):
     found = fit_classifier(Losses([1.0, 0.5, float("nan")]), None, (), epochs=3, patience=3, logs=tmp_path)
     assert (found["best_epoch"], found["val_loss"]) == (2, 0.5)
     with pytest.raises(InputError, match="training diverged"):
         fit_classifier(Losses([float("nan")] * 3), None, (), epochs=3, patience=3, logs=tmp_path)
 
 
-def test_nobody_validates_where_all_are_trained_on(mels, records, tmp_path):
+def test_fit_classifier_without_validation_keeps_last_epoch(mels, records, tmp_path):
     train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
     result = fit_classifier(build(), train, None, epochs=2, patience=1, logs=tmp_path, keep="last")
     assert (result["epochs"], result["best_epoch"]) == (2, 2)
@@ -116,7 +118,7 @@ def test_nobody_validates_where_all_are_trained_on(mels, records, tmp_path):
     assert result["val_accuracy"] is None
 
 
-def test_probabilities_are_joined_by_id(fitted, mels, records):
+def test_probabilities_of_returns_probabilities_by_id(fitted, mels, records):
     network, _ = fitted
     chosen = {key.id: 0 for key in mels if key.id.endswith(("0", "5"))}
     found = probabilities_of(network, records, chosen, batch_frames=60)
@@ -128,15 +130,14 @@ def test_probabilities_are_joined_by_id(fitted, mels, records):
             assert found[key.id].sum() == pytest.approx(1)
 
 
-def test_balanced_weights_let_all_classes_count_alike():
+def test_balanced_weights_give_classes_equal_total_weight():
     classes = [0] * 6 + [1] * 2 + [3] * 4
     weights = balanced_weights(classes, count=4)
     assert weights == {0: pytest.approx(12 / 18), 1: 2.0, 2: 1.0, 3: 1.0}
     assert sum(weights[index] for index in classes) == pytest.approx(len(classes))
 
 
-def test_class_weights_reach_the_loss(mels, records, tmp_path):
-    """A class that counts nothing is not learned."""
+def test_fit_classifier_does_not_learn_class_of_weight_zero(mels, records, tmp_path):
     network = build()
     train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
     fit_classifier(network, train, train, epochs=6, patience=6, logs=tmp_path, class_weight={0: 1.0, 1: 0.0})

@@ -31,7 +31,7 @@ def trained(width=8):
     size = ModelConfig(d_model=width, heads=2, feed_forward=11, layers=1)
     network = get_or_compile(
         EmotionClassifier(Backbone(size, MELS), 2),
-        lambda one: compile_classifier(one, optimizer=keras.optimizers.Adam()),
+        lambda fresh: compile_classifier(fresh, optimizer=keras.optimizers.Adam()),
         width=width,
     )
     network.train_on_batch(INPUTS, CLASSES)
@@ -69,7 +69,7 @@ def test_network_scope_below_the_limit_keeps_traces_for_an_equal_network():
     assert custom_gradients() == traced
 
 
-def test_network_scope_keeps_what_was_traced_outside(monkeypatch):
+def test_network_scope_keeps_traces_made_outside(monkeypatch):
     monkeypatch.setattr(memory, "_MOST_TRACES", 0)
     size = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=1)
     own = EmotionClassifier(Backbone(size, MELS), 2)

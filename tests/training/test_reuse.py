@@ -33,8 +33,8 @@ def trained(network, steps=3):
     return [np.array(weight) for weight in network.weights]
 
 
-def alone(seed):
-    """Return the weights after training a network that nobody had before."""
+def trained_without_cache(seed):
+    """Return the weights after training with an empty cache."""
     forget()
     return trained(get_or_compile(fresh(seed), compile_network, key=seed))
 
@@ -43,8 +43,8 @@ def equal(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_a_network_that_is_reused_trains_as_a_fresh_one_to_the_last_bit():
-    expected = alone(1)
+def test_cached_network_trains_bit_identically_to_a_new_one():
+    expected = trained_without_cache(1)
     forget()
     first = get_or_compile(fresh(0), compile_network, key="same")
     trained(first, steps=5)
@@ -53,20 +53,20 @@ def test_a_network_that_is_reused_trains_as_a_fresh_one_to_the_last_bit():
     assert equal(trained(second), expected)
 
 
-def test_without_the_optimizers_start_it_would_not(monkeypatch):
-    expected = alone(1)
+def test_cached_network_without_optimizer_reset_trains_differently(monkeypatch):
+    expected = trained_without_cache(1)
     forget()
     monkeypatch.setattr(reuse, "_optimizer_variables", lambda network: [])
     trained(get_or_compile(fresh(0), compile_network, key="same"), steps=5)
     assert not equal(trained(get_or_compile(fresh(1), compile_network, key="same")), expected)
 
 
-def test_another_key_is_another_network():
-    first = get_or_compile(fresh(0), compile_network, rate=0.1)
-    assert get_or_compile(fresh(0), compile_network, rate=0.2) is not first
+def test_get_or_compile_with_another_key_returns_another_network():
+    first = get_or_compile(fresh(0), compile_network, size=1)
+    assert get_or_compile(fresh(0), compile_network, size=2) is not first
 
 
-def test_steps_are_traced_once():
+def test_get_or_compile_traces_steps_once_per_key():
     calls = []
 
     class Counting(keras.layers.Layer):
@@ -78,22 +78,22 @@ def test_steps_are_traced_once():
         return keras.Sequential([keras.Input((5,)), Counting(), keras.layers.Dense(2)])
 
     trained(get_or_compile(build(), compile_network, key="counted"))
-    once = len(calls)
+    first_calls = len(calls)
     network = get_or_compile(build(), compile_network, key="counted")
     built = len(calls)
     trained(network)
-    assert len(calls) == built < 3 * once
+    assert len(calls) == built < 3 * first_calls
 
 
-def test_few_are_kept(monkeypatch):
+def test_get_or_compile_drops_oldest_networks(monkeypatch):
     monkeypatch.setattr(reuse, "_MOST_KEPT", 2)
     networks = [get_or_compile(fresh(0), compile_network, number=number) for number in range(3)]
     assert get_or_compile(fresh(0), compile_network, number=2) is networks[2]
     assert get_or_compile(fresh(0), compile_network, number=0) is not networks[0]
 
 
-def test_a_network_without_an_optimizer():
-    first = get_or_compile(fresh(0), lambda network: network.compile(jit_compile=False), key="asked")
-    second = get_or_compile(fresh(1), lambda network: network.compile(jit_compile=False), key="asked")
+def test_get_or_compile_accepts_network_without_optimizer():
+    first = get_or_compile(fresh(0), lambda network: network.compile(jit_compile=False), key="predict")
+    second = get_or_compile(fresh(1), lambda network: network.compile(jit_compile=False), key="predict")
     assert second is first
     np.testing.assert_array_equal(second.predict_on_batch(INPUTS), fresh(1).predict_on_batch(INPUTS))

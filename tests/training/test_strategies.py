@@ -17,6 +17,8 @@ GENERATOR = np.random.default_rng(0)
 INPUTS = {"mel": GENERATOR.normal(size=(6, 9, MELS)).astype(np.float32), "mask": np.ones((6, 9), bool)}
 CLASSES = np.arange(6) % 2
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def compiled(settings, rate=0.01):
     keras.utils.set_random_seed(0)
@@ -32,18 +34,18 @@ def weights_by_depth(network):
     return {name: [np.array(weight) for weight in layers[name].weights] for name in DEPTHS}
 
 
-def furthest_moves(settings, epochs=1):
-    """Return how far any weight of each depth moved in each epoch of one step."""
+def largest_changes(settings, epochs=1):
+    """Return the largest change of a weight at each depth, for each epoch of one step."""
     network = compiled(settings)
     before = weights_by_depth(network)
-    moves = []
+    changes = []
     callbacks = callbacks_of(network, settings)
     for epoch in range(epochs):
         for callback in callbacks:
             callback.on_epoch_begin(epoch)
         network.train_on_batch(INPUTS, CLASSES)
         after = weights_by_depth(network)
-        moves.append(
+        changes.append(
             {
                 name: max(
                     float(np.abs(one - other).max()) for one, other in zip(after[name], before[name], strict=True)
@@ -52,11 +54,11 @@ def furthest_moves(settings, epochs=1):
             }
         )
         before = after
-    return moves
+    return changes
 
 
-def moving(moves):
-    return [name for name in DEPTHS if moves[name] > 1e-6]
+def changed_depths(changes):
+    return [name for name in DEPTHS if changes[name] > 1e-6]
 
 
 @pytest.mark.parametrize(
@@ -68,31 +70,31 @@ def moving(moves):
         (FinetuningSettings(strategy="last_layers", last_layers=2), DEPTHS[-3:]),
     ],
 )
-def test_only_what_the_strategy_names_is_trained(settings, expected):
-    assert moving(furthest_moves(settings)[0]) == list(expected)
+def test_strategy_trains_only_its_layers(settings, expected):
+    assert changed_depths(largest_changes(settings)[0]) == list(expected)
 
 
-def test_gradual_unfreezing_lets_one_depth_more_learn_each_epoch():
-    found = furthest_moves(FinetuningSettings(strategy="gradual"), epochs=5)
-    assert [moving(one) for one in found] == [list(DEPTHS[-depth:]) for depth in (1, 2, 3, 4, 4)]
+def test_gradual_unfreezing_adds_one_depth_per_epoch():
+    found = largest_changes(FinetuningSettings(strategy="gradual"), epochs=5)
+    assert [changed_depths(changes) for changes in found] == [list(DEPTHS[-depth:]) for depth in (1, 2, 3, 4, 4)]
 
 
-def test_each_depth_learns_more_slowly_than_the_one_above():
-    found = furthest_moves(FinetuningSettings(layer_rate_decay=2.0))[0]
+def test_layer_rate_decay_lowers_rate_of_each_lower_depth():
+    found = largest_changes(FinetuningSettings(layer_rate_decay=2.0))[0]
     assert [found[name] for name in reversed(DEPTHS)] == pytest.approx([0.01, 0.005, 0.0025, 0.00125], rel=0.01)
 
 
-def test_gradual_unfreezing_keeps_the_decay():
-    found = furthest_moves(FinetuningSettings(strategy="gradual", layer_rate_decay=2.0), epochs=2)[1]
+def test_gradual_unfreezing_keeps_layer_rate_decay():
+    found = largest_changes(FinetuningSettings(strategy="gradual", layer_rate_decay=2.0), epochs=2)[1]
     assert found["attention_layer_2"] == pytest.approx(0.5 * found["emotion"], rel=0.5)
 
 
-def test_without_either_it_is_plain_adam():
+def test_optimizer_without_decay_or_unfreezing_is_adam():
     assert type(compiled(FinetuningSettings()).optimizer) is keras.optimizers.Adam
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"strategy": "last_layers", "last_layers": 3}, "last_layers expected 1 to 2, received 3"),
         ({"strategy": "last_layers", "last_layers": 0}, "last_layers expected 1 to 2"),
@@ -104,6 +106,6 @@ def test_without_either_it_is_plain_adam():
         ({"train_on_validation": True, "keep": "last", "learning_rates": (1e-3, 1e-4)}, "received keep `last` and 2"),
     ],
 )
-def test_what_cannot_be_followed_is_refused(changes, said):
-    with pytest.raises(InputError, match=said):
+def test_check_strategy_rejects_invalid_settings(changes, message):
+    with pytest.raises(InputError, match=message):
         check_strategy(dataclasses.replace(FinetuningSettings(), **changes), layers=LAYERS)

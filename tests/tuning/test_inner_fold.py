@@ -6,7 +6,7 @@ from ser_fop.tuning.inner_fold import inner_fold
 
 
 @pytest.mark.parametrize("number", range(5))
-def test_the_test_speakers_are_in_no_part(number):
+def test_inner_fold_excludes_test_speakers(number):
     fold = published_folds("ravdess").folds[number]
     inner = inner_fold(fold)
     assert inner.test == fold.validation
@@ -16,6 +16,6 @@ def test_the_test_speakers_are_in_no_part(number):
     check_folds(FoldFile(corpus="ravdess", protocol="search", description="", folds=(inner,)), name="inner")
 
 
-def test_too_few_speakers():
-    with pytest.raises(InputError, match="two training speakers at least, this fold has 1"):
+def test_inner_fold_rejects_too_few_training_speakers():
+    with pytest.raises(InputError, match="at least two training speakers, received 1"):
         inner_fold(Fold(test=("a",), validation=("b",), train=("c",)))

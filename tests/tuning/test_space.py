@@ -17,18 +17,18 @@ def config_of(tmp_path, text="", **options):
 
 class TestSpace:
     @pytest.mark.parametrize("task", ["finetuning", "pretraining"])
-    def test_the_packaged_ones_hold_settings_of_their_task(self, tmp_path, task):
+    def test_packaged_spaces_contain_settings_of_their_task(self, tmp_path, task):
         space = space_of(config_of(tmp_path, task=task))
         assert {one.name for one in space.space} <= set(settings_of(config_of(tmp_path, task=task)))
         assert len(space.space) >= 9
 
-    def test_a_pretrained_networks_size_is_not_searched(self, tmp_path):
+    def test_space_with_pretrained_network_excludes_its_size(self, tmp_path):
         space = space_of(config_of(tmp_path, pretrained=Path("p")))
         assert not [one.name for one in space.space if one.name.startswith("model.")]
-        with pytest.raises(InputError, match="is the pretrained network's own"):
+        with pytest.raises(InputError, match="is fixed by the pretrained network"):
             space_of(config_of(tmp_path, "model.layers: {int: [1, 2]}", pretrained=Path("p")))
 
-    def test_kinds(self, tmp_path):
+    def test_space_supports_all_kinds_of_hyperparameters(self, tmp_path):
         text = """
         model.layers: {int: [1, 4]}
         model.backbone: {choice: [transformer, lstm]}
@@ -50,10 +50,13 @@ class TestSpace:
         assert {round(value, 6) for value in drawn} == {0.0, 0.2, 0.4}
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "message"),
         [
-            ("model.layrs: {int: [1, 2]}", "'model.layrs' is no setting of finetuning. Did you mean 'model.layers'"),
-            ("pretraining.ahead: {int: [1, 2]}", "is no setting of finetuning"),
+            (
+                "model.layrs: {int: [1, 2]}",
+                "expected settings of finetuning, received 'model.layrs'. Did you mean 'model.layers'",
+            ),
+            ("pretraining.ahead: {int: [1, 2]}", "expected settings of finetuning"),
             ("model.layers: [1, 2]", "expected one of"),
             ("model.layers: {int: [1, 2], choice: [1]}", "expected one of"),
             ("model.layers: {int: [1, 2], steps: 1}", "expected one of"),
@@ -64,12 +67,12 @@ class TestSpace:
             ("{}", "expected settings to search, received none"),
         ],
     )
-    def test_what_cannot_be_searched_is_told(self, tmp_path, text, said):
-        with pytest.raises(InputError, match=said):
+    def test_space_rejects_invalid_settings(self, tmp_path, text, message):
+        with pytest.raises(InputError, match=message):
             space_of(config_of(tmp_path, text))
 
 
-def test_values_take_their_place(tmp_path):
+def test_with_values_replaces_nested_settings(tmp_path):
     config = config_of(tmp_path)
     found = with_values(
         config, {"model.layers": 3, "finetuning.learning_rates": 0.01, "finetuning.augmentation.speed": 0.1}

@@ -7,7 +7,7 @@ import pytest
 from ser_fop.utils.redirect import redirect_stderr
 
 
-def test_holds_back_what_is_written_to_the_descriptor_inside_and_nothing_after(tmp_path, capfd):
+def test_redirect_stderr_captures_native_code_and_child_processes(tmp_path, capfd):
     with redirect_stderr(tmp_path / "log"):
         os.write(2, b"native\n")
         subprocess.run([sys.executable, "-c", "import sys; print('child', file=sys.stderr)"], check=True)
@@ -16,7 +16,7 @@ def test_holds_back_what_is_written_to_the_descriptor_inside_and_nothing_after(t
     assert capfd.readouterr().err == "after\n"
 
 
-def test_an_error_passes_and_gives_the_terminal_back(tmp_path, capfd):
+def test_redirect_stderr_after_an_error_restores_stderr(tmp_path, capfd):
     def divide():
         with redirect_stderr(tmp_path / "log"):
             os.write(2, b"inside\n")

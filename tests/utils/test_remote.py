@@ -17,37 +17,37 @@ def folder():
 
 class TestLocation:
     @pytest.mark.parametrize("text", ["a/b", "/a/b", "C:/x", "a:b", "."])
-    def test_a_folder_is_a_plain_path(self, text):
+    def test_location_of_a_folder_is_a_path(self, text):
         assert location(text) == Path(text)
         assert type(location(text)) is type(Path(text))
 
-    def test_so_is_a_url_of_this_machine(self):
+    def test_location_of_a_file_url_is_a_path(self):
         assert location("file:///a/b") == Path("/a/b")
 
     @pytest.mark.parametrize("text", ["memory://bucket/a/b", "s3://bucket/a", "gs://bucket"])
-    def test_a_url_keeps_its_slashes_and_survives_text_and_pickle(self, text):
+    def test_location_of_a_url_survives_text_and_pickle(self, text):
         found = location(text)
         assert is_remote(found)
         assert str(found).rstrip("/") == text
         assert location(str(found)) == found
         assert pickle.loads(pickle.dumps(found)) == found
 
-    def test_a_path_is_not_remote(self):
+    def test_is_remote_of_a_path_is_false(self):
         assert not is_remote(Path("s3://bucket"))
         assert not is_remote(None)
 
-    def test_an_unknown_protocol_is_bad_input(self):
+    def test_location_rejects_an_unknown_protocol(self):
         with pytest.raises(InputError, match=r"foo://x: expected .*s3:// or gs://, received foo://"):
             location("foo://x")
 
 
-class TestReaching:
-    def test_a_missing_package_is_named(self):
+class TestTranslateFsErrors:
+    def test_translate_fs_errors_names_a_missing_package(self):
         match = r"s3://b needs a package .*\(Install s3fs\).*s3fs for s3://"
         with pytest.raises(InputError, match=match), translate_fs_errors("s3://b"):
             raise ImportError("Install s3fs")
 
-    def test_what_a_file_system_raises_becomes_one_line(self):
+    def test_translate_fs_errors_gives_one_line(self):
         class NoCredentialsError(Exception):
             pass
 
@@ -55,13 +55,13 @@ class TestReaching:
         with pytest.raises(InputError, match=match), translate_fs_errors("s3://b"):
             raise NoCredentialsError("none\n found.")
 
-    def test_a_missing_file_stays_one(self):
+    def test_translate_fs_errors_keeps_file_not_found(self):
         with pytest.raises(FileNotFoundError), translate_fs_errors("s3://b"):
             raise FileNotFoundError
 
 
 class TestFiles:
-    def test_are_relative_and_in_the_order_of_local_paths(self, folder, tmp_path):
+    def test_remote_files_are_relative_and_in_local_order(self, folder, tmp_path):
         for name in ("b/1.wav", "a.wav", "a/2.wav", "a/1.wav", "a b/#1.wav"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(b"1")
@@ -71,7 +71,7 @@ class TestFiles:
         assert remote_files(folder) == local
         assert [read_remote(folder / name) for name in local] == [b"1"] * 5
 
-    def test_of_nothing_are_none(self, folder):
+    def test_remote_files_of_an_empty_folder_are_none(self, folder):
         assert remote_files(folder) == []
         with pytest.raises(FileNotFoundError):
             read_remote(folder / "a.wav")

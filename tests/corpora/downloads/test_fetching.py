@@ -22,23 +22,23 @@ def get(server, place, **options):
 
 
 class TestFetch:
-    def test_a_file_arrives_whole_and_leaves_nothing_beside_it(self, server, tmp_path):
+    def test_fetch_writes_the_file_and_no_other(self, server, tmp_path):
         found = get(server, tmp_path / "a.zip", size=len(CONTENT))
         assert (tmp_path / "a.zip").read_bytes() == CONTENT
         assert found["bytes"] == len(CONTENT)
         assert found["sha256"] == hashlib.sha256(CONTENT).hexdigest()
         assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
-    def test_a_cut_connection_is_taken_up_where_it_broke(self, server, tmp_path):
+    def test_fetch_broken_connection_resumes(self, server, tmp_path):
         server.breaks_after = [300_000, 200_000]
         get(server, tmp_path / "a.zip")
         assert (tmp_path / "a.zip").read_bytes() == CONTENT
-        assert [asked for _, asked in server.asked] == ["", "bytes=300000-", "bytes=500000-"]
+        assert [requested for _, requested in server.asked] == ["", "bytes=300000-", "bytes=500000-"]
 
-    def test_the_same_command_goes_on_after_it_gave_up(self, server, tmp_path, monkeypatch):
+    def test_fetch_second_call_resumes_after_last_attempt(self, server, tmp_path, monkeypatch):
         monkeypatch.setattr(fetching, "ATTEMPTS", 1)
         server.breaks_after = [400_000]
-        with pytest.raises(InputError, match="What has arrived is kept"):
+        with pytest.raises(InputError, match="it resumes after the bytes"):
             get(server, tmp_path / "a.zip")
         assert not (tmp_path / "a.zip").exists()
         get(server, tmp_path / "a.zip")
@@ -46,7 +46,7 @@ class TestFetch:
         assert (tmp_path / "a.zip").read_bytes() == CONTENT
 
     @pytest.mark.parametrize("fault", ["no ranges", "no tag", "another tag"])
-    def test_it_begins_anew_where_a_part_would_not_fit(self, server, tmp_path, monkeypatch, fault):
+    def test_fetch_starts_over_if_server_cannot_resume(self, server, tmp_path, monkeypatch, fault):
         monkeypatch.setattr(fetching, "ATTEMPTS", 1)
         server.tag = "" if fault == "no tag" else server.tag
         server.breaks_after = [400_000]
@@ -58,17 +58,17 @@ class TestFetch:
         get(server, tmp_path / "a.zip")
         assert (tmp_path / "a.zip").read_bytes() == CONTENT
 
-    def test_another_file_than_was_published_is_refused_and_removed(self, server, tmp_path):
+    def test_fetch_wrong_checksum_is_rejected_and_removed(self, server, tmp_path):
         server.files["/a.zip"] = CONTENT[:-1] + b"\0"
-        with pytest.raises(InputError, match=r"expected md5 .*, received .*: it broke on its way"):
+        with pytest.raises(InputError, match=r"expected md5 .*, received .*: the file was damaged"):
             get(server, tmp_path / "a.zip")
         assert not list(tmp_path.iterdir())
 
-    def test_another_size_is_told_before_it_is_fetched(self, server, tmp_path):
-        with pytest.raises(InputError, match="expected 7 bytes, received word of 1280000"):
+    def test_fetch_wrong_size_is_rejected_before_download(self, server, tmp_path):
+        with pytest.raises(InputError, match="expected 7 bytes, the server states 1280000"):
             get(server, tmp_path / "a.zip", size=7)
 
-    def test_what_is_there_already_is_not_fetched(self, server, tmp_path):
+    def test_fetch_existing_file_is_not_downloaded_again(self, server, tmp_path):
         found = get(server, tmp_path / "a.zip")
         assert get(server, tmp_path / "a.zip") == found
         assert len(server.asked) == 1
@@ -76,41 +76,41 @@ class TestFetch:
         get(server, tmp_path / "a.zip")
         assert (tmp_path / "a.zip").read_bytes() == CONTENT
 
-    @pytest.mark.parametrize("left", [b"", b"{", b"[]"])
-    def test_a_note_that_was_cut_short_begins_it_anew(self, server, tmp_path, left):
+    @pytest.mark.parametrize("state", [b"", b"{", b"[]"])
+    def test_fetch_damaged_state_file_starts_over(self, server, tmp_path, state):
         (tmp_path / "a.zip.partial").write_bytes(b"xyz")
-        (tmp_path / "a.zip.partial.json").write_bytes(left)
+        (tmp_path / "a.zip.partial.json").write_bytes(state)
         get(server, tmp_path / "a.zip")
         assert (tmp_path / "a.zip").read_bytes() == CONTENT
 
-    def test_a_server_that_is_asked_too_often(self, server, tmp_path):
+    def test_fetch_retries_after_too_many_requests(self, server, tmp_path):
         server.failures = [429, 429]
         get(server, tmp_path / "a.zip")
         assert len(server.asked) == 3
 
-    def test_a_server_that_fails_for_a_while(self, server, tmp_path):
+    def test_fetch_retries_after_server_errors(self, server, tmp_path):
         server.failures = [503, 500]
         get(server, tmp_path / "a.zip")
         assert len(server.asked) == 3
 
-    def test_a_refusal_is_told_at_once(self, server, tmp_path):
+    def test_fetch_not_found_fails_without_retry(self, server, tmp_path):
         with pytest.raises(InputError, match=r"nothing answered 404 Not Found\. Its publisher's page is P"):
             fetch(f"{server.address}/nothing", tmp_path / "x", page="P", wait_s=0.0)
         assert len(server.asked) == 1
 
-    def test_a_full_disk_is_told_before_anything_is_fetched(self, server, tmp_path, monkeypatch):
+    def test_fetch_full_disk_fails_before_download(self, server, tmp_path, monkeypatch):
         monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
         with pytest.raises(InputError, match=r"0.0 GB free; .* needs 0.0"):
             get(server, tmp_path / "a.zip")
 
-    def test_nobody_there(self, tmp_path, monkeypatch):
+    def test_fetch_unreachable_server_names_the_attempts(self, tmp_path, monkeypatch):
         monkeypatch.setattr(fetching, "ATTEMPTS", 2)
-        with pytest.raises(InputError, match="was not reached, or broke off, 2 times"):
+        with pytest.raises(InputError, match="could not be downloaded in 2 attempts"):
             fetch("http://127.0.0.1:9/x", tmp_path / "x", wait_s=0.0)
 
 
 class TestFetchText:
-    def test_text_and_nothing(self, server):
+    def test_fetch_text_returns_text_or_raises_file_not_found(self, server):
         server.files["/t"] = "grün".encode()
         server.failures = [502]
         assert fetch_text(f"{server.address}/t", wait_s=0.0) == "grün"

@@ -30,7 +30,7 @@ def names_below(folder):
 
 @pytest.mark.parametrize(("pack", "name"), [(zipped, "a.zip"), (tarred, "a.tar.gz")])
 class TestUnpack:
-    def test_content_joins_what_is_there(self, tmp_path, pack, name):
+    def test_unpack_keeps_existing_files(self, tmp_path, pack, name):
         (tmp_path / "out" / "d").mkdir(parents=True)
         (tmp_path / "out" / "d" / "old").write_text("old")
         unpack(pack(tmp_path / name, ["d/x.wav", "d/y.wav"]), tmp_path / "out")
@@ -38,9 +38,9 @@ class TestUnpack:
         assert (tmp_path / "out" / "d" / "x.wav").read_text() == "d/x.wav"
 
     @pytest.mark.parametrize("outside", ["../evil", "/tmp/evil"])
-    def test_nothing_leads_outside(self, tmp_path, pack, name, outside):
+    def test_unpack_path_outside_the_folder_is_rejected(self, tmp_path, pack, name, outside):
         out = tmp_path / "deep" / "out"
-        if pack is tarred and outside.startswith("/"):  # tarfile takes the slash off
+        if pack is tarred and outside.startswith("/"):  # tarfile removes the leading slash
             unpack(pack(tmp_path / name, [outside]), out)
             assert names_below(out) == ["tmp/evil"]
             return
@@ -49,9 +49,9 @@ class TestUnpack:
         assert not out.exists()
         assert names_below(tmp_path) == [name]
 
-    def test_a_damaged_archive(self, tmp_path, pack, name):
-        whole = pack(tmp_path / name, [f"d/{number}" for number in range(200)])
-        whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    def test_unpack_damaged_archive_writes_nothing(self, tmp_path, pack, name):
+        damaged = pack(tmp_path / name, [f"d/{number}" for number in range(200)])
+        damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
         with pytest.raises(InputError, match="cannot be unpacked"):
-            unpack(whole, tmp_path / "out")
+            unpack(damaged, tmp_path / "out")
         assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""The synthetic corpora are reproducible, laid out as their models, and neither trivial nor hopeless."""
+"""The synthetic corpora are reproducible, have the layouts of IEMOCAP and VCTK, and are of medium difficulty."""
 
 import dataclasses
 import hashlib
@@ -28,7 +28,7 @@ FOUR_CLASSES = {"ang": "ang", "hap": "hap", "exc": "hap", "sad": "sad", "neu": "
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """Yield a folder with both trees."""
+    """Return a folder with both trees."""
     folder = tmp_path_factory.mktemp("tiny") / "not" / "there" / "yet"
     write_synthetic(folder, config=TINY)
     return folder
@@ -43,7 +43,7 @@ def _digests(root: Path) -> dict[str, str]:
 
 
 def _rows(root: Path) -> list[tuple[Path, str]]:
-    """List the recordings of a labelled tree with their annotations."""
+    """Return the recordings of a labelled tree with their annotations."""
     rows = []
     for evaluation in sorted(root.glob("Session*/dialog/EmoEvaluation/*.txt")):
         for line in evaluation.read_text().splitlines():
@@ -60,11 +60,11 @@ def _samples(path: Path) -> tuple[np.ndarray, int]:
 
 
 class TestBytes:
-    def test_same_seed_gives_the_same_bytes(self, tiny, tmp_path):
+    def test_write_synthetic_same_seed_gives_same_bytes(self, tiny, tmp_path):
         write_synthetic(tmp_path, config=TINY)
         assert _digests(tmp_path) == _digests(tiny)
 
-    def test_another_seed_gives_other_bytes(self, tiny, tmp_path):
+    def test_write_synthetic_other_seed_gives_other_bytes(self, tiny, tmp_path):
         config = dataclasses.replace(TINY, seed=1, utterances_per_emotion=1, unlabelled_speakers=1)
         write_synthetic(tmp_path, config=config)
         ours, theirs = _digests(tmp_path), _digests(tiny)
@@ -72,15 +72,15 @@ class TestBytes:
         assert wavs
         assert all(ours[name] != theirs[name] for name in wavs)
 
-    def test_an_utterance_does_not_depend_on_how_many_others_there_are(self, tiny, tmp_path):
+    def test_utterance_does_not_depend_on_corpus_size(self, tiny, tmp_path):
         write_unlabelled(tmp_path, config=dataclasses.replace(TINY, unlabelled_speakers=2, unlabelled_per_speaker=3))
         ours, theirs = _digests(tmp_path), _digests(tiny)
         shared = [name for name in ours.keys() & theirs.keys() if name.endswith((".wav", "_001.txt"))]
         assert len(shared) == 4
         assert all(ours[name] == theirs[name] for name in shared)
 
-    def test_rendering_does_not_depend_on_order(self):
-        def say(index: int) -> np.ndarray:
+    def test_render_does_not_depend_on_order(self):
+        def synthesise(index: int) -> np.ndarray:
             rng = synthetic_speech.generator(seed=3, role=f"order/{index}")
             voice = LABELLED[index]
             prosody = synthetic_speech.draw_prosody(voice=voice, emotion="hap", seed=3, spread=1.0, rng=rng)
@@ -88,8 +88,8 @@ class TestBytes:
                 SENTENCES[index], voice=voice, prosody=prosody, sample_rate_hz=16000, snr_db=(20.0, 30.0), rng=rng
             )
 
-        forwards = {index: say(index) for index in range(5)}
-        backwards = {index: say(index) for index in reversed(range(5))}
+        forwards = {index: synthesise(index) for index in range(5)}
+        backwards = {index: synthesise(index) for index in reversed(range(5))}
         for index in range(5):
             np.testing.assert_array_equal(forwards[index], backwards[index])
 
@@ -113,7 +113,7 @@ class TestLayout:
             assert samples.astype(float).std() > 100
             assert np.mean(np.abs(samples.astype(int)) >= 32767) < 0.001
 
-    def test_marker_counts_what_is_there(self, tiny):
+    def test_marker_counts_match_the_files(self, tiny):
         labelled, unlabelled = tiny / synthetic.LABELLED_FOLDER, tiny / synthetic.UNLABELLED_FOLDER
         counts = json.loads((labelled / MARKER).read_text())["counts"]["annotations"]
         assert counts == Counter(annotation for _, annotation in _rows(labelled))
@@ -155,7 +155,7 @@ class TestLayout:
 
 
 class TestReuse:
-    def test_complete_tree_is_reused(self, tiny, monkeypatch):
+    def test_write_synthetic_reuses_complete_tree(self, tiny, monkeypatch):
         monkeypatch.setattr(synthetic, "write_iemocap_tree", _fail)
         monkeypatch.setattr(synthetic, "write_vctk_tree", _fail)
         assert write_synthetic(tiny, config=TINY) == (
@@ -163,7 +163,7 @@ class TestReuse:
             tiny / synthetic.UNLABELLED_FOLDER,
         )
 
-    def test_reading_generates_the_default_only_where_nothing_is(self, tmp_path, monkeypatch):
+    def test_read_generates_the_default_only_in_an_empty_folder(self, tmp_path, monkeypatch):
         monkeypatch.setattr(synthetic, "SyntheticConfig", lambda: TINY)
         folder = tmp_path / "new"
         assert len(synthetic.SYNTHETIC.read(folder, ReadOptions()).utterances) == 90
@@ -173,15 +173,15 @@ class TestReuse:
         assert len(synthetic.SYNTHETIC.read(root, ReadOptions()).utterances) == 90
 
     @pytest.mark.parametrize(("name", "value"), [("seed", 5), ("utterances_per_emotion", 3), ("spread", 0.5)])
-    def test_other_parameters_are_refused(self, tiny, name, value):
-        held = getattr(TINY, name)
-        with pytest.raises(InputError, match=f"{name} is {held} there, {value} was asked for"):
+    def test_write_labelled_rejects_other_parameters(self, tiny, name, value):
+        written = getattr(TINY, name)
+        with pytest.raises(InputError, match=f"{name}: expected {value}, received {written}"):
             write_labelled(tiny, config=dataclasses.replace(TINY, **{name: value}))
 
-    def test_parameters_of_the_other_tree_do_not_matter(self, tiny):
+    def test_write_labelled_ignores_parameters_of_unlabelled(self, tiny):
         write_labelled(tiny, config=dataclasses.replace(TINY, unlabelled_per_speaker=7))
 
-    def test_interrupted_tree_is_built_again(self, tiny, tmp_path, monkeypatch):
+    def test_interrupted_tree_is_written_again(self, tiny, tmp_path, monkeypatch):
         config = dataclasses.replace(TINY, unlabelled_speakers=1)
         real = synthetic_trees.render
         calls = iter(range(100))
@@ -199,7 +199,7 @@ class TestReuse:
         root = write_labelled(tmp_path, config=config)
         assert _digests(root) == _digests(tiny / synthetic.LABELLED_FOLDER)
 
-    def test_what_a_killed_process_left_is_removed_once_stale(self, tmp_path):
+    def test_stale_partial_tree_is_removed_and_recent_one_kept(self, tmp_path):
         stale, recent = tmp_path / ".synthetic-partial-a", tmp_path / ".synthetic-partial-b"
         for partial in (stale, recent):
             (partial / "IEMOCAP_full_release").mkdir(parents=True)
@@ -208,15 +208,15 @@ class TestReuse:
         assert not stale.exists()
         assert recent.exists()
 
-    def test_a_tree_of_another_origin_is_left_alone(self, tmp_path):
-        kept = tmp_path / synthetic.LABELLED_FOLDER / "Session1" / "note.txt"
-        kept.parent.mkdir(parents=True)
-        kept.write_text("recorded")
+    def test_write_labelled_leaves_a_foreign_tree_unchanged(self, tmp_path):
+        note = tmp_path / synthetic.LABELLED_FOLDER / "Session1" / "note.txt"
+        note.parent.mkdir(parents=True)
+        note.write_text("recorded")
         with pytest.raises(InputError, match="not a synthetic corpus"):
             write_labelled(tmp_path, config=TINY)
-        assert kept.read_text() == "recorded"
+        assert note.read_text() == "recorded"
 
-    def test_a_damaged_marker_is_named(self, tmp_path):
+    def test_write_labelled_names_a_damaged_marker(self, tmp_path):
         marker = tmp_path / synthetic.LABELLED_FOLDER / MARKER
         marker.parent.mkdir()
         marker.write_text("{")
@@ -226,13 +226,13 @@ class TestReuse:
     @pytest.mark.parametrize(
         ("name", "value"), [("seed", -1), ("utterances_per_emotion", 0), ("unlabelled_speakers", 99), ("spread", -0.1)]
     )
-    def test_sizes_out_of_range_are_refused(self, name, value):
+    def test_synthetic_config_rejects_values_out_of_range(self, name, value):
         with pytest.raises(InputError, match=name):
             SyntheticConfig(**{name: value})
 
 
-def test_emotions_overlap_but_can_be_told_apart(tmp_path):
-    """A simple classifier, trained on other sessions, is well above chance (25 %) and well below 100 %."""
+def test_emotions_are_separable_but_overlap(tmp_path):
+    """A simple classifier has a WA well above chance (25 %) and well below 100 % on held-out sessions."""
     pipeline = pytest.importorskip("sklearn.pipeline")
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
@@ -251,7 +251,7 @@ def test_emotions_overlap_but_can_be_told_apart(tmp_path):
 
 
 def _log_mel_statistics(path: Path) -> np.ndarray:
-    """Return mean and standard deviation over time of 40 log-mel bands, shape (80,)."""
+    """Return the mean and standard deviation over time of 40 log-mel bands, shape (80,)."""
     samples, rate_hz = _samples(path)
     frames = np.lib.stride_tricks.sliding_window_view(samples / 32768.0, 400)[::160] * np.hanning(400)
     power = np.abs(np.fft.rfft(frames, 512)) ** 2

@@ -1,4 +1,4 @@
-"""espeak-ng speaks what it is asked, and the same whenever it is asked."""
+"""espeak-ng follows its settings, and the same call always gives the same samples."""
 
 import builtins
 import locale
@@ -21,23 +21,23 @@ def installed():
 
 @pytest.mark.usefixtures("installed")
 class TestSynthesise:
-    def test_speech_has_a_plausible_length_and_level(self):
+    def test_synthesise_gives_plausible_length_and_level(self):
         samples = synthesise(TEXT, Speaking())
         assert samples.dtype == np.int16
         assert samples.ndim == 1
         assert 1.0 < samples.size / SAMPLE_RATE_HZ < 3.0
         assert np.abs(samples.astype(int)).max() > 3000
 
-    # Breathy (noise), fluttering and echoing variants keep the most state.
+    # Breathy (noise), fluttering and echoing variants have the most state.
     @pytest.mark.parametrize("voice", ["en-us", "en-us+f2", "en-us+whisper", "en-us+m3", "en-gb-x-rp+anika"])
-    def test_same_call_gives_the_same_samples_whatever_came_before(self, voice):
+    def test_synthesise_does_not_depend_on_earlier_calls(self, voice):
         speaking = Speaking(voice=voice)
         first = synthesise(TEXT, speaking)
         for other in ("en-us+croak", "en+Annie"):
             synthesise("Something else was said.", Speaking(voice=other, pitch=80, rate_wpm=260, volume=40))
         np.testing.assert_array_equal(synthesise(TEXT, speaking), first)
 
-    def test_threads_do_not_disturb_each_other(self):
+    def test_synthesise_in_threads_gives_the_same_samples(self):
         calls = [Speaking(voice=voice) for voice in ("en-us+f5", "en-us+m1", "en+m7")] * 4
         alone = [synthesise(TEXT, speaking) for speaking in calls[:3]]
         with ThreadPoolExecutor(max_workers=4) as pool:
@@ -45,7 +45,7 @@ class TestSynthesise:
         for index, samples in enumerate(together):
             np.testing.assert_array_equal(samples, alone[index % 3])
 
-    def test_locale_of_the_process_is_kept(self):
+    def test_synthesise_restores_the_locale(self):
         before = locale.setlocale(locale.LC_CTYPE)
         try:
             locale.setlocale(locale.LC_CTYPE, "C")
@@ -54,30 +54,30 @@ class TestSynthesise:
         finally:
             locale.setlocale(locale.LC_CTYPE, before)
 
-    def test_faster_is_shorter(self):
+    def test_synthesise_higher_rate_is_shorter(self):
         assert synthesise(TEXT, Speaking(rate_wpm=300)).size < 0.8 * synthesise(TEXT, Speaking(rate_wpm=150)).size
 
-    def test_volume_scales_the_level(self):
+    def test_synthesise_volume_scales_the_level(self):
         quiet, loud = (synthesise(TEXT, Speaking(volume=volume)).astype(float).std() for volume in (30, 90))
         assert loud == pytest.approx(3 * quiet, rel=0.1)
 
-    def test_65_steps_of_pitch_are_about_an_octave(self):
+    def test_synthesise_65_pitch_steps_are_about_an_octave(self):
         low, high = (synthesise(TEXT, Speaking(voice="en-us+m3", pitch=pitch, pitch_range=0)) for pitch in (20, 85))
         assert _pitch_hz(high) / _pitch_hz(low) == pytest.approx(2.0, rel=0.1)
 
-    def test_unknown_voice_is_named(self):
+    def test_synthesise_unknown_voice_is_named(self):
         with pytest.raises(InputError, match="xx-none"):
             synthesise(TEXT, Speaking(voice="xx-none"))
         assert synthesise(TEXT, Speaking()).size
 
-    def test_a_library_in_use_elsewhere_is_refused(self):
+    def test_synthesise_rejects_a_library_that_is_loaded(self):
         if not hasattr(espeak.os, "RTLD_NOLOAD"):
             pytest.skip("this system cannot tell whether a library is loaded")
         import espeakng_loader
 
         other = espeak.ctypes.CDLL(espeakng_loader.get_library_path())
         try:
-            with pytest.raises(InputError, match="process of its own"):
+            with pytest.raises(InputError, match="separate process"):
                 synthesise(TEXT, Speaking())
         finally:
             espeak._unload(other)
@@ -85,12 +85,12 @@ class TestSynthesise:
 
 
 @pytest.mark.parametrize(("name", "value"), [("rate_wpm", 20), ("volume", 201), ("pitch", 100), ("pitch_range", -1)])
-def test_values_out_of_range_are_refused(name, value):
+def test_speaking_rejects_values_out_of_range(name, value):
     with pytest.raises(InputError, match=rf"{name} expected .* received {value}"):
         Speaking(**{name: value})
 
 
-def test_missing_package_is_named(monkeypatch):
+def test_synthesise_without_espeak_names_the_extra(monkeypatch):
     real_import = builtins.__import__
 
     def without_espeak(name, *args, **kwargs):
@@ -104,7 +104,7 @@ def test_missing_package_is_named(monkeypatch):
 
 
 def _pitch_hz(samples: np.ndarray) -> float:
-    """Return the median pitch of the voiced frames, by autocorrelation."""
+    """Return the median pitch of the voiced frames in Hz, by autocorrelation."""
     pitches = []
     for start in range(0, samples.size - 1024, 512):
         frame = samples[start : start + 1024].astype(float)

@@ -26,7 +26,7 @@ FEATURES = FeatureConfig(mels=8)
 
 @pytest.fixture(scope="module")
 def audio(tmp_path_factory):
-    """Return a tree of 3 actors with 4 utterances each: three shards of 4, two odd files."""
+    """Return a tree of 3 actors with 4 utterances each (three shards of 4), and some files to ignore."""
     root = tmp_path_factory.mktemp("audio")
     return fake_ravdess(root, actors=(1, 2, 3), emotions=("happy", "sad"), per_emotion=2, seconds=0.3)
 
@@ -52,7 +52,7 @@ def prepared(audio, tmp_path_factory):
 
 
 class TestContent:
-    def test_holds_every_utterance_as_log_mel(self, audio, prepared):
+    def test_prepare_writes_log_mel_of_every_utterance(self, audio, prepared):
         records = Records(prepared)
         found = stored_mels(records)
         assert len(found) == 12
@@ -63,7 +63,7 @@ class TestContent:
             assert row.duration_s == pytest.approx(len(samples) / 16000, abs=1e-4)
             np.testing.assert_allclose(found[row.id], expected, atol=0.02)
 
-    def test_float32_keeps_more(self, audio, prepared, tmp_path):
+    def test_prepare_in_float32_is_more_precise(self, audio, prepared, tmp_path):
         exact = stored_mels(Records(run(config_for(audio, tmp_path / "records", dtype="float32"))))
         rounded = stored_mels(Records(prepared))
         assert {key: mel.astype(np.float16).tolist() for key, mel in exact.items()} == {
@@ -71,7 +71,7 @@ class TestContent:
         }
         assert any((mel != rounded[key]).any() for key, mel in exact.items())
 
-    def test_tables(self, prepared):
+    def test_prepare_writes_consistent_tables(self, prepared):
         records = Records(prepared)
         assert [shard.records for shard in records.manifest.shards] == [4, 4, 4]
         assert [row.shard for row in records.rows] == [0] * 4 + [1] * 4 + [2] * 4
@@ -82,7 +82,7 @@ class TestContent:
         assert {row.emotion for row in records.rows} == {"happy", "sad"}
         assert (prepared / "quarantine.csv").read_text() == "id,file,problem\n"
 
-    def test_statistics_are_those_of_the_stored_frames(self, prepared):
+    def test_prepare_statistics_match_stored_frames(self, prepared):
         records = Records(prepared)
         found = stored_mels(records)
         for number, row in enumerate(records.rows):
@@ -91,23 +91,23 @@ class TestContent:
             np.testing.assert_allclose(records.statistics.total[number], mel.sum(axis=0), rtol=1e-12)
             np.testing.assert_allclose(records.statistics.squares[number], (mel**2).sum(axis=0), rtol=1e-12)
 
-    def test_speakers_are_spread_over_shards(self, prepared):
+    def test_prepare_mixes_speakers_in_shards(self, prepared):
         first = {row.speaker for row in Records(prepared).rows if row.shard == 0}
         assert len(first) > 1
 
-    def test_no_trace_of_the_work_is_left(self, prepared):
+    def test_prepare_leaves_only_final_files(self, prepared):
         expected = {"manifest.json", "utterances.csv", "statistics.npz", "quarantine.csv"}
-        expected |= {"config.json", "metrics.json", "COMPLETED"}
+        expected |= {"config.json", "metrics.json", "sources.csv", "COMPLETED"}
         expected |= {f"mel-{number:05d}-of-00003.tfrecord" for number in range(3)}
         assert {path.name for path in prepared.iterdir()} == expected
         assert not prepared.with_name("records.partial").exists()
 
-    def test_a_name_and_labels_of_ones_own(self, audio, tmp_path):
+    def test_prepare_uses_given_name_and_labels(self, audio, tmp_path):
         records = Records(run(config_for(audio, tmp_path / "records", name="mine", labels=("sad", "happy"))))
         assert records.corpus == "mine"
         assert records.manifest.labels == ("sad", "happy")
 
-    def test_trimming_shortens(self, tmp_path):
+    def test_prepare_with_trim_silence_shortens_utterance(self, tmp_path):
         manifest = fake_csv(tmp_path)
         path = tmp_path / "audio" / "anna" / "sad.wav"
         quiet = np.zeros(8000, np.int16)
@@ -124,19 +124,19 @@ class TestContent:
 
 
 class TestSameBytes:
-    def test_whatever_the_number_of_jobs(self, audio, prepared, tmp_path):
+    def test_prepare_with_more_jobs_gives_same_bytes(self, audio, prepared, tmp_path):
         again = run(config_for(audio, tmp_path / "records", jobs=3))
         assert content(again) == content(prepared)
-        assert len(content(again)) == 8
+        assert len(content(again)) == 9
 
-    def test_other_audio_gives_other_bytes(self, audio, prepared, tmp_path):
+    def test_prepare_of_other_audio_gives_other_bytes(self, audio, prepared, tmp_path):
         other = fake_ravdess(
             tmp_path / "audio", actors=(1, 2, 3), emotions=("happy", "sad"), per_emotion=2, seconds=0.35
         )
         found = content(run(config_for(other, tmp_path / "records")))
         assert found["COMPLETED"] != content(prepared)["COMPLETED"]
 
-    def test_a_finished_folder_is_left_alone(self, audio, tmp_path):
+    def test_prepare_of_finished_folder_changes_nothing(self, audio, tmp_path):
         config = config_for(audio, tmp_path / "records")
         run(config)
         before = {path.name: path.stat().st_mtime_ns for path in config.out.iterdir()}
@@ -150,7 +150,7 @@ class UnpluggedError(Exception):
 
 @pytest.fixture
 def interrupted(audio, tmp_path, monkeypatch):
-    """Return the config of a run that was stopped in its second shard."""
+    """Return the config of a run that was interrupted in its second shard."""
     config = config_for(audio, tmp_path / "records")
     lock, calls = threading.Lock(), []
 
@@ -170,7 +170,7 @@ def interrupted(audio, tmp_path, monkeypatch):
 
 
 class TestRestart:
-    def test_reuses_finished_shards_and_gives_the_same_bytes(self, interrupted, prepared, monkeypatch):
+    def test_restart_reuses_finished_shards_and_gives_same_bytes(self, interrupted, prepared, monkeypatch):
         partial = interrupted.out.with_name("records.partial")
         assert [path.name for path in partial.glob("*.tfrecord")] == ["mel-00000-of-00003.tfrecord"]
         read = []
@@ -182,26 +182,26 @@ class TestRestart:
         assert content(out) == content(prepared)
 
     @pytest.mark.parametrize("suffix", ["", ".json", ".npz"])
-    def test_a_finished_shard_that_lost_a_file_is_made_again(self, interrupted, prepared, suffix):
+    def test_restart_rewrites_shard_with_missing_file(self, interrupted, prepared, suffix):
         partial = interrupted.out.with_name("records.partial")
         (partial / f"mel-00000-of-00003.tfrecord{suffix}").unlink()
         out = run(interrupted)
         assert figures(out)["shards_reused"] == 0
         assert content(out) == content(prepared)
 
-    def test_a_finished_shard_that_was_damaged_is_made_again(self, interrupted, prepared):
+    def test_restart_rewrites_damaged_shard(self, interrupted, prepared):
         shard = interrupted.out.with_name("records.partial") / "mel-00000-of-00003.tfrecord"
         shard.write_bytes(shard.read_bytes()[:-5])
         out = run(interrupted)
         assert figures(out)["shards_reused"] == 0
         assert content(out) == content(prepared)
 
-    def test_another_config_starts_afresh(self, audio, interrupted):
+    def test_restart_with_other_config_reuses_nothing(self, audio, interrupted):
         out = run(config_for(audio, interrupted.out, dtype="float32"))
         assert figures(out)["shards_reused"] == 0
         assert Records(out).manifest.dtype == "float32"
 
-    def test_a_changed_listing_is_not_mixed_with_old_shards(self, interrupted, audio, prepared):
+    def test_restart_with_changed_listing_reuses_no_shard(self, interrupted, audio, prepared):
         first = next(row for row in Records(prepared).rows if row.shard == 0)
         old, new = audio / first.file, (audio / first.file).with_name(f"03-01-05-01-01-01-{first.id[-2:]}.wav")
         old.rename(new)
@@ -251,7 +251,7 @@ def quarantine(path):
 
 
 class TestQuarantine:
-    def test_the_rest_goes_on(self, troubled):
+    def test_quarantine_keeps_usable_utterances(self, troubled):
         out = run(troubled)
         records = Records(out)
         assert len(records.rows) == len(stored_mels(records)) == 8
@@ -272,14 +272,14 @@ class TestQuarantine:
         assert figures(out)["quarantined"] == 7
         assert figures(out)["utterances"] == 8
 
-    def test_a_share_above_the_limit_fails_with_the_report_on_disk(self, troubled):
+    def test_quarantine_above_limit_fails_and_keeps_report(self, troubled):
         config = PrepareConfig(**{**vars(troubled), "max_quarantine_share": 0.4})
         with pytest.raises(InputError, match=r"7 of 15 utterances cannot be used.*40\.00%.*--max-quarantine-share"):
             run(config)
         assert not config.out.exists()
         assert len(quarantine(config.out.with_name("records.partial") / "quarantine.csv")) == 7
 
-    def test_mended_files_are_read_again(self, troubled):
+    def test_restart_reads_repaired_files(self, troubled):
         config = PrepareConfig(**{**vars(troubled), "max_quarantine_share": 0.0})
         with pytest.raises(InputError, match="cannot be used"):
             run(config)
@@ -288,7 +288,7 @@ class TestQuarantine:
             write_voice(path, seconds=1.0)
         assert len(Records(run(config)).rows) == 15
 
-    def test_nothing_usable_fails(self, tmp_path):
+    def test_prepare_without_usable_utterance_fails(self, tmp_path):
         manifest = fake_csv(tmp_path)
         for path in (tmp_path / "audio").rglob("*.wav"):
             path.write_bytes(b"")
@@ -298,7 +298,7 @@ class TestQuarantine:
         with pytest.raises(InputError, match="8 of 8 utterances cannot be used"):
             run(config)
 
-    def test_a_shard_without_a_usable_utterance_is_left_out(self, tmp_path):
+    def test_records_skip_shard_without_usable_utterance(self, tmp_path):
         manifest = fake_csv(tmp_path)
         config = config_for(
             tmp_path / "audio",
@@ -316,8 +316,8 @@ class TestQuarantine:
 
 
 class TestOrderedMap:
-    def test_keeps_order_and_bounds_what_waits(self):
-        lock, started, most = threading.Lock(), [], 0
+    def test_ordered_keeps_order_and_limits_queue(self):
+        lock, started, max_waiting = threading.Lock(), [], 0
 
         def work(item):
             with lock:
@@ -327,19 +327,19 @@ class TestOrderedMap:
 
         with ThreadPoolExecutor(4) as pool:
             results = []
-            for result in shard_writer._ordered(pool, work, range(30), horizons=5):
+            for result in shard_writer._ordered(pool, work, range(30), max_queued=5):
                 results.append(result)
                 with lock:
-                    most = max(most, len(started) - len(results))
+                    max_waiting = max(max_waiting, len(started) - len(results))
         assert results == list(range(30))
-        assert 1 <= most <= 6
+        assert 1 <= max_waiting <= 6
 
-    def test_hands_an_error_on(self):
+    def test_ordered_raises_errors_of_work(self):
         with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
-            list(shard_writer._ordered(pool, lambda item: 1 // (3 - item), range(10), horizons=2))
+            list(shard_writer._ordered(pool, lambda item: 1 // (3 - item), range(10), max_queued=2))
 
 
-def test_log_mels_do_not_depend_on_the_neighbour(audio, prepared, tmp_path):
+def test_prepare_log_mel_is_independent_of_other_utterances(audio, prepared, tmp_path):
     alone = tmp_path / "audio" / "Actor_01"
     alone.mkdir(parents=True)
     row = next(row for row in Records(prepared).rows if row.speaker == "Actor_01")

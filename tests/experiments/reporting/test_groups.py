@@ -11,7 +11,7 @@ from tests.experiments.reporting.test_runs import write_run
 
 @pytest.fixture
 def written(tmp_path):
-    """Two repeats of one system: speakers 0 to 5 are women and recognised in most cases, the others are men."""
+    """Two repeats of one system; speakers 0 to 5 are women, with a higher accuracy than the others, who are men."""
     generator = np.random.default_rng(0)
     for seed in (0, 1):
         women, men = (drawn(generator, speakers=6, accuracy=share, spread=0.02) for share in (0.9, 0.6))
@@ -32,7 +32,7 @@ def found_in(folder):
     return groups([folder / "seed-0", folder / "seed-1"], folder / "utterances.csv", LABELS)
 
 
-def test_each_gender_has_its_scores_over_repeats(written):
+def test_groups_contain_scores_of_each_gender(written):
     (row,) = found_in(written)
     women, men = row["groups"]
     assert [(part["kind"], part["name"], part["speakers"]) for part in (women, men)] == [
@@ -49,7 +49,7 @@ def test_groups_of_one_style_exclude_style(written):
     assert {part["kind"] for part in row["groups"]} == {"gender"}
 
 
-def test_the_hardest_speaker_is_named(written):
+def test_groups_name_speakers_with_extreme_scores(written):
     (row,) = found_in(written)
     assert row["speakers"]["lowest"] == {"speaker": "s07", "wa": 0.0}
     assert row["speakers"]["highest"]["speaker"] < "s06"

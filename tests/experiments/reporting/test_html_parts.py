@@ -2,7 +2,7 @@ from ser_fop.experiments.reporting.html_parts import table
 
 
 def test_table_keeps_each_figure_on_one_line():
-    """A narrow page breaks between a figure and its interval, never within one; words stay as they are."""
+    """Lines break between a figure and its interval, but not within them; other text is unchanged."""
     cell = "66.59 ± 0.95 [62.1, -71.1] (65.23 ± 0.37), p 0.2, by chance"
     (found,) = table(["a"], [[cell]]).split("<td>")[1:]
     figures = "66.59\u00a0±\u00a00.95 [62.1,\u00a0-71.1] (65.23\u00a0±\u00a00.37), p\u00a00.2, by chance"

@@ -21,7 +21,7 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_is_one_svg_that_asks_for_nothing_and_does_not_change(name):
+def test_plot_is_deterministic_svg_without_external_links(name):
     text = DRAWN[name]()
     assert ElementTree.fromstring(text).tag.endswith("svg")
     assert text == DRAWN[name]()
@@ -29,7 +29,7 @@ def test_is_one_svg_that_asks_for_nothing_and_does_not_change(name):
     assert all(target.startswith(("#", "data:")) for target in targets)
 
 
-def test_a_confusion_is_in_percent_of_the_true_class():
+def test_confusion_plot_is_in_percent_of_true_class():
     text = DRAWN["confusion"]()
     assert [text.count(f">{value}<") for value in ("80", "100", "50")] == [1, 1, 2]
 

@@ -25,24 +25,24 @@ def seeds(tmp_path):
             predictions = predictions_of(drawn(generator, speakers=12, accuracy=accuracy), seed=seed)
             write_run(root / name, predictions, parameters=1000, seconds=3600.0)
             needed = {"pretrained": str(root / "pretrain-ladder")} if name.endswith("ladder") else {}
-            told = {**needed, "training": {"epochs": 40}}
-            (root / name / "config.json").write_text(json.dumps({"stage": "finetune", "config": told}))
+            config = {**needed, "training": {"epochs": 40}}
+            (root / name / "config.json").write_text(json.dumps({"stage": "finetune", "config": config}))
         (root / "pretrain-ladder").mkdir()
         (root / "pretrain-ladder" / "metrics.json").write_text(json.dumps({"seconds": 1800.0}))
-        told = {"training": {"epochs": 20}}
-        (root / "pretrain-ladder" / "config.json").write_text(json.dumps({"stage": "pretrain", "config": told}))
-        # Its hypercolumns, as they were called where the experiment was run.
+        config = {"training": {"epochs": 20}}
+        (root / "pretrain-ladder" / "config.json").write_text(json.dumps({"stage": "pretrain", "config": config}))
+        # Hypercolumns with the path of another machine, where the experiment was run.
         (root / "hypercolumns-ladder").mkdir()
         (root / "hypercolumns-ladder" / "metrics.json").write_text(json.dumps({"networks": 2, "seconds": 900.0}))
         config = {"pretrained": "/elsewhere/pretrain-ladder"}
         (root / "hypercolumns-ladder" / "config.json").write_text(json.dumps({"config": config}))
-        cell = root / "classify-ladder-h_concat-svm"
-        write_run(cell, predictions_of(drawn(generator, speakers=12), seed=seed), seconds=360.0)
-        (cell / "config.json").write_text(json.dumps({"config": {"hypercolumns": "/elsewhere/hypercolumns-ladder"}}))
+        folder = root / "classify-ladder-h_concat-svm"
+        write_run(folder, predictions_of(drawn(generator, speakers=12), seed=seed), seconds=360.0)
+        (folder / "config.json").write_text(json.dumps({"config": {"hypercolumns": "/elsewhere/hypercolumns-ladder"}}))
     return [tmp_path / f"seed-{seed}" for seed in (0, 1)]
 
 
-def test_figures_cost_and_the_test_against_fop(seeds):
+def test_systems_have_figures_cost_and_comparison_with_fop(seeds):
     rows = {row["cell"]: row for row in systems(seeds)}
     names = ["finetune-in_corpus", "finetune-siamese", "finetune-ladder", "classify-ladder-h_concat-svm"]
     assert list(rows) == names
@@ -52,54 +52,53 @@ def test_figures_cost_and_the_test_against_fop(seeds):
     assert against["difference"] == pytest.approx(ours - theirs)
     assert against["p_sign_flip"] < 0.01
     assert rows["finetune-siamese"]["paper_wa"] == 62.20
-    # What pretraining and hypercolumns took is part of the cost.
+    # The cost includes pretraining and hypercolumns.
     assert rows["finetune-siamese"]["hours"] == pytest.approx(1.0)
     assert rows["finetune-ladder"]["hours"] == pytest.approx(1.5)
     assert rows["classify-ladder-h_concat-svm"]["hours"] == pytest.approx(0.1 + 0.25 + 0.5)
 
 
-def test_what_each_was_trained_for(seeds):
+def test_systems_list_epochs_of_each_training(seeds):
     rows = {row["cell"]: row["epochs"] for row in systems(seeds)}
     assert rows["finetune-siamese"] == [("of fine-tuning", 40)]
     assert rows["finetune-ladder"] == [("of pretraining", 20), ("of fine-tuning", 40)]
     assert rows["classify-ladder-h_concat-svm"] == [("of pretraining", 20)]
-    for told, said in (
+    for config, epochs in (
         ({"classifier": "a_lstm", "settings": {"lstm_epochs": 12}}, [("of A-LSTM", 12)]),
         ({"classifier": "svm", "code": "ladder", "settings": {"code_epochs": 100}}, [("of its code", 100)]),
         ({"classifier": "svm", "code": "none", "settings": {"code_epochs": 100}}, []),
     ):
-        place = seeds[0] / "finetune-siamese" / "config.json"
-        place.write_text(json.dumps({"stage": "classify", "config": told}))
-        assert {row["cell"]: row["epochs"] for row in systems(seeds)}["finetune-siamese"] == said
+        path = seeds[0] / "finetune-siamese" / "config.json"
+        path.write_text(json.dumps({"stage": "classify", "config": config}))
+        assert {row["cell"]: row["epochs"] for row in systems(seeds)}["finetune-siamese"] == epochs
 
 
-def test_figures_without_the_speakers_on_whom_settings_were_tried_out(seeds):
+def test_systems_with_dev_speakers_have_figures_without_them(seeds):
     names = sorted({item.speaker for item in read_predictions(seeds[0] / "finetune-siamese" / "predictions.csv")})
     dev_speakers = names[:5]
     rows = {row["cell"]: row for row in systems(seeds, dev_speakers=dev_speakers)}
-    right = {}
-    for cell in ("finetune-in_corpus", "finetune-siamese"):
-        rest = [item for seed in seeds for item in read_predictions(seed / cell / "predictions.csv")]
+    accuracies = {}
+    for job in ("finetune-in_corpus", "finetune-siamese"):
+        rest = [item for seed in seeds for item in read_predictions(seed / job / "predictions.csv")]
         rest = [item for item in rest if item.speaker in names[5:]]
-        right[cell] = np.mean([item.predicted == item.label for item in rest])
-        assert rows[cell]["unexplored"]["wa"]["mean"] == pytest.approx(right[cell])
-        assert rows[cell]["wa"]["mean"] != pytest.approx(right[cell])
+        accuracies[job] = np.mean([item.predicted == item.label for item in rest])
+        assert rows[job]["unexplored"]["wa"]["mean"] == pytest.approx(accuracies[job])
+        assert rows[job]["wa"]["mean"] != pytest.approx(accuracies[job])
     against = rows["finetune-siamese"]["unexplored"]["against_fop"]
     assert against["speakers"] == 7
-    assert against["difference"] == pytest.approx(right["finetune-in_corpus"] - right["finetune-siamese"])
+    assert against["difference"] == pytest.approx(accuracies["finetune-in_corpus"] - accuracies["finetune-siamese"])
     assert rows["finetune-in_corpus"]["unexplored"]["against_fop"] == {}
     (header, lines) = next(
         part[1:] for part in sections(empty_tables(systems=list(rows.values()))) if "with the systems" in part[0]
     )
     assert [name for name in header if "without" in name] == list(UNEXPLORED)
     assert {len(line) for line in lines} == {len(header)}
-    # Without any, or with all of them, there is nothing beside.
+    # Without development speakers, or without other speakers, there are no such figures.
     for some in ((), names):
         assert all(row["unexplored"] == {} for row in systems(seeds, dev_speakers=some))
 
 
 def test_sections_with_control_show_gain_from_pretraining(seeds):
-    """Against its twin from scratch; without the twin there is nothing to say."""
     generator = np.random.default_rng(1)
     assert not any("gain of other networks" in title for title, *_ in sections(empty_tables(systems=systems(seeds))))
     accuracies = {"finetune-attention_lstm": 0.5, "finetune-fop_attention_lstm": 0.9}
@@ -115,10 +114,10 @@ def test_sections_with_control_show_gain_from_pretraining(seeds):
     (lines,) = (lines for title, _, lines in found if "gain of other networks" in title)
     assert lines == [["FOP + Fine-tuning of the attention LSTM", lines[0][1]]]
     assert lines[0][1].startswith(f"+{100 * gain:.2f} [")
-    twins = "variants of FOP with the same network from scratch"
-    assert any(twins in note for note in notes(empty_tables(systems=list(rows.values()))))
+    note_text = "Variants of FOP were also compared with the same network from scratch"
+    assert any(note_text in note for note in notes(empty_tables(systems=list(rows.values()))))
     del rows["finetune-fop_attention_lstm"]
-    assert not any(twins in note for note in notes(empty_tables(systems=list(rows.values()))))
+    assert not any(note_text in note for note in notes(empty_tables(systems=list(rows.values()))))
 
 
 def test_sections_show_each_remark_once(seeds):
@@ -134,12 +133,12 @@ def test_sections_show_each_remark_once(seeds):
 def test_systems_without_baseline_runs_are_empty(seeds):
     assert systems([]) == []
     for seed in seeds:
-        for cell in ("finetune-siamese", "finetune-ladder", "classify-ladder-h_concat-svm"):
-            (seed / cell / "COMPLETED").unlink()
+        for job in ("finetune-siamese", "finetune-ladder", "classify-ladder-h_concat-svm"):
+            (seed / job / "COMPLETED").unlink()
     assert systems(seeds) == []
 
 
-def test_every_system_has_a_line_in_the_tables(seeds):
+def test_sections_list_every_system(seeds):
     tables = empty_tables(systems=systems(seeds))
     (rows,) = (rows for title, _, rows in sections(tables) if "with the systems" in title)
     assert [row[0].split(",")[0] for row in rows] == [

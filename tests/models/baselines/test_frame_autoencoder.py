@@ -32,25 +32,25 @@ def network(request, config):
     return network
 
 
-def test_gives_back_as_many_frames(network):
+def test_output_has_shape_of_input(network):
     inputs = network_inputs((7, 4), MELS)
     assert network(inputs).shape == inputs["mel"].shape
 
 
-def test_neither_padding_nor_the_batch_matters(network):
-    # Behind an odd end, a step of several frames is filled up.
+def test_output_is_batch_and_padding_invariant(network):
+    # With stacked frames, the last step is padded.
     assert_padding_invariant(output_of(network), normal(2, 6, MELS), 3, per_frame=True, atol=1e-4)
     assert_batch_invariant(output_of(network), normal(1, 6, MELS), normal(2, 6, MELS, seed=1), atol=1e-4)
 
 
-def test_a_transformer_looks_at_the_whole_utterance(network):
+def test_transformer_uses_future_frames(network):
     if network.backbone.config.backbone == "lstm":
         return
     with pytest.raises(AssertionError):
         assert_causal(output_of(network), normal(2, 12, MELS), 6)
 
 
-def test_codes_are_drawn_in_training_alone(config):
+def test_codes_are_sampled_in_training_only(config):
     network = FrameAutoencoder(ModelConfig(d_model=8, heads=2, feed_forward=8, dropout=0.0), MELS, variational=True)
     inputs = {"mel": normal(2, 6, MELS), "mask": mask_of((6, 4), 6)}
     np.testing.assert_array_equal(network(inputs, training=False), network(inputs, training=False))
@@ -58,6 +58,6 @@ def test_codes_are_drawn_in_training_alone(config):
     assert len(network.losses) == 1
 
 
-def test_is_of_like_size():
+def test_autoencoder_and_fop_model_have_similar_size():
     sizes = [FrameAutoencoder(ModelConfig(), 80, variational=drawn).count_params() for drawn in (False, True)]
     assert all(0.95 < size / FramePredictor(ModelConfig(), 80).count_params() < 1.1 for size in sizes)

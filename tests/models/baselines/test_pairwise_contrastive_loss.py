@@ -7,10 +7,10 @@ from ser_fop.models.baselines.pairwise_contrastive_loss import PairwiseContrasti
 from ser_fop.testing.arrays import normal
 
 
-def test_by_hand():
-    """Angles of 0, 60 and 90 degrees: distances 1, sqrt 2 and 2 sin 15 degrees."""
-    turn = np.radians([0.0, 60.0, 90.0])
-    vectors = np.stack([np.cos(turn), np.sin(turn)], axis=1) * [[1.0], [3.0], [0.5]]
+def test_loss_equals_manual_calculation():
+    """Vectors at 0, 60 and 90 degrees have the distances 1, sqrt(2) and 2 sin(15 degrees)."""
+    angles = np.radians([0.0, 60.0, 90.0])
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1) * [[1.0], [3.0], [0.5]]
     classes = np.array([0, 0, 1])
     near = 1.0**2
     far = [max(0.0, 1.5 - np.sqrt(2)) ** 2, (1.5 - 2 * np.sin(np.radians(15))) ** 2]
@@ -18,7 +18,7 @@ def test_by_hand():
     assert float(found) == pytest.approx(0.5 * (near + np.mean(far)), rel=1e-5)
 
 
-def test_length_does_not_count_and_pairs_of_one_kind_do_alone():
+def test_loss_ignores_length_and_accepts_one_kind_of_pairs():
     vectors = normal(6, 4)
     classes = np.array([0, 1, 0, 1, 2, 2])
     assert float(contrast(vectors, classes, margin=1.0)) == pytest.approx(
@@ -30,7 +30,7 @@ def test_length_does_not_count_and_pairs_of_one_kind_do_alone():
     assert float(contrast(apart, np.array([0, 1]), margin=1.0)) == 0
 
 
-def test_equal_vectors_and_zeros_have_a_gradient():
+def test_gradient_of_equal_and_zero_vectors_is_finite():
     variable = keras.Variable(np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 0.0], [2.0, 4.0]], np.float32))
     classes = np.array([0, 0, 1, 1])
     if keras.backend.backend() == "tensorflow":
@@ -41,27 +41,28 @@ def test_equal_vectors_and_zeros_have_a_gradient():
         assert np.isfinite(tape.gradient(loss, variable.value)).all()
 
 
-def test_minimising_it_sorts_the_classes():
+def test_training_separates_the_classes():
     keras.utils.set_random_seed(0)
     x, classes = normal(24, 8), np.arange(24) % 3
     inputs = {"x": keras.Input((8,)), "classes": keras.Input((), dtype="int32")}
     vectors = keras.layers.Dense(4)(inputs["x"])
     network = keras.Model(inputs, PairwiseContrastiveLoss(weight=2.0)(vectors, vectors, inputs["classes"]))
     network.compile(keras.optimizers.Adam(0.05))
-    told = {"x": x, "classes": classes}
+    inputs_by_name = {"x": x, "classes": classes}
 
     def cost() -> float:
-        return 2.0 * float(contrast(network.predict(told, verbose=0), classes, margin=1.0))
+        return 2.0 * float(contrast(network.predict(inputs_by_name, verbose=0), classes, margin=1.0))
 
     before = cost()
-    history = network.fit(told, batch_size=24, epochs=60, verbose=0).history
+    network.optimizer.build(network.trainable_variables)
+    history = network.fit(inputs_by_name, batch_size=24, epochs=60, verbose=0).history
     assert history["loss"][0] == pytest.approx(before, rel=1e-3)
     assert cost() < 0.5 * before
-    network(told)
-    assert network.losses == []  # epochs are compared by the task alone
+    network(inputs_by_name)
+    assert network.losses == []  # epochs are compared by the task's loss only
 
 
-def test_config_and_shape():
+def test_layer_keeps_config_and_shape():
     layer = PairwiseContrastiveLoss(weight=0.3, margin=2.0, name="chosen")
     again = PairwiseContrastiveLoss.from_config(layer.get_config())
     assert (again.weight, again.margin, again.name) == (0.3, 2.0, "chosen")

@@ -10,7 +10,7 @@ def save(checkpoints, *, epoch, step=0, **facts):
     return checkpoints.save(ARRAYS, {"epoch": epoch, **facts}, epoch=epoch, step=step)
 
 
-def test_round_trip(tmp_path):
+def test_checkpoints_saved_and_read_give_equal_arrays_and_facts(tmp_path):
     checkpoints = Checkpoints(tmp_path / "c")
     assert checkpoints.latest() is None
     save(checkpoints, epoch=3, loss=[0.5, float("nan"), float("inf")])
@@ -24,7 +24,7 @@ def test_round_trip(tmp_path):
     assert np.isnan(facts["loss"][1])
 
 
-def test_the_last_few_are_kept_in_their_order(tmp_path):
+def test_checkpoints_keep_only_the_last_ones_in_order(tmp_path):
     checkpoints = Checkpoints(tmp_path, keep=2)
     for epoch, step in [(0, 9), (0, 10), (9, 0), (10, 0), (10, 5)]:
         save(checkpoints, epoch=epoch, step=step)
@@ -46,7 +46,7 @@ def empty(content):
 
 
 @pytest.mark.parametrize("damage", [cut, flip, empty])
-def test_a_damaged_one_is_passed_over_with_a_warning(tmp_path, damage, capsys):
+def test_latest_skips_damaged_checkpoint_with_warning(tmp_path, damage, capsys):
     checkpoints = Checkpoints(tmp_path)
     save(checkpoints, epoch=1)
     last = save(checkpoints, epoch=2)
@@ -58,7 +58,7 @@ def test_a_damaged_one_is_passed_over_with_a_warning(tmp_path, damage, capsys):
 
 
 @pytest.mark.parametrize("keep", [1, 3])
-def test_damaged_ones_do_not_crowd_out_what_comes(tmp_path, keep):
+def test_save_after_damaged_checkpoints_keeps_the_new_ones(tmp_path, keep):
     checkpoints = Checkpoints(tmp_path, keep=keep)
     for epoch in (7, 8, 9):
         save(checkpoints, epoch=epoch)
@@ -71,14 +71,14 @@ def test_damaged_ones_do_not_crowd_out_what_comes(tmp_path, keep):
     assert len(checkpoints.found()) == min(keep, 2)
 
 
-def test_a_write_that_was_cut_short_is_cleared_away(tmp_path):
+def test_save_removes_incomplete_files(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     (tmp_path / "epoch-000000-step-000000001-0123456789abcdef.tmp").write_bytes(b"half")
     save(checkpoints, epoch=1)
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_where_all_are_damaged_there_is_none(tmp_path, capsys):
+def test_latest_with_only_damaged_checkpoints_returns_none(tmp_path, capsys):
     checkpoints = Checkpoints(tmp_path)
     for epoch in (1, 2):
         save(checkpoints, epoch=epoch).write_bytes(b"x")
@@ -86,7 +86,7 @@ def test_where_all_are_damaged_there_is_none(tmp_path, capsys):
     assert capsys.readouterr().err.count("is damaged") == 2
 
 
-def test_what_a_kill_left_beside_is_no_checkpoint(tmp_path):
+def test_found_ignores_incomplete_and_foreign_files(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     whole = save(checkpoints, epoch=1)
     (tmp_path / "epoch-000002-step-000000000-0123456789abcdef.tmp").write_bytes(whole.read_bytes()[:100])

@@ -11,7 +11,7 @@ def clock(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("first", "seconds_an_epoch", "said"),
+    ("first", "epoch_seconds", "lines"),
     [
         (0, 10.0, [" - at most 30 s left, 3 of 4 epochs", " - at most 20 s left, 2 of 4 epochs"]),
         (2, 10.0, [" - at most 10 s left, 1 of 4 epochs", ""]),
@@ -19,12 +19,12 @@ def clock(monkeypatch):
         (0, 3600.0, [" - at most 3 h 00 min left, 3 of 4 epochs", " - at most 2 h 00 min left, 2 of 4 epochs"]),
     ],
 )
-def test_what_is_left_by_the_mean_so_far(clock, capsys, first, seconds_an_epoch, said):
+def test_time_remaining_follows_mean_epoch_duration(clock, capsys, first, epoch_seconds, lines):
     left = TimeRemaining()
     left.set_params({"epochs": 4})
     left.on_train_begin()
-    for epoch, line in zip((first, first + 1), said, strict=True):
+    for epoch, line in zip((first, first + 1), lines, strict=True):
         left.on_epoch_begin(epoch)
-        clock[0] += seconds_an_epoch
+        clock[0] += epoch_seconds
         left.on_epoch_end(epoch)
         assert capsys.readouterr().out.rstrip("\n") == line

@@ -27,7 +27,7 @@ def records(tmp_path_factory):
 
 
 class KilledError(Exception):
-    """Stands for SIGKILL: nothing is saved on the way out."""
+    """Simulates SIGKILL: nothing is saved."""
 
 
 class KillAt(keras.callbacks.Callback):
@@ -42,7 +42,7 @@ class KillAt(keras.callbacks.Callback):
 
 
 class Steps(keras.callbacks.Callback):
-    """Counts the steps that are taken."""
+    """Counts the training steps."""
 
     def __init__(self):
         super().__init__()
@@ -53,7 +53,7 @@ class Steps(keras.callbacks.Callback):
 
 
 class Setting:
-    """Network and batches, made once: each training begins with the variables of a fresh process."""
+    """Network and batches, built once; each training starts from the initial variables, as a new process does."""
 
     def __init__(self, records, model):
         keras.utils.set_random_seed(5)
@@ -79,7 +79,7 @@ class Setting:
         return [*self.network.variables, *self.network.optimizer.variables]
 
     def train(self, folder, *callbacks, every_s=1e9, patience=100, epochs=EPOCHS):
-        """Train from a fresh start or from what `folder` holds; return weights and history."""
+        """Train from the start or from the checkpoints in `folder`; return weights and history."""
         for variable, value in zip(self.variables(), self.fresh, strict=True):
             variable.assign(value)
         self.epoch.assign(99)
@@ -115,40 +115,40 @@ def whole(train, tmp_path_factory):
 
 class TestKilled:
     @pytest.mark.parametrize("every_s", [0.0, 1e9], ids=["every step saved", "every epoch saved"])
-    def test_at_any_step_it_ends_as_if_nothing_had_been(self, train, whole, tmp_path, every_s):
+    def test_resume_after_kill_at_any_step_gives_identical_result(self, train, whole, tmp_path, every_s):
         found, taken = whole
         for step in sorted({1, 2, taken // 3, taken // 3 + 1, taken // 2, taken - 1, taken}):
             with pytest.raises(KilledError):
                 train(tmp_path / str(step), KillAt(step), every_s=every_s)
             assert same(train(tmp_path / str(step), every_s=every_s), found), step
 
-    def test_again_and_again(self, train, whole, tmp_path):
+    def test_resume_after_repeated_kills_gives_identical_result(self, train, whole, tmp_path):
         found, taken = whole
         kills = 0
         while True:
             try:
-                again = train(tmp_path, KillAt(4), every_s=0.0)
+                resumed = train(tmp_path, KillAt(4), every_s=0.0)
                 break
             except KilledError:
                 kills += 1
                 assert kills < 2 * taken
         assert kills >= 3
-        assert same(again, found)
+        assert same(resumed, found)
 
-    def test_no_step_is_taken_twice(self, train, whole, tmp_path):
+    def test_resume_repeats_no_saved_step(self, train, whole, tmp_path):
         with pytest.raises(KilledError):
             train(tmp_path, KillAt(5), every_s=0.0)
         rest = Steps()
         train(tmp_path, rest, every_s=0.0)
         assert rest.taken == whole[1] - 4  # the fifth was not saved
 
-    def test_ended_it_takes_no_step(self, train, whole, tmp_path):
+    def test_resume_of_finished_training_takes_no_step(self, train, whole, tmp_path):
         train(tmp_path)
         steps = Steps()
         assert same(train(tmp_path, steps), whole[0])
         assert steps.taken == 0
 
-    def test_early_stopping_goes_on_too(self, train, tmp_path):
+    def test_resume_restores_early_stopping(self, train, tmp_path):
         options = {"patience": 1, "epochs": 12}
         found = train(tmp_path / "whole", **options)
         assert 1 < len(found[1]["loss"]) < 12
@@ -157,40 +157,40 @@ class TestKilled:
         assert same(train(tmp_path / "killed", **options), found)
 
     @pytest.mark.parametrize("lost", ["optimizer", "metric", "weight", "epoch"])
-    def test_without_any_part_of_the_state_it_would_differ(self, train, whole, tmp_path, lost, monkeypatch):
+    def test_resume_with_a_missing_part_of_the_state_differs(self, train, whole, tmp_path, lost, monkeypatch):
         with pytest.raises(KilledError):
             train(tmp_path, KillAt(5), every_s=0.0)
         latest = Checkpoints.latest
 
-        def forgetful(self):
+        def incomplete(self):
             arrays, facts = latest(self)
             if lost == "epoch":
                 return arrays, {**facts, "step": 0}
             return {name: array * 0 if name.startswith(lost) else array for name, array in arrays.items()}, facts
 
-        monkeypatch.setattr(Checkpoints, "latest", forgetful)
+        monkeypatch.setattr(Checkpoints, "latest", incomplete)
         assert not same(train(tmp_path), whole[0])
 
 
-class TestAskedToStop:
-    class Asked(keras.callbacks.Callback):
+class TestSignal:
+    class Send(keras.callbacks.Callback):
         def __init__(self, number, *, at="on_train_batch_end", step=5):
             super().__init__()
             self.number, self.step = number, step
-            setattr(self, at, self.ask)
+            setattr(self, at, self.send)
 
-        def ask(self, *_, **__):
+        def send(self, *_, **__):
             self.step -= 1
             if not self.step:
                 os.kill(os.getpid(), self.number)
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_it_saves_says_where_and_goes_on_from_there(self, train, whole, tmp_path, number):
-        # A shell starts its background jobs, such as these tests may be, with SIGINT ignored.
+    def test_signal_saves_checkpoint_and_training_resumes(self, train, whole, tmp_path, number):
+        # These tests may run as a background job, for which the shell ignores SIGINT.
         before = signal.signal(number, signal.SIG_DFL)
         try:
-            with pytest.raises(StoppedError, match=rf"{number.name} after epoch 0 and 5 steps; the same") as info:
-                train(tmp_path, self.Asked(number))
+            with pytest.raises(StoppedError, match=rf"{number.name} after epoch 0 and 5 steps\. Run the same") as info:
+                train(tmp_path, self.Send(number))
         finally:
             signal.signal(number, before)
         assert info.value.signal_number == number
@@ -198,25 +198,25 @@ class TestAskedToStop:
         assert same(train(tmp_path, rest), whole[0])
         assert rest.taken == whole[1] - 5
 
-    def test_what_is_ignored_stays_ignored(self, train, whole, tmp_path):
+    def test_ignored_signal_stays_ignored(self, train, whole, tmp_path):
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
-            assert same(train(tmp_path, self.Asked(signal.SIGHUP)), whole[0])
+            assert same(train(tmp_path, self.Send(signal.SIGHUP)), whole[0])
         finally:
             signal.signal(signal.SIGHUP, before)
 
-    def test_while_it_validates(self, train, whole, tmp_path):
-        with pytest.raises(StoppedError, match="after epoch 1;"):
-            train(tmp_path, self.Asked(signal.SIGTERM, at="on_test_batch_end", step=1))
+    def test_signal_during_validation_stops_after_the_epoch(self, train, whole, tmp_path):
+        with pytest.raises(StoppedError, match=r"after epoch 1\."):
+            train(tmp_path, self.Send(signal.SIGTERM, at="on_test_batch_end", step=1))
         assert same(train(tmp_path), whole[0])
 
-    def test_signals_do_what_they_did_before(self, train, tmp_path):
+    def test_signal_handlers_are_restored_after_training(self, train, tmp_path):
         before = signal.getsignal(signal.SIGTERM)
         train(tmp_path)
         assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_other_versions_are_warned_of(train, whole, tmp_path, monkeypatch, capsys):
+def test_resume_with_other_versions_prints_warning(train, whole, tmp_path, monkeypatch, capsys):
     with pytest.raises(KilledError):
         train(tmp_path, KillAt(5), every_s=0.0)
     monkeypatch.setattr("ser_fop.training.callbacks.resume.versions", lambda: {"tensorflow": "9"})
@@ -224,7 +224,7 @@ def test_other_versions_are_warned_of(train, whole, tmp_path, monkeypatch, capsy
     assert "written with other versions" in capsys.readouterr().err
 
 
-def test_another_networks_checkpoints_are_refused(records, train, tmp_path):
+def test_resume_rejects_checkpoints_of_another_network(records, train, tmp_path):
     train(tmp_path, epochs=1)
     with pytest.raises(InputError, match="belong to another network: remove them"):
         Setting(records, ModelConfig(d_model=16, heads=2, feed_forward=8)).train(tmp_path)

@@ -21,7 +21,7 @@ def events(folder):
     return [event for path in paths for event in tf.compat.v1.train.summary_iterator(str(path))]
 
 
-def test_scalars_and_pictures(model, tmp_path):
+def test_tensorboard_writes_scalars_and_images(model, tmp_path):
     true, predicted = np.random.default_rng(0).normal(size=(2, 50, 8)).astype(np.float32)
     board = PretrainingTensorBoard(
         tmp_path, frames=4000, batches=4, padding=0.25, example=lambda: (true, predicted), every=2
@@ -44,6 +44,6 @@ def test_scalars_and_pictures(model, tmp_path):
     width, height, png = picture.tensor.string_val
     assert (int(width), int(height)) == (50, 2 * 8 + 2)
     pixels = tf.io.decode_png(png).numpy()[..., 0].astype(float)
-    # Time runs to the right and low bands lie at the bottom, the true ones above.
+    # Time runs to the right, low bands are at the bottom, and the true log-mel is the upper half.
     expected = true[:, ::-1].T - true[:, ::-1].T.mean(axis=1, keepdims=True)
     assert np.corrcoef(pixels[:8].ravel(), expected.ravel())[0, 1] > 0.98

@@ -1,4 +1,4 @@
-"""In one process there is one device: what several do is tested in processes of their own."""
+"""Training step on one device; tests/pipelines/test_distributed.py tests several workers in separate processes."""
 
 import keras
 import numpy as np
@@ -15,11 +15,11 @@ from ser_fop.training.distribute.distribution import Distribution
 from ser_fop.training.distribute.train_step import distribute_steps
 from ser_fop.training.optimizers.gradient_norm_adam import GradientNormAdam
 
-DEVIATION = np.ones(FEATURES.mels)
+STD = np.ones(FEATURES.mels)
 
 
 class OneDevice(Distribution):
-    """A strategy in earnest, on the one device of this process."""
+    """A real strategy, on the only device of this process."""
 
     strategy = None
 
@@ -39,13 +39,13 @@ def trained(batches, distribution, *, weight_decay=None):
     keras.utils.set_random_seed(3)
     with distribution.scope():
         network = FramePredictor(ModelConfig(d_model=8, heads=2, feed_forward=8, dropout=0.3), FEATURES.mels)
-        # The norm is far above the limit: a step that clips anything but the whole gradient is seen.
+        # The gradient's norm is far above the limit: a step that clips each part on its own gives another result.
         optimizer = GradientNormAdam(1e-2, global_clipnorm=0.1, weight_decay=weight_decay)
         optimizer.build(network.trainable_variables)
     network.compile(
         optimizer,
-        FramePredictionLoss("l1", DEVIATION),
-        weighted_metrics=[FrameError("l1", DEVIATION)],
+        FramePredictionLoss("l1", STD),
+        weighted_metrics=[FrameError("l1", STD)],
         jit_compile=False,
     )
     distribute_steps(network, distribution, batches)
@@ -54,7 +54,7 @@ def trained(batches, distribution, *, weight_decay=None):
 
 
 @pytest.mark.parametrize("weight_decay", [None, 0.1])
-def test_one_copy_learns_as_keras_does(batches, weight_decay):
+def test_distribute_steps_with_one_replica_equals_keras(batches, weight_decay):
     one, other = (trained(batches, where, weight_decay=weight_decay) for where in (Distribution("none"), OneDevice()))
     assert one[1].keys() == other[1].keys() == {"loss", "error", "val_loss", "val_error"}
     for key in one[1]:
@@ -65,19 +65,19 @@ def test_one_copy_learns_as_keras_does(batches, weight_decay):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
-def test_what_weighs_nothing_changes_no_sum(batches):
+def test_batches_of_weight_zero_do_not_change_metrics(batches):
     count = int(batches.cardinality())
     longer = pad_to_batch_count(batches, count + 2)
     assert int(longer.cardinality()) == count + 2 == sum(1 for _ in longer)
     assert pad_to_batch_count(batches, count) is batches
     keras.utils.set_random_seed(3)
     network = FramePredictor(ModelConfig(d_model=8, heads=2, feed_forward=8), FEATURES.mels)
-    network.compile(loss=FramePredictionLoss("l1", DEVIATION), weighted_metrics=[FrameError("l1", DEVIATION)])
+    network.compile(loss=FramePredictionLoss("l1", STD), weighted_metrics=[FrameError("l1", STD)])
     distribute_steps(network, OneDevice(), batches)
     with_blanks = network.evaluate(longer, verbose=0, return_dict=True)
     assert with_blanks == pytest.approx(network.evaluate(batches, verbose=0, return_dict=True), rel=1e-6)
-    # Counted as utterances, they would: that is what keeps a wrong step from passing.
-    keras_s_own = FramePredictor(ModelConfig(d_model=8, heads=2, feed_forward=8), FEATURES.mels)
-    keras_s_own.set_weights(network.get_weights())
-    keras_s_own.compile(loss=FramePredictionLoss("l1", DEVIATION))
-    assert keras_s_own.evaluate(longer, verbose=0) < 0.95 * with_blanks["loss"]
+    # Counter-case: Keras' own step counts the utterances of weight 0, so its loss differs.
+    keras_network = FramePredictor(ModelConfig(d_model=8, heads=2, feed_forward=8), FEATURES.mels)
+    keras_network.set_weights(network.get_weights())
+    keras_network.compile(loss=FramePredictionLoss("l1", STD))
+    assert keras_network.evaluate(longer, verbose=0) < 0.95 * with_blanks["loss"]

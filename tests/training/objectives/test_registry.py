@@ -1,4 +1,4 @@
-"""What each objective says of itself, and that what it minimises has settled before an epoch is kept."""
+"""Properties of the objectives: warm-up steps, input corruption and use of labels."""
 
 import pytest
 
@@ -16,25 +16,25 @@ def objective(task, **settings):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_only_the_variational_one_changes_what_it_minimises(task):
-    settles = objective(task).warmup_steps(10_000)
-    assert settles == (1000 if task == "variational" else 0)
+def test_warmup_steps_are_zero_except_for_variational(task):
+    warmup_steps = objective(task).warmup_steps(10_000)
+    assert warmup_steps == (1000 if task == "variational" else 0)
 
 
-@pytest.mark.parametrize(("steps", "settles"), [(10_000, 300), (601, 300), (400, 200), (1, 0), (0, 0)])
-def test_half_of_a_short_training_has_the_whole_divergence(steps, settles):
+@pytest.mark.parametrize(("steps", "expected"), [(10_000, 300), (601, 300), (400, 200), (1, 0), (0, 0)])
+def test_warmup_steps_take_at_most_half_of_the_training(steps, expected):
     variational = objective("variational", kl_warmup_steps=300)
-    assert variational.warmup_steps(steps) == settles
+    assert variational.warmup_steps(steps) == expected
     network = variational.network(6, steps=steps)
     (code,) = (layer for layer in network.layers if isinstance(layer, VariationalCode))
-    assert code.warmup_steps == settles
+    assert code.warmup_steps == expected
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_who_cleans_what_was_spoiled_is_asked_to(task):
+def test_input_corruption_exists_for_denoising_only(task):
     assert (objective(task).input_corruption() is not None) == (task == "denoising")
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_who_learns_from_classes_says_so(task):
+def test_needs_classes_is_true_for_ladder_only(task):
     assert objective(task).needs_classes == (task == "ladder")

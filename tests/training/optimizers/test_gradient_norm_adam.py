@@ -11,7 +11,7 @@ def variables():
     return [keras.Variable(np.zeros(size, np.float32)) for size in (2, 1)]
 
 
-def test_mean_of_the_norms_since_it_was_asked():
+def test_mean_norm_averages_steps_since_last_call():
     optimizer, weights = GradientNormAdam(0.1), variables()
     optimizer.build(weights)
     optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]])
@@ -23,7 +23,7 @@ def test_mean_of_the_norms_since_it_was_asked():
 
 
 @pytest.mark.parametrize("options", [{}, {"global_clipnorm": 0.5, "weight_decay": 0.1}])
-def test_steps_are_adams_own(options):
+def test_gradient_norm_adam_updates_weights_as_adam(options):
     found = []
     for kind in (GradientNormAdam, keras.optimizers.Adam):
         optimizer, weights = kind(0.1, **options), variables()
@@ -34,7 +34,7 @@ def test_steps_are_adams_own(options):
     assert found[0][0] != 0
 
 
-def test_built_twice_it_is_built_once():
+def test_build_called_twice_adds_no_variables():
     optimizer, weights = GradientNormAdam(0.1), variables()
     optimizer.build(weights)
     count = len(optimizer.variables)
@@ -42,7 +42,7 @@ def test_built_twice_it_is_built_once():
     assert len(optimizer.variables) == count
 
 
-def test_the_norm_is_that_before_clipping():
+def test_mean_norm_is_measured_before_clipping():
     optimizer = GradientNormAdam(0.1, global_clipnorm=1.0)
     optimizer.apply([keras.ops.convert_to_tensor(value) for value in GRADIENTS[0]], variables())
     assert optimizer.mean_norm() == pytest.approx(5.0)

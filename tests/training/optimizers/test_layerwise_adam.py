@@ -32,20 +32,20 @@ def grouped(scales, rate=0.01):
     return lambda model: LayerwiseAdam([layer.trainable_weights for layer in model.layers[:2]], scales, rate)
 
 
-def test_scales_of_one_are_adam():
+def test_layerwise_adam_with_scales_of_one_equals_adam():
     for found, expected in zip(
         trained(grouped((1.0, 1.0))), trained(lambda _: keras.optimizers.Adam(0.01)), strict=True
     ):
         np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
-def test_each_group_learns_at_its_rate():
+def test_layerwise_adam_scales_rate_of_each_group():
     below, above, rest = moved(trained(grouped((0.0, 0.5)), steps=1))
     assert below == 0.0
     assert (above, rest) == (pytest.approx(0.005, rel=1e-3), pytest.approx(0.01, rel=1e-3))
 
 
-def test_scales_can_change_without_another_trace():
+def test_scales_changed_between_steps_take_effect():
     def release(optimizer):
         optimizer.scales = [1.0, 1.0]
 
@@ -53,12 +53,12 @@ def test_scales_can_change_without_another_trace():
     assert 0.005 < below <= 0.011
 
 
-def test_a_schedule_is_scaled_too():
+def test_layerwise_adam_scales_a_schedule():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.02, 1, 0.5)
     below, _, rest = moved(trained(grouped((0.5, 1.0), schedule), steps=1))
     assert (below, rest) == (pytest.approx(0.01, rel=1e-3), pytest.approx(0.02, rel=1e-3))
 
 
-def test_scales_are_read_back():
+def test_scales_property_returns_scale_of_each_group():
     optimizer = grouped((0.5, 0.25))(network())
     assert optimizer.scales == [0.5, 0.25]

@@ -13,37 +13,37 @@ from ser_fop.training.splits.dimensional_labels import (
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
-    """Records of which every third utterance was not judged."""
+def rated(tmp_path_factory):
+    """Records in which every third utterance has no ratings."""
     mels = {}
     for number, (utterance, mel) in enumerate(toy_utterances(per_speaker=4).items()):
-        told = {} if number % 3 == 2 else {"arousal": 1.0 + number, "valence": 3.0}
-        mels[dataclasses.replace(utterance, **told)] = mel
-    return write_toy_records(tmp_path_factory.mktemp("judged") / "records", mels)
+        ratings = {} if number % 3 == 2 else {"arousal": 1.0 + number, "valence": 3.0}
+        mels[dataclasses.replace(utterance, **ratings)] = mel
+    return write_toy_records(tmp_path_factory.mktemp("rated") / "records", mels)
 
 
-def test_standardised_on_what_is_learned_from(judged):
-    learned = [row.id for row in judged.of_speakers(["anna", "bert"])]
-    other = [row.id for row in judged.of_speakers(["carl"])]
-    dimensional_labels = standardised_dimensional_labels(judged, learned, other)
+def test_dimensional_labels_are_standardised_on_training_utterances(rated):
+    learned = [row.id for row in rated.of_speakers(["anna", "bert"])]
+    other = [row.id for row in rated.of_speakers(["carl"])]
+    dimensional_labels = standardised_dimensional_labels(rated, learned, other)
     assert set(dimensional_labels) == {*learned, *other}
     arousal = np.array([dimensional_labels[key][0] for key in learned])
     assert np.nanmean(arousal) == pytest.approx(0, abs=1e-9)
     assert np.nanstd(arousal) == pytest.approx(1)
-    # A view that never changes is its mean, and one that nobody judged is unknown.
-    assert {dimensional_labels[row.id][1] for row in judged.rows if row.valence != ""} == {0.0}
-    assert all(np.isnan(dimensional_labels[row.id]).all() == (row.arousal == "") for row in judged.rows)
-    # What is not learned from moves neither mean nor deviation.
-    assert standardised_dimensional_labels(judged, learned)[learned[0]] == dimensional_labels[learned[0]]
+    # A constant rating becomes 0; a missing rating becomes NaN.
+    assert {dimensional_labels[row.id][1] for row in rated.rows if row.valence != ""} == {0.0}
+    assert all(np.isnan(dimensional_labels[row.id]).all() == (row.arousal == "") for row in rated.rows)
+    # Other utterances change neither the mean nor the standard deviation.
+    assert standardised_dimensional_labels(rated, learned)[learned[0]] == dimensional_labels[learned[0]]
 
 
-def test_ids_of_other_records_are_unknown(judged):
+def test_dimensional_labels_of_other_records_are_nan(rated):
     assert np.isnan(
-        standardised_dimensional_labels(judged, [row.id for row in judged.rows], ["elsewhere"])["elsewhere"]
+        standardised_dimensional_labels(rated, [row.id for row in rated.rows], ["elsewhere"])["elsewhere"]
     ).all()
 
 
-def test_nothing_where_nobody_judged(tmp_path, capsys):
+def test_dimensional_labels_without_ratings_are_empty(tmp_path, capsys):
     records = write_toy_records(tmp_path / "records", toy_utterances())
     learned = [row.id for row in records.rows]
     assert standardised_dimensional_labels(records, learned) == {}
@@ -52,7 +52,7 @@ def test_nothing_where_nobody_judged(tmp_path, capsys):
     assert "has no arousal and valence" in capsys.readouterr().out
 
 
-def test_one_view_alone_is_learned(tmp_path):
+def test_dimensional_labels_with_arousal_only_leave_valence_nan(tmp_path):
     mels = {
         dataclasses.replace(utterance, arousal=float(number % 3)): mel
         for number, (utterance, mel) in enumerate(toy_utterances().items())
@@ -66,5 +66,5 @@ def test_one_view_alone_is_learned(tmp_path):
     assert np.isnan(values[:, 1]).all()
 
 
-def test_views_that_nobody_asked_for_are_not_there(judged):
-    assert wanted_dimensional_labels(FinetuningSettings(), judged, [row.id for row in judged.rows]) == {}
+def test_dimensional_labels_with_zero_loss_weight_are_empty(rated):
+    assert wanted_dimensional_labels(FinetuningSettings(), rated, [row.id for row in rated.rows]) == {}

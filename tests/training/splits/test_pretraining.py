@@ -39,18 +39,18 @@ def ids_of(parts):
 
 class TestSplitForPretraining:
     @pytest.mark.parametrize("seed", range(5))
-    def test_no_test_speaker_is_heard(self, records, unlabelled, seed):
+    def test_split_excludes_test_speakers(self, records, unlabelled, seed):
         split = split_for_pretraining(
             [records, unlabelled], excluded_speakers={"toy": ("anna", "dora")}, validation_share=0.1, seed=seed
         )
-        train_on_all = speakers_of(split.train) | speakers_of(split.validation)
-        assert train_on_all == {f"toy:{name}" for name in ("bert", "carl", "emil", "fred")} | {
+        seen_speakers = speakers_of(split.train) | speakers_of(split.validation)
+        assert seen_speakers == {f"toy:{name}" for name in ("bert", "carl", "emil", "fred")} | {
             f"second:p{number}" for number in range(20)
         }
-        assert set(split.seen_speakers) == train_on_all
+        assert set(split.seen_speakers) == seen_speakers
 
     @pytest.mark.parametrize("seed", range(5))
-    def test_validation_speakers_are_not_trained_on(self, records, unlabelled, seed):
+    def test_split_separates_training_and_validation_speakers(self, records, unlabelled, seed):
         split = split_for_pretraining([records, unlabelled], excluded_speakers={}, validation_share=0.1, seed=seed)
         assert speakers_of(split.train).isdisjoint(speakers_of(split.validation))
         assert speakers_of(split.validation) == set(split.validation_speakers)
@@ -58,12 +58,12 @@ class TestSplitForPretraining:
         assert ids_of(split.train).isdisjoint(ids_of(split.validation))
         assert len(ids_of(split.train) | ids_of(split.validation)) == len(records.rows) + len(unlabelled.rows)
 
-    def test_each_corpus_gives_its_share(self, records, unlabelled):
+    def test_split_takes_validation_share_of_each_corpus(self, records, unlabelled):
         split = split_for_pretraining([records, unlabelled], excluded_speakers={}, validation_share=0.1, seed=0)
         names = [speaker.split(":")[0] for speaker in split.validation_speakers]
         assert (names.count("toy"), names.count("second")) == (1, 2)
 
-    def test_seed_decides(self, unlabelled):
+    def test_split_depends_on_seed_only(self, unlabelled):
         chosen = [
             split_for_pretraining(
                 [unlabelled], excluded_speakers={}, validation_share=0.2, seed=seed
@@ -73,52 +73,52 @@ class TestSplitForPretraining:
         assert chosen[0] == chosen[1] != chosen[2]
 
     @pytest.mark.parametrize(("share", "count"), [(0.0, 1), (0.5, 3), (0.99, 5), (1.0, 5)])
-    def test_at_least_one_validates_and_one_trains(self, records, share, count):
+    def test_split_has_at_least_one_speaker_in_each_part(self, records, share, count):
         split = split_for_pretraining([records], excluded_speakers={}, validation_share=share, seed=0)
         assert len(split.validation_speakers) == count
         assert len(speakers_of(split.train)) == 6 - count
 
-    def test_speakers_of_another_corpus_with_the_same_name_are_heard(self, records):
+    def test_split_keeps_speaker_with_excluded_name_of_another_corpus(self, records):
         split = split_for_pretraining([records], excluded_speakers={"second": ("anna",)}, validation_share=0.1, seed=0)
         assert "toy:anna" in split.seen_speakers
 
-    def test_the_same_corpus_twice_is_refused(self, records):
-        with pytest.raises(InputError, match="two of the records folders hold corpus 'toy'"):
+    def test_split_rejects_same_corpus_twice(self, records):
+        with pytest.raises(InputError, match="received two records folders of corpus 'toy'"):
             split_for_pretraining([records, records], excluded_speakers={}, validation_share=0.2, seed=0)
 
-    def test_one_speaker_is_not_enough(self, records):
-        with pytest.raises(InputError, match=r"needs at least two speakers.* leaves 1"):
+    def test_split_rejects_corpus_with_one_speaker(self, records):
+        with pytest.raises(InputError, match=r"expected at least two speakers.* received 1"):
             split_for_pretraining([records], excluded_speakers={"toy": SPEAKERS[1:]}, validation_share=0.1, seed=0)
 
 
-class TestLeftOut:
-    def test_test_speakers_of_the_labelled_corpora(self, records, unlabelled):
+class TestHeldOutSpeakers:
+    def test_held_out_speakers_are_test_and_validation_speakers(self, records, unlabelled):
         folds = folds_of_records(records)
         for number, fold in enumerate(folds.folds):
             found = held_out_speakers([unlabelled, records], fold=number, path=None)
             assert found.excluded_speakers == {"toy": fold.test}
             assert found.unlabelled_speakers == {"toy": fold.validation}
 
-    def test_a_fold_of_ones_own(self, records, tmp_path):
+    def test_held_out_speakers_follow_given_fold_file(self, records, tmp_path):
         write_folds(tmp_path / "f.json", FoldFile(corpus="toy", protocol="x", description="x", folds=(FOLD,)))
         assert held_out_speakers([records], fold=0, path=tmp_path / "f.json").excluded_speakers == {"toy": ("anna",)}
 
-    def test_those_that_the_fold_does_not_use(self, records, tmp_path):
+    def test_held_out_speakers_contain_unused_speakers(self, records, tmp_path):
         fold = dataclasses.replace(FOLD, train=FOLD.train[1:], unused=FOLD.train[:1])
         write_folds(tmp_path / "f.json", FoldFile(corpus="toy", protocol="x", description="x", folds=(fold,)))
         assert held_out_speakers([records], fold=0, path=tmp_path / "f.json").excluded_speakers == {
             "toy": ("anna", *FOLD.train[:1])
         }
 
-    def test_without_labels_there_is_no_fold(self, unlabelled):
+    def test_folds_require_labelled_records(self, unlabelled):
         with pytest.raises(InputError, match="none of the records has emotion labels"):
             held_out_speakers([unlabelled], fold=0, path=None)
         with pytest.raises(InputError, match="no emotion labels, so it has no folds"):
             folds_of_records(unlabelled)
 
 
-class TestToldClasses:
-    def test_training_speakers_alone_are_told(self, records, unlabelled):
+class TestClassTargets:
+    def test_class_targets_contain_training_speakers_only(self, records, unlabelled):
         split = split_for_pretraining(
             [unlabelled, records], excluded_speakers={"toy": FOLD.test}, validation_share=0.2, seed=0
         )
@@ -132,21 +132,21 @@ class TestToldClasses:
         assert speakers_with_labels(split, ()) == ()
         assert labelled_speakers.isdisjoint(name.removeprefix("toy:") for name in split.validation_speakers)
         assert all(records.manifest.labels[place] == rows[key].emotion for key, place in classes.items())
-        # The counter-case: without a fold, those who validate it are told.
-        train_on_all, _ = class_targets(split, unlabelled_speakers={})
-        assert {rows[key].speaker for key in train_on_all} - labelled_speakers <= {"bert"}
+        # Counter-case: without a fold, the labels of its validation speakers are used.
+        all_classes, _ = class_targets(split, unlabelled_speakers={})
+        assert {rows[key].speaker for key in all_classes} - labelled_speakers <= {"bert"}
 
-    def test_nobody_s_labels_are_refused(self, records, unlabelled):
+    def test_class_targets_without_usable_labels_are_rejected(self, records, unlabelled):
         split = split_for_pretraining([unlabelled], excluded_speakers={}, validation_share=0.1, seed=0)
-        with pytest.raises(InputError, match="none of the records has emotion labels"):
+        with pytest.raises(InputError, match="expected records with emotion labels, received none"):
             class_targets(split, unlabelled_speakers={})
         split = split_for_pretraining([records], excluded_speakers={}, validation_share=0.1, seed=0)
-        with pytest.raises(InputError, match="with a label that may be used"):
+        with pytest.raises(InputError, match="expected a training utterance with a usable label"):
             class_targets(split, unlabelled_speakers={"toy": SPEAKERS})
 
-    def test_an_id_in_two_corpora_is_refused(self, records, tmp_path):
+    def test_class_targets_reject_id_in_two_corpora(self, records, tmp_path):
         mels = toy_utterances(speakers=SPEAKERS, per_speaker=3)
         twin = write_toy_records(tmp_path / "twin", mels, corpus="twin", labels=())
         split = split_for_pretraining([records, twin], excluded_speakers={}, validation_share=0.1, seed=0)
-        with pytest.raises(InputError, match="and in other records: labels go by it"):
+        with pytest.raises(InputError, match="and in other records"):
             class_targets(split, unlabelled_speakers={})
