@@ -1,1 +1,1 @@
-"""Every stage beside what a user would pick instead: `python -m benchmarks`."""
+"""Comparison of every stage with common alternatives: `python -m benchmarks`."""

@@ -1,7 +1,7 @@
-"""Every stage beside what a user would pick instead: `python -m benchmarks [STAGE ...]`.
+"""Compare every stage with common alternatives: `python -m benchmarks [STAGE ...]`.
 
-Each contender runs in a process of its own, all take turns, and ratios are taken round by round. Contenders that are
-not installed say so in their row.
+Each contender runs in its own process, the contenders take turns, and ratios are computed per round. The row of a
+contender that is not installed names the missing package.
 """
 
 import argparse
@@ -28,14 +28,14 @@ STAGES = {
     "latency": "benchmarks.stages.latency",
     "prediction": "benchmarks.stages.prediction",
 }
-# Quick runs have other sizes, and so other ratios: they are recorded and guarded under keys of their own.
+# Quick runs have other sizes and therefore other ratios, so they have their own keys in the record.
 QUICK = "-quick"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and record or guard where asked; returns the exit status."""
+    """Measure and print; record and guard if the options say so. Return the exit status."""
     options = _options(arguments)
-    recorded = read_record()  # before anything is recorded over what the guard compares with
+    recorded = read_record()  # the guard compares with the record from before this run
     found: dict[str, list[Comparison]] = {}
     with tempfile.TemporaryDirectory(prefix="ser-fop-benchmarks-") as folder:
         for name in options.stages:
@@ -67,26 +67,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"{', '.join(STAGES)}; all if none is named")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count, for each contender (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="small sizes: minutes, and rougher ratios")
-    parser.add_argument("--corpus", default="", help="corpus in --audio-dir, for `prepare`")
-    parser.add_argument("--audio-dir", type=Path, help="folder of audio; without it speech is synthesised")
-    parser.add_argument("--day", action="store_true", help="let `prediction` go over a whole day of audio")
-    parser.add_argument("--record", action="store_true", help=f"keep the figures in benchmarks/{RESULTS.name}")
-    parser.add_argument("--guard", action="store_true", help="fail where a ratio fell against the recorded one")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"{', '.join(STAGES)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds per contender (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="small sizes: takes minutes, with less precise ratios")
+    parser.add_argument("--corpus", default="", help="name of the corpus in --audio-dir, for `prepare`")
+    parser.add_argument("--audio-dir", type=Path, help="folder of audio; synthetic speech by default")
+    parser.add_argument("--day", action="store_true", help="measure `prediction` on a whole day of audio")
+    parser.add_argument("--record", action="store_true", help=f"store the figures in benchmarks/{RESULTS.name}")
+    parser.add_argument("--guard", action="store_true", help="fail if a ratio is below the recorded one")
     parser.add_argument(
         "--guard-share",
         type=float,
         default=DEFAULT_SHARE,
-        help=f"least share of the recorded ratio (default: {DEFAULT_SHARE})",
+        help=f"lowest accepted share of the recorded ratio (default: {DEFAULT_SHARE})",
     )
     options = parser.parse_args(arguments)
     unknown = [name for name in options.stages if name not in STAGES]
     if unknown:
-        parser.error(f"unknown stage {unknown[0]!r}: expected {', '.join(STAGES)}")
+        parser.error(f"expected stages out of {', '.join(STAGES)}; received {unknown[0]!r}")
     if bool(options.corpus) != bool(options.audio_dir):
-        parser.error("--corpus and --audio-dir belong together: give both or neither")
+        parser.error("expected both or neither of --corpus and --audio-dir, received one")
     if options.rounds < 1:
         parser.error(f"--rounds expected a positive number, received {options.rounds}")
     options.stages = options.stages or list(STAGES)
@@ -94,7 +94,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _command(options: argparse.Namespace) -> str:
-    """Return the command that was asked for, without paths of this machine."""
+    """Return the command of this run, without local paths."""
     words = ["python -m benchmarks"]
     words += [] if options.stages == list(STAGES) else options.stages
     words += ["--rounds", str(options.rounds)]
@@ -105,7 +105,7 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _guard(measured: Sequence[Comparison], recorded: Mapping[str, Any], least_share: float) -> int:
-    """Print the verdict; return 1 for a failure."""
+    """Print the verdict; return the exit status: 1 for a failure."""
     verdict = guard(measured, recorded, least_share=least_share)
     print(f"\n{len(verdict.held)} ratios held, {len(verdict.failures)} failed, {len(verdict.unguarded)} unguarded.")
     for line in verdict.unguarded:

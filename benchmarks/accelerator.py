@@ -1,7 +1,7 @@
-"""The training step on a GPU, Keras on JAX beside the PyTorch twin: `python -m benchmarks.accelerator`.
+"""Compare the training step of Keras on JAX with the PyTorch twin on a GPU: `python -m benchmarks.accelerator`.
 
-Frames per second, memory and share of the card's peak, in float32, TF32 and bfloat16, with the flash attention that
-Keras offers on JAX and that PyTorch has. Needs a GPU, `jax[cuda12]` and `torch`; without a GPU it says what it would
+Measures frames per second, memory and the share of the GPU's peak, in float32, TF32 and bfloat16, with the flash
+attention of Keras on JAX and of PyTorch. Needs a GPU, `jax[cuda12]` and `torch`; without a GPU it prints what it would
 measure.
 """
 
@@ -20,20 +20,20 @@ _STEPS = 20
 
 
 def main() -> int:
-    """Measure, or say what would be measured."""
+    """Measure and print the tables; without a GPU, describe the measurement. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accelerator", description=__doc__)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--frames", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cpu", action="store_true", help="run on the processor, to see that everything works")
+    parser.add_argument("--cpu", action="store_true", help="run on the CPU, to check that everything works")
     options = parser.parse_args()
     sizes = {"batch": options.batch, "frames": options.frames}
     name = _gpu()
     if name is None and not options.cpu:
         print(
-            f"No GPU here. On one, this measures training steps on {options.batch} x {options.frames} frames in"
-            f" {', '.join(PRECISIONS)}: Keras on JAX (with flash attention in bfloat16) against the PyTorch twin,"
-            " in useful frames/s, GiB and share of the matrix peak that the card itself shows."
+            f"No GPU found. With a GPU, this measures training steps on {options.batch} x {options.frames} frames in"
+            f" {', '.join(PRECISIONS)}: Keras on JAX (with flash attention in bfloat16) and the PyTorch twin,"
+            " in useful frames/s, GiB and the share of the measured matrix peak."
         )
         return 0
     print(f"device: {name or 'CPU'}\n")
@@ -53,15 +53,15 @@ def main() -> int:
             if measurement.rates and peak.rates:
                 share = statistics.median(measurement.rates) / statistics.median(peak.rates)
                 print(f"{measurement.name}: {share:.0%} of the measured matrix peak")
-        print(f"({operations / 1e6:.1f} MFLOP a frame)\n", flush=True)
+        print(f"({operations / 1e6:.1f} MFLOP per frame)\n", flush=True)
     return 0
 
 
 def _gpu() -> str | None:
     """Return the name of the first GPU, or None."""
     try:
-        asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-        found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.splitlines()[0] if found else None
@@ -77,7 +77,7 @@ def _environment(precision: str) -> dict[str, str]:
 
 
 def _operations(batch: int, frames: int) -> float:
-    """Return the operations of a step for each frame."""
+    """Return the operations of a training step per frame."""
     from ser_fop.config.settings import ModelConfig
 
     parts = step_costs(ModelConfig(), mels=80, batch=batch, frames=frames, value_bytes=4)
@@ -142,7 +142,7 @@ def _torch(precision: str, batch: int, frames: int, steps: int) -> Callable[[], 
 
 
 def _peak(precision: str, batch: int, frames: int, steps: int) -> Callable[[], float]:
-    """Multiply large matrices, and count the frames whose operations that would have been."""
+    """Return a function that multiplies large matrices, and counts frames with the same number of operations."""
     import torch
 
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"

@@ -1,4 +1,4 @@
-"""Work that the measuring process must stay clear of: TensorFlow and its threads stay in a process that ends."""
+"""Function calls in a separate process, which keep TensorFlow and its threads out of the measuring process."""
 
 import multiprocessing
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def apart(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Call a top-level function in a process of its own and return its result."""
+    """Call a top-level function in a separate process and return its result."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_quiet) as pool:
         return pool.submit(function, *arguments, **named).result()

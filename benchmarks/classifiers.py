@@ -1,6 +1,7 @@
-"""Ways to ask one and the same network for an utterance's emotion, ours and others.
+"""Several ways to run the same emotion classifier: TensorFlow, Keras and PyTorch.
 
-`mel_classifier` takes log-mels, `waveform_classifier` takes audio; both give class probabilities as NumPy arrays.
+The function of `mel_classifier` reads log-mels, that of `waveform_classifier` reads audio. Both return class
+probabilities as NumPy arrays.
 """
 
 from collections.abc import Callable
@@ -14,16 +15,16 @@ from benchmarks.shared_network import MELS, classifier, twin
 
 FUNCTION, PREDICT, EAGER, TORCH = "a traced graph", "model.predict", "model(x), eager", "PyTorch twin, inference_mode"
 OURS = f"ser_fop, {FUNCTION}"
-# Of probabilities. The front ends' mel filters differ a little: ours are straight in mels, the twin's in hertz.
+# Largest difference of probabilities. The mel filters differ a little: ours are linear in mels, the twin's in hertz.
 _TOLERANCE = 0.01
 
 
 def mel_classifier(kind: str, weights: Path) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Return a function of log-mels (batch, frames, mels) and their lengths (batch,).
+    """Return a function from log-mels (batch, frames, mels) and lengths (batch,) to probabilities (batch, classes).
 
     Args:
         kind: `FUNCTION` (ours), `PREDICT`, `EAGER` or `TORCH`.
-        weights: What `shared_network.write_weights` wrote, for `TORCH`.
+        weights: File of `shared_network.write_weights`, for `TORCH`.
     """
     if kind == TORCH:
         import torch
@@ -31,43 +32,43 @@ def mel_classifier(kind: str, weights: Path) -> Callable[[np.ndarray, np.ndarray
         classify = _torch(weights)
 
         @torch.inference_mode()
-        def ask_torch(mel: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        def run_torch(mel: np.ndarray, lengths: np.ndarray) -> np.ndarray:
             return classify(torch.from_numpy(mel), torch.from_numpy(lengths)).numpy()
 
-        return ask_torch
+        return run_torch
     import tensorflow as tf
 
-    ask = _keras(kind)
+    run = _keras(kind)
     if kind == FUNCTION:
-        ask = tf.function(ask).get_concrete_function(
+        run = tf.function(run).get_concrete_function(
             tf.TensorSpec([None, None, MELS], tf.float32), tf.TensorSpec([None], tf.int64)
         )
-    return lambda mel, lengths: np.asarray(ask(tf.constant(mel), tf.constant(lengths)))
+    return lambda mel, lengths: np.asarray(run(tf.constant(mel), tf.constant(lengths)))
 
 
 def waveform_classifier(kind: str, weights: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function of samples (batch, samples) without padding; the arguments are those of `mel_classifier`."""
+    """Return a function from unpadded samples (batch, samples) to probabilities; the arguments are those of `mel_classifier`."""
     if kind == TORCH:
         import torch
 
         classify, to_mel = _torch(weights), torch_log_mel()
 
         @torch.inference_mode()
-        def ask_torch(waveform: np.ndarray) -> np.ndarray:
+        def run_torch(waveform: np.ndarray) -> np.ndarray:
             mel = to_mel(torch.from_numpy(waveform))
             return classify(mel, torch.full((len(mel),), mel.shape[1])).numpy()
 
-        return ask_torch
+        return run_torch
     import tensorflow as tf
 
     from ser_fop.config.settings import FeatureConfig
     from ser_fop.data.features import log_mel
 
-    ask = _keras(kind)
+    run = _keras(kind)
 
     def from_waveform(waveform: Any) -> Any:
-        mel = log_mel(waveform, FeatureConfig())
-        return ask(mel, tf.fill(tf.shape(mel)[:1], tf.shape(mel)[1]))
+        mel = log_mel(waveform, FeatureConfig(remove_below_hz=0.0))  # as the peer's front end
+        return run(mel, tf.fill(tf.shape(mel)[:1], tf.shape(mel)[1]))
 
     if kind == FUNCTION:
         from_waveform = tf.function(from_waveform).get_concrete_function(tf.TensorSpec([None, None], tf.float32))
@@ -75,10 +76,10 @@ def waveform_classifier(kind: str, weights: Path) -> Callable[[np.ndarray], np.n
 
 
 def same(found: np.ndarray, expected: np.ndarray) -> None:
-    """Hold probabilities against those of another way of asking."""
+    """Assert that probabilities agree with those of another way to run the classifier."""
     assert found.shape == expected.shape
-    furthest = float(np.abs(found - expected).max())
-    assert furthest < _TOLERANCE, f"a probability is {furthest:.2g} from the reference"
+    largest = float(np.abs(found - expected).max())
+    assert largest < _TOLERANCE, f"a probability is {largest:.2g} from the reference"
 
 
 def _keras(kind: str) -> Callable[[Any, Any], Any]:
@@ -86,13 +87,13 @@ def _keras(kind: str) -> Callable[[Any, Any], Any]:
 
     network = classifier()
 
-    def ask(mel: Any, lengths: Any) -> Any:
+    def run(mel: Any, lengths: Any) -> Any:
         mel = tf.convert_to_tensor(mel)
         inputs = {"mel": mel, "mask": tf.sequence_mask(lengths, tf.shape(mel)[1])}
         logits = network.predict(inputs, verbose=0) if kind == PREDICT else network(inputs, training=False)
         return tf.nn.softmax(logits)
 
-    return ask
+    return run
 
 
 def _torch(weights: Path) -> Callable[[Any, Any], Any]:

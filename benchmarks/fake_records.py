@@ -1,4 +1,4 @@
-"""Records folders of any lengths, their log-mels random: what is timed does not depend on the values."""
+"""Records folders with random log-mels of given lengths; the timings do not depend on the values."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ _PER_SHARD = 256
 
 
 def write_records(folder: Path, lengths: np.ndarray, mels: int = 80) -> Path:
-    """Write what `ser-fop prepare` would: float16 shards, ten speakers and four emotions in turn.
+    """Write a records folder as `ser-fop prepare` does: float16 shards, with ten speakers and four emotions in turn.
 
     Args:
         folder: Folder to write.
@@ -43,7 +43,7 @@ def write_records(folder: Path, lengths: np.ndarray, mels: int = 80) -> Path:
 
 
 def fake_mels(lengths: np.ndarray, mels: int = 80) -> Iterator[np.ndarray]:
-    """Yield a float16 log-mel for each length: stretches of one random block, which is quickly drawn."""
+    """Yield a float16 log-mel for each length: segments of one random block, which is fast to generate."""
     block = np.random.default_rng(0).normal(-6, 2, size=(2 * int(max(lengths)), mels)).astype(np.float16)
     for number, length in enumerate(lengths):
         first = 7 * number % (len(block) - int(length))

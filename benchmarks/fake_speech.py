@@ -1,4 +1,4 @@
-"""Folders of speech-like audio, the same at each call, for whoever has no corpus at hand."""
+"""Deterministic folders of speech-like audio, for benchmarks without a corpus."""
 
 import csv
 from pathlib import Path
@@ -12,14 +12,14 @@ _SPEAKERS = 10
 
 
 def write_speech(folder: Path, lengths: np.ndarray) -> Path:
-    """Write a 16-bit WAV for each length, and the manifest that the corpus `csv` reads.
+    """Write a 16-bit WAV file for each length, and a manifest for the corpus `csv`.
 
     Args:
         folder: Folder to write.
         lengths: Length of each utterance, in hundredths of a second.
 
     Returns:
-        The manifest.
+        The path of the manifest.
     """
     import soundfile
 
@@ -39,7 +39,7 @@ def write_speech(folder: Path, lengths: np.ndarray) -> Path:
 
 
 def voiced_minute() -> np.ndarray:
-    """Return a minute of harmonics of a wandering pitch and of noise, four syllables a second."""
+    """Return a minute of noise and of harmonics with a varying pitch, with four syllables per second."""
     seconds = np.arange(int(_MINUTE_S * RATE_HZ)) / RATE_HZ
     pitch_hz = 140 + 40 * np.sin(2 * np.pi * 0.31 * seconds)
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ

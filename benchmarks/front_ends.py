@@ -1,8 +1,8 @@
-"""The log-mel front end in other libraries, at the sizes of `FeatureConfig`'s defaults and at the same frames.
+"""The log-mel front end in other libraries, with the sizes of `FeatureConfig`'s defaults and the same frames.
 
 Each `..._front_end()` returns a function from float32 samples to log-mels (frames, 80). Frame t covers the samples
-[160 t, 160 t + 400), as ours does: where a library centres the window in the 512 samples of the transform, silence
-of 56 samples on both sides sets it right.
+[160 t, 160 t + 400), as in ser_fop. Some libraries centre the window in the 512 samples of the transform; padding of
+56 zeros on both sides corrects this.
 """
 
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def kaldi_front_end() -> FrontEnd:
 
     def log_mel(samples: np.ndarray) -> np.ndarray:
         computer = kaldi_native_fbank.OnlineFbank(options)
-        computer.accept_waveform(RATE_HZ, samples.tolist())  # its conversion of an array takes longer
+        computer.accept_waveform(RATE_HZ, samples.tolist())  # faster than its own conversion of an array
         computer.input_finished()
         return np.stack([computer.get_frame(frame) for frame in range(computer.num_frames_ready)])
 
@@ -91,7 +91,7 @@ def torch_log_mel() -> Callable:
 
 
 def _filters() -> np.ndarray:
-    """Return triangles that are straight in hertz on the HTK mel scale, as torchaudio's are, (bins, mels)."""
+    """Return triangular filters (bins, mels) on the HTK mel scale that are linear in hertz, as in torchaudio."""
     mels = np.linspace(2595 * np.log10(1 + LOW_HZ / 700), 2595 * np.log10(1 + HIGH_HZ / 700), MELS + 2)
     edges_hz = 700 * (10 ** (mels / 2595) - 1)
     bins_hz = np.linspace(0, RATE_HZ / 2, TRANSFORM // 2 + 1)[:, None]

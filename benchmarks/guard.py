@@ -1,4 +1,4 @@
-"""The regression guard: ratios measured now against those recorded, never seconds, which differ between machines."""
+"""Regression guard: compares measured ratios with recorded ones, never seconds, which differ between machines."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,12 @@ DEFAULT_SHARE = 0.8
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the guard found: one line for each ratio.
+    """Result of the guard, with one line for each ratio.
 
     Attributes:
-        failures: Ratios that fell too far, and contenders of our own that failed.
-        unguarded: What could not be compared, and why.
-        held: Ratios that held.
+        failures: Ratios below the limit, and contenders of ser_fop that failed.
+        unguarded: Comparisons that were not possible, with the reason.
+        held: Ratios within the limit.
     """
 
     failures: tuple[str, ...]
@@ -27,13 +27,14 @@ class Verdict:
 def guard(
     comparisons: Iterable[Comparison], recorded: Mapping[str, Any], *, least_share: float = DEFAULT_SHARE
 ) -> Verdict:
-    """Compare the ratios of ours to each peer with the recorded median.
+    """Compare the ratio to each peer with its recorded median.
 
-    The best round is judged: what else the machine does can lower a ratio for a round, a regression lowers all.
+    The best round counts: other load on the machine can lower the ratio of one round, whereas a regression lowers the
+    ratio of every round.
 
     Args:
-        comparisons: Measured now.
-        recorded: What `record.read_record` gives.
+        comparisons: Comparisons of this run.
+        recorded: Result of `record.read_record`.
         least_share: A best ratio below this share of the recorded median is a failure.
     """
     failures, unguarded, held = [], [], []
@@ -57,7 +58,7 @@ def guard(
                 share = best / before["median"]
                 line = (
                     f"{comparison.key}, {peer.name}: ours / theirs was {before['median']:.3g}, is {best:.3g} at best"
-                    f" ({share:.0%} of it; at least {least_share:.0%} is asked)"
+                    f" ({share:.0%} of it; at least {least_share:.0%} is required)"
                 )
                 (failures if share < least_share else held).append(line)
     return Verdict(failures=tuple(failures), unguarded=tuple(unguarded), held=tuple(held))

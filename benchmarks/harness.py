@@ -1,7 +1,7 @@
-"""Side-by-side measurement: contenders in processes of their own take turns, and ratios are taken round by round.
+"""Comparative measurement: contenders in separate processes take turns, and ratios are computed per round.
 
-These figures are only worth something as ratios: machines differ, and one machine differs from minute to minute.
-A contender never shares a process (thread pools, allocators) with another, and never runs while another does.
+Only ratios are meaningful, because the speed differs between machines, and on one machine from minute to minute.
+Contenders never share a process (thread pools, allocators) and never run at the same time.
 """
 
 import multiprocessing
@@ -24,13 +24,13 @@ class Contender:
     """One program to measure.
 
     Attributes:
-        name: Its name in the table.
-        setup: Top-level function of `options`; called once in the contender's own process, imports included. It
-            returns a function without arguments that does one round and returns the useful units of it; or those
-            and what they cost, where that is something else than seconds.
-        options: What `setup` is called with.
-        environment: Environment variables of its process.
-        warmups: Rounds that are not counted.
+        name: Name in the table.
+        setup: Top-level function, called once in the contender's process, which also does the imports there. It
+            returns a function without arguments that runs one round and returns its useful units, or a tuple of
+            the units and their cost if the cost is not the time in seconds.
+        options: Keyword arguments of `setup`.
+        environment: Environment variables of the process.
+        warmups: Number of rounds before the measured ones.
     """
 
     name: str
@@ -42,13 +42,13 @@ class Contender:
 
 @dataclass(kw_only=True)
 class Measurement:
-    """What was measured of one contender.
+    """Measured figures of one contender.
 
     Attributes:
-        name: Its name.
-        rates: Useful units per second (or what else they cost), one a round.
-        peak_gib: Largest resident memory of its process, and of each process that works for it, added up.
-        missing: Why it was not measured; empty if it was.
+        name: Name of the contender.
+        rates: Useful units per second (or per other cost), one per round.
+        peak_gib: Sum of the peak resident memory of its process and of its worker processes, in GiB.
+        missing: Reason why it was not measured; empty if it was.
     """
 
     name: str
@@ -59,14 +59,14 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One table: the first measurement is ours, the others are peers.
+    """One table: the first measurement is that of ser_fop, the others are those of its peers.
 
     Attributes:
-        key: Short name, unique over all stages: the regression guard looks ratios up by it.
-        title: What was compared, with sizes.
+        key: Short name, unique over all stages; the regression guard finds recorded ratios by it.
+        title: Description of the compared work, with sizes.
         unit: Unit of the rates.
-        measurements: In the order of the contenders.
-        whole: Units whose time is worth a column of its own (the whole work, or one call); 0 for none.
+        measurements: Measurements in the order of the contenders.
+        whole: Number of units whose time has its own column (the whole work, or one call); 0 for no column.
     """
 
     key: str
@@ -76,7 +76,7 @@ class Comparison:
     whole: float = 0.0
 
     def ratios(self, peer: Measurement) -> list[float]:
-        """Return our rate over the peer's, round by round."""
+        """Return the ratio of our rate to the peer's, for each round."""
         return [ours / theirs for ours, theirs in zip(self.measurements[0].rates, peer.rates, strict=False)]
 
 
@@ -87,11 +87,11 @@ def compare(
 
     Args:
         key: Short name of the comparison.
-        title: What is compared.
-        contenders: Ours first.
+        title: Description of the compared work.
+        contenders: Contenders, with that of ser_fop first.
         unit: Unit of the rates.
-        rounds: Rounds that count.
-        whole: Units whose time the table gives too; 0 for none.
+        rounds: Number of measured rounds.
+        whole: Number of units whose time the table also gives; 0 for none.
     """
     found = [Measurement(name=contender.name) for contender in contenders]
     lines: list[Connection] = []
@@ -102,7 +102,7 @@ def compare(
             line, process = _start(contender)
             lines.append(line)
             processes.append(process)
-            measurement.missing = _answer(line)
+            measurement.missing = _receive(line)
         for _ in range(rounds):
             for line, measurement in zip(lines, found, strict=True):
                 if not measurement.missing:
@@ -111,7 +111,7 @@ def compare(
         for line in lines:
             line.close()
         for process in processes:
-            # One that is told so ends by itself, and ends the processes that work for it.
+            # A process whose line is closed exits by itself, and stops its worker processes.
             process.join(timeout=30)
             process.kill()
     return Comparison(key=key, title=title, unit=unit, measurements=found, whole=whole)
@@ -120,7 +120,7 @@ def compare(
 def _start(contender: Contender) -> tuple[Connection, multiprocessing.Process]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    # No daemon: those may not have worker processes of their own, and some contenders need them.
+    # A daemon process may not start worker processes, which some contenders need.
     process = context.Process(target=_serve, args=(theirs, contender))
     process.start()
     theirs.close()
@@ -128,10 +128,10 @@ def _start(contender: Contender) -> tuple[Connection, multiprocessing.Process]:
 
 
 def _measure(line: Connection, measurement: Measurement) -> None:
-    """Let one contender do one round."""
+    """Run one round of one contender."""
     try:
         line.send("run")
-        answer = _answer(line)
+        answer = _receive(line)
     except OSError:
         answer = _DIED
     if isinstance(answer, str):
@@ -141,7 +141,7 @@ def _measure(line: Connection, measurement: Measurement) -> None:
     measurement.rates.append(units / cost)
 
 
-def _answer(line: Connection) -> Any:
+def _receive(line: Connection) -> Any:
     try:
         return line.recv()
     except EOFError:
@@ -149,10 +149,10 @@ def _answer(line: Connection) -> Any:
 
 
 def _serve(line: Connection, contender: Contender) -> None:
-    """Set a contender up in this process, then run it whenever the other end says so."""
+    """Set a contender up in this process, then run a round for every message of the parent process."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "KERAS_BACKEND": "tensorflow"}
     os.environ.update({**quiet, **contender.environment})
-    sys.stdout = sys.stderr  # tables alone go to the standard output
+    sys.stdout = sys.stderr  # only tables go to standard output
     try:
         run = contender.setup(**contender.options)
         for _ in range(contender.warmups):
@@ -174,7 +174,7 @@ def _serve(line: Connection, contender: Contender) -> None:
 
 
 def peak_gib() -> float:
-    """Return the largest resident memory of this process and of its workers, added up."""
+    """Return the sum of the peak resident memory of this process and of its workers, in GiB."""
     peaks = []
     for pid in (os.getpid(), *(worker.pid for worker in multiprocessing.active_children())):
         status = Path(f"/proc/{pid}/status")
@@ -184,5 +184,5 @@ def peak_gib() -> float:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return median, smallest and largest value."""
+    """Return the median, minimum and maximum of the values."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}

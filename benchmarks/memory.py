@@ -1,4 +1,4 @@
-"""Resident memory of a process that trains many small networks: `python -m benchmarks.memory [--without-release]`."""
+"""Measure the resident memory of a process that trains many small networks: `python -m benchmarks.memory [--without-release]`."""
 
 import argparse
 import contextlib
@@ -24,7 +24,7 @@ def resident_mb() -> float:
 
 
 def train(number: int) -> None:
-    """Train one network for two steps; no two are equal, so that none reuses the steps of another."""
+    """Train one network for two steps; every network has another dropout, so that none reuses compiled steps."""
     size = ModelConfig(d_model=32, heads=4, feed_forward=64, layers=2, dropout=0.1 + number / 1000)
     network = get_or_compile(
         EmotionClassifier(Backbone(size, MELS), 4),
@@ -39,9 +39,9 @@ def train(number: int) -> None:
 
 
 def main() -> None:
-    """Print resident memory after every few networks, and its growth since the first ones."""
+    """Print the resident memory after every `EVERY` networks, and its growth since the first of these."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--without-release", action="store_true", help="keep what TensorFlow registers, as a contrast")
+    parser.add_argument("--without-release", action="store_true", help="do not release networks, for comparison")
     scope = contextlib.nullcontext if parser.parse_args().without_release else network_scope
     seen = []
     for number in range(NETWORKS):

@@ -1,4 +1,4 @@
-"""The network as a first Keras version of it would look: Keras' own layers, no thought of speed."""
+"""A straightforward Keras version of the network, built from Keras' own layers without optimisation."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from typing import Any
 def naive_frame_predictor(
     mels: int = 80, width: int = 256, heads: int = 4, feed_forward: int = 513, layers: int = 2, dropout: float = 0.2
 ) -> Any:
-    """Return the Keras model, log-mels (batch, frames, mels) to predicted log-mels."""
+    """Return a Keras model from log-mels (batch, frames, mels) to predicted log-mels of the same shape."""
     import keras
 
     from ser_fop.layers.sinusoidal_positions import SinusoidalPositions

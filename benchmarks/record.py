@@ -1,4 +1,4 @@
-"""The file of recorded figures, against which the guard compares."""
+"""Reading and writing of the recorded figures, with which the guard compares."""
 
 import importlib.metadata
 import json
@@ -24,17 +24,17 @@ _LIBRARIES = (
 
 
 def read_record(path: Path = RESULTS) -> dict[str, Any]:
-    """Return what was recorded, by the comparison's key; nothing if there is no file."""
+    """Return the recorded comparisons by key; an empty dict if there is no file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def write_record(comparisons: Mapping[str, Iterable[Comparison]], *, command: str, path: Path = RESULTS) -> None:
-    """Record comparisons; those recorded earlier stay as they are where ours was not measured now.
+    """Record comparisons; earlier entries stay if ser_fop was not measured in this run.
 
     Args:
-        comparisons: By stage.
-        command: The command that measured them, without paths of this machine.
-        path: The file.
+        comparisons: Comparisons by stage.
+        command: The command of this run, without local paths.
+        path: File to update.
     """
     from ser_fop.utils.run_folder import machine
 
@@ -49,7 +49,7 @@ def write_record(comparisons: Mapping[str, Iterable[Comparison]], *, command: st
 
 
 def entry(comparison: Comparison) -> dict[str, Any]:
-    """Return what is recorded of one comparison's figures."""
+    """Return the recorded fields of one comparison."""
     return {
         "title": comparison.title,
         "unit": comparison.unit,

@@ -1,7 +1,7 @@
-"""How far a training step is from what the machine can do: `python -m benchmarks.roofline [--trace DIR]`.
+"""Compare a training step with the limits of the machine: `python -m benchmarks.roofline [--trace DIR]`.
 
-Measured matrix peak and memory bandwidth, operations and bytes of each part, the time that they ask for, the time
-that a step takes, and where TensorFlow's profiler saw it go. `--record` keeps the page as benchmarks/roofline.md.
+Prints the measured matrix peak and memory bandwidth, the operations, bytes and least time of each part, the measured
+time of a step, and the operations in TensorFlow's profile. `--record` stores the page as benchmarks/roofline.md.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from benchmarks.table import markdown
 
 PAGE = Path(__file__).with_name("roofline.md")
 _SIDE = 2048
-_COPIED = 2**27  # values: far more than a cache holds
+_COPIED = 2**27  # number of values, far more than the caches hold
 
 
 def main() -> None:
@@ -27,8 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.roofline", description=__doc__)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--frames", type=int, default=370)
-    parser.add_argument("--trace", type=Path, help="keep the profiler's traces here, for TensorBoard")
-    parser.add_argument("--record", action="store_true", help=f"keep the page as benchmarks/{PAGE.name}")
+    parser.add_argument("--trace", type=Path, help="folder for the profiler's traces, for TensorBoard")
+    parser.add_argument("--record", action="store_true", help=f"store the page as benchmarks/{PAGE.name}")
     options = parser.parse_args()
     os.environ.update({"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"})
     page = _page(options)
@@ -62,7 +62,7 @@ def _report(
     parts = step_costs(ModelConfig(), mels=80, batch=options.batch, frames=options.frames, value_bytes=value_bytes)
     rows, total = [], 0.0
     for part in parts:
-        # Norms and dropout are no matrix products: memory alone bounds them here.
+        # Norms and dropout have no matrix products, so only the memory bandwidth limits them.
         least = max(part.operations / peak if "norm" not in part.name else 0.0, part.bytes / bandwidth)
         total += least
         rows.append([part.name, f"{part.operations / 1e9:.1f}", f"{part.bytes / 1e9:.2f}", f"{1000 * least:.0f}"])
@@ -82,7 +82,7 @@ def _report(
 
 
 def _bandwidth() -> float:
-    """Return bytes a second, read and written, of a large copy."""
+    """Return the bytes per second, read and written, of a large copy."""
     import tensorflow as tf
 
     source = tf.zeros([_COPIED])
@@ -109,7 +109,7 @@ def _median(run: Callable[[], Any], rounds: int = 9) -> float:
 
 
 def _step(options: argparse.Namespace, precision: str) -> tuple[float, list[list[str]]]:
-    """Return the seconds of a step, and the operations that the profiler saw most of."""
+    """Return the seconds of a step, and the operations with the longest total time in the profile."""
     import numpy as np
     import tensorflow as tf
 
@@ -132,7 +132,7 @@ def _step(options: argparse.Namespace, precision: str) -> tuple[float, list[list
 
 
 def _operations(trace: Path, most: int = 12) -> list[list[str]]:
-    """Read the operations of a trace, the longest first."""
+    """Return the operations of a trace as table rows, the longest total time first."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     space = xplane_pb2.XSpace()
@@ -141,7 +141,7 @@ def _operations(trace: Path, most: int = 12) -> list[list[str]]:
     for plane in space.planes:
         for event in (event for line in plane.lines for event in line.events):
             path, _, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
-            # Operations are named path:Kind; the executor's own events are no operations.
+            # Operations are named path:Kind; other events belong to the executor.
             if path and "/" in path and "::" not in path and " " not in kind:
                 spent[kind] += event.duration_ps / 1e9
                 calls[kind] += 1

@@ -1,7 +1,8 @@
-"""What each stage costs as a corpus grows: `python -m benchmarks.scaling RAVDESS [--hours 0.2 2 20] [--record]`.
+"""Measure the cost of each stage as a corpus grows: `python -m benchmarks.scaling RAVDESS [--hours 0.2 2 20] [--record]`.
 
-The corpus in the folder RAVDESS is repeated under other ids and speakers, without copies, until it lasts so long. Each
-stage is a command in a process of its own, whose time includes TensorFlow's start; trainings run for one epoch.
+The corpus in the folder RAVDESS is repeated with new ids and speakers, without copies of files, until it has the given
+length. Each stage is a command in its own process. Its time includes the start of TensorFlow; training runs for one
+epoch.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from ser_fop.utils.run_folder import machine, versions
 RESULTS = Path(__file__).parent / "scaling.json"
 _FOLD = ["--fold", "0"]
 _EPOCH = ["--epochs", "1"]
-# Each stage's options, but for --out; {name} is the folder of an earlier one.
+# Options of each stage, without --out; {name} is the folder of an earlier stage.
 STAGES = {
     "prepare": ["prepare", "--corpus", "csv", "--audio-dir", "{audio}", "--manifest", "{manifest}"],
     "pretrain": ["pretrain", "--records", "{prepare}", *_FOLD, *_EPOCH],
@@ -38,12 +39,12 @@ STAGES = {
 
 
 def main() -> None:
-    """Measure, and print a line for each stage and size."""
+    """Measure, and print one line for each stage and size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("audio", type=Path)
     parser.add_argument("--hours", type=float, nargs="+", default=[0.2, 2.0, 20.0])
-    parser.add_argument("--at-most-s", type=float, default=900.0, help="a stage is broken off after so many seconds")
-    parser.add_argument("--record", action="store_true", help=f"keep the figures in {RESULTS.name}")
+    parser.add_argument("--at-most-s", type=float, default=900.0, help="time limit of a stage, in seconds")
+    parser.add_argument("--record", action="store_true", help=f"store the figures in {RESULTS.name}")
     options = parser.parse_args()
     rows = _rows(options.audio)
     found = []
@@ -53,12 +54,12 @@ def main() -> None:
                 print(json.dumps(one), flush=True)
                 found.append(one)
                 if options.record:
-                    kept = {"machine": machine(), "versions": versions(), "measured": found}
-                    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+                    results = {"machine": machine(), "versions": versions(), "measured": found}
+                    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 def _rows(audio: Path) -> list[dict[str, Any]]:
-    """Return the corpus once: file, speaker, emotion, id and seconds, in an order that mixes speakers and emotions."""
+    """Return the rows of the corpus: file, speaker, emotion, id and seconds, with speakers and emotions mixed."""
     listed = CORPUS.read(audio, ReadOptions()).utterances
     ordered = sorted(listed, key=lambda one: hashlib.sha256(one.id.encode()).digest())
     return [
@@ -69,31 +70,31 @@ def _rows(audio: Path) -> list[dict[str, Any]]:
 
 
 def _manifest(path: Path, rows: list[dict[str, Any]], hours: float) -> None:
-    """Write as many rows as last so long; each round through the corpus has ids and speakers of its own."""
-    left, place = 3600 * hours, 0
+    """Write rows with a total length of `hours`; each pass over the corpus has new ids and speakers."""
+    remaining_s, position = 3600 * hours, 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["file", "speaker", "emotion", "id"])
         writer.writeheader()
-        while left > 0:
-            turn, number = divmod(place, len(rows))
+        while remaining_s > 0:
+            pass_number, number = divmod(position, len(rows))
             row = dict(rows[number])
-            left -= row.pop("seconds")
-            writer.writerow({**row, "speaker": f"{row['speaker']}-{turn}", "id": f"{row['id']}-{turn}"})
-            place += 1
+            remaining_s -= row.pop("seconds")
+            writer.writerow({**row, "speaker": f"{row['speaker']}-{pass_number}", "id": f"{row['id']}-{pass_number}"})
+            position += 1
 
 
 def _measured(
     folder: Path, audio: Path, rows: list[dict[str, Any]], *, hours: float, at_most_s: float
 ) -> Iterator[dict[str, Any]]:
-    """Run every stage; one that is broken off has no seconds, and those that read it are left out."""
+    """Run every stage; a stage over the time limit has no seconds, and stages that read its output are skipped."""
     manifest = folder / "manifest.csv"
     _manifest(manifest, rows, hours)
-    places = {"audio": audio.absolute(), "manifest": manifest, **{name: folder / name for name in STAGES}}
+    paths = {"audio": audio.absolute(), "manifest": manifest, **{name: folder / name for name in STAGES}}
     found = []
     for name, options in STAGES.items():
         if any(f"{{{one['stage']}}}" in options and one["seconds"] is None for one in found):
-            continue  # it would read what was broken off
-        command = [option.format(**places) for option in options] + ["--out", str(folder / name)]
+            continue  # its input is missing
+        command = [option.format(**paths) for option in options] + ["--out", str(folder / name)]
         seconds, peak_gib = _run(command, at_most_s)
         one = {"stage": name, "hours": hours, "seconds": seconds, "peak_gib": peak_gib}
         if seconds is not None:
@@ -103,7 +104,7 @@ def _measured(
 
 
 def _run(command: list[str], at_most_s: float) -> tuple[float | None, float]:
-    """Return a command's seconds and the largest memory of its process."""
+    """Return the seconds of a command and the peak memory of its process, in GiB."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     program = [sys.executable, "-m", f"ser_fop.pipelines.{command[0]}", *command[1:]]
     started = time.perf_counter()

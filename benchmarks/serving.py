@@ -1,7 +1,7 @@
-"""`ser-fop serve` under load, with and without batching: `python -m benchmarks.serving MODELS [--clients 50] [--record]`.
+"""Load test of `ser-fop serve`, with and without batching: `python -m benchmarks.serving MODELS [--clients 50] [--record]`.
 
-MODELS is what `ser-fop export` wrote. Clients ask again as soon as they are answered, with sounds of 1 to 6 s as rows of
-numbers, each over a connection of its own that is kept open; they and the server share this machine's cores.
+MODELS is a folder of `ser-fop export`. Each client keeps its own connection and sends the next request as soon as it has
+the response, with sounds of 1 to 6 s as rows of numbers. The clients and the server share the cores of this machine.
 """
 
 import argparse
@@ -25,12 +25,12 @@ _RATE_HZ = 16000
 
 
 def main() -> None:
-    """Measure, and print a line for each way of serving."""
+    """Measure, and print one line for each batch size and number of clients."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--record", action="store_true", help=f"keep the figures in {RESULTS.name}")
+    parser.add_argument("--record", action="store_true", help=f"store the figures in {RESULTS.name}")
     options = parser.parse_args()
     bodies = _bodies()
     found = [
@@ -47,8 +47,8 @@ def main() -> None:
             f"| {one['batch']} | {one['clients']} | {one['answers_per_s']:.1f} | {latency} | {one['errors']} | {memory} |"
         )
     if options.record:
-        kept = {"seconds": options.seconds, "machine": machine(), "versions": versions(), "measured": found}
-        RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        results = {"seconds": options.seconds, "machine": machine(), "versions": versions(), "measured": found}
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 def _bodies() -> list[bytes]:
@@ -61,15 +61,15 @@ def _bodies() -> list[bytes]:
 
 
 def _measured(models: Path, bodies: list[bytes], batch: int, clients: int, seconds: float) -> dict[str, Any]:
-    """Serve in a process of its own, and ask."""
+    """Start a server in its own process and return its figures under load."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "ser_fop.pipelines.serve", f"model={models}", "--port", str(port)]
     process = subprocess.Popen([*command, "--batch", str(batch)], stdout=subprocess.DEVNULL)
     try:
-        _await(port)
-        _load(port, bodies, clients, seconds / 4)  # the first calls make memory grow once
+        _wait_for_server(port)
+        _load(port, bodies, clients, seconds / 4)  # memory grows during the first calls
         warm = _resident_mb(process.pid)
         latencies, errors, lasted = _load(port, bodies, clients, seconds)
         end = _resident_mb(process.pid)
@@ -87,7 +87,7 @@ def _measured(models: Path, bodies: list[bytes], batch: int, clients: int, secon
 
 
 def _load(port: int, bodies: list[bytes], clients: int, seconds: float) -> tuple[list[float], int, float]:
-    """Ask for some time; return each answer's seconds, how many were none, and how long it took."""
+    """Send requests for some time; return the seconds of each response, the number of errors, and the total seconds."""
     latencies: list[float] = []
     errors = 0
     until = time.monotonic() + seconds
@@ -107,16 +107,17 @@ def _load(port: int, bodies: list[bytes], clients: int, seconds: float) -> tuple
                 errors += 1
             turn += 1
 
-    begun = time.monotonic()
+    load_started = time.monotonic()
     threads = [threading.Thread(target=one, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return latencies, errors, time.monotonic() - begun
+    return latencies, errors, time.monotonic() - load_started
 
 
-def _await(port: int) -> None:
+def _wait_for_server(port: int) -> None:
+    """Wait until the server is healthy."""
     for _ in range(600):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -125,7 +126,7 @@ def _await(port: int) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    raise SystemExit("the server did not start within a minute.")
+    raise SystemExit("expected the server to start within a minute; it did not.")
 
 
 def _resident_mb(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""What every stage is told."""
+"""Settings of a run of the benchmarks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a run of the benchmarks was asked for.
+    """Settings that every stage receives.
 
     Attributes:
-        work: Folder for files that are needed for the time of the run only.
-        rounds: Rounds that count, for each contender.
-        quick: Small sizes, to see that everything works; the ratios are rougher.
-        corpus: Name of the corpus in `audio_dir`; empty for synthesised speech.
+        work: Folder for temporary files of the run.
+        rounds: Number of measured rounds per contender.
+        quick: Use small sizes, to check that everything works; the ratios are less precise.
+        corpus: Name of the corpus in `audio_dir`; empty for synthetic speech.
         audio_dir: Folder of a corpus, for the stages that read audio.
-        day: Whether prediction goes over a whole day of audio.
+        day: Measure prediction on a whole day of audio.
     """
 
     work: Path

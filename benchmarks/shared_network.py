@@ -1,4 +1,4 @@
-"""One network in two libraries: ours with fixed random weights, and the PyTorch twin with the same ones."""
+"""One network in two libraries: the Keras network with fixed random weights, and the PyTorch twin with equal ones."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ _KINDS = {"kernel": "weight", "gamma": "weight", "bias": "bias", "beta": "bias"}
 
 
 def classifier() -> "EmotionClassifier":
-    """Return our network at the paper's size, with the same weights in every process."""
+    """Return the Keras classifier at the paper's size, with the same weights in every process."""
     import keras
 
     from ser_fop.config.settings import ModelConfig
@@ -36,30 +36,30 @@ def classifier() -> "EmotionClassifier":
 
 
 def write_weights(path: Path) -> None:
-    """Write the weights of `classifier()` as `.npz`; the twin is read from it."""
-    # A name inside an archive takes no slash on some systems.
+    """Write the weights of `classifier()` to an `.npz` file, which `twin` reads."""
+    # Some systems do not allow a slash in the name of an archive member.
     np.savez(path, **{weight.path.replace("/", "."): np.asarray(weight) for weight in classifier().weights})
 
 
 def twin(path: Path) -> tuple["FramePredictor", Any]:
-    """Return the PyTorch twin without dropout, and its (width, classes) projection of the pooled last state."""
+    """Return the PyTorch twin in evaluation mode, and the projection (width, classes) of its pooled last state."""
     import torch
 
     from benchmarks.torch_twin import FramePredictor
 
     with np.load(path) as arrays:
-        ours = {name: torch.from_numpy(arrays[name].copy()) for name in arrays.files}
+        weights_by_name = {name: torch.from_numpy(arrays[name].copy()) for name in arrays.files}
     network = FramePredictor().eval()
     expected = {name for name, _ in network.named_parameters() if not name.startswith("predict.")}
-    state = {_name(name): tensor.T if name.endswith("kernel") else tensor for name, tensor in ours.items()}
+    state = {_name(name): tensor.T if name.endswith("kernel") else tensor for name, tensor in weights_by_name.items()}
     projection = state.pop("emotion.weight").T.contiguous()
-    assert set(state) == expected | {"mean", "deviation"}, "our network and its twin have come apart"
+    assert set(state) == expected | {"mean", "std"}, "expected the twin to have the weights of the Keras network"
     network.load_state_dict(state, strict=False)
     return network, projection
 
 
 def twin_hypercolumns(network: "FramePredictor", mel: Any) -> dict[str, Any]:
-    """Return every feature of the twin, (batch, frames, width), as `ser_fop.models.hypercolumns` does."""
+    """Return the hypercolumns of the twin by name, each (batch, frames, width), as `ser_fop.models.hypercolumns`."""
     import torch
 
     normalised = (mel - network.mean) / network.std
@@ -74,9 +74,9 @@ def twin_hypercolumns(network: "FramePredictor", mel: Any) -> dict[str, Any]:
     return {"F": normalised, **named, "h_add": total, "h_concat": torch.cat([normalised, *layers], dim=-1)}
 
 
-def _name(ours: str) -> str:
-    """Translate the name of a weight."""
-    *parts, kind = ours.split(".")
+def _name(keras_name: str) -> str:
+    """Return the PyTorch name of a Keras weight."""
+    *parts, kind = keras_name.split(".")
     layer = "/".join(parts)
     if layer == "normalization":
         return kind

@@ -1,4 +1,4 @@
-"""Operations and bytes of a training step, part by part: what the roofline divides by."""
+"""Operations and bytes of each part of a training step, for the roofline."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ class Part:
     """One part of a training step, forward and backward.
 
     Attributes:
-        name: Its name.
-        operations: Multiplications and additions.
-        bytes: What has to be read and written at least.
+        name: Name of the part.
+        operations: Number of multiplications and additions.
+        bytes: Least number of bytes to read and write.
     """
 
     name: str
@@ -21,14 +21,14 @@ class Part:
 
 
 def step_costs(config: ModelConfig, *, mels: int, batch: int, frames: int, value_bytes: int) -> list[Part]:
-    """Return the parts of a step; a backward pass costs two products for each one forward.
+    """Return the parts of a step; the backward pass has two products for each forward product.
 
     Args:
         config: Size of the network (`residual_width` is `model`).
-        mels: Mel bands.
-        batch: Utterances.
-        frames: Frames of each.
-        value_bytes: 4 for float32, 2 for bfloat16.
+        mels: Number of mel bands.
+        batch: Number of utterances.
+        frames: Number of frames per utterance.
+        value_bytes: Bytes per value: 4 for float32, 2 for bfloat16.
     """
     rows, width, inner = batch * frames, config.d_model, config.feed_forward
     dense = [(mels, width, 2), (width, mels, 3)]  # the embedding's input needs no gradient
@@ -39,9 +39,10 @@ def step_costs(config: ModelConfig, *, mels: int, batch: int, frames: int, value
     # Two products forward and four backward over the lower triangle, which is half the square and the diagonal.
     pairs = batch * frames * (frames + 1) / 2
     attention = config.layers * 6 * 2 * pairs * width
-    # Queries, keys, values and the output, there and back; the scores need not leave the cache.
+    # Queries, keys, values and the output, forward and backward; the scores can stay in the cache.
     attention_moved = config.layers * 3 * 4 * rows * width * value_bytes
-    # Two sums with dropout and normalisation a layer: read two, write one; back, read two and write two.
+    # Each layer has two sums with dropout and normalisation: forward reads two and writes one array, backward reads two
+    # and writes two.
     norms = config.layers * 2 * rows * width
     return [
         Part(name="dense products", operations=products, bytes=moved),

@@ -1,4 +1,4 @@
-"""Comparisons as Markdown tables."""
+"""Markdown tables of comparisons."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,7 +8,7 @@ _INSTALL = '`pip install -e ".[dev,bench]"`'
 
 
 def comparison_table(comparison: Comparison) -> str:
-    """Return the table of one comparison, under its title."""
+    """Return the Markdown table of one comparison, with its title."""
     header = ["contender", comparison.unit, "ours / theirs", "peak memory, GiB"]
     if comparison.whole:
         header.append("time at that rate")
@@ -20,7 +20,7 @@ def comparison_table(comparison: Comparison) -> str:
 
 
 def summary_table(comparisons: Mapping[str, Iterable[Comparison]]) -> str:
-    """Return one table of all comparisons, by stage."""
+    """Return one Markdown table of all comparisons, by stage."""
     rows = [
         [stage, comparison.key, comparison.unit, *_cells(comparison, measurement)]
         for stage, found in comparisons.items()
@@ -31,7 +31,7 @@ def summary_table(comparisons: Mapping[str, Iterable[Comparison]]) -> str:
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns also line up as plain text."""
+    """Return a Markdown table whose columns are aligned in plain text."""
     lines = [list(header), *(list(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     padded = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
@@ -40,7 +40,7 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cells(comparison: Comparison, measurement: Measurement) -> list[str]:
-    """Return name, rate, ratio and peak memory."""
+    """Return the cells of a row: name, rate, ratio and peak memory."""
     if measurement.missing:
         reason = measurement.missing
         if reason.startswith("not installed"):
@@ -66,5 +66,5 @@ def _time(comparison: Comparison, measurement: Measurement) -> str:
 
 
 def figure(value: float) -> str:
-    """Return three significant digits, thousands parted by commas."""
+    """Return a number with three significant digits and commas between thousands."""
     return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:#.3g}"

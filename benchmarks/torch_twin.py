@@ -1,7 +1,7 @@
-"""The same network in plain PyTorch, as a user would write it: the peer of the pretraining and extraction benchmarks.
+"""The same network in plain PyTorch, for comparison in the pretraining, extraction and prediction benchmarks.
 
-Fused query-key-value projection, `scaled_dot_product_attention` (its flash kernel, on the CPU too), fused Adam,
-autocast for bfloat16. Import it inside a function: PyTorch is an extra.
+It uses a fused query-key-value projection, `scaled_dot_product_attention` (with its flash kernel, also on the CPU),
+fused Adam, and autocast for bfloat16. Import this module inside functions, because PyTorch is an extra.
 """
 
 import math
@@ -30,7 +30,7 @@ class Attention(nn.Module):
 
 
 class TransformerLayer(nn.Module):
-    """Attention and feed-forward, post-LN."""
+    """Self-attention and feed-forward network with layer normalisation after each sum (post-LN)."""
 
     def __init__(self, width: int, heads: int, feed_forward: int, dropout: float) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class TransformerLayer(nn.Module):
 
 
 class FramePredictor(nn.Module):
-    """Log-mels to predicted log-mels; `hidden_states` gives F, h1 .. hL."""
+    """Network from log-mels to predicted log-mels; `hidden_states` returns F, h1 .. hL."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class FramePredictor(nn.Module):
     ) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(mels))
-        self.register_buffer("deviation", torch.ones(mels))
+        self.register_buffer("std", torch.ones(mels))
         rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
         angles = torch.arange(4096)[:, None] * rates
         self.register_buffer("positions", torch.stack([angles.sin(), angles.cos()], -1).flatten(1))
@@ -85,6 +85,6 @@ class FramePredictor(nn.Module):
 
 
 def frame_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Return the L1 error averaged over weighted frames."""
+    """Return the weighted mean of the L1 error over frames."""
     errors = (predicted - target).abs().mean(-1)
     return (errors * weight).sum() / weight.sum()

@@ -1,6 +1,6 @@
-"""Trainers of the frame predictor: ours, ours without kernels, a naive Keras version, the PyTorch twin.
+"""Trainers of the frame predictor: ser_fop with and without kernels, a naive Keras version, and the PyTorch twin.
 
-Each setup returns a function that trains on all utterances once and returns the real frames that it predicted.
+Each `fit_...` function returns a function that trains for one epoch and returns the number of predicted real frames.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,11 +18,11 @@ BATCH_FRAMES = 16384
 
 
 def ours(precision: str, *, plain: bool = False) -> Any:
-    """Return our compiled model.
+    """Return the compiled frame predictor of ser_fop.
 
     Args:
         precision: `float32` or `bfloat16`.
-        plain: Whether the plain `keras.ops` forms stand in for the kernels.
+        plain: Use the plain `keras.ops` versions instead of the kernels.
     """
     import keras
     import numpy as np
@@ -34,26 +34,26 @@ def ours(precision: str, *, plain: bool = False) -> Any:
     from ser_fop.metrics import FrameError
     from ser_fop.models.frame_predictor import FramePredictor
     from ser_fop.training.setup import jit_compile, seed_everything
-    from ser_fop.training.setup import precision as computing_in
+    from ser_fop.training.setup import precision as precision_scope
 
     if plain:
         causal_self_attention.causal_attention = kernels.plain_causal_attention
         attention_layer.add_and_normalise = kernels.plain_add_and_normalise
     seed_everything(0, deterministic=False)
-    with computing_in(precision):
+    with precision_scope(precision):
         model = FramePredictor(ModelConfig(), 80)
-    deviation = np.ones(80)
+    std = np.ones(80)
     model.compile(
         optimizer=keras.optimizers.Adam(1e-3),
-        loss=FramePredictionLoss("l1", deviation),
-        weighted_metrics=[FrameError("l1", deviation)],
+        loss=FramePredictionLoss("l1", std),
+        weighted_metrics=[FrameError("l1", std)],
         jit_compile=jit_compile(),
     )
     return model
 
 
 def fit_ours(records: Path, precision: str, chunk_frames: int, plain: bool = False) -> Callable[[], float]:
-    """Set up `model.fit` on our dataset, which reads the records from disk."""
+    """Set up `model.fit` with the dataset of ser_fop, which reads the records from disk."""
     import numpy as np
 
     from ser_fop.data.datasets import unlabelled_batches
@@ -74,16 +74,16 @@ def fit_ours(records: Path, precision: str, chunk_frames: int, plain: bool = Fal
 
 
 def fit_naive(held: "np.ndarray", precision: str) -> Callable[[], float]:
-    """Set up `model.fit` on random batches from memory, padded to their longest."""
+    """Set up `model.fit` with random batches from memory, padded to the longest utterance."""
     import keras
     import numpy as np
 
     from benchmarks.naive_keras import naive_frame_predictor
-    from ser_fop.training.setup import precision as computing_in
+    from ser_fop.training.setup import precision as precision_scope
     from ser_fop.training.setup import seed_everything
 
     seed_everything(0, deterministic=False)
-    with computing_in(precision):
+    with precision_scope(precision):
         model = naive_frame_predictor()
     model.compile("adam", loss="mae", jit_compile=False)
     mels = [mel.astype(np.float32) for mel in fake_mels(held)]
@@ -110,7 +110,7 @@ def fit_naive(held: "np.ndarray", precision: str) -> Callable[[], float]:
 
 
 def fit_twin(held: "np.ndarray", precision: str) -> Callable[[], float]:
-    """Set up a plain PyTorch loop on bucketed batches from memory."""
+    """Set up a plain PyTorch loop with bucketed batches from memory."""
     import torch
 
     step = twin_step(precision)
@@ -128,7 +128,7 @@ def fit_twin(held: "np.ndarray", precision: str) -> Callable[[], float]:
 
 
 def twin_step(precision: str) -> Callable[[Any, Any], float]:
-    """Return one training step of the PyTorch twin, of mel (batch, frames, mels) and mask (batch, frames)."""
+    """Return a training step of the PyTorch twin for mel (batch, frames, mels) and mask (batch, frames)."""
     import torch
 
     from benchmarks.torch_twin import FramePredictor, frame_loss
@@ -150,7 +150,7 @@ def twin_step(precision: str) -> Callable[[Any, Any], float]:
 
 
 def chunks(held: "np.ndarray", limit: int) -> "np.ndarray":
-    """Return the lengths of the equal chunks of at most `limit` frames; 0 keeps the utterances whole."""
+    """Return the lengths of equal chunks of at most `limit` frames; with 0, the utterances stay whole."""
     import numpy as np
 
     from ser_fop.data.bucketing import chunk_lengths

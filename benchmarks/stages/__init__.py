@@ -1,1 +1,1 @@
-"""One module a stage; each has `run(settings)`, which gives its comparisons."""
+"""One module per stage; `run(settings)` of each returns its comparisons."""

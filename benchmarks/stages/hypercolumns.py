@@ -1,4 +1,4 @@
-"""Records to pooled hypercolumns, the features that the classifiers of the paper read."""
+"""Extraction of pooled hypercolumns from records."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _BATCH_FRAMES = 16384
-# So many utterances are compared, feature by feature, with what one call for each gives.
+# Number of utterances whose features are compared with those of a separate call per utterance.
 _CHECKED = 4
 _TOLERANCE = 2e-3
 
@@ -96,14 +96,14 @@ def _keras_loop(held: "np.ndarray", count: int) -> Callable[[], float]:
 
     def work() -> float:
         for mel in mels:
-            extractor.predict(_alone(mel), verbose=0)
+            extractor.predict(_batch_of_one(mel), verbose=0)
         return sum(len(mel) for mel in mels)
 
     return work
 
 
 def _extractor() -> Any:
-    """Return the Keras model of one utterance's pooled features."""
+    """Return a Keras model from log-mels to pooled hypercolumns."""
     import keras
 
     from ser_fop.layers.masked_pooling import MaskedPooling
@@ -117,7 +117,7 @@ def _extractor() -> Any:
     )
 
 
-def _alone(mel: "np.ndarray") -> dict[str, Any]:
+def _batch_of_one(mel: "np.ndarray") -> dict[str, Any]:
     import numpy as np
 
     return {"mel": mel[None].astype(np.float32), "mask": np.ones((1, len(mel)), bool)}
@@ -129,16 +129,16 @@ def _write_reference(path: Path, held: "np.ndarray") -> None:
     import numpy as np
 
     extractor = _extractor()
-    found = [extractor(_alone(mel), training=False) for mel in itertools.islice(fake_mels(held), _CHECKED)]
+    found = [extractor(_batch_of_one(mel), training=False) for mel in itertools.islice(fake_mels(held), _CHECKED)]
     np.savez(path, **{name: np.concatenate([one[name] for one in found]) for name in found[0]})
 
 
 def _check(found: "dict[str, np.ndarray]", reference: Path) -> None:
-    """Hold the first utterances' features against what one call for each gave."""
+    """Assert that the features of the first utterances agree with those of a separate call per utterance."""
     import numpy as np
 
     with np.load(reference) as expected:
         assert set(found) == set(expected.files)
         for name, array in expected.items():
-            furthest = float(np.abs(found[name][: len(array)] - array).max())
-            assert furthest < _TOLERANCE, f"{name} is up to {furthest:.2g} from the reference"
+            largest = float(np.abs(found[name][: len(array)] - array).max())
+            assert largest < _TOLERANCE, f"{name} is up to {largest:.2g} from the reference"

@@ -1,4 +1,4 @@
-"""Speech to emotion, one utterance at a time: how long an answer takes."""
+"""Latency of the prediction of one utterance at a time."""
 
 import time
 from collections.abc import Callable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _FRAMES = 450
-# The steady state is measured: TensorFlow's first hundred calls are slower, and others have had the machine since the
-# last round.
+# Warm-up before each measurement: TensorFlow's first hundred calls are slower, and other contenders have used the
+# machine since the last round.
 _WARM_ROUNDS, _WARM_CALLS = 3, 10
 _SAMPLES = (_FRAMES - 1) * RATE_HZ // 100 + 400
 
@@ -30,7 +30,7 @@ def run(settings: Settings) -> list[Comparison]:
 
 
 def _one(settings: Settings, weights: Path, *, waveform: bool) -> Comparison:
-    expected = apart(_answer, EAGER, weights, waveform=waveform)
+    expected = apart(_probabilities, EAGER, weights, waveform=waveform)
     options = {"weights": weights, "waveform": waveform, "calls": 5 if settings.quick else 50, "expected": expected}
     contenders = [
         Contender(name=name, setup=_calls, options={"kind": kind, **options}, warmups=_WARM_ROUNDS)
@@ -42,12 +42,12 @@ def _one(settings: Settings, weights: Path, *, waveform: bool) -> Comparison:
     return compare(key, title, contenders, unit="calls / s", rounds=settings.rounds, whole=1)
 
 
-def _answer(kind: str, weights: Path, *, waveform: bool) -> "np.ndarray":
-    return _question(kind, weights, waveform)()
+def _probabilities(kind: str, weights: Path, *, waveform: bool) -> "np.ndarray":
+    return _predictor(kind, weights, waveform)()
 
 
-def _question(kind: str, weights: Path, waveform: bool) -> "Callable[[], np.ndarray]":
-    """Return a function that asks for the probabilities of one utterance."""
+def _predictor(kind: str, weights: Path, waveform: bool) -> "Callable[[], np.ndarray]":
+    """Return a function that computes the probabilities of one utterance."""
     import numpy as np
 
     if waveform:
@@ -60,14 +60,14 @@ def _question(kind: str, weights: Path, waveform: bool) -> "Callable[[], np.ndar
 def _calls(
     kind: str, weights: Path, waveform: bool, calls: int, expected: "np.ndarray"
 ) -> Callable[[], tuple[float, float]]:
-    ask = _question(kind, weights, waveform)
+    predict = _predictor(kind, weights, waveform)
 
     def work() -> tuple[float, float]:
         for _ in range(_WARM_CALLS):
-            ask()
+            predict()
         started = time.perf_counter()
         for _ in range(calls):
-            found = ask()
+            found = predict()
         seconds = time.perf_counter() - started
         same(found, expected)
         return calls, seconds

@@ -1,4 +1,4 @@
-"""Speech to emotion: a thousand utterances, a day of audio."""
+"""Prediction of a thousand utterances and of a day of audio."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ def _many(settings: Settings, weights: Path) -> Comparison:
     records = settings.work / "records"
     apart(write_records, records, held)
     expected = apart(_each, FUNCTION, weights, held, alone)
-    bounded = {"weights": weights, "held": held, "count": alone, "expected": expected}
+    first_utterances = {"weights": weights, "held": held, "count": alone, "expected": expected}
     contenders = [
         Contender(
             name="ser_fop, bucketed, from records",
@@ -42,10 +42,14 @@ def _many(settings: Settings, weights: Path) -> Comparison:
             options={"records": records, "expected": expected},
         ),
         Contender(
-            name=f"{FUNCTION}, one by one ({alone} of them)", setup=_one_by_one, options={"kind": FUNCTION, **bounded}
+            name=f"{FUNCTION}, one by one ({alone} of them)",
+            setup=_one_by_one,
+            options={"kind": FUNCTION, **first_utterances},
         ),
         Contender(
-            name=f"{PREDICT}, one by one ({alone} of them)", setup=_one_by_one, options={"kind": PREDICT, **bounded}
+            name=f"{PREDICT}, one by one ({alone} of them)",
+            setup=_one_by_one,
+            options={"kind": PREDICT, **first_utterances},
         ),
         Contender(
             name="PyTorch twin, bucketed, in memory",
@@ -83,14 +87,14 @@ def _ours_bucketed(records: Path, expected: "np.ndarray") -> Callable[[], float]
 
 
 def _each(kind: str, weights: Path, held: "np.ndarray", count: int) -> "np.ndarray":
-    """Return the probabilities of the first utterances, asked for one by one."""
+    """Return the probabilities of the first utterances, computed one by one."""
     import itertools
 
     import numpy as np
 
-    ask = mel_classifier(kind, weights)
+    predict = mel_classifier(kind, weights)
     mels = [mel.astype(np.float32) for mel in itertools.islice(fake_mels(held), count)]
-    return np.concatenate([ask(mel[None], np.array([len(mel)])) for mel in mels])
+    return np.concatenate([predict(mel[None], np.array([len(mel)])) for mel in mels])
 
 
 def _one_by_one(
@@ -100,11 +104,11 @@ def _one_by_one(
 
     import numpy as np
 
-    ask = mel_classifier(kind, weights)
+    predict = mel_classifier(kind, weights)
     mels = [mel.astype(np.float32) for mel in itertools.islice(fake_mels(held), count)]
 
     def work() -> float:
-        same(np.concatenate([ask(mel[None], np.array([len(mel)])) for mel in mels]), expected)
+        same(np.concatenate([predict(mel[None], np.array([len(mel)])) for mel in mels]), expected)
         return sum(len(mel) for mel in mels)
 
     return work
@@ -113,14 +117,14 @@ def _one_by_one(
 def _torch_bucketed(weights: Path, held: "np.ndarray", expected: "np.ndarray") -> Callable[[], float]:
     import numpy as np
 
-    ask = mel_classifier(TORCH, weights)
+    predict = mel_classifier(TORCH, weights)
     mels = [mel.astype(np.float32) for mel in fake_mels(held)]
     batches = bucketed(held, batch_size=256, batch_frames=_BATCH_FRAMES)
 
     def work() -> float:
         found = np.empty((len(held), expected.shape[1]), np.float32)
         for batch in batches:
-            found[batch] = ask(padded([mels[index] for index in batch])[0], held[batch])
+            found[batch] = predict(padded([mels[index] for index in batch])[0], held[batch])
         same(found[: len(expected)], expected)
         return int(held.sum())
 
@@ -146,12 +150,12 @@ def _day(settings: Settings, weights: Path) -> Comparison:
 def _stretch(kind: str, weights: Path, seconds: int) -> Callable[[], float]:
     import numpy as np
 
-    ask = waveform_classifier(kind, weights)
+    predict = waveform_classifier(kind, weights)
     windows = voiced_minute().reshape(-1, _WINDOW_S * RATE_HZ)
 
     def work() -> float:
         for first in range(0, seconds // _WINDOW_S, _WINDOWS):
-            found = ask(windows[np.arange(first, first + _WINDOWS) % len(windows)])
+            found = predict(windows[np.arange(first, first + _WINDOWS) % len(windows)])
             assert found.shape[0] == _WINDOWS
         return seconds
 

@@ -1,4 +1,4 @@
-"""Audio files to stored log-mels, a whole folder at a time."""
+"""Preparation of log-mels from a folder of audio files."""
 
 import functools
 import multiprocessing
@@ -16,7 +16,7 @@ from benchmarks.harness import Comparison, Contender, compare
 from benchmarks.lengths import lengths
 from benchmarks.settings import Settings
 
-# A pool over all cores gains nothing from threads inside its members.
+# A pool over all cores gains nothing from threads inside its workers.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _worker: Callable[[tuple], int] | None = None
 
@@ -50,10 +50,10 @@ def run(settings: Settings) -> list[Comparison]:
         )
         for name, options in peers.items()
     ]
-    of = settings.corpus or "synthesised speech of IEMOCAP's lengths"
+    corpus_title = settings.corpus or "synthesised speech of IEMOCAP's lengths"
     title = (
-        f"{len(files)} files, {seconds / 3600:.2f} h, {of}, on all cores. Ours includes listing, checks, statistics and"
-        " digests; the peers' workers stand ready before the clock starts, and write what they read unchecked."
+        f"{len(files)} files, {seconds / 3600:.2f} h, {corpus_title}, on all cores. Ours includes listing, checks, statistics and"
+        " digests; the workers of the peers start before the measurement, and the peers write without checks."
     )
     key = f"prepare-{settings.corpus}" if settings.corpus else "prepare"
     return [compare(key, title, contenders, unit="seconds of audio / s", rounds=settings.rounds, whole=seconds)]
@@ -69,7 +69,7 @@ def _ours(corpus: str, audio_dir: Path, folder: Path, seconds: float) -> Callabl
 
 
 def _prepare(corpus: str, audio_dir: Path, folder: Path) -> dict[str, Any]:
-    """Prepare a folder anew, as the command does, and return its metrics."""
+    """Prepare a folder from scratch with the command and return its metrics."""
     from ser_fop.pipelines.prepare import main as prepare
 
     from ser_fop.utils.run_folder import METRICS, read_json
@@ -77,13 +77,15 @@ def _prepare(corpus: str, audio_dir: Path, folder: Path) -> dict[str, Any]:
     if folder.exists():
         shutil.rmtree(folder)
     manifest = ["--manifest", str(audio_dir / MANIFEST)] if corpus == "csv" else []
-    status = prepare(["--corpus", corpus, "--audio-dir", str(audio_dir), "--out", str(folder), *manifest])
+    # The peers remove nothing below speech.
+    options = ["--corpus", corpus, "--audio-dir", str(audio_dir), "--remove-below-hz", "0", "--out", str(folder)]
+    status = prepare([*options, *manifest])
     assert status == 0, "`ser-fop prepare` failed"
     return read_json(folder / METRICS)
 
 
 def _reference(corpus: str, audio_dir: Path, folder: Path) -> dict[str, Any]:
-    """Return the utterances that can be used, and how much they hold."""
+    """Return the usable utterances with their total seconds and frames."""
     import contextlib
     import sys
 
@@ -104,8 +106,8 @@ def _peer(
     cores = os.cpu_count() or 1
     if processes:
         pool = multiprocessing.get_context("spawn").Pool(cores, _start_worker, (front_end, folder))
-        _one_file(front_end)  # fails here, and not in each worker, where the library is missing
-        each = functools.partial(pool.imap_unordered, _ask_worker, chunksize=4)
+        _one_file(front_end)  # a missing library fails here once, not in each worker
+        each = functools.partial(pool.imap_unordered, _call_worker, chunksize=4)
     else:
         if front_end == "torch":
             import torch
@@ -126,12 +128,12 @@ def _start_worker(front_end: str, folder: Path) -> None:
     _worker = functools.partial(_one_file(front_end), folder)
 
 
-def _ask_worker(file: tuple) -> int:
+def _call_worker(file: tuple) -> int:
     return _worker(file)
 
 
 def _one_file(front_end: str) -> Callable[[Path, tuple], int]:
-    """Return a function that reads one utterance, stores its log-mel and returns its frames."""
+    """Return a function that reads one utterance, stores its log-mel and returns the number of frames."""
     import numpy as np
     import soundfile
     import soxr

@@ -1,4 +1,4 @@
-"""Pretraining: useful frames a second of one epoch, padding counting for nothing, and the memory of a large step."""
+"""Pretraining: useful frames per second of one epoch, without padding, and the memory of a large step."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ from benchmarks.settings import Settings
 from benchmarks.trainers import chunks, fit_naive, fit_ours, fit_twin, ours, twin_step
 
 PRECISIONS = ("float32", "bfloat16")
-# Length distribution, utterances, and frames in a chunk at most (512 is the default of `ser-fop pretrain`).
+# Length distribution, number of utterances, and maximum frames of a chunk (512 is the default of `ser-fop pretrain`).
 _RUNS = {
     "iemocap": ("iemocap", 256, 512),
     "iemocap-whole": ("iemocap", 256, 0),
     "librispeech": ("librispeech", 64, 512),
     "equal": ("equal", 128, 512),
 }
-# The naive version takes several times as long: it trains on so many of them.
+# Number of utterances for the naive version, which takes several times as long.
 _NAIVE = 96
 
 
@@ -56,7 +56,7 @@ def run(settings: Settings) -> list[Comparison]:
 
 
 def memory(settings: Settings) -> list[Comparison]:
-    """Compare what one large training step adds to the memory of its process."""
+    """Compare the memory that one large training step adds to its process."""
     batch, frames = (8, 256) if settings.quick else (32, 1024)
     found = []
     for precision in PRECISIONS:
@@ -102,7 +102,7 @@ def _twin_memory(precision: str, batch: int, frames: int) -> Callable[[], tuple[
 
 
 def _measured(step: Callable[[int, int], Any], batch: int, frames: int) -> Callable[[], tuple[float, float]]:
-    """Return a function that gives the frames of a step, and the GiB that it adds to a process that made a tiny one."""
+    """Return a function that returns the frames of a step, and the GiB that it adds after a tiny step."""
     from benchmarks.harness import peak_gib
 
     step(1, 8)

@@ -1,4 +1,4 @@
-"""Stored log-mels to shuffled, bucketed float32 batches: an epoch of the training data without the training."""
+"""Reading of stored log-mels as shuffled, bucketed float32 batches: an epoch of training data without training."""
 
 import shutil
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from benchmarks.settings import Settings
 from benchmarks.stages import reading_peers as peers
 
 _BATCH_SIZE, _BATCH_FRAMES = 32, 16384
-# The distance of the predicted frame: that many frames of an utterance have no target, and are no use.
-_AHEAD = 1
+# Prediction horizon in frames. This number of frames per utterance has no target, and does not count as useful.
+_HORIZON = 1
 _LENGTHS = {"iemocap": "of IEMOCAP's lengths", "librispeech": "of LibriSpeech's lengths", "equal": "of 450 frames each"}
 
 
@@ -34,9 +34,9 @@ def run(settings: Settings) -> list[Comparison]:
 
 
 def _whole(settings: Settings, name: str, folder: Path, held: "peers.Lengths") -> Comparison:
-    frames = int((held - _AHEAD).sum())
+    frames = int((held - _HORIZON).sum())
     sizes = {"batch_size": _BATCH_SIZE, "batch_frames": _BATCH_FRAMES}
-    shared = {"lengths": held, "horizons": _AHEAD, **sizes}
+    shared = {"lengths": held, "horizons": _HORIZON, **sizes}
     contenders = [
         Contender(
             name="ser_fop.data.datasets",
@@ -67,7 +67,7 @@ def _whole(settings: Settings, name: str, folder: Path, held: "peers.Lengths") -
 def _chunked(settings: Settings, folder: Path, held: "peers.Lengths") -> Comparison:
     limit = 512
     pieces = peers.chunk_lengths(held, limit)
-    frames = int((pieces - _AHEAD).sum())
+    frames = int((pieces - _HORIZON).sum())
     sizes = {"batch_size": _BATCH_SIZE, "batch_frames": _BATCH_FRAMES}
     contenders = [
         Contender(
@@ -78,7 +78,7 @@ def _chunked(settings: Settings, folder: Path, held: "peers.Lengths") -> Compari
         Contender(
             name=".npy files, memory-mapped, loop",
             setup=peers.chunk_loop,
-            options={"folder": folder / "npy", "lengths": held, "limit": limit, "horizons": _AHEAD, **sizes},
+            options={"folder": folder / "npy", "lengths": held, "limit": limit, "horizons": _HORIZON, **sizes},
         ),
     ]
     title = (
@@ -97,7 +97,7 @@ def _ours(records: Path, frames: int, chunk_frames: int, batch_size: int, batch_
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
     batches = unlabelled_batches(
-        parts, horizons=(_AHEAD,), batch_size=batch_size, batch_frames=batch_frames, chunk_frames=chunk_frames, seed=0
+        parts, horizons=(_HORIZON,), batch_size=batch_size, batch_frames=batch_frames, chunk_frames=chunk_frames, seed=0
     )
 
     def work() -> float:

@@ -1,6 +1,6 @@
-"""The same log-mels in other formats, and the loops that a user of them would write.
+"""The same log-mels in other file formats, with typical loops that read them.
 
-`WRITERS` holds what writes each format, `loop`, `chunk_loop` and `data_loader` are the contenders.
+`WRITERS` has the function that writes each format; `loop`, `chunk_loop` and `data_loader` are the contenders.
 """
 
 import itertools
@@ -30,7 +30,7 @@ def _write_parquet(path: Path, lengths: "Lengths") -> None:
     import pyarrow
     from pyarrow import parquet
 
-    # Noise does not compress; row groups as large as one of our shards.
+    # No compression, because the data are noise; row groups have the size of one of our shards.
     schema = pyarrow.schema([("mel", pyarrow.binary())])
     mels = fake_mels(lengths)
     with parquet.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
@@ -64,7 +64,7 @@ def _read_parquet(path: Path) -> "Read":
     import numpy as np
     from pyarrow import parquet
 
-    # Memory-mapped, and so random rows cost no more than those in order.
+    # Memory-mapped, so that random access costs no more than sequential access.
     column = parquet.read_table(path, memory_map=True).column("mel")
     return lambda number: np.frombuffer(column[number].as_buffer(), np.float16).reshape(-1, 80)
 
@@ -82,7 +82,7 @@ def loop(kind: str, path: Path, lengths: "Lengths", horizons: int, **sizes: Any)
     seeds = itertools.count()
 
     def work() -> float:
-        read = _READERS[kind](path)  # a new epoch opens its files anew, as ours does
+        read = _READERS[kind](path)  # each epoch opens its files again, as ser_fop does
         frames = 0
         for batch in bucketed(lengths, seed=next(seeds), **sizes):
             _, mask = padded([read(number) for number in batch])

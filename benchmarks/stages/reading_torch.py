@@ -1,4 +1,4 @@
-"""What PyTorch's loader is given. Import it inside a function: PyTorch is an extra."""
+"""Dataset, sampler and collate function for PyTorch's loader. Import it inside functions: PyTorch is an extra."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from benchmarks.batches import bucketed
 
 
 class MelFolder(Dataset):
-    """A folder of one float16 `.npy` file an utterance."""
+    """Dataset of a folder with one float16 `.npy` file per utterance."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.folder = folder
@@ -27,7 +27,7 @@ class MelFolder(Dataset):
 
 
 class ShuffledBatches:
-    """Batch sampler: bucketed by length, shuffled anew each epoch."""
+    """Batch sampler that buckets by length and shuffles in each epoch."""
 
     def __init__(self, lengths: np.ndarray, **sizes: Any) -> None:
         self.lengths = lengths

@@ -1,4 +1,4 @@
-"""Pooled hypercolumns to a support vector machine with probabilities, its C chosen."""
+"""Training of a support vector machine with probabilities on pooled hypercolumns, including the choice of C."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _SPEAKERS, _CLASSES, _WIDTH = 24, 8, 592
 _VALIDATION, _TEST = (20, 21), (22, 23)
-# Of a class's mean against the noise: more than chance, less than certainty.
+# Scale of the class means relative to the noise: the accuracy is above chance and below 100 %.
 _SIGNAL = 0.12
 _LEAST_ACCURACY = 2 / _CLASSES
 
@@ -71,7 +71,7 @@ def _grid_search(each: int) -> Callable[[], float]:
     features = np.concatenate([train.features, validation.features])
     labels = np.concatenate([train.labels, validation.labels])
     grid = {"svc__C": ClassifierSettings().svm_c}
-    warnings.filterwarnings("ignore", category=FutureWarning)  # it is what most people write all the same
+    warnings.filterwarnings("ignore", category=FutureWarning)  # deprecated, but still widely used
 
     def work() -> float:
         search = GridSearchCV(make_pipeline(StandardScaler(), SVC(probability=True, random_state=0)), grid, cv=5)
@@ -97,7 +97,7 @@ def _linear(each: int) -> Callable[[], float]:
 
 
 def _parts(each: int) -> tuple[_Part, _Part, _Part]:
-    """Return training, validation and test speakers: standard normal features, shifted by class."""
+    """Return the data of the training, validation and test speakers: standard normal features, shifted by class."""
     import numpy as np
 
     generator = np.random.default_rng(0)
@@ -111,7 +111,7 @@ def _parts(each: int) -> tuple[_Part, _Part, _Part]:
 
 
 def _checked(predicted: "np.ndarray", test: _Part) -> float:
-    """Return one fit, if it learned anything."""
+    """Return one fit, and assert that its accuracy is above chance."""
     accuracy = float((predicted == test.labels).mean())
     assert accuracy > _LEAST_ACCURACY, f"accuracy {accuracy:.2f}, chance is {1 / _CLASSES:.2f}"
     return 1.0
