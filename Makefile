@@ -1,10 +1,10 @@
-# Two commands on a fresh machine: `make reproduce` and `make test`. Needs Python 3.11 or later, git and make.
+# The two main commands are `make reproduce` and `make test`. They need Python 3.11 or later, git and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= runs/synthetic
 
-# Options of `make bench`, such as `BENCH="reading --quick"`.
+# Options of `make bench`, such as BENCH="reading --quick".
 BENCH ?=
 
 .PHONY: reproduce test test-slow bench bench-guard lint clean
@@ -16,29 +16,29 @@ $(VENV)/.demo: setup.py
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam]"
+	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av]"
 	touch $@
 
-reproduce: $(VENV)/.demo  ## The paper's whole experiment on the embedded synthetic corpora
+reproduce: $(VENV)/.demo  ## Run all experiments of the paper on the synthetic corpora
 	$(BIN)/ser-fop reproduce --config pipelines/experiments/synthetic.yaml --out $(OUT)
 
-test: $(VENV)/.dev  ## Lint, and every test but the slow ones, in two processes
+test: $(VENV)/.dev  ## Run the linter and all tests that are not marked slow, in two processes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=25
 
-test-slow: $(VENV)/.dev  ## Long tests: kills, several processes, other backends; the order of folders begins with the longest files
+test-slow: $(VENV)/.dev  ## Run the slow tests (killed processes, several processes, other backends); without reordering, the longest files start first
 	$(BIN)/pip install -q -e ".[jax]"
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=25
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,bench]"
+	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av,bench]"
 	touch $@
 
-bench: $(VENV)/.bench  ## Every stage beside what a user would pick instead; `--record` keeps the figures
+bench: $(VENV)/.bench  ## Compare each stage with alternative tools; BENCH=--record stores the figures
 	$(BIN)/python -m benchmarks $(BENCH)
 
-bench-guard: $(VENV)/.bench  ## Fails where a ratio fell below 0.8 of the recorded one
+bench-guard: $(VENV)/.bench  ## Fail if a ratio is below 0.8 of the recorded ratio
 	$(BIN)/python -m benchmarks --guard $(BENCH)
 
 lint: $(VENV)/.dev

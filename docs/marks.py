@@ -1,20 +1,20 @@
-"""What the scripts beside it write into pages stands between marks: `<!-- NAME -->` and `<!-- /NAME -->`."""
+"""Marks around the generated parts of pages: `<!-- NAME -->` and `<!-- /NAME -->`."""
 
 from collections.abc import Callable
 
 
 def marks(name: str) -> tuple[str, str]:
-    """Return the marks of a name."""
+    """Return the start mark and the end mark of a name."""
     return f"<!-- {name} -->", f"<!-- /{name} -->"
 
 
 def between(page: str, name: str, body: Callable[[], str]) -> str:
-    """Return a page with what stands between two marks written anew; as it is where it has not these marks.
+    """Return a page with a new text between two marks; unchanged if the page does not have these marks.
 
     Args:
-        page: The page.
+        page: Text of the page.
         name: Name of the marks.
-        body: Returns what is to stand there.
+        body: Function that returns the new text.
     """
     start, end = marks(name)
     if start not in page:

@@ -1,9 +1,11 @@
-"""Keep the measured tables of the README and the docs: `python docs/update_benchmarks.py`.
+"""Update the measured tables of the README and the docs: `python docs/update_benchmarks.py`.
 
-They are written anew from benchmarks/results.json, which `python -m benchmarks --record` writes, from
-benchmarks/roofline.md, which `python -m benchmarks.roofline --record` writes, from benchmarks/serving.json, which
-`python -m benchmarks.serving MODELS --record` writes, and from benchmarks/scaling.json, which
-`python -m benchmarks.scaling RAVDESS --record` writes.
+The tables are generated from four files, which these commands write:
+
+- benchmarks/results.json: `python -m benchmarks --record`
+- benchmarks/roofline.md: `python -m benchmarks.roofline --record`
+- benchmarks/serving.json: `python -m benchmarks.serving MODELS --record`
+- benchmarks/scaling.json: `python -m benchmarks.scaling RAVDESS --record`
 """
 
 import json
@@ -17,21 +19,21 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 SERVING = ROOT / "benchmarks" / "serving.json"
 SCALING = ROOT / "benchmarks" / "scaling.json"
 PAGES = ("README.md", "docs/performance.md", "docs/scaling.md", "docs/use.md")
-# On paper: hours of speech, and passes over them in training.
+# Projections, which are not measured: hours of speech, and epochs of a training.
 PROJECTED_HOURS = (1_000, 100_000)
 _EPOCHS = 40
-# Below, what a stage needs to start hides what an hour of speech costs.
-_ENOUGH_HOURS = 10
+# With fewer hours, the start-up time of a stage hides the cost of an hour of speech.
+_MIN_HOURS = 10
 _NOT_RUN: dict[str, Any] = {"seconds": None}
 ROOFLINE = ROOT / "benchmarks" / "roofline.md"
 
 
 def update(page: str, text: str) -> str:
-    """Return the text of a page with its tables written anew.
+    """Return the text of a page with its tables generated again.
 
     Args:
-        page: One of `PAGES`.
-        text: What stands there.
+        page: Name of the page in `PAGES`.
+        text: Text of the page.
     """
     shown = summary if page == "README.md" else details
     text = between(text, "benchmarks", lambda: shown(json.loads(RESULTS.read_text(encoding="utf-8"))))
@@ -41,8 +43,8 @@ def update(page: str, text: str) -> str:
 
 
 def summary(recorded: dict[str, Any]) -> str:
-    """Return one table: each comparison's ratio to each peer, and whose figure it is."""
-    rows = [["what", "unit", "ours", "ours / theirs: median (min to max)"], ["---"] * 4]
+    """Return one table with the speed of each benchmark relative to each other implementation."""
+    rows = [["benchmark", "unit", "ours", "ours / theirs: median (min to max)"], ["---"] * 4]
     for key, one in recorded.items():
         ours, *peers = one["rows"]
         ratios = [
@@ -55,11 +57,11 @@ def summary(recorded: dict[str, Any]) -> str:
 
 
 def details(recorded: dict[str, Any]) -> str:
-    """Return a table for each comparison, with its spread, memory and command."""
+    """Return one table for each benchmark, with the range of its measurements, its memory and its command."""
     lines = []
     for key, one in recorded.items():
         lines += [f"### {key}", "", f"{one['title']} `{one['command']}`, {one['rounds']} rounds.", ""]
-        rows = [["contender", one["unit"], "ours / theirs", "peak memory, GiB"], ["---"] * 4]
+        rows = [["implementation", one["unit"], "ours / theirs", "peak memory, GiB"], ["---"] * 4]
         for row in one["rows"]:
             if "missing" in row:
                 rows.append([row["name"], row["missing"], "", ""])
@@ -72,27 +74,27 @@ def details(recorded: dict[str, Any]) -> str:
 
 
 def scaling(recorded: dict[str, Any]) -> str:
-    """Return each stage's seconds, memory and disk as the corpus grows, and what follows for much larger ones."""
+    """Return duration, memory and disk space of each stage by corpus size, and a projection for larger corpora."""
     found = {(one["stage"], one["hours"]): one for one in recorded["measured"]}
     stages, sizes = list(dict.fromkeys(stage for stage, _ in found)), sorted({hours for _, hours in found})
     columns = [
         "stage",
         *(f"{hours:g} h, s" for hours in sizes),
-        "s for one hour more",
+        "s per additional hour",
         *(f"{hours:g} h, GiB" for hours in sizes),
     ]
-    rows = [[*columns, "disk for an hour, MB"], ["---"] * (len(columns) + 1)]
+    rows = [[*columns, "disk per hour, MB"], ["---"] * (len(columns) + 1)]
     projected = [["stage", *(f"{hours:,} h" for hours in PROJECTED_HOURS)], ["---"] * (1 + len(PROJECTED_HOURS))]
     for stage in stages:
         measured = [found.get((stage, hours), _NOT_RUN) for hours in sizes]
-        ended = [one for one in measured if one["seconds"] is not None]
+        finished = [one for one in measured if one["seconds"] is not None]
         slope = None
-        if len(ended) > 1 and ended[-1]["hours"] >= _ENOUGH_HOURS:
-            before, last = ended[-2:]
+        if len(finished) > 1 and finished[-1]["hours"] >= _MIN_HOURS:
+            before, last = finished[-2:]
             slope = (last["seconds"] - before["seconds"]) / (last["hours"] - before["hours"])
-        seconds = [_figure(one["seconds"]) if one["seconds"] is not None else "not ended" for one in measured]
+        seconds = [_figure(one["seconds"]) if one["seconds"] is not None else "not finished" for one in measured]
         memory = [f"{one['peak_gib']:.2f}" if one["seconds"] is not None else "" for one in measured]
-        disk = f"{ended[-1]['disk_mb'] / ended[-1]['hours']:.3g}" if ended else ""
+        disk = f"{finished[-1]['disk_mb'] / finished[-1]['hours']:.3g}" if finished else ""
         rows.append([stage, *seconds, "" if slope is None else f"{slope:.2g}", *memory, disk])
         if slope is None or stage.startswith("classify"):
             continue
@@ -101,31 +103,29 @@ def scaling(recorded: dict[str, Any]) -> str:
         projected.append([name, *(f"{slope * passes * hours / 86400:,.3g} days" for hours in PROJECTED_HOURS)])
     disk = found["prepare", sizes[-1]]["disk_mb"] / sizes[-1]
     projected.append(["disk for the records", *(f"{disk * hours / 1000:,.4g} GB" for hours in PROJECTED_HOURS)])
-    of = recorded["machine"]
-    origin = f"{of['processor']}, {of['cores']} cores; TensorFlow {recorded['versions']['tensorflow']}"
+    computer = recorded["machine"]
+    origin = f"{computer['processor']}, {computer['cores']} cores; TensorFlow {recorded['versions']['tensorflow']}"
     lines = [*_table(rows), "", f"Measured once on {origin}."]
     if len(projected) > 3:
-        lines += ["", "What follows for this machine alone, by what one hour more costs:", "", *_table(projected)]
+        lines += ["", "Projection for this machine, from the cost of an additional hour:", "", *_table(projected)]
     else:
-        lines[-1] += " The slopes, and what follows for 1,000 and 100,000 hours, wait for ten hours and more."
+        lines[-1] += " Slopes and projections to 1,000 and 100,000 hours need measurements of at least ten hours."
     return "\n".join(lines)
 
 
 def serving(recorded: dict[str, Any]) -> str:
-    """Return the server's answers a second, latencies and memory, with and without batching."""
-    rows = [
-        ["utterances in a batch, at most", "clients", "answers / s", "p50", "p95", "p99, ms", "errors", "memory, MB"]
-    ]
+    """Return throughput, latency and memory of the server, with and without batching."""
+    rows = [["maximum batch size", "clients", "responses / s", "p50", "p95", "p99, ms", "errors", "memory, MB"]]
     rows.append(["---"] * len(rows[0]))
     for one in recorded["measured"]:
         latencies = [f"{one[f'p{share}_ms']:.0f}" for share in (50, 95, 99)]
-        memory = f"{one['warm_mb']:.0f} warm, {one['end_mb']:.0f} at the end"
+        memory = f"{one['warm_mb']:.0f} after warm-up, {one['end_mb']:.0f} at the end"
         counts = [str(one["batch"]), str(one["clients"]), f"{one['answers_per_s']:.0f}"]
         rows.append([*counts, *latencies, str(one["errors"]), memory])
     computer = recorded["machine"]
     origin = f"Measured over {recorded['seconds']:g} s each on {computer['processor']}, {computer['cores']} cores"
     return "\n".join(
-        [*_table(rows), "", f"{origin}, which the clients share; TensorFlow {recorded['versions']['tensorflow']}."]
+        [*_table(rows), "", f"{origin}, shared with the clients; TensorFlow {recorded['versions']['tensorflow']}."]
     )
 
 
@@ -134,7 +134,7 @@ def _table(rows: list[list[str]]) -> list[str]:
 
 
 def _origin(recorded: dict[str, Any]) -> str:
-    """Return on what the figures were measured."""
+    """Return the machines and library versions of the measurements."""
     machines = sorted({f"{one['machine']['processor']}, {one['machine']['cores']} cores" for one in recorded.values()})
     names = ("tensorflow", "keras", "torch")
     versions = sorted(

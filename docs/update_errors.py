@@ -1,7 +1,7 @@
-"""Write anew what is right and wrong in docs/studies.md: `python docs/update_errors.py`.
+"""Update the error analysis in docs/studies.md: `python docs/update_errors.py`.
 
-The figures come from the answers of the fine-tuned networks that are kept in `docs/studies/cells/ravdess_repeats`. Ids of
-RAVDESS tell intensity (fourth field), statement (fifth) and, with the actor's number, gender.
+The figures come from the predictions of the fine-tuned networks in `docs/studies/cells/ravdess_repeats`. The ids of
+RAVDESS contain intensity (fourth field), statement (fifth field) and actor (seventh field; even numbers are women).
 """
 
 import csv
@@ -24,77 +24,77 @@ SYSTEMS = {
 }
 _PAIRS = 4
 
-Answer = dict[str, str]
+Row = dict[str, str]
 
 
-def answers(system: str) -> list[Answer]:
-    """Return the answers of a fine-tuned system, all kept repeats and folds together."""
-    found: list[Answer] = []
+def predictions(system: str) -> list[Row]:
+    """Return the predictions of a fine-tuned system, over all stored repeats and folds."""
+    found: list[Row] = []
     for path in sorted(CELLS.glob(f"seed-*/{system}.json.xz")):
-        cells = json.loads(lzma.decompress(path.read_bytes()))["cells"]
-        for name, files in cells.items():
+        jobs = json.loads(lzma.decompress(path.read_bytes()))["cells"]
+        for name, files in jobs.items():
             if name.endswith(f"/finetune-{system}"):
                 found += csv.DictReader(files["predictions.csv"].splitlines())
     return found
 
 
-def recall(found: Iterable[Answer], right: Callable[[Answer], bool]) -> float:
-    """Return the mean over classes of the share that is right."""
+def recall(rows: Iterable[Row], is_correct: Callable[[Row], bool]) -> float:
+    """Return the mean over classes of the share of correct predictions."""
     by_class: dict[str, list[bool]] = {}
-    for answer in found:
-        by_class.setdefault(answer["label"], []).append(right(answer))
-    return float(np.mean([np.mean(each) for each in by_class.values()]))
+    for row in rows:
+        by_class.setdefault(row["label"], []).append(is_correct(row))
+    return float(np.mean([np.mean(one) for one in by_class.values()]))
 
 
 def render() -> str:
-    """Return the table."""
-    systems = {system: found for system in SYSTEMS if (found := answers(system))}
-    repeats = {system: len({answer["seed"] for answer in found}) for system, found in systems.items()}
+    """Return the table as Markdown."""
+    systems = {system: rows for system in SYSTEMS if (rows := predictions(system))}
+    repeats = {system: len({row["seed"] for row in rows}) for system, rows in systems.items()}
     header = [f"{SYSTEMS[system]} ({repeats[system]} repeat{'s' if repeats[system] > 1 else ''})" for system in systems]
     lines = [f"| UA % | {' | '.join(header)} |", "|" + "---|" * (len(header) + 1)]
     for part, belongs in _PARTS.items():
-        cells = [f"{100 * recall(filter(belongs, found), _is_right):.1f}" for found in systems.values()]
+        cells = [f"{100 * recall(filter(belongs, rows), _is_correct):.1f}" for rows in systems.values()]
         lines.append(f"| {part} | {' | '.join(cells)} |")
-    cells = [f"{100 * recall(found, _is_second):.1f}" for found in systems.values()]
-    lines.append(f"| right within the two most probable answers | {' | '.join(cells)} |")
-    lines.append(f"| most frequent mistakes, % of the true class | {' | '.join(map(_mistakes, systems.values()))} |")
+    cells = [f"{100 * recall(rows, _is_in_top_two):.1f}" for rows in systems.values()]
+    lines.append(f"| true class among the two most probable | {' | '.join(cells)} |")
+    lines.append(f"| most frequent errors, % of the true class | {' | '.join(map(_mistakes, systems.values()))} |")
     return "\n".join(lines)
 
 
-_PARTS: dict[str, Callable[[Answer], bool]] = {
-    "all": lambda answer: True,
-    "women": lambda answer: _field(answer, 6) % 2 == 0,
-    "men": lambda answer: _field(answer, 6) % 2 == 1,
-    "strong intensity (without neutral, which has none)": lambda answer: _field(answer, 3) == 2,
-    "normal intensity (without neutral)": lambda answer: _field(answer, 3) == 1 and answer["label"] != "neutral",
-    "first statement": lambda answer: _field(answer, 4) == 1,
-    "second statement": lambda answer: _field(answer, 4) == 2,
+_PARTS: dict[str, Callable[[Row], bool]] = {
+    "all": lambda row: True,
+    "women": lambda row: _field(row, 6) % 2 == 0,
+    "men": lambda row: _field(row, 6) % 2 == 1,
+    "strong intensity (without neutral, which has none)": lambda row: _field(row, 3) == 2,
+    "normal intensity (without neutral)": lambda row: _field(row, 3) == 1 and row["label"] != "neutral",
+    "first statement": lambda row: _field(row, 4) == 1,
+    "second statement": lambda row: _field(row, 4) == 2,
 }
 
 
-def _field(answer: Answer, place: int) -> int:
-    return int(answer["id"].split("-")[place])
+def _field(row: Row, index: int) -> int:
+    return int(row["id"].split("-")[index])
 
 
-def _is_right(answer: Answer) -> bool:
-    return answer["predicted"] == answer["label"]
+def _is_correct(row: Row) -> bool:
+    return row["predicted"] == row["label"]
 
 
-def _is_second(answer: Answer) -> bool:
-    own = float(answer[f"p_{answer['label']}"])
-    return sum(float(value) > own for key, value in answer.items() if key.startswith("p_")) < 2
+def _is_in_top_two(row: Row) -> bool:
+    true = float(row[f"p_{row['label']}"])
+    return sum(float(value) > true for key, value in row.items() if key.startswith("p_")) < 2
 
 
-def _mistakes(found: list[Answer]) -> str:
-    classes = Counter(answer["label"] for answer in found)
-    pairs = Counter((answer["label"], answer["predicted"]) for answer in found if not _is_right(answer))
+def _mistakes(rows: list[Row]) -> str:
+    classes = Counter(row["label"] for row in rows)
+    pairs = Counter((row["label"], row["predicted"]) for row in rows if not _is_correct(row))
     shares = {pair: count / classes[pair[0]] for pair, count in pairs.items()}
     worst = sorted(shares, key=lambda pair: (-shares[pair], pair))[:_PAIRS]
-    return ", ".join(f"{true} for {given} {100 * shares[true, given]:.0f}" for true, given in worst)
+    return ", ".join(f"{true} as {predicted} {100 * shares[true, predicted]:.0f}" for true, predicted in worst)
 
 
 def update(page: str) -> str:
-    """Return the page with its table written anew."""
+    """Return the page with its table generated again."""
     return between(page, "errors", render)
 
 

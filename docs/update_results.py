@@ -1,8 +1,8 @@
-"""Keep the figures of experiments: `python docs/update_results.py [RUN NAME COMMAND]`.
+"""Update the tables of experiments in the pages: `python docs/update_results.py [RUN NAME COMMAND]`.
 
-With a finished `reproduce` folder, a name and the command that made it, its tables are kept as
-`docs/results/NAME.json`, without the paths of the machine. Then each page that has the marks of a kept result is written
-anew between them: the README has every table of it, other pages those over all folds and the claims.
+RUN is a finished `reproduce` folder, COMMAND the command that wrote it. Its tables are stored in
+`docs/results/NAME.json`, without the paths of the machine. All pages with the marks of a stored result are then
+updated: the README contains all its tables, other pages the tables that `PAGES` selects.
 """
 
 import functools
@@ -19,7 +19,7 @@ from ser_fop.experiments.reporting.tables import collect_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
-# Each page, and how the titles of the tables begin that it shows.
+# Pages, with the first words of the titles of the tables that they show.
 PAGES: dict[str, tuple[str, ...]] = {
     "README.md": ("",),
     "docs/studies.md": ("Table 1 over", "Table 2 over", "Claims"),
@@ -39,15 +39,15 @@ def keep(run: Path, name: str, command: str) -> None:
 
 
 def render(path: Path, *, page: str) -> str:
-    """Return a kept result as a page shows it."""
+    """Return the command and the tables of a stored result, as Markdown for a page."""
     tables = json.loads(path.read_text(encoding="utf-8"))
     shown = [part for part in sections(tables) if part[0].startswith(PAGES[page])]
-    kept = "docs/results" if page == "README.md" else "results"
+    folder = "docs/results" if page == "README.md" else "results"
     computer = tables["machine"]
     repeats = f"{tables['repeats']} repeat{'s' if tables['repeats'] > 1 else ''}"
     lines = [
         f"`{tables['command']}`, {repeats}, {computer['cores']} cores ({computer['processor']});"
-        f" from [{path.name}]({kept}/{path.name}).",
+        f" from [{path.name}]({folder}/{path.name}).",
     ]
     if any("paper" in name for _, header, _ in shown for name in header):
         lines[0] += f" **{caution(tables)}**"
@@ -61,11 +61,11 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def update(text: str, *, page: str) -> str:
-    """Return a page with its results written anew.
+    """Return a page with its tables generated again.
 
     Args:
-        text: The page.
-        page: Its name in `PAGES`.
+        text: Text of the page.
+        page: Name of the page in `PAGES`.
     """
     for path in sorted(RESULTS.glob("*.json")):
         text = between(text, f"result {path.stem}", functools.partial(render, path, page=page))

@@ -1,7 +1,7 @@
-"""Keep the searches of docs/tuning.md: `python docs/update_tuning.py [RUN NAME COMMAND]`.
+"""Update the tables of docs/tuning.md: `python docs/update_tuning.py [RUN NAME COMMAND]`.
 
-With a finished folder of `ser-fop tune`, a name and the command that made it, its trials are kept in
-`docs/searches/NAME.json`. Then the page's tables are written anew from what is kept there.
+RUN is a finished folder of `ser-fop tune`, COMMAND the command that wrote it. Its trials are stored in
+`docs/searches/NAME.json`. All tables of the page are then generated from the stored searches.
 """
 
 import functools
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from marks import between
 
-from ser_fop.tuning.trials import to_rows, told_in_words
+from ser_fop.tuning.trials import describe_search, to_rows
 from ser_fop.utils.run_folder import machine, read_json, versions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,26 +21,24 @@ PAGE = ROOT / "docs" / "tuning.md"
 
 def keep(run: Path, name: str, command: str) -> None:
     """Write `docs/searches/NAME.json`."""
-    told = read_json(run / "trials.json")
-    kept = {"command": command, "machine": machine(), "versions": versions(), **told}
+    trials = read_json(run / "trials.json")
+    search = {"command": command, "machine": machine(), "versions": versions(), **trials}
     SEARCHES.mkdir(exist_ok=True)
-    (SEARCHES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    (SEARCHES / f"{name}.json").write_text(json.dumps(search, indent=1) + "\n", encoding="utf-8")
 
 
 def render(path: Path) -> str:
-    """Return a kept search's table and what it says."""
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    header, rows = to_rows(kept["all"], task="finetuning")
+    """Return the command, the table and the description of a stored search, as Markdown."""
+    search = json.loads(path.read_text(encoding="utf-8"))
+    header, rows = to_rows(search["all"], task="finetuning")
     lines = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
-    of = kept["machine"]
-    origin = (
-        f"`{kept['command']}`, on {of['processor']}, {of['cores']} cores; TensorFlow {kept['versions']['tensorflow']}."
-    )
-    return "\n".join([origin, "", *lines, "", " ".join(told_in_words(kept))])
+    computer, tensorflow = search["machine"], search["versions"]["tensorflow"]
+    origin = f"`{search['command']}`, on {computer['processor']}, {computer['cores']} cores; TensorFlow {tensorflow}."
+    return "\n".join([origin, "", *lines, "", " ".join(describe_search(search))])
 
 
 def update(page: str) -> str:
-    """Return the page with its tables written anew."""
+    """Return the page with its tables generated again."""
     for path in sorted(SEARCHES.glob("*.json")):
         page = between(page, path.stem, functools.partial(render, path))
     return page
