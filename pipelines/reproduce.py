@@ -3,10 +3,12 @@
 The same command resumes an interrupted experiment.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from ser_fop.pipelines import classify, extract, finetune, functionals, prepare, pretrain
 
 from ser_fop.cli import run_stage
@@ -37,6 +39,8 @@ RUNNERS = {
     "extract": extract.run,
     "classify": classify.run,
 }
+# Each process takes more than a gigabyte of memory.
+_MOST_WORKERS = 4
 
 
 def run(config: ReproduceConfig) -> Path:
@@ -63,9 +67,12 @@ def _run(config: ReproduceConfig) -> Path:
 
 def _check(config: ReproduceConfig) -> None:
     """Check the settings of an experiment before any work, and claim its folder."""
-    if min(config.repeats, config.workers) < 1:
-        received = f"{config.repeats} and {config.workers}"
-        raise InputError(f"--repeats and --workers expected at least 1, received {received}.")
+    if config.repeats < 1:
+        raise InputError(f"--repeats expected at least 1, received {config.repeats}.")
+    if config.workers < 0:
+        raise InputError(f"--workers expected 0 (one for each core) or more, received {config.workers}.")
+    if config.verbose and config.workers > 1:
+        raise InputError(f"--verbose prints jobs one after another, received --workers {config.workers}. Drop one.")
     preparation_jobs(config)
     (first, *_) = training_jobs(config, Sizes(labelled_frames=0, unlabelled_frames=0, folds=1))
     check_jobs(first, config.features)  # the first repeat has every kind of job
@@ -125,18 +132,26 @@ def _rates(config: ReproduceConfig, jobs: list[Job]) -> dict[str, float] | None:
 
 
 def _train(config: ReproduceConfig, plan: tuple[list[list[Any]], Any, Any]) -> None:
-    """Run the repeats, one after another or in parallel."""
+    """Run the jobs of all repeats, one after another or in parallel."""
     repeats, rates, cache = plan
-    names = [f"seed-{config.seed + number}" for number in range(config.repeats)]
     everything = [job for repeat in repeats for job in repeat]
+    workers = _workers(config) if rates else 1  # nothing is left to train without rates
     with JobProgress(everything, rates, live=not config.verbose) as progress:
-        if config.workers > 1:
-            logs = [config.out / "logs" / f"{name}.txt" for name in names]
-            chosen = list(zip(logs, repeats, strict=True))
-            run_in_parallel(chosen, RUNNERS, processes=config.workers, progress=progress, cache=cache)
-        else:
-            for name, jobs in zip(names, repeats, strict=True):
-                run_jobs(jobs, RUNNERS, log=_log(config, name), progress=progress, cache=cache)
+        if workers > 1:
+            logs = config.out / "logs"
+            run_in_parallel(
+                everything, RUNNERS, processes=workers, logs=logs, rates=rates, progress=progress, cache=cache
+            )
+        for number, jobs in enumerate(repeats if workers == 1 else []):
+            log = _log(config, f"seed-{config.seed + number}")
+            run_jobs(jobs, RUNNERS, log=log, progress=progress, cache=cache)
+
+
+def _workers(config: ReproduceConfig) -> int:
+    """Return the number of jobs that run at the same time."""
+    if config.workers or config.verbose:
+        return config.workers or 1
+    return 1 if tf.config.list_physical_devices("GPU") else min(os.cpu_count() or 1, _MOST_WORKERS)
 
 
 def _log(config: ReproduceConfig, name: str) -> Path | None:

@@ -1,6 +1,5 @@
 """Small files of finished jobs, to resume a study on another machine and to publish its predictions."""
 
-import copy
 import csv
 import io
 import json
@@ -57,13 +56,6 @@ class JobCache:
         for job in jobs:
             self.groups.setdefault(self._file_of(job, networks), []).append(job)
         self._complete: set[Path] = set()  # files that contain all jobs of their group
-
-    def of(self, jobs: Sequence[Job]) -> "JobCache":
-        """Return a cache of the given jobs only, so that no two processes write the same file."""
-        names = {job.name for job in jobs}
-        part = copy.copy(self)
-        part.groups = {file: group for file, group in self.groups.items() if {one.name for one in group} <= names}
-        return part
 
     def restore(self) -> int:
         """Restore the cached jobs, and return their number.

@@ -1,7 +1,6 @@
-"""Repeats in parallel, each in a separate process with its share of the cores."""
+"""Jobs in parallel, each in a process with its share of the cores."""
 
 import contextlib
-import functools
 import multiprocessing
 import os
 import signal
@@ -17,59 +16,61 @@ from ser_fop.experiments.job_cache import JobCache
 from ser_fop.experiments.jobs import Job
 from ser_fop.experiments.progress import JobProgress
 from ser_fop.experiments.runner import Runner, run_jobs
+from ser_fop.experiments.schedule import Schedule
 
 _UPDATE_S = 1.0
 
 
 def run_in_parallel(
-    repeats: Sequence[tuple[Path, Sequence[Job]]],
+    jobs: Sequence[Job],
     runners: Mapping[str, Runner],
     *,
     processes: int,
+    logs: Path,
+    rates: Mapping[str, float] | None = None,
     progress: JobProgress | None = None,
     cache: JobCache | None = None,
 ) -> None:
-    """Run several repeats in parallel.
+    """Run jobs in parallel; each starts when the jobs that it needs have finished.
 
     Processes with one thread each are more efficient than one process with several threads on small batches. After
-    a repeat has failed, running repeats finish and no other one starts.
+    a job has failed, running jobs finish and no other one starts.
 
     Args:
-        repeats: Log file and jobs of each repeat; the log file receives the output of the jobs.
+        jobs: The jobs; each comes after the jobs that it needs.
         runners: Functions of the stages, by name; they must be importable.
-        processes: Number of repeats at a time.
+        processes: Number of jobs at a time.
+        logs: Folder of the log files. The output of job `runs/seed-0/x` is in `seed-0/x.txt`.
+        rates: Training speed in frames per second, by kind of network: long jobs start first.
         progress: View of all jobs of the experiment.
         cache: Cache for finished jobs.
 
     Raises:
-        InputError: If a repeat raised it, or a process died.
+        InputError: If a job raised it, or a process died.
     """
-    started = time.perf_counter()
-    say = progress.say if progress else functools.partial(print, flush=True)
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    schedule, running = Schedule(jobs, rates), {}
     pool = ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(threads, os.getpid()),
+        initargs=(max(1, (os.cpu_count() or 1) // processes), os.getpid()),
     )
     try:
-        pending, running, finished = list(repeats), {}, 0
-        while pending or running:
-            while pending and len(running) < processes:  # the pool could not cancel a repeat in its queue
-                log, jobs = pending.pop(0)
-                own_cache = cache.of(jobs) if cache else None
-                running[pool.submit(_run, log, list(jobs), dict(runners), os.getpid(), own_cache)] = log
-                say(f"{log.stem} started; its output is in {log}")
+        while schedule or running:
+            # The pool could not cancel a job in its queue, so it gets no more than it can run.
+            while len(running) < processes and (job := schedule.next()):
+                running[pool.submit(_run, logs / log_name(job), job, dict(runners), os.getpid())] = job
+                if progress:
+                    progress.running(", ".join(one.name for one in running.values()))
             ended = wait(running, timeout=_UPDATE_S if progress else None, return_when=FIRST_COMPLETED).done
-            if progress:
-                progress.update()
             for done in ended:
-                log = running.pop(done)
+                job = running.pop(done)
                 done.result()
-                finished += 1
-                minutes = (time.perf_counter() - started) / 60
-                say(f"[{finished}/{len(repeats)} repeats] {log.stem} done after {minutes:.1f} minutes")
+                schedule.finished(job)
+                if cache:
+                    cache.keep()
+                if progress:
+                    progress.update(job.name)
     except BrokenProcessPool as error:
         raise InputError(
             f"a process of --workers {processes} died: it was killed or ran out of memory. Run the same command again"
@@ -77,6 +78,11 @@ def run_in_parallel(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def log_name(job: Job) -> str:
+    """Return the path of a job's log file in the folder of the logs."""
+    return f"{job.name.removeprefix('runs/')}.txt"
 
 
 def _prepare(threads: int, parent: int) -> None:
@@ -94,18 +100,18 @@ def _end_with(parent: int) -> None:
         time.sleep(5)
 
 
-def _run(log: Path, jobs: list[Job], runners: dict[str, Runner], parent: int, cache: JobCache | None) -> None:
-    """Run the jobs of a repeat, with their output in a log file."""
+def _run(log: Path, job: Job, runners: dict[str, Runner], parent: int) -> None:
+    """Run a job, with its output in a log file."""
     try:
-        _run_jobs(log, jobs, runners, cache)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            log.open("a", encoding="utf-8") as file,
+            contextlib.redirect_stdout(file),
+            contextlib.redirect_stderr(file),
+        ):
+            for descriptor in (1, 2):  # TensorFlow does not print through Python's streams
+                os.dup2(file.fileno(), descriptor)
+            run_jobs([job], runners)
     finally:
         if os.getppid() != parent:  # no process waits for the result
             os._exit(1)
-
-
-def _run_jobs(log: Path, jobs: list[Job], runners: dict[str, Runner], cache: JobCache | None) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-        for descriptor in (1, 2):  # TensorFlow does not print through Python's streams
-            os.dup2(file.fileno(), descriptor)
-        run_jobs(jobs, runners, cache=cache)

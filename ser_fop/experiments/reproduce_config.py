@@ -61,8 +61,9 @@ class ReproduceConfig:
         cache_dir: Folder that stores finished jobs as small files. Jobs found there are not run again, so that
             a study can resume on another machine and its predictions can be published.
         jobs: Number of threads of `prepare`; 0 means one for each core.
-        workers: Number of repeats that run in parallel, each with its share of the cores.
-        verbose: Print what every job prints, instead of writing it to `out/logs`. Parallel repeats always write.
+        workers: Number of jobs that run in parallel, each in a process with its share of the cores. 0 means one for
+            each core, at most 4, and 1 with a GPU.
+        verbose: Print what every job prints, instead of writing it to `out/logs`. Jobs then run one after another.
         features: Settings of the log-mel front end.
         model: Settings of the network.
         pretraining: Settings of pretraining.
@@ -89,7 +90,7 @@ class ReproduceConfig:
     pooling: Literal["mean", "mean_std"] = "mean"
     cache_dir: Path | None = None
     jobs: int = 0
-    workers: int = 1
+    workers: int = 0
     verbose: bool = False
     features: FeatureConfig = field(default_factory=FeatureConfig)
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -182,16 +182,6 @@ def test_keep_with_more_jobs_rewrites_file(cached):
     assert file.stat().st_mtime_ns == after
 
 
-def test_cache_of_some_jobs_writes_only_their_files(cached):
-    shutil.rmtree(cached / "cache")
-    config = config_of(cached / "one")
-    jobs = jobs_of(config)
-    for job in jobs[6:]:
-        finish(job.config)
-    JobCache(config, jobs).of(jobs[4:]).keep()
-    assert {path.parent.name for path in (cached / "cache").rglob("*.xz")} == {"seed-1"}
-
-
 def test_restore_gives_new_settings_their_defaults(cached):
     file = cached / "cache" / "seed-0" / "none.json.xz"
     found = json.loads(lzma.decompress(file.read_bytes()))

@@ -22,11 +22,11 @@ class Task:
 
 
 def work(task: Task) -> None:
-    """Wait for another repeat, then write process id and number of threads."""
+    """Wait for another job, then write process id and number of threads."""
     print("working")
     deadline = time.monotonic() + 60
     while task.waits_for and not task.waits_for.exists():
-        assert time.monotonic() < deadline, "the other repeat never ran"
+        assert time.monotonic() < deadline, "the other job never ran"
         time.sleep(0.02)
     task.out.write_text(f"{os.getpid()} {os.environ['TF_NUM_INTRAOP_THREADS']}", encoding="utf-8")
 
@@ -41,44 +41,62 @@ def die(task: Task) -> None:
     os._exit(9)
 
 
+def linger_a_little(task: Task) -> None:
+    """Write nothing but the end."""
+    time.sleep(0.5)
+    task.out.write_text("done", encoding="utf-8")
+
+
 def linger(task: Task) -> None:
     """Write the process id, then wait."""
     task.out.write_text(str(os.getpid()), encoding="utf-8")
     time.sleep(120)
 
 
-RUNNERS = {"linger": linger, "work": work, "refuse": refuse, "die": die}
+RUNNERS = {"linger": linger, "linger_a_little": linger_a_little, "work": work, "refuse": refuse, "die": die}
 
 
-def repeats_of(folder, *stages, meeting=False):
-    """Return repeats of one job each; with `meeting`, each one waits until the other has a log file."""
-    logs = [folder / "logs" / f"seed-{number}.txt" for number in range(len(stages))]
-    others = logs[::-1] if meeting else [None] * len(logs)
+def jobs_of(folder, *stages, meeting=False):
+    """Return one job for each stage; with `meeting`, each of two waits until the other has a log file."""
+    others = [folder / "logs" / f"job-{1 - number}.txt" if meeting else None for number in range(len(stages))]
     return [
-        (log, [Job(name=f"job-{number}", stage=stage, config=Task(out=folder / f"out-{number}", waits_for=other))])
-        for number, (stage, log, other) in enumerate(zip(stages, logs, others, strict=True))
+        Job(name=f"runs/job-{number}", stage=stage, config=Task(out=folder / f"out-{number}", waits_for=other))
+        for number, (stage, other) in enumerate(zip(stages, others, strict=True))
     ]
 
 
-def test_repeats_run_concurrently_in_separate_processes(tmp_path, capsys):
-    run_in_parallel(repeats_of(tmp_path, "work", "work", meeting=True), RUNNERS, processes=2)
+def run_all(folder, *stages, processes=2, **options):
+    """Run one job for each stage."""
+    run_in_parallel(jobs_of(folder, *stages, **options), RUNNERS, processes=processes, logs=folder / "logs")
+
+
+def test_jobs_run_concurrently_in_separate_processes(tmp_path):
+    run_all(tmp_path, "work", "work", meeting=True)
     found = [(tmp_path / f"out-{number}").read_text().split() for number in (0, 1)]
     assert len({process for process, _ in found} | {str(os.getpid())}) == 3
     assert {threads for _, threads in found} == {str(max(1, (os.cpu_count() or 1) // 2))}
-    assert "[2/2 repeats]" in capsys.readouterr().out
-    assert (tmp_path / "logs" / "seed-0.txt").read_text() == "[1/1] job-0\nworking\n"
+    assert (tmp_path / "logs" / "job-0.txt").read_text() == "[1/1] runs/job-0\nworking\n"
 
 
-def test_failing_repeat_raises_its_error(tmp_path):
+def test_failing_job_raises_its_error(tmp_path):
     with pytest.raises(InputError, match="out-0 cannot be used"):
-        run_in_parallel(repeats_of(tmp_path, "refuse", "work"), RUNNERS, processes=2)
+        run_all(tmp_path, "refuse", "work")
+
+
+def test_job_waits_for_the_jobs_that_it_needs(tmp_path):
+    first, second = jobs_of(tmp_path, "linger_a_little", "work")
+    second = dataclasses.replace(second, config=dataclasses.replace(second.config, waits_for=first.config.out))
+    run_in_parallel([first, second], RUNNERS, processes=2, logs=tmp_path / "logs")
+    assert second.config.out.stat().st_mtime_ns >= first.config.out.stat().st_mtime_ns
+    started_ns = (tmp_path / "logs" / "job-1.txt").stat().st_ctime_ns
+    assert started_ns >= first.config.out.stat().st_mtime_ns
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_repeats_end_with_their_parent_process(tmp_path, number):
+def test_jobs_end_with_their_parent_process(tmp_path, number):
     code = (
         "import pathlib, sys; from tests.experiments.test_parallel import *\n"
-        "if __name__ == '__main__': run_in_parallel(repeats_of(pathlib.Path(sys.argv[1]), 'linger'), RUNNERS, processes=1)"
+        "if __name__ == '__main__': run_all(pathlib.Path(sys.argv[1]), 'linger', processes=1)"
     )
     (tmp_path / "main.py").write_text(code, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -101,13 +119,13 @@ def _becomes_true(condition):
     return False
 
 
-def test_no_repeat_starts_after_a_failing_one(tmp_path):
+def test_no_job_starts_after_a_failing_one(tmp_path):
     with pytest.raises(InputError, match="out-0 cannot be used"):
-        run_in_parallel(repeats_of(tmp_path, "refuse", "work", "work"), RUNNERS, processes=1)
+        run_all(tmp_path, "refuse", "work", "work", processes=1)
     assert not (tmp_path / "out-1").exists()
     assert not (tmp_path / "out-2").exists()
 
 
 def test_dead_process_raises_input_error(tmp_path):
     with pytest.raises(InputError, match="died: it was killed or ran out of memory"):
-        run_in_parallel(repeats_of(tmp_path, "die", "work"), RUNNERS, processes=2)
+        run_all(tmp_path, "die", "work")

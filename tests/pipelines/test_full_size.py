@@ -14,6 +14,7 @@ from tests.stages import eager_steps
 
 CONFIG = {
     "compare_with": [],
+    "workers": 1,
     "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 2},
     "pretraining": {"epochs": 1, "batch_size": 256},
     "finetuning": {"epochs": 1, "batch_size": 256},

@@ -12,6 +12,7 @@ from tests.stages import eager_steps
 
 CONFIG = {
     "compare_with": [],
+    "workers": 1,
     "model": {"d_model": 8, "heads": 2, "feed_forward": 8, "layers": 1},
     "pretraining": {"epochs": 1, "horizons": [1, 3], "batch_size": 128},
     "finetuning": {"epochs": 1, "batch_size": 128},
@@ -21,7 +22,7 @@ CONFIG = {
 }
 
 # Other settings, given with `--compare-with`.
-_GROUPS = {key: value for key, value in CONFIG.items() if key != "compare_with"}
+_GROUPS = {key: value for key, value in CONFIG.items() if key not in ("compare_with", "workers")}
 OTHER = {
     **_GROUPS,
     "model": {**CONFIG["model"], "stacked_frames": 2},

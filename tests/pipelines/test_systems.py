@@ -86,6 +86,7 @@ def test_table_3_has_a_row_for_every_baseline(work, tmp_path, monkeypatch):
     pytest.importorskip("opensmile")
     config = {
         "compare_with": [],
+        "workers": 1,
         "systems": ["all", *VARIANTS],
         "labels": ["angry", "happy", "neutral", "sad"],
         "cross_validation": False,
