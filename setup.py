@@ -49,7 +49,6 @@ setup(
         "ser_fop.saved_models": ["*/*.*", "*/1/**/*"],
         "ser_fop.pipelines": [
             "experiments/*.yaml",
-            "experiments/comparisons/*.yaml",
             "folds/*.json",
             "recipes/*.yaml",
             "spaces/*.yaml",

@@ -47,7 +47,9 @@ def test_unsupervised_baseline_reconstructs_and_keeps_emotions(synthetic, tmp_pa
     options += ["--learning-rate", "3e-3", "--batch-size", "8", "--chunk-frames", "128"]
     run("pretrain", *options, "--epochs", 12, "--out", tmp_path / "network")
     run("extract", *records, "--pretrained", tmp_path / "network", "--out", tmp_path / "hyper")
-    run("classify", "--hypercolumns", tmp_path / "hyper", "--feature", "h2", "--fold", "all", "--out", tmp_path / "svm")
+    # A ladder network knows the labels of the other folds' test speakers.
+    fold = ["--fold", "0" if system == "ladder" else "all"]
+    run("classify", "--hypercolumns", tmp_path / "hyper", "--feature", "h2", *fold, "--out", tmp_path / "svm")
     metrics = metrics_of(tmp_path / "network")
     assert metrics["skill"] > max(0.0, metrics["untrained_skill"]) + 0.1
     recognised = metrics_of(tmp_path / "svm")

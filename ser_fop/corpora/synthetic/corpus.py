@@ -24,8 +24,8 @@ LABELLED_FOLDER = "IEMOCAP_full_release"
 UNLABELLED_FOLDER = "VCTK-Corpus"
 MARKER = "SYNTHETIC.json"
 
-# Increase this number when the same parameters give other bytes.
-_FORMAT = 1
+# Increase a number when the same parameters give other bytes.
+_LABELLED_FORMAT, _UNLABELLED_FORMAT = 1, 2
 _PARTIAL_PREFIX = ".synthetic-partial-"
 # Much longer than writing a tree takes: a tree that another process is still writing must not be removed.
 _STALE_AFTER_S = 3600.0
@@ -50,8 +50,8 @@ class SyntheticConfig:
     spread: float = 1.0
     utterances_per_emotion: int = 6
     others_per_speaker: int = 3
-    unlabelled_speakers: int = 12
-    unlabelled_per_speaker: int = 16
+    unlabelled_speakers: int = 16
+    unlabelled_per_speaker: int = 60
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -76,7 +76,7 @@ def write_synthetic(folder: Path, *, config: SyntheticConfig | None = None) -> t
         config: Settings; None for the defaults.
 
     Returns:
-        Root of the labelled tree (with `Session1` to `Session5`) and root of the unlabelled tree (with `wav48`).
+        Root of the labelled tree (with `Session1` to `Session5`) and root of the unlabelled tree (in the layout of VCTK 0.92).
 
     Raises:
         InputError: If a root exists but has other parameters or is not a synthetic corpus, or if espeak-ng is not
@@ -96,7 +96,7 @@ def write_labelled(folder: Path, *, config: SyntheticConfig | None = None) -> Pa
     }
     return _write_or_reuse(
         folder / LABELLED_FOLDER,
-        parameters=parameters,
+        described={"format": _LABELLED_FORMAT, "parameters": parameters},
         write=lambda root: {"annotations": write_iemocap_tree(root, **parameters)},
     )
 
@@ -112,15 +112,15 @@ def write_unlabelled(folder: Path, *, config: SyntheticConfig | None = None) -> 
     }
     return _write_or_reuse(
         folder / UNLABELLED_FOLDER,
-        parameters=parameters,
+        described={"format": _UNLABELLED_FORMAT, "parameters": parameters},
         write=lambda root: {"speakers": write_vctk_tree(root, **parameters)},
     )
 
 
-def _write_or_reuse(root: Path, *, parameters: dict, write: Callable[[Path], dict]) -> Path:
+def _write_or_reuse(root: Path, *, described: dict, write: Callable[[Path], dict]) -> Path:
     """Write a tree to a temporary folder and rename it to `root`, unless `root` exists."""
     if root.exists():
-        _require_same(root, parameters)
+        _require_same(root, described)
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
     _remove_stale(root.parent)
@@ -129,7 +129,7 @@ def _write_or_reuse(root: Path, *, parameters: dict, write: Callable[[Path], dic
         tree = partial / root.name
         tree.mkdir()
         counts = write(tree)
-        marker = {"format": _FORMAT, "parameters": parameters, "counts": counts}
+        marker = {**described, "counts": counts}
         (tree / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
         try:
             os.rename(tree, root)
@@ -137,13 +137,13 @@ def _write_or_reuse(root: Path, *, parameters: dict, write: Callable[[Path], dic
             # Another process may have written the same tree in the meantime.
             if not root.exists():
                 raise
-            _require_same(root, parameters)
+            _require_same(root, described)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return root
 
 
-def _require_same(root: Path, parameters: dict) -> None:
+def _require_same(root: Path, described: dict) -> None:
     """Raise `InputError` unless `root` is the synthetic tree with these parameters."""
     marker = root / MARKER
     try:
@@ -157,7 +157,7 @@ def _require_same(root: Path, parameters: dict) -> None:
         raise InputError(
             f"{marker} cannot be read ({error}). Remove the folder {root} to synthesise it again."
         ) from None
-    expected = {"format": _FORMAT, **parameters}
+    expected = {"format": described["format"], **described["parameters"]}
     differences = [
         f"{name}: expected {expected.get(name)!r}, received {found_parameters.get(name)!r}"
         for name in sorted(found_parameters.keys() | expected.keys())

@@ -1,4 +1,4 @@
-"""Writing of synthetic speech in the folder layouts of IEMOCAP and VCTK 0.80."""
+"""Writing of synthetic speech in the folder layouts of IEMOCAP and VCTK 0.92."""
 
 import wave
 from collections.abc import Iterator
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ser_fop.corpora.synthetic.speech import draw_prosody, generator, render
 from ser_fop.corpora.synthetic.texts import SENTENCES
 from ser_fop.corpora.synthetic.voices import LABELLED, UNLABELLED, Voice
 
-IEMOCAP_RATE_HZ = 16000
-VCTK_RATE_HZ = 48000
+SAMPLE_RATE_HZ = 16000
 
+_AUDIO = "wav48_silence_trimmed"
 _LABELLED_SNR_DB = (12.0, 35.0)
 _UNLABELLED_SNR_DB = (20.0, 40.0)
 # Annotations outside the four classes; they alternate.
@@ -88,7 +89,7 @@ def write_vctk_tree(
     """Write unlabelled read speech.
 
     Args:
-        root: Parent folder of `wav48` and `txt`; `speaker-info.txt` is written there too.
+        root: Parent folder of `wav48_silence_trimmed` and `txt`; `speaker-info.txt` is written there too.
         seed: Seed of the corpus.
         spread: Scale of the variation of the prosody.
         speakers: Number of speakers.
@@ -100,7 +101,7 @@ def write_vctk_tree(
     lines = ["ID  AGE  GENDER  ACCENTS  REGION"]
     for voice in UNLABELLED[:speakers]:
         lines.append(f"{voice.speaker[1:]}  {voice.age}  {voice.gender}    {voice.accent}  {voice.region}")
-        for kind in ("wav48", "txt"):
+        for kind in (_AUDIO, "txt"):
             (root / kind / voice.speaker).mkdir(parents=True)
         for number in range(1, utterances_per_speaker + 1):
             name = f"{voice.speaker}_{number:03d}"
@@ -109,9 +110,9 @@ def write_vctk_tree(
             # Twice the spread: pretraining should see more variation than one emotion has.
             prosody = draw_prosody(voice=voice, emotion="read", seed=seed, spread=2.0 * spread, rng=rng)
             samples = render(
-                text, voice=voice, prosody=prosody, sample_rate_hz=VCTK_RATE_HZ, snr_db=_UNLABELLED_SNR_DB, rng=rng
+                text, voice=voice, prosody=prosody, sample_rate_hz=SAMPLE_RATE_HZ, snr_db=_UNLABELLED_SNR_DB, rng=rng
             )
-            _write_wav(root / "wav48" / voice.speaker / f"{name}.wav", samples, sample_rate_hz=VCTK_RATE_HZ)
+            soundfile.write(root / _AUDIO / voice.speaker / f"{name}_mic1.flac", samples, SAMPLE_RATE_HZ)
             _write_text(root / "txt" / voice.speaker / f"{name}.txt", text + "\n")
     _write_text(root / "speaker-info.txt", "\n".join(lines) + "\n")
     return {voice.speaker: utterances_per_speaker for voice in UNLABELLED[:speakers]}
@@ -161,12 +162,12 @@ def _write_dialog(session: Path, *, dialog: str, turns: list[_Turn], seed: int, 
             turn.text,
             voice=turn.voice,
             prosody=prosody,
-            sample_rate_hz=IEMOCAP_RATE_HZ,
+            sample_rate_hz=SAMPLE_RATE_HZ,
             snr_db=_LABELLED_SNR_DB,
             rng=rng,
         )
-        _write_wav(wavs / f"{turn.id}.wav", samples, sample_rate_hz=IEMOCAP_RATE_HZ)
-        end_s = start_s + samples.size / IEMOCAP_RATE_HZ
+        _write_wav(wavs / f"{turn.id}.wav", samples, sample_rate_hz=SAMPLE_RATE_HZ)
+        end_s = start_s + samples.size / SAMPLE_RATE_HZ
         evaluation.append(_evaluation_block(turn, start_s=start_s, end_s=end_s, rng=rng))
         transcript.append(f"{turn.id} [{start_s:08.4f}-{end_s:08.4f}]: {turn.text}\n")
         start_s = end_s + rng.uniform(0.2, 1.5)
