@@ -47,13 +47,26 @@ def linger_a_little(task: Task) -> None:
     task.out.write_text("done", encoding="utf-8")
 
 
+def require(task: Task) -> None:
+    """Reject a job that starts before the file that it needs is there."""
+    if not task.waits_for.exists():
+        raise InputError(f"{task.waits_for.name} is missing.")
+
+
 def linger(task: Task) -> None:
     """Write the process id, then wait."""
     task.out.write_text(str(os.getpid()), encoding="utf-8")
     time.sleep(120)
 
 
-RUNNERS = {"linger": linger, "linger_a_little": linger_a_little, "work": work, "refuse": refuse, "die": die}
+RUNNERS = {
+    "linger": linger,
+    "linger_a_little": linger_a_little,
+    "require": require,
+    "work": work,
+    "refuse": refuse,
+    "die": die,
+}
 
 
 def jobs_of(folder, *stages, meeting=False):
@@ -84,12 +97,13 @@ def test_failing_job_raises_its_error(tmp_path):
 
 
 def test_job_waits_for_the_jobs_that_it_needs(tmp_path):
-    first, second = jobs_of(tmp_path, "linger_a_little", "work")
-    second = dataclasses.replace(second, config=dataclasses.replace(second.config, waits_for=first.config.out))
-    run_in_parallel([first, second], RUNNERS, processes=2, logs=tmp_path / "logs")
-    assert second.config.out.stat().st_mtime_ns >= first.config.out.stat().st_mtime_ns
-    started_ns = (tmp_path / "logs" / "job-1.txt").stat().st_ctime_ns
-    assert started_ns >= first.config.out.stat().st_mtime_ns
+    first, second = jobs_of(tmp_path, "linger_a_little", "require")
+    needing = dataclasses.replace(second, config=dataclasses.replace(second.config, waits_for=first.config.out))
+    run_in_parallel([first, needing], RUNNERS, processes=2, logs=tmp_path / "logs")
+    first.config.out.unlink()
+    unrelated = dataclasses.replace(second, config=dataclasses.replace(second.config, waits_for=tmp_path / "none"))
+    with pytest.raises(InputError, match="none is missing"):
+        run_in_parallel([first, unrelated], RUNNERS, processes=2, logs=tmp_path / "logs")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
