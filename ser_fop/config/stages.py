@@ -279,6 +279,8 @@ class ClassifyConfig:
         deterministic: Make two runs on one machine give identical results, bit for bit. Training is slower.
         select_on: Speakers on which C and the epoch are selected. `test` measures the gain from a look at the
             test speakers. Such results are marked and are not valid.
+        keep_classifier: Write the fitted classifier, for `predict` and `export`. Predictions and figures are
+            always written.
         settings: Settings of the classifiers.
     """
 
@@ -295,4 +297,5 @@ class ClassifyConfig:
     seed: int = 0
     deterministic: bool = False
     select_on: Literal["validation", "test"] = "validation"
+    keep_classifier: bool = True
     settings: ClassifierSettings = field(default_factory=ClassifierSettings)

@@ -1,8 +1,9 @@
 """The claims of `reproduce`, declared before any figure is seen."""
 
 import dataclasses
+from collections.abc import Iterable
 
-from ser_fop.experiments.jobs import IN_CORPUS, TABLE3_FEATURE, UNLABELLED, UNTRAINED
+from ser_fop.experiments.jobs import IN_CORPUS, UNLABELLED, UNTRAINED
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,26 +21,30 @@ class Claim:
     second: str
 
 
-# One claim for each question; other jobs of each system are shown but not tested.
-CLAIMS = (
-    Claim(
-        text="Fine-tuning gains from pretraining on {unlabelled}",
-        first=f"finetune-{UNLABELLED}",
-        second="finetune-none",
-    ),
-    Claim(
-        text="Fine-tuning gains from pretraining on {corpus}",
-        first=f"finetune-{IN_CORPUS}",
-        second="finetune-none",
-    ),
-    Claim(
-        text=f"Hypercolumns ({TABLE3_FEATURE}, SVM) gain from pretraining on {{unlabelled}}, against the untrained network",
-        first=f"classify-{UNLABELLED}-{TABLE3_FEATURE}-svm",
-        second=f"classify-{UNTRAINED}-{TABLE3_FEATURE}-svm",
-    ),
-    Claim(
-        text=f"Hypercolumns ({TABLE3_FEATURE}, SVM) gain from pretraining on {{corpus}}, against the untrained network",
-        first=f"classify-{IN_CORPUS}-{TABLE3_FEATURE}-svm",
-        second=f"classify-{UNTRAINED}-{TABLE3_FEATURE}-svm",
-    ),
-)
+_SOURCES = {UNLABELLED: "{unlabelled}", IN_CORPUS: "{corpus}"}
+
+
+def claims_of(features: Iterable[str]) -> list[Claim]:
+    """Return the claims of an experiment; its other jobs are shown but not tested.
+
+    Args:
+        features: Hypercolumn features that a claim is made of.
+    """
+    finetuned = [
+        Claim(
+            text=f"Fine-tuning gains from pretraining on {title}",
+            first=f"finetune-{network}",
+            second="finetune-none",
+        )
+        for network, title in _SOURCES.items()
+    ]
+    classified = [
+        Claim(
+            text=f"Hypercolumns ({feature}, SVM) gain from pretraining on {title}, against the untrained network",
+            first=f"classify-{network}-{feature}-svm",
+            second=f"classify-{UNTRAINED}-{feature}-svm",
+        )
+        for feature in features
+        for network, title in _SOURCES.items()
+    ]
+    return finetuned + classified

@@ -49,6 +49,7 @@ def run_in_parallel(
         InputError: If a job raised it, or a process died.
     """
     schedule, running = Schedule(jobs, rates), {}
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # a process imports TensorFlow before its output goes to a log file
     pool = ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
@@ -88,7 +89,6 @@ def log_name(job: Job) -> str:
 def _prepare(threads: int, parent: int) -> None:
     """Limit the threads of TensorFlow, and end this process when its parent ends."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
 
 

@@ -99,6 +99,8 @@ class _Repeat:
         kinds = [kind for kind in CLASSIFIERS if self.runs(limits.get(kind))]
         pairs = [(feature, classifier) for feature in features for classifier in kinds]
         # An SVM on F is deterministic: it needs no repeats.
+        if self.config.lstm_features:
+            pairs = [pair for pair in pairs if pair[1] != A_LSTM or pair[0] in self.config.lstm_features]
         return pairs if self.number == 0 else [pair for pair in pairs if pair != ("F", "svm")]
 
     def over_folds(self, *, wanted: bool = True) -> str:
@@ -147,6 +149,8 @@ class _Repeat:
     ) -> Job:
         """Return the job that fine-tunes the pretrained network `start`, or trains from scratch without one."""
         settings = dataclasses.replace(self.config.finetuning, **changes)
+        if not start:  # a strategy spares pretrained layers: all layers of a new network learn at the full rate
+            settings = dataclasses.replace(settings, strategy="whole", layer_rate_decay=1.0)
         fold = self.over_folds()
         times = self.times(fold) * len(settings.learning_rates)
         return self.job(
@@ -192,6 +196,7 @@ class _Repeat:
                 feature=feature,
                 classifier=classifier,
                 fold=fold,
+                keep_classifier=self.config.keep_classifiers,
                 settings=settings,
                 **self.common,
             ),
@@ -210,6 +215,7 @@ class _Repeat:
                 classifier=baseline.classifier,
                 code=baseline.code,
                 fold=self.over_folds(),
+                keep_classifier=self.config.keep_classifiers,
                 settings=self.config.classifiers,
                 **self.common,
             ),

@@ -58,6 +58,10 @@ class ReproduceConfig:
         seed: Seed of the first repeat.
         deterministic: Make two runs on one machine give identical figures; slower.
         pooling: Pooling over time for the utterance vectors of SVM and RF.
+        claim_features: Hypercolumn features whose gain from pretraining is declared as a claim, and tested.
+        lstm_features: Features that the attention LSTM is trained on; all by default.
+        keep_classifiers: Keep the fitted classifiers of hypercolumns too, for `predict` and `export`. The report
+            needs their predictions only.
         cache_dir: Folder that stores finished jobs as small files. Jobs found there are not run again, so that
             a study can resume on another machine and its predictions can be published.
         jobs: Number of threads of `prepare`; 0 means one for each core.
@@ -88,6 +92,9 @@ class ReproduceConfig:
     seed: int = 0
     deterministic: bool = False
     pooling: Literal["mean", "mean_std"] = "mean"
+    claim_features: tuple[str, ...] = ("h_concat",)
+    lstm_features: tuple[str, ...] = ()
+    keep_classifiers: bool = False
     cache_dir: Path | None = None
     jobs: int = 0
     workers: int = 0

@@ -169,9 +169,10 @@ def fit_forest(
     return RandomForestClassifier(settings.rf_trees, random_state=seed, n_jobs=-1).fit(features, labels)
 
 
-def write_estimator(path: Path, estimator: object) -> None:
-    """Write a fitted scikit-learn estimator with skops, compressed and without pickle."""
+def write_estimator(path: Path, estimator: object) -> Path:
+    """Write a fitted scikit-learn estimator with skops, compressed and without pickle; return the path."""
     skops.io.dump(estimator, path, compression=zipfile.ZIP_DEFLATED)
+    return path
 
 
 def read_estimator(path: Path) -> Any:

@@ -76,7 +76,7 @@ def fit_frames(config: ClassifyConfig, records: Records, split: DataSplit, folde
         dropout=settings.lstm_dropout,
         trim_below_db=records.manifest.trim_below_db,
     )
-    files = save_network(model, description, folder / NETWORK)
+    files = save_network(model, description, folder / NETWORK) if config.keep_classifier else []
     return FittedClassifier(
         probabilities=probabilities, details={**fitted, "parameters": model.count_params()}, files=files
     )

@@ -50,7 +50,7 @@ def fit_pooled(config: ClassifyConfig, records: Records, split: DataSplit, folde
     if config.code != "none":
         coder = _fit_code(config, records, split, pooled, x["train"], y["train"])
         x = {name: coder.transform(x[name]) for name in _PARTS}
-        files = write_code(folder / CODE, coder)
+        files = write_code(folder / CODE, coder) if config.keep_classifier else []
         details["parameters"] = coder.parameters_
     speakers = pooled.speakers_of(split.train)
     fitted_x, fitted_y = x["train"], y["train"]
@@ -62,12 +62,12 @@ def fit_pooled(config: ClassifyConfig, records: Records, split: DataSplit, folde
     predicted = None
     if config.classifier == "svm":
         predicted = dict(zip(split.test, svm_of(estimator).predict(x["test"]), strict=True))
-    path = folder / ESTIMATOR
-    write_estimator(path, estimator)
+    if config.keep_classifier:
+        files = [write_estimator(folder / ESTIMATOR, estimator), *files]
     return FittedClassifier(
         probabilities=dict(zip(split.test, _probabilities(estimator, x["test"], labels), strict=True)),
         details={**chosen, **details},
-        files=[path, *files],
+        files=files,
         predicted=predicted,
     )
 

@@ -35,6 +35,11 @@ def inference_model_of(run: Path) -> InferenceModel:
         raise InputError(f"{run} contains one run per fold: give the run of one fold, such as {run / folds[0]}.")
     if (run / ESTIMATOR).exists():
         return _with_estimator(run, config)
+    if not config["config"].get("keep_classifier", True):
+        raise InputError(
+            f"{run} contains no classifier: it was written with keep_classifier false, as `ser-fop reproduce` does."
+            " Run `ser-fop classify` with another --out, or `ser-fop reproduce --keep-classifiers`."
+        )
     network, spec = load_network(run)
     return InferenceModel(network, spec)
 

@@ -39,6 +39,7 @@ _NOT_IDENTITY = frozenset(
         "staging",
         "checkpoint_minutes",
         "checkpoints",
+        "keep_classifier",
         "strategy",
         "data_service",
     }

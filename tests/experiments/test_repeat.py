@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_fop.experiments.claims import CLAIMS
+from ser_fop.config.settings import FinetuningSettings
+from ser_fop.experiments.claims import claims_of
 from ser_fop.experiments.jobs import Sizes, projected_s
 from ser_fop.experiments.repeat import training_jobs
 from ser_fop.experiments.reproduce_config import RepeatLimits, ReproduceConfig
@@ -32,7 +33,7 @@ def test_jobs_follow_the_jobs_they_need():
 
 def test_jobs_of_claims_use_all_folds():
     by_name = {job.name: job for job in jobs()}
-    for claim in CLAIMS:
+    for claim in claims_of(["h1", "h_concat"]):
         for name in (claim.first, claim.second):
             assert by_name[f"runs/seed-0/{name}"].config.fold == "all"
 
@@ -77,3 +78,18 @@ def test_lstm_uses_all_folds_only_for_declared_features(feature, fold):
 def test_projection_grows_with_number_of_repeats():
     rates = {"transformer": 1e4, "lstm": 1e4}
     assert projected_s(jobs(), rates) == pytest.approx(3 * projected_s(jobs(repeats=1), rates), rel=0.02)
+
+
+def test_network_from_scratch_learns_at_one_rate():
+    settings = FinetuningSettings(strategy="gradual", layer_rate_decay=2.6)
+    by_name = {job.name.split("/")[2]: job.config for job in jobs(finetuning=settings) if job.stage == "finetune"}
+    assert by_name["finetune-unlabelled"].training == settings
+    assert by_name["finetune-none"].training == FinetuningSettings()
+
+
+def test_lstm_features_limit_the_lstm_only():
+    found = {job.name.split("/")[2] for job in jobs(lstm_features=("F", "h_concat"))}
+    assert "classify-unlabelled-h_concat-a_lstm" in found
+    assert "classify-unlabelled-h1-a_lstm" not in found
+    assert {"classify-unlabelled-h1-svm", "classify-unlabelled-h1-rf"} <= found
+    assert "classify-unlabelled-h1-a_lstm" in {job.name.split("/")[2] for job in jobs()}

@@ -7,7 +7,8 @@ from typing import Any
 
 from ser_fop.corpora.schema import UTTERANCES
 from ser_fop.errors import InputError
-from ser_fop.experiments.claims import CLAIMS
+from ser_fop.experiments.claims import claims_of
+from ser_fop.experiments.jobs import TABLE3_FEATURE
 from ser_fop.experiments.reporting import paper
 from ser_fop.experiments.reporting.groups import groups
 from ser_fop.experiments.reporting.runs import Run, comparison, ensemble_figures, figures, runs_of, spread
@@ -55,7 +56,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "table2": _table2(seeds),
         "table3": _table3(seeds),
         "systems": systems(seeds, dev_speakers=config.get("dev_speakers", ())),
-        "claims": _claims(seeds),
+        "claims": _claims(seeds, config.get("claim_features", [TABLE3_FEATURE])),
         "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
         "cost": _cost(seeds),
         "presets": {folder.name: collect_tables(folder) for folder in _variant_folders(out)},
@@ -174,10 +175,10 @@ def _pretraining(seeds: Sequence[Path]) -> list[dict[str, Any]]:
     return rows
 
 
-def _claims(seeds: Sequence[Path]) -> list[dict[str, Any]]:
+def _claims(seeds: Sequence[Path], features: Sequence[str]) -> list[dict[str, Any]]:
     """Return the declared comparisons whose jobs have run."""
     rows = []
-    for claim in CLAIMS:
+    for claim in claims_of(features):
         found = comparison(runs_of(seeds, claim.first), runs_of(seeds, claim.second))
         if found:
             rows.append({"claim": claim.text, "first": claim.first, "second": claim.second, **found})
