@@ -91,6 +91,7 @@ setup(
         "demo": ["espeakng-loader>=0.2.4"],
         "dev": [
             "pytest>=8",
+            "filelock",
             "pytest-xdist>=3.8",
             "hypothesis>=6",
             "ruff>=0.14",

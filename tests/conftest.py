@@ -1,6 +1,8 @@
-"""Shared fixtures: small records and runs, which the stages write once for each process."""
+"""Shared fixtures: small records and runs, which the stages write once for all test processes."""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 # Two test processes share the cores: threads of OpenMP that wait for each other would take most of the time.
@@ -8,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import tensorflow as tf
+from filelock import FileLock
 
 from ser_fop.corpora.folds import speaker_folds, write_folds
 from ser_fop.testing.fake_corpora import fake_librispeech, fake_ravdess
@@ -34,9 +37,32 @@ def eager():
 
 
 @pytest.fixture(scope="session")
-def work(tmp_path_factory) -> Path:
+def built_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return a function that builds a folder once for all test processes, which read it only."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def build_once(name: str, build: Callable[[Path], None]) -> Path:
+        folder = root / name
+        with FileLock(root / f"{name}.lock"):
+            if not (root / f"{name}.built").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                build(folder)
+                (root / f"{name}.built").touch()
+        return folder
+
+    return build_once
+
+
+@pytest.fixture(scope="session")
+def work(built_once) -> Path:
     """Return a folder with audio, records and two pretrained networks."""
-    root = tmp_path_factory.mktemp("work")
+    return built_once("work", _build_work)
+
+
+def _build_work(root: Path) -> None:
     fake_ravdess(root / "audio" / "ravdess", odd_cases=False)
     fake_librispeech(root / "audio" / "librispeech", speakers=4)
     for corpus in ("ravdess", "librispeech"):
@@ -44,36 +70,33 @@ def work(tmp_path_factory) -> Path:
     common = ["--records", root / "records" / "ravdess", *MODEL, "--epochs", "1"]
     run("pretrain", *common, "--fold", "0", "--out", root / "inductive", traced=True)
     run("pretrain", *common, "--out", root / "transductive")
-    return root
 
 
 @pytest.fixture(scope="session")
-def three_folds(work) -> Path:
+def three_folds(built_once) -> Path:
     """Return a fold file with three folds."""
     folds = speaker_folds("ravdess", [f"Actor_{number:02d}" for number in range(1, 25)], count=3)
-    write_folds(work / "three_folds.json", folds)
-    return work / "three_folds.json"
+    return built_once("folds", lambda folder: write_folds(folder / "three_folds.json", folds)) / "three_folds.json"
 
 
 @pytest.fixture(scope="session")
-def hyper(work) -> Path:
+def hyper(work, built_once) -> Path:
     """Return hypercolumns of the network that was pretrained without fold 0's test speakers."""
-    run(
-        "extract",
-        "--records",
-        work / "records" / "ravdess",
-        "--pretrained",
-        work / "inductive",
-        "--out",
-        work / "hyper",
-        traced=True,
-    )
-    return work / "hyper"
+    options = ["--records", work / "records" / "ravdess", "--pretrained", work / "inductive"]
+
+    def build(folder: Path) -> None:
+        run("extract", *options, "--out", folder / "hyper", traced=True)
+
+    return built_once("extracted", build) / "hyper"
 
 
 @pytest.fixture(scope="session")
-def finetuned(work) -> Path:
+def finetuned(work, built_once) -> Path:
     """Return the network that was pretrained without fold 0's test speakers, fine-tuned on fold 0."""
-    common = ["--records", work / "records" / "ravdess", "--pretrained", work / "inductive", "--fold", "0"]
-    run("finetune", *common, "--epochs", "1", "--out", work / "finetuned", traced=True)
-    return work / "finetuned"
+    options = ["--records", work / "records" / "ravdess", "--pretrained", work / "inductive", "--fold", "0"]
+    options += ["--epochs", "1"]
+
+    def build(folder: Path) -> None:
+        run("finetune", *options, "--out", folder / "run", traced=True)
+
+    return built_once("finetuned", build) / "run"

@@ -68,7 +68,9 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
             WAV: recogniser.from_wav,
             MEL: recogniser.from_mel,
         }
-    tf.saved_model.save(module, str(folder), signatures=signatures)
+    # A server computes no gradients. The kernels' own gradients would double the graph and the time to write it.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(folder), signatures=signatures, options=options)
     described.unlink()
     _require_stock_operations(folder)
     (folder / EXTRA).mkdir()

@@ -20,6 +20,8 @@ SCORES, LABELS, EMOTION = "scores", "labels", "emotion"
 ANSWER = "answer"
 POOLED_PREFIX = "pooled_"
 PREDICTION = "prediction"
+# The functions have no Python control flow over tensors: conversion by AutoGraph would only take time.
+_graph = functools.partial(tf.function, autograph=False)
 
 
 class InferenceModel:
@@ -53,12 +55,12 @@ class InferenceModel:
             tf.TensorSpec([None, None, spec.features.width], tf.float32, "mel"),
             tf.TensorSpec([None], tf.int32, "length"),
         ]
-        self.from_waveform = tf.function(self._from_waveform, input_signature=sound)
-        self.from_mel = tf.function(self._from_mel, input_signature=mels)
-        self.from_wav = tf.function(self._from_wav, input_signature=[tf.TensorSpec([None], tf.string, "wav")])
-        self.hypercolumns_of_mel = tf.function(self._hypercolumns_of_mel, input_signature=mels)
-        self.frames_of_mel = tf.function(self._frames_of_mel, input_signature=mels)
-        self.hypercolumns_of_waveform = tf.function(self._hypercolumns_of_waveform, input_signature=sound)
+        self.from_waveform = _graph(self._from_waveform, input_signature=sound)
+        self.from_mel = _graph(self._from_mel, input_signature=mels)
+        self.from_wav = _graph(self._from_wav, input_signature=[tf.TensorSpec([None], tf.string, "wav")])
+        self.hypercolumns_of_mel = _graph(self._hypercolumns_of_mel, input_signature=mels)
+        self.frames_of_mel = _graph(self._frames_of_mel, input_signature=mels)
+        self.hypercolumns_of_waveform = _graph(self._hypercolumns_of_waveform, input_signature=sound)
 
     @property
     def gives_frames(self) -> bool:

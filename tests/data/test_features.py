@@ -67,6 +67,7 @@ def test_log_mel_of_glide_equals_stored_values():
     assert mel.mean() == pytest.approx(1.53374, abs=1e-3)
 
 
+@pytest.mark.slow  # librosa compiles its functions on import
 @pytest.mark.parametrize("config", [PAPER, SMALL], ids=["paper", "small"])
 def test_mel_filters_match_librosa(config):
     # The sides of librosa's triangles are linear in hertz, those of these filters in mels.
@@ -129,6 +130,7 @@ def test_frame_features_have_declared_shape(front_end):
     assert SMALL.width == SMALL.mels == 8
 
 
+@pytest.mark.slow  # librosa compiles its functions on import
 def test_mfcc_equals_librosa_of_same_log_mel():
     librosa = pytest.importorskip("librosa")
     config = dataclasses.replace(PAPER, front_end="mfcc", coefficients=20)

@@ -102,6 +102,7 @@ class TestHealthy:
         return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode
 
 
+@pytest.mark.slow  # each check starts a process with TensorFlow
 class TestCheckModel:
     @pytest.fixture(scope="class")
     def model(self, tmp_path_factory):

@@ -49,8 +49,8 @@ def sounds(work):
 @pytest.fixture(scope="module")
 def exported(runs, sounds, tmp_path_factory):
     root = tmp_path_factory.mktemp("exported")
-    for name, path in runs.items():
-        write_serving_model(inference_model_of(path), root / name, sounds=sounds)
+    for name in ("finetune", "svm", "pretrain"):
+        write_serving_model(inference_model_of(runs[name]), root / name, sounds=sounds)
     return root
 
 
@@ -60,7 +60,13 @@ def constants(arrays):
 
 def test_verify_outputs_equal_network_outputs(exported):
     """The tests of the stage verify the other kinds: each verification starts a process with TensorFlow."""
-    assert verify(exported / "rf", exported / "rf" / EXTRA / GOLDEN) <= TOLERANCE
+    assert verify(exported / "svm", exported / "svm" / EXTRA / GOLDEN) <= TOLERANCE
+
+
+@pytest.mark.slow
+def test_verify_forest_outputs_equal_network_outputs(runs, sounds, tmp_path):
+    write_serving_model(inference_model_of(runs["rf"]), tmp_path / "rf", sounds=sounds)
+    assert verify(tmp_path / "rf", tmp_path / "rf" / EXTRA / GOLDEN) <= TOLERANCE
 
 
 def test_verify_different_outputs_fail(exported, tmp_path):
@@ -224,9 +230,13 @@ class TestStage:
         assert "none.wav does not exist" in capsys.readouterr().err
 
     def test_export_failed_verification_leaves_no_files(self, runs, tmp_path, monkeypatch):
+        def writes(model, folder, *, sounds):
+            (folder / EXTRA).mkdir(parents=True)
+
         def fails(model, golden):
             raise InputError("differs")
 
+        monkeypatch.setattr("ser_fop.pipelines.export.write_serving_model", writes)
         monkeypatch.setattr("ser_fop.pipelines.export.verify", fails)
         assert export.main(["--model", str(runs["svm"]), "--out", str(tmp_path / "emotion")]) == 2
         assert list((tmp_path / "emotion").iterdir()) == []
@@ -239,6 +249,7 @@ class TestStage:
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 class TestOtherRuntimes:
     """ONNX and LiteRT models, run in a process without TensorFlow and ser_fop."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ser_fop.pipelines import classify, export, finetune, prepare
+from ser_fop.pipelines import classify, export, finetune, predict, prepare
 
 from ser_fop.corpora.folds import published_folds, read_folds, write_folds
 from ser_fop.data.records import Records
@@ -109,6 +109,7 @@ class TestPretrain:
         metrics = read(tmp_path / "fop" / "metrics.json")
         assert metrics["skill"] > metrics["untrained_skill"] + 0.1
 
+    @pytest.mark.slow  # processors without bfloat16 emulate it
     def test_bfloat16_network_loads_as_float32(self, work, tmp_path):
         records = ["--records", work / "records" / "ravdess"]
         common = [*records, "--epochs", "2", "--precision", "bfloat16"]
@@ -208,6 +209,18 @@ class TestClassify:
         rows = read_predictions(tmp_path / "run" / "predictions.csv")
         assert all(sum(row.probabilities) == pytest.approx(1, abs=1e-4) for row in rows)
 
+    @pytest.mark.parametrize("classifier", ["svm", "attention"])
+    def test_classifier_that_is_not_kept_leaves_its_predictions(self, hyper, tmp_path, capsys, classifier):
+        common = ["--hypercolumns", hyper, "--feature", "h1", "--classifier", classifier, "--lstm-epochs", "1"]
+        run("classify", *common, "--out", tmp_path / "kept")
+        run("classify", *common, "--no-keep-classifier", "--out", tmp_path / "bare")
+        kept, bare = ({path.name for path in (tmp_path / name).iterdir()} for name in ("kept", "bare"))
+        assert kept - bare == ({"estimator.skops"} if classifier == "svm" else {"network"})
+        one, other = (read(tmp_path / name / "metrics.json") for name in ("kept", "bare"))
+        assert one["confusion"] == other["confusion"]
+        assert predict.main(["--model", str(tmp_path / "bare"), "any.wav"]) == 2
+        assert "keep_classifier false" in capsys.readouterr().err
+
     @pytest.mark.parametrize("classifier", ["svm", "logistic"])
     def test_refit_on_validation_adds_validation_speakers(self, hyper, tmp_path, classifier):
         common = ["--hypercolumns", hyper, "--feature", "h1", "--classifier", classifier, "--fold", "0"]
@@ -260,6 +273,7 @@ class TestClassify:
         assert [row["transductive"] for row in metrics["folds"]] == [False, True, True, True, True]
         assert metrics["transductive"]
 
+    @pytest.mark.slow  # pretrains three networks
     def test_network_per_fold_is_not_transductive(self, work, three_folds, tmp_path):
         records = work / "records" / "ravdess"
         common = ["--fold", "all", "--folds", three_folds]
@@ -272,7 +286,7 @@ class TestClassify:
 @pytest.mark.parametrize(
     "options",
     [
-        ["--loss", "contrastive", "--horizons", "1", "3"],
+        pytest.param(["--loss", "contrastive", "--horizons", "1", "3"], marks=pytest.mark.slow),
         [
             "--loss",
             "gaussian",
@@ -286,8 +300,14 @@ class TestClassify:
             "--weight-decay",
             "0.01",
         ],
-        ["--backbone", "cnn", "--schedule", "cosine", "--warmup-share", "0.2", "--time-mask", "9", "--freq-mask", "9"],
-        ["--backbone", "lstm", "--stacked-frames", "2", "--horizons", "2", "--loss", "contrastive"],
+        pytest.param(
+            ["--backbone", "cnn", "--schedule", "cosine", "--warmup-share", "0.2", "--time-mask", "9"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["--backbone", "lstm", "--stacked-frames", "2", "--horizons", "2", "--loss", "contrastive"],
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=lambda options: "-".join(options[:2]),
 )
@@ -307,6 +327,7 @@ def test_objectives_and_backbones_in_every_stage(work, tmp_path, options):
     assert not read(tmp_path / "ft" / "metrics.json")["transductive"]
 
 
+@pytest.mark.slow  # attention over 3400 frames
 def test_stages_accept_long_utterances(tmp_path):
     """An utterance of 34 s, the longest of IEMOCAP, passes through the stages whole, together with short ones."""
     speakers = ("anna", "bert", "carl", "dora")
@@ -325,7 +346,7 @@ def test_stages_accept_long_utterances(tmp_path):
     assert read(tmp_path / "ft" / "metrics.json")["n"] > 0
 
 
-def test_diverged_training_is_reported(work, tmp_path, capsys):
+def test_diverged_training_is_reported(work, tmp_path, capsys, eager):
     from ser_fop.pipelines import pretrain
 
     options = ["--records", work / "records" / "ravdess", *MODEL, "--learning-rate", "1e30", "--loss", "mse"]
@@ -334,6 +355,7 @@ def test_diverged_training_is_reported(work, tmp_path, capsys):
     assert "and lower --learning-rate or add --clip-norm." in capsys.readouterr().err
 
 
+@pytest.mark.slow  # eight stages
 def test_stacked_frames_in_every_stage(work, tmp_path, capsys):
     from ser_fop.pipelines import pretrain
 

@@ -12,16 +12,18 @@ from tests.stages import run
 
 
 @pytest.fixture(scope="session")
-def models(work, tmp_path_factory):
+def models(work, built_once):
     """Folder of a model with versions 1 and 3."""
-    root = tmp_path_factory.mktemp("models")
+    return built_once("models", lambda root: _build_models(root, work)) / "emotion"
+
+
+def _build_models(root, work):
     common = ["--records", work / "records" / "ravdess", "--pretrained", work / "inductive", "--epochs", "1"]
     generator = np.random.default_rng(0)
     sounds = {"waveform": generator.normal(size=(2, 8000)).astype(np.float32), "length": np.int32([8000, 6000])}
     for version, seed in ((1, 0), (3, 1)):
         run("finetune", *common, "--seed", seed, "--out", root / f"run-{version}")
         write_serving_model(inference_model_of(root / f"run-{version}"), root / "emotion" / str(version), sounds=sounds)
-    return root / "emotion"
 
 
 @pytest.fixture(scope="session")

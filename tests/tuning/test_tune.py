@@ -99,6 +99,7 @@ class TestSearch:
         assert search(work, searched, "--trials", "3") == 0
         assert (searched / "trials.json").read_text() == before
 
+    @pytest.mark.slow
     def test_search_with_more_trials_keeps_finished_ones(self, work, tmp_path):
         assert search(work, tmp_path / "out", "--trials", "1") == 0
         first = (tmp_path / "out" / "search" / "trial_0" / "run" / "COMPLETED").stat().st_mtime_ns
@@ -116,6 +117,7 @@ class TestSearch:
 
 
 class TestTuners:
+    @pytest.mark.slow
     def test_default_settings_outside_the_space_are_trained_separately(self, work, tmp_path):
         space = "finetuning.learning_rates: {float: [2e-3, 1e-1], log: true}"
         assert search(work, tmp_path / "out", "--trials", "1", space=space) == 0
@@ -130,6 +132,7 @@ class TestTuners:
         assert oracle.num_initial_points == 3
         assert oracle.begins_with_defaults
 
+    @pytest.mark.slow
     def test_grid_search_tries_all_combinations(self, work, tmp_path):
         space = "finetuning.pooling: {choice: [mean, mean_std]}\nfinetuning.batch_frames: {choice: [4096, 8192]}"
         assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "9", space=space) == 0
@@ -249,12 +252,14 @@ class TestFailures:
         "model.heads: {choice: [2, 3]}\nfinetuning.learning_rates: {choice: [0.001, 0.01]}"  # 16 is no multiple of 3
     )
 
+    @pytest.mark.slow
     def test_failed_trial_does_not_end_the_search(self, work, tmp_path):
         assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "4", space=self.SPACE) == 0
         found = json.loads((tmp_path / "out" / "trials.json").read_text())["all"]
         assert {one["values"]["model.heads"]: one["status"] for one in found} == {2: "completed", 3: "failed"}
         assert found[-1]["value"] is None
 
+    @pytest.mark.slow
     def test_three_failed_trials_in_a_row_end_the_search(self, work, tmp_path, capsys):
         space = "model.heads: {choice: [3, 5, 7]}"
         assert search(work, tmp_path / "out", "--tuner", "grid", "--trials", "3", space=space) == 2

@@ -24,7 +24,7 @@ def headline(seeds: Sequence[Path], tables: Mapping[str, Any]) -> Iterator[Plot]
         tables: Result of `collect_tables`.
     """
     yield from _claims(tables)
-    yield from _skill_curves(seeds)
+    yield from _skill_curves(seeds, tables)
     ours, paper = tables["corpus"]["title"], tables["paper_corpus"]
     legend = f"Dots: ours on {ours}, with 95 % intervals over speakers. Dotted line: chance."
     legend += f" Hollow diamonds: the paper's figures, of another corpus ({paper})." if ours != paper else ""
@@ -108,14 +108,14 @@ def _ends(interval: Mapping[str, Any] | None) -> dict[str, float]:
     return {end: 100 * interval[end] for end in ("low", "high")} if interval else {}
 
 
-def _skill_curves(seeds: Sequence[Path]) -> Iterator[Plot]:
+def _skill_curves(seeds: Sequence[Path], tables: Mapping[str, Any]) -> Iterator[Plot]:
     """Draw the skill on held-out speakers after each epoch of pretraining."""
     histories = {}
     for network in ("unlabelled", "in_corpus"):
         for run in runs_of(seeds, f"pretrain-{network}")[:1]:
             history = read_json(run.single_fold().folder / METRICS)["history"]
             if history.get("val_skill"):
-                histories[network] = history
+                histories[named(SOURCES[network], tables)] = history
     if histories:
         caption = "Skill of the networks on held-out speakers, by epoch, first repeat. 0: no better than the baseline."
         svg = plots.curve_plot(histories, keys=("val_skill",), label="skill")

@@ -93,7 +93,7 @@ def curve_plot(histories: Mapping[str, Mapping[str, Sequence[float]]], *, keys: 
                 style = {} if key.startswith("val_") else {"linestyle": "--", "alpha": 0.6}
                 epochs = np.arange(1, len(history[key]) + 1)
                 style |= {"marker": ".", "color": _COLOURS[index % 10]}
-                axes.plot(epochs, history[key], label=f"{name}, {key}", **style)
+                axes.plot(epochs, history[key], label=name if len(keys) == 1 else f"{name}, {key}", **style)
         axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         figure.legend(fontsize=6, frameon=False, loc="outside lower left")

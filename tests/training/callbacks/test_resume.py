@@ -114,7 +114,10 @@ def whole(train, tmp_path_factory):
 
 
 class TestKilled:
-    @pytest.mark.parametrize("every_s", [0.0, 1e9], ids=["every step saved", "every epoch saved"])
+    @pytest.mark.parametrize(
+        "every_s",
+        [pytest.param(0.0, id="every step saved", marks=pytest.mark.slow), pytest.param(1e9, id="every epoch saved")],
+    )
     def test_resume_after_kill_at_any_step_gives_identical_result(self, train, whole, tmp_path, every_s):
         found, taken = whole
         for step in sorted({1, 2, taken // 3, taken // 3 + 1, taken // 2, taken - 1, taken}):
