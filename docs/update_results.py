@@ -7,12 +7,14 @@ updated: the README contains all its tables, other pages the tables that `PAGES`
 
 import functools
 import json
+import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from marks import between
 
+from ser_fop.experiments.reporting.names import SOURCES, named
 from ser_fop.experiments.reporting.notes import caution
 from ser_fop.experiments.reporting.sections import sections
 from ser_fop.experiments.reporting.tables import collect_tables
@@ -60,6 +62,30 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
 
 
+def summary(paths: Sequence[Path]) -> str:
+    """Return the claims of several corpora as a Markdown table, with one column for each stored result.
+
+    The last column is the mean over the corpora with the standard error of that mean.
+    """
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    seeds = [path.stem.rpartition("_")[2] for path in paths]
+    rows = []
+    for claim in results[0]["claims"]:
+        found = [next(one for one in each["claims"] if one["first"] == claim["first"]) for each in results]
+        points = [100 * one["difference"] for one in found]
+        ends = [[100 * one["over_speakers"][end] for end in ("low", "high")] for one in found]
+        cells = [f"{value:+.2f} [{low:.1f}, {high:.1f}]" for value, (low, high) in zip(points, ends, strict=True)]
+        error = statistics.stdev(points) / len(points) ** 0.5
+        rows.append([named(claim["claim"], results[0]), *cells, f"{statistics.mean(points):+.2f} ± {error:.2f}"])
+    skills = [[row["skill"]["mean"] for row in each["pretraining"]] for each in results]
+    for place, row in enumerate(results[0]["pretraining"]):
+        values = [one[place] for one in skills]
+        cells = [f"{value:+.3f}" for value in values]
+        rows.append([f"Skill, {named(SOURCES[row['network']], results[0])}", *cells, f"{statistics.mean(values):+.3f}"])
+    header = ["difference in WA, points [95 % interval over speakers]", *(f"seed {seed}" for seed in seeds), "mean"]
+    return "\n".join(_table(header, rows))
+
+
 def update(text: str, *, page: str) -> str:
     """Return a page with its tables generated again.
 
@@ -69,7 +95,8 @@ def update(text: str, *, page: str) -> str:
     """
     for path in sorted(RESULTS.glob("*.json")):
         text = between(text, f"result {path.stem}", functools.partial(render, path, page=page))
-    return text
+    corpora = sorted(RESULTS.glob("synthetic_seed_*.json"))
+    return between(text, "synthetic summary", functools.partial(summary, corpora))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import keras
 from ser_fop.training import reuse
 
 # Maximum number of custom-gradient traces after a stage; above it, all networks are released. A transformer of two
-# layers has about 20, so that consecutive stages with equal networks still share their traces.
-_MOST_TRACES = 30
+# layers has about 20, so that folds and consecutive stages with equal networks share their traces.
+_MOST_TRACES = 100
 _registered: set[str] = set()
 
 

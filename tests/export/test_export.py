@@ -78,6 +78,7 @@ def test_verify_different_outputs_fail(exported, tmp_path):
         verify(tmp_path / "model", tmp_path / "model" / EXTRA / GOLDEN)
 
 
+@pytest.mark.slow  # starts a process with TensorFlow
 def test_verify_incomplete_model_fails(exported, tmp_path):
     shutil.copytree(exported / "svm", tmp_path / "model")
     (tmp_path / "model" / "variables" / "variables.index").unlink()

@@ -17,6 +17,7 @@ from ser_fop.export.provenance import history, require_same_recipe
 from ser_fop.hub.networks import load_network, network_digest, network_spec
 from tests.stages import MODEL, run
 
+pytestmark = pytest.mark.slow  # seven trainings and three exports
 REFIT = ("--train-on-validation", "--keep", "last", "--epochs", "1")
 
 

@@ -160,26 +160,15 @@ def test_finetune_rejects_missing_style(work, tmp_path, capsys):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--strategy", "gradual", "--layer-rate-decay", "2.6", "--schedule", "slanted"],
-        ["--strategy", "last_layers", "--class-weights", "balanced", "--pooling", "mean_std"],
-        [
-            "--strategy",
-            "head",
-            "--loss",
-            "focal",
-            "--pooling",
-            "attentive",
-            "--attention",
-            "full",
-            "--finetuning-dropout",
-            "0.4",
-        ],
-        ["--freq-mask", "8", "--time-mask", "8", "--level-db", "3", "--speed", "0.1", "--schedule", "cosine"],
+        "--strategy head --loss focal --pooling attentive --attention full --finetuning-dropout 0.4",
+        pytest.param("--strategy gradual --layer-rate-decay 2.6 --schedule slanted", marks=pytest.mark.slow),
+        pytest.param("--strategy last_layers --class-weights balanced --pooling mean_std", marks=pytest.mark.slow),
+        pytest.param("--freq-mask 8 --time-mask 8 --level-db 3 --speed 0.1 --schedule cosine", marks=pytest.mark.slow),
     ],
 )
 def test_finetuning_strategies(work, tmp_path, options):
     common = ["--records", work / "records" / "ravdess", "--epochs", "2", "--warmup-share", "0.2"]
-    run("finetune", *common, "--pretrained", work / "inductive", *options, "--out", tmp_path / "ft")
+    run("finetune", *common, "--pretrained", work / "inductive", *options.split(), "--out", tmp_path / "ft")
     found = metrics_of(tmp_path / "ft")
     assert found["n"] > 0
     network, spec = load_network(tmp_path / "ft")

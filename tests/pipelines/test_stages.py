@@ -17,7 +17,7 @@ from ser_fop.hub.networks import load_network
 from ser_fop.hypercolumns.classifiers import read_estimator
 from ser_fop.hypercolumns.pooled import read_pooled
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
-from tests.stages import MODEL, run
+from tests.stages import FEW_STEPS, MODEL, run
 
 
 def read(path):
@@ -349,7 +349,8 @@ def test_stages_accept_long_utterances(tmp_path):
 def test_diverged_training_is_reported(work, tmp_path, capsys, eager):
     from ser_fop.pipelines import pretrain
 
-    options = ["--records", work / "records" / "ravdess", *MODEL, "--learning-rate", "1e30", "--loss", "mse"]
+    options = ["--records", work / "records" / "ravdess", *MODEL, *FEW_STEPS]
+    options += ["--learning-rate", "1e30", "--loss", "mse"]
     arguments = [*options, "--epochs", "2", "--out", tmp_path / "pre"]
     assert pretrain.main([str(argument) for argument in arguments]) == 2
     assert "and lower --learning-rate or add --clip-norm." in capsys.readouterr().err

@@ -16,6 +16,8 @@ from ser_fop.utils.run_folder import METRICS, read_json
 HYPERCOLUMNS = "hypercolumns.npz"
 _MAP_FEATURE = "h_concat"
 _MAX_MAPPED = 2000
+# More steps take longer and barely move the points of a start from the principal components.
+_TSNE_STEPS = 400
 
 
 def gallery(seeds: Sequence[Path], tables: Mapping[str, Any]) -> Iterator[Plot]:
@@ -116,4 +118,4 @@ def _project(features: np.ndarray) -> np.ndarray:
     perplexity = min(30.0, (len(reduced) - 1) / 3)
     # The threads of OpenMP wait for each other: beside another program, t-SNE on all cores is several times slower.
     with threadpool_limits(1):
-        return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
+        return TSNE(perplexity=perplexity, init="pca", max_iter=_TSNE_STEPS, random_state=0).fit_transform(reduced)

@@ -1,5 +1,6 @@
 """The first plots of a report: what pretraining gains, and the three tables of the paper."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def headline(seeds: Sequence[Path], tables: Mapping[str, Any]) -> Iterator[Plot]
         if rows:
             svg = dot_plot(rows, reference=chance, label="WA, %")
             yield Plot(title=_TITLE, caption=f"{name}, {over}. {legend}", svg=svg)
-    yield from list(spectrograms(seeds, tables))[:1]
+    yield from itertools.islice(spectrograms(seeds, tables), 1)
 
 
 def _claims(tables: Mapping[str, Any]) -> Iterator[Plot]:
