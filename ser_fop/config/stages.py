@@ -279,8 +279,7 @@ class ClassifyConfig:
         deterministic: Make two runs on one machine give identical results, bit for bit. Training is slower.
         select_on: Speakers on which C and the epoch are selected. `test` measures the gain from a look at the
             test speakers. Such results are marked and are not valid.
-        keep_classifier: Write the fitted classifier, for `predict` and `export`. Predictions and figures are
-            always written.
+        keep_classifier: Write the fitted classifier too, which `predict` and `export` need.
         settings: Settings of the classifiers.
     """
 

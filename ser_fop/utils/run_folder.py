@@ -31,18 +31,8 @@ CHECKPOINTS = "checkpoints"
 # Settings that may differ between two calls of the same run, so that a run can resume on fewer machines. They affect
 # only rounding and the order in which data is read.
 _NOT_IDENTITY = frozenset(
-    {
-        "out",
-        "jobs",
-        "runner",
-        "beam_options",
-        "staging",
-        "checkpoint_minutes",
-        "checkpoints",
-        "keep_classifier",
-        "strategy",
-        "data_service",
-    }
+    {"out", "jobs", "runner", "beam_options", "staging", "checkpoint_minutes", "checkpoints", "strategy"}
+    | {"data_service", "keep_classifier"}
 )
 _VERSIONED = ("ser_fop", "tensorflow", "keras", "numpy", "scikit-learn", "soundfile", "soxr")
 

@@ -85,10 +85,6 @@ def test_pretraining_without_mask_is_finetuned_without_mask():
             {"pretraining": PretrainingSettings(loss="gaussian", horizons=(4,))},
             "pretrain-autoencoder: training.loss of an autoencoder",
         ),
-        (
-            {"finetuning": FinetuningSettings(strategy="last_layers", last_layers=2)},
-            "finetune-attentive_cnn: last_layers expected 1 to 1",
-        ),
         ({"finetuning": FinetuningSettings(dimensional_loss_weight=0.5)}, "finetune-siamese: dimensional_loss_weight"),
         (
             {"pretraining": PretrainingSettings(horizons=(4,), noise=0.0, mask_ratio=0.0)},

@@ -45,10 +45,12 @@ def test_autoencoder_training_improves_skill(trained):
     assert metrics["history"]["val_error"][-1] < metrics["history"]["val_error"][0]
 
 
+@pytest.mark.slow
 def test_autoencoder_transfers_to_other_stages(work, trained, tmp_path):
     check_transfer(work / "records" / "ravdess", trained, tmp_path)
 
 
+@pytest.mark.slow
 def test_autoencoder_accepts_stacked_frames(work, tmp_path, task):
     options = ["--task", task, "--stacked-frames", "3", "--epochs", "1", "--out", tmp_path / "out"]
     run("pretrain", "--records", work / "records" / "ravdess", *MODEL, *options)

@@ -60,6 +60,7 @@ def ladder(work, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_ladder_learns_and_transfers(work, ladder, tmp_path):
     metrics = metrics_of(ladder)
     assert metrics["skill"] > metrics["untrained_skill"] + 0.1
@@ -109,6 +110,7 @@ def test_finetune_rejects_bad_baseline_options(work, tmp_path, capsys, options, 
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_classify_with_code(hyper, tmp_path, capsys):
     """A code of pooled features is above chance, and other stages do not accept it as features."""
     from ser_fop.pipelines import classify, predict

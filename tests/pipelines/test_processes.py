@@ -98,7 +98,7 @@ def test_wheel_is_complete(tmp_path):
 
 @pytest.mark.slow
 def test_parallel_repeats_fill_same_tables(work, tmp_path):
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump({**SMALL, "lstm_features": ["h_concat"]}), encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
     common = ["--config", tmp_path / "c.yaml", "--corpus", "ravdess", "--audio-dir", work / "audio" / "ravdess"]
     out = tmp_path / "out"
     ser_fop("reproduce", *common, "--repeats", "2", "--workers", "2", "--out", out)

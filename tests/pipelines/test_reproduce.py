@@ -19,10 +19,11 @@ CONFIG = {
     # Without an LSTM, whose eager steps are slow; its attention stays.
     "classifiers": {"lstm_epochs": 1, "lstm_units": 0, "rf_trees": 10, "svm_c": [1.0]},
     "cross_validation": False,
+    "lstm_features": ["h_concat"],
 }
 
 # Other settings, given with `--compare-with`.
-_GROUPS = {key: value for key, value in CONFIG.items() if key not in ("compare_with", "workers")}
+_GROUPS = {key: value for key, value in CONFIG.items() if key not in ("compare_with", "workers", "lstm_features")}
 OTHER = {
     **_GROUPS,
     "model": {**CONFIG["model"], "stacked_frames": 2},
