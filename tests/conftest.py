@@ -1,5 +1,6 @@
 """Shared fixtures: small records and runs, which the stages write once for all test processes."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -14,9 +15,12 @@ from filelock import FileLock
 
 from ser_fop.corpora.folds import speaker_folds, write_folds
 from ser_fop.testing.fake_corpora import fake_librispeech, fake_ravdess
-from ser_fop.training.memory import network_scope, release_networks
+from ser_fop.training.memory import custom_gradients, network_scope, release_networks
 from tests.stages import MODEL, eager_steps, run
 
+# A garbage collection would visit the half a million objects of the imported modules each time.
+gc.collect()
+gc.freeze()
 # The optimisation of a graph takes longer than the few steps of a test.
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
@@ -26,7 +30,8 @@ def _released():
     """Release the networks of each test module."""
     with network_scope():
         yield
-    release_networks()
+    if custom_gradients():  # a release collects garbage, which takes a second
+        release_networks()
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ def test_records_match_graph_and_every_system_accepts_them(work, tmp_path, front
         assert network.backbone.mels == 12
 
 
+@pytest.mark.slow
 def test_every_stage_accepts_lpcc(work, tmp_path, capsys):
     audio = work / "audio" / "ravdess"
     options = ["--front-end", "lpcc", "--coefficients", "12"]

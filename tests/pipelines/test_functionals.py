@@ -60,6 +60,7 @@ def test_functionals_match_opensmile_on_prepared_audio(corpus):
     assert [labels[key] for key in pooled.ids] == list(pooled.emotions)
 
 
+@pytest.mark.slow  # starts processes with openSMILE
 def test_functionals_do_not_depend_on_jobs(corpus):
     records = Records(corpus / "records")
     one, other = (pooled_functionals(records, corpus / "audio", sets=["eGeMAPSv02"], jobs=jobs) for jobs in (1, 3))

@@ -191,6 +191,7 @@ class TestCompareWith:
         assert {row["settings"] for row in rows} == {"", "stacked"}
 
 
+@pytest.mark.slow
 def test_study_resumes_from_job_cache(done, tmp_path, capsys):
     """The second call trains nothing, and its report has the same figures."""
     out, arguments = done

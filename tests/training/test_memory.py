@@ -82,6 +82,7 @@ def test_network_scope_keeps_traces_made_outside(monkeypatch):
     own.train_on_batch(INPUTS, CLASSES)
 
 
+@pytest.mark.slow
 def test_network_count_stays_bounded_over_many_scopes(monkeypatch):
     monkeypatch.setattr(memory, "_MOST_TRACES", 12)
     counts = []
