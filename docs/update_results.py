@@ -75,8 +75,8 @@ def summary(paths: Sequence[Path]) -> str:
         points = [100 * one["difference"] for one in found]
         ends = [[100 * one["over_speakers"][end] for end in ("low", "high")] for one in found]
         cells = [f"{value:+.2f} [{low:.1f}, {high:.1f}]" for value, (low, high) in zip(points, ends, strict=True)]
-        error = statistics.stdev(points) / len(points) ** 0.5
-        rows.append([named(claim["claim"], results[0]), *cells, f"{statistics.mean(points):+.2f} ± {error:.2f}"])
+        error = f" ± {statistics.stdev(points) / len(points) ** 0.5:.2f}" if len(points) > 1 else ""
+        rows.append([named(claim["claim"], results[0]), *cells, f"{statistics.mean(points):+.2f}{error}"])
     skills = [[row["skill"]["mean"] for row in each["pretraining"]] for each in results]
     for place, row in enumerate(results[0]["pretraining"]):
         values = [one[place] for one in skills]

@@ -9,7 +9,6 @@ import itertools
 import os
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ import ser_fop
 from ser_fop.config.parsing import parse
 from ser_fop.errors import DataWarning, InputError, StoppedError, closest
 from ser_fop.utils.system_errors import system_message
+from ser_fop.utils.tensorflow_import import import_tensorflow_quietly
 
 Config = TypeVar("Config")
 
@@ -174,22 +174,10 @@ def _accept_any_name() -> None:
 
 
 def _import_tensorflow_quietly(*, one_thread: bool) -> None:
-    """Import TensorFlow without its start-up messages, which ignore the log level. Print them if the import fails."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if one_thread and "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as messages, os.fdopen(os.dup(2), "wb") as stderr:
-        os.dup2(messages.fileno(), 2)
-        try:
-            importlib.import_module("tensorflow")
-        except ImportError:
-            messages.seek(0)
-            stderr.write(messages.read())
-            raise
-        finally:
-            os.dup2(stderr.fileno(), 2)
+    import_tensorflow_quietly()
 
 
 def _usage() -> str:

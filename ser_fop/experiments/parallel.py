@@ -3,9 +3,6 @@
 import contextlib
 import multiprocessing
 import os
-import signal
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +10,7 @@ from pathlib import Path
 
 from ser_fop.errors import InputError
 from ser_fop.experiments.job_cache import JobCache
+from ser_fop.experiments.job_process import start_job_process
 from ser_fop.experiments.jobs import Job
 from ser_fop.experiments.progress import JobProgress
 from ser_fop.experiments.runner import Runner, run_jobs
@@ -49,11 +47,10 @@ def run_in_parallel(
         InputError: If a job raised it, or a process died.
     """
     schedule, running = Schedule(jobs, rates), {}
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # a process imports TensorFlow before its output goes to a log file
     pool = ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare,
+        initializer=start_job_process,
         initargs=(max(1, (os.cpu_count() or 1) // processes), os.getpid()),
     )
     try:
@@ -84,20 +81,6 @@ def run_in_parallel(
 def log_name(job: Job) -> str:
     """Return the path of a job's log file in the folder of the logs."""
     return f"{job.name.removeprefix('runs/')}.txt"
-
-
-def _prepare(threads: int, parent: int) -> None:
-    """Limit the threads of TensorFlow, and end this process when its parent ends."""
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    while True:
-        os.kill(os.getpid(), signal.SIGTERM)  # pretraining writes a checkpoint, then `_run` exits
-        time.sleep(5)
 
 
 def _run(log: Path, job: Job, runners: dict[str, Runner], parent: int) -> None:
