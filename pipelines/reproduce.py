@@ -26,6 +26,7 @@ from ser_fop.experiments.reporting.write import write_report
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.experiments.runner import run_jobs
 from ser_fop.experiments.variants import variant_experiments
+from ser_fop.models.hypercolumns import check_feature, feature_names
 from ser_fop.training.splits.pretraining import folds_of_records
 from ser_fop.training.throughput import measure_rates
 from ser_fop.utils.folder_lock import folder_lock
@@ -52,6 +53,7 @@ def run(config: ReproduceConfig) -> Path:
 def _run(config: ReproduceConfig) -> Path:
     started = time.perf_counter()
     variants = variant_experiments(config)
+    _check_features(config)
     for one in (config, *variants):
         _check(one)
     # The projections of all experiments are printed before the first training.
@@ -80,6 +82,12 @@ def _check(config: ReproduceConfig) -> None:
     # The stages compare these by their content.
     extendable += ("audio_dir", "manifest", "folds")
     claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
+
+
+def _check_features(config: ReproduceConfig) -> None:
+    """Raise `InputError` if a chosen feature is none of the network's; other settings may have fewer layers."""
+    for feature in (*config.claim_features, *config.lstm_features):
+        check_feature(feature, feature_names(config.model))
 
 
 def _plan(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:

@@ -128,7 +128,7 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         if config is None:
             return 0
         if STAGES[stage].uses_tensorflow:
-            _import_tensorflow_quietly(one_thread=stage in _OWN_THREADS)
+            _import_tensorflow(one_thread=stage in _OWN_THREADS)
         run(config)
     except BrokenPipeError:  # the reader closed the pipe, as `head` does
         with contextlib.suppress(OSError, ValueError):
@@ -173,7 +173,8 @@ def _accept_any_name() -> None:
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
-def _import_tensorflow_quietly(*, one_thread: bool) -> None:
+def _import_tensorflow(*, one_thread: bool) -> None:
+    """Import TensorFlow, with one thread for stages that start their own."""
     if one_thread and "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -211,4 +212,4 @@ def script_stage(arguments: list[str]) -> str:
 # its start-up messages.
 _script = script_stage(sys.orig_argv)
 if _script and STAGES[_script].uses_tensorflow:
-    _import_tensorflow_quietly(one_thread=_script in _OWN_THREADS)
+    _import_tensorflow(one_thread=_script in _OWN_THREADS)

@@ -29,7 +29,7 @@ PARTIAL = ".partial"
 CHECKPOINTS = "checkpoints"
 
 # Settings that may differ between two calls of the same run, so that a run can resume on fewer machines. They affect
-# only rounding and the order in which data is read.
+# rounding, the order in which data is read, and which files are kept, but no figure.
 _NOT_IDENTITY = frozenset(
     {"out", "jobs", "runner", "beam_options", "staging", "checkpoint_minutes", "checkpoints", "strategy"}
     | {"data_service", "keep_classifier"}

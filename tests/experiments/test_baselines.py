@@ -167,3 +167,11 @@ def test_systems_can_be_selected_and_limited_in_repeats():
 def test_unknown_system_is_rejected():
     with pytest.raises(InputError, match=r"received 'lader'\. Did you mean 'ladder'"):
         chosen_baselines(("lader",))
+
+
+def test_check_jobs_checks_the_strategy_of_pretrained_networks_only():
+    layers = FinetuningSettings(strategy="last_layers", last_layers=2)  # the attentive CNN has one layer
+    check_jobs(training_jobs(dataclasses.replace(CONFIG, finetuning=layers), SIZES)[0], CONFIG.features)
+    many = dataclasses.replace(CONFIG, finetuning=dataclasses.replace(layers, last_layers=9))
+    with pytest.raises(InputError, match="last_layers expected 1 to"):
+        check_jobs(training_jobs(many, SIZES)[0], many.features)

@@ -208,3 +208,11 @@ def test_study_resumes_from_job_cache(done, tmp_path, capsys):
     assert other["table2"] == one["table2"]
     assert other["claims"] == one["claims"]
     assert not list((tmp_path / "out").rglob("*.weights.h5"))
+
+
+@pytest.mark.parametrize("option", ["--claim-features", "--lstm-features"])
+def test_unknown_feature_is_rejected(tmp_path, capsys, option):
+    arguments = ["--corpus", "ravdess", "--audio-dir", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert reproduce.main([*arguments, option, "h9"]) == 2
+    assert "h9" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

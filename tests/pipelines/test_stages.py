@@ -301,7 +301,18 @@ class TestClassify:
             "0.01",
         ],
         pytest.param(
-            ["--backbone", "cnn", "--schedule", "cosine", "--warmup-share", "0.2", "--time-mask", "9"],
+            [
+                "--backbone",
+                "cnn",
+                "--schedule",
+                "cosine",
+                "--warmup-share",
+                "0.2",
+                "--time-mask",
+                "9",
+                "--freq-mask",
+                "9",
+            ],
             marks=pytest.mark.slow,
         ),
         pytest.param(
