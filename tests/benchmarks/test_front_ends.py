@@ -10,7 +10,8 @@ from ser_fop.data.features import log_mel
 @pytest.mark.parametrize(
     ("library", "front_end", "tolerance"),
     [
-        ("librosa", front_ends.librosa_front_end, 0.05),  # its filters are linear in hertz
+        # Its filters are linear in hertz. The compilation of its code takes long.
+        pytest.param("librosa", front_ends.librosa_front_end, 0.05, marks=pytest.mark.slow),
         ("torch", front_ends.torch_front_end, 0.05),
         ("kaldi_native_fbank", front_ends.kaldi_front_end, 1e-3),
     ],

@@ -44,6 +44,7 @@ def corpus(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_functionals_match_opensmile_on_prepared_audio(corpus):
     records, pooled = Records(corpus / "records"), read_pooled(corpus / "functionals" / "hypercolumns.npz")
     assert {name: array.shape for name, array in pooled.arrays.items()} == {"eGeMAPSv02": (192, 88), "IS09": (192, 384)}
@@ -82,6 +83,7 @@ def test_classify_accepts_functionals(corpus, tmp_path, capsys):
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_code_trains_on_all_utterances_of_untested_speakers(corpus, tmp_path, monkeypatch):
     """The unlabelled data include utterances of other classes, and exclude the test speakers."""
     few = ["--labels", "angry", "happy", "neutral", "sad", "--trim-silence"]

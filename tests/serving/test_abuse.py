@@ -66,7 +66,9 @@ def sent(port, *parts, wait_s=0.0):
     return int(answer.split()[1]) if answer else None
 
 
-@pytest.mark.parametrize("kind", MILLION)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "instances" else pytest.param(kind, marks=pytest.mark.slow) for kind in MILLION]
+)
 def test_predict_huge_json_returns_400_and_releases_memory(server, kind):
     pid, client, port = server
     body = MILLION[kind]

@@ -63,6 +63,7 @@ def test_contrastive_loss_and_metric_average_real_frames():
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_predictor_learns_to_identify_future_frames():
     keras.utils.set_random_seed(0)
     network = ContrastivePredictor(TINY, MELS)

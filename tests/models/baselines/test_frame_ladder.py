@@ -95,6 +95,7 @@ def test_denoising_losses_train_the_backbone():
         assert np.abs(trained(*costs) - plain).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_ladder_learns_to_denoise_and_to_recognise():
     keras.utils.set_random_seed(1)
     size = ModelConfig(d_model=16, heads=2, feed_forward=16, dropout=0.0)

@@ -53,7 +53,7 @@ def trained(batches, distribution, *, weight_decay=None):
     return network.get_weights(), history, optimizer.mean_norm()
 
 
-@pytest.mark.parametrize("weight_decay", [None, 0.1])
+@pytest.mark.parametrize("weight_decay", [pytest.param(None, marks=pytest.mark.slow), 0.1])
 def test_distribute_steps_with_one_replica_equals_keras(batches, weight_decay):
     one, other = (trained(batches, where, weight_decay=weight_decay) for where in (Distribution("none"), OneDevice()))
     assert one[1].keys() == other[1].keys() == {"loss", "error", "val_loss", "val_error"}
