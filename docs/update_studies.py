@@ -14,7 +14,8 @@ from typing import Any
 
 from marks import between
 
-from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+from ser_fop.config.corpus_stages import PrepareConfig
+from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 from ser_fop.utils.run_folder import read_json, to_plain
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ser_fop.cli import run_stage
-from ser_fop.config.stages import DownloadConfig
+from ser_fop.config.corpus_stages import DownloadConfig
 from ser_fop.corpora import get_corpus
 from ser_fop.corpora.downloads.crema_d import fetch_crema_d
 from ser_fop.corpora.downloads.fetching import fetch

@@ -11,6 +11,7 @@ from ser_fop.cli import run_stage
 from ser_fop.config.settings import NO_FOLD
 from ser_fop.config.stages import FinetuneConfig
 from ser_fop.corpora.folds import Fold, chosen_folds, folds_digest
+from ser_fop.data.joined_records import JoinedRecords, labelled_records
 from ser_fop.data.records import Records
 from ser_fop.evaluation.each_fold import run_folds
 from ser_fop.evaluation.fold_runs import fold_folder, pool_predictions
@@ -21,7 +22,7 @@ from ser_fop.training.finetuning_data import FinetuningData
 from ser_fop.training.finetuning_run import FinetuningRun
 from ser_fop.training.memory import network_scope
 from ser_fop.training.setup import precision, seed_everything
-from ser_fop.training.splits.pretraining import folds_of_records
+from ser_fop.training.splits.labelled_folds import finetuning_folds
 from ser_fop.training.starting_point import pretrained_digest, starting_point
 from ser_fop.training.strategies import callbacks_of, freeze
 from ser_fop.utils.run_folder import Stage
@@ -31,27 +32,27 @@ from ser_fop.utils.run_once import run_once
 def run(config: FinetuneConfig) -> Path:
     """Fine-tune on one fold, on every fold or on all speakers, unless the run folder is complete."""
     check_finetuning_config(config)
-    records = Records(config.records)
+    records = labelled_records(config.records, config.label_map)
     test_records = [config.test_records] if config.test_records else []
 
     def run_fold(one: FinetuneConfig, fold: Fold | None) -> Path:
         if one.pretrained and fold:
             one = dataclasses.replace(one, pretrained=fold_folder(one.pretrained, int(one.fold)))
-        inputs = {"records": [config.records], "test_records": test_records}
+        inputs = {"records": config.records, "test_records": test_records}
         digests = {"folds": folds_digest([fold])} if fold else {}
         work = functools.partial(finetune, one, records=records, fold=fold)
         return run_once("finetune", one, work, inputs=inputs, digests={**digests, **pretrained_digest(one)})
 
     if config.fold == NO_FOLD:
         return run_fold(config, None)
-    folds, inputs = folds_of_records(records, path=config.folds), {"records": [config.records]}
+    folds, inputs = finetuning_folds(records, path=config.folds), {"records": config.records}
     digests = pretrained_digest(config, fold=chosen_folds(config.fold, folds)[0])
     options = {"summarize": pool_predictions, "tests_elsewhere": bool(test_records)}
     return run_folds("finetune", config, folds, run_fold, inputs=inputs, digests=digests, **options)
 
 
 @network_scope()
-def finetune(config: FinetuneConfig, stage: Stage, *, records: Records, fold: Fold | None) -> Path:
+def finetune(config: FinetuneConfig, stage: Stage, *, records: Records | JoinedRecords, fold: Fold | None) -> Path:
     """Fine-tune one network on one fold; return the run folder."""
     settings = config.training
 
@@ -68,8 +69,7 @@ def finetune(config: FinetuneConfig, stage: Stage, *, records: Records, fold: Fo
         train, validation = data.train(start.network.backbone), data.validation()
 
         # --- compile: Adam with the schedule and the learning rates of the strategy; cross-entropy or the focal loss
-        dimensional = bool(data.dimensional_labels)
-        model = compile_finetuning(start.network, settings, rate=rate, batches=train, dimensional_labels=dimensional)
+        model = compile_finetuning(start.network, settings, rate=rate, batches=train, more_inputs=data.more_inputs)
 
         # --- fit: early stopping on the validation speakers
         fitted = fit_classifier(

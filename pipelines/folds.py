@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ser_fop.cli import run_stage
-from ser_fop.config.stages import FoldsConfig
+from ser_fop.config.corpus_stages import FoldsConfig
 from ser_fop.corpora.folds import make_folds, speaker_sessions, write_folds
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError

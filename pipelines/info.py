@@ -1,7 +1,7 @@
 """Print a summary of a corpus folder: `ser-fop info --corpus X --audio-dir DIR`."""
 
 from ser_fop.cli import run_stage
-from ser_fop.config.stages import InfoConfig
+from ser_fop.config.corpus_stages import InfoConfig
 from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import ReadOptions
 from ser_fop.corpora.summary import summarize

@@ -6,8 +6,8 @@ import importlib.util
 from pathlib import Path
 
 from ser_fop.cli import run_stage
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.config.stages import PrepareConfig
 from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import Corpus, Listing, ReadOptions, with_distinct_names
 from ser_fop.corpora.name_variants import label_problems

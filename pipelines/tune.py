@@ -98,7 +98,7 @@ def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
             common = {"records": config.records, "out": folder, "fold": fold, "folds": config.folds}
             pretrain.run(PretrainConfig(seed=config.seed, model=chosen.model, training=chosen.pretraining, **common))
             return
-        common = {"records": config.records[0], "out": folder, "pretrained": pretrained, "seed": config.seed}
+        common = {"records": config.records, "out": folder, "pretrained": pretrained, "seed": config.seed}
         inner = {"fold": "0", "folds": _inner_folds(config)}
         finetune.run(FinetuneConfig(model=chosen.model, training=chosen.finetuning, **common, **inner))
 
@@ -145,7 +145,7 @@ def _finish(config: TuneConfig) -> Path:
             common = {"pretrained": config.pretrained, "fold": config.fold, "folds": config.folds, "seed": config.seed}
             finetune.run(
                 FinetuneConfig(
-                    records=config.records[0],
+                    records=config.records,
                     out=config.out / name,
                     model=chosen.model,
                     training=chosen.finetuning,

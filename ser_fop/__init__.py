@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ser_fop.api.feature_extractor import FeatureExtractor
     from ser_fop.api.records import Records
     from ser_fop.api.stages import classify, extract, finetune, prepare, pretrain
-    from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+    from ser_fop.config.corpus_stages import PrepareConfig
+    from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
     from ser_fop.hub.published import list_models
     from ser_fop.inference.loading import load
     from ser_fop.inference.samples import sample
@@ -35,7 +36,7 @@ _LAZY = {
     "ExtractConfig": "ser_fop.config.stages",
     "FeatureExtractor": "ser_fop.api.feature_extractor",
     "FinetuneConfig": "ser_fop.config.stages",
-    "PrepareConfig": "ser_fop.config.stages",
+    "PrepareConfig": "ser_fop.config.corpus_stages",
     "PretrainConfig": "ser_fop.config.stages",
     "Records": "ser_fop.api.records",
     "classify": "ser_fop.api.stages",

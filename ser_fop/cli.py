@@ -44,11 +44,11 @@ class Stage:
         return getattr(importlib.import_module(module), name)
 
 
-_STAGES, _USE = "ser_fop.config.stages", "ser_fop.config.inference_stages"
+_CORPUS, _STAGES, _USE = (f"ser_fop.config.{name}" for name in ("corpus_stages", "stages", "inference_stages"))
 STAGES = {
-    "download": Stage("download an open corpus from its publisher", f"{_STAGES}.DownloadConfig", uses_tensorflow=False),
-    "prepare": Stage("write checked TFRecord shards of log-mels from audio folders", f"{_STAGES}.PrepareConfig"),
-    "folds": Stage("write the speaker-disjoint folds of a corpus", f"{_STAGES}.FoldsConfig"),
+    "download": Stage("download an open corpus from its publisher", f"{_CORPUS}.DownloadConfig", uses_tensorflow=False),
+    "prepare": Stage("write checked TFRecord shards of log-mels from audio folders", f"{_CORPUS}.PrepareConfig"),
+    "folds": Stage("write the speaker-disjoint folds of a corpus", f"{_CORPUS}.FoldsConfig"),
     "pretrain": Stage("pretrain, without labels, to predict future frames", f"{_STAGES}.PretrainConfig"),
     "finetune": Stage("fine-tune for emotion recognition, or train from scratch", f"{_STAGES}.FinetuneConfig"),
     "extract": Stage("write pooled hypercolumns of every utterance", f"{_STAGES}.ExtractConfig"),
@@ -66,7 +66,7 @@ STAGES = {
     ),
     "report": Stage("write the tables of a `reproduce` folder again", f"{_USE}.ReportConfig", uses_tensorflow=False),
     "info": Stage(
-        "show the content of a corpus folder, and all problems found", f"{_STAGES}.InfoConfig", uses_tensorflow=False
+        "show the content of a corpus folder, and all problems found", f"{_CORPUS}.InfoConfig", uses_tensorflow=False
     ),
 }
 # These stages use all cores with their own threads, so TensorFlow runs with one thread.

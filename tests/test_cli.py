@@ -13,6 +13,7 @@ import yaml
 import ser_fop
 from ser_fop.cli import STAGES, main, run_stage, script_stage
 from ser_fop.config import stages as configs
+from ser_fop.config.corpus_stages import DownloadConfig, FoldsConfig, InfoConfig, PrepareConfig
 from ser_fop.config.inference_stages import (
     ExportConfig,
     PredictConfig,
@@ -23,17 +24,7 @@ from ser_fop.config.inference_stages import (
 )
 from ser_fop.config.parsing import parse
 from ser_fop.config.settings import ModelConfig
-from ser_fop.config.stages import (
-    ClassifyConfig,
-    DownloadConfig,
-    ExtractConfig,
-    FinetuneConfig,
-    FoldsConfig,
-    FunctionalsConfig,
-    InfoConfig,
-    PrepareConfig,
-    PretrainConfig,
-)
+from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, FunctionalsConfig, PretrainConfig
 from ser_fop.errors import DataWarning, InputError
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.testing.fake_corpora import fake_ravdess
@@ -198,7 +189,7 @@ class TestBadInput:
 
     def test_run_stage_with_a_closed_pipe_prints_nothing(self):
         code = (
-            "import sys; from ser_fop.cli import run_stage; from ser_fop.config.stages import InfoConfig\n"
+            "import sys; from ser_fop.cli import run_stage; from ser_fop.config.corpus_stages import InfoConfig\n"
             "def run(_): raise BrokenPipeError\n"
             "sys.exit(run_stage('info', InfoConfig, run, ['--corpus', 'ravdess', '--audio-dir', 'x']))"
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from ser_fop.data import records as data
-from ser_fop.data.datasets import labelled_batches
+from ser_fop.data.labelled_batches import labelled_batches
 from ser_fop.errors import InputError
 from ser_fop.training.splits.finetuning import split_fold
 from ser_fop.training.splits.pretraining import folds_of_records

@@ -4,7 +4,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+from ser_fop.config.corpus_stages import PrepareConfig
+from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 
 
 def prepare(config: PrepareConfig) -> Path:

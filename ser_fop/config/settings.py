@@ -33,10 +33,12 @@ class FeatureConfig:
         high_hz: Upper edge of the highest band, in hertz.
         remove_below_hz: Remove what a frame contains below this frequency, such as a constant offset, drift and mains
             hum, before the window is applied. 60 attenuates 50 Hz by 55 dB and 100 Hz by 6 dB. 0 removes nothing.
-        floor: Smallest band power before the natural logarithm.
+        level: `recorded` keeps the level of a recording. `speech` removes it: the power of each recording is divided
+            by that of its active speech (ITU-T P.56), so that a gain changes nothing. Not causal.
+        floor: Smallest band power before the natural logarithm. With level `speech`, relative to the active speech.
         normalised_by: Source of the mean and standard deviation that normalise each band. `speaker` uses all
-            speech of the speaker, without labels, so the test is transductive. `utterance` is not causal. `none`
-            leaves normalisation to the network, with corpus statistics.
+            speech of the speaker, without labels, so the test is transductive. `utterance` is not causal;
+            `utterance_mean` subtracts the mean only. `none` leaves normalisation to the network, with corpus statistics.
     """
 
     front_end: Literal["log_mel", "mfcc", "lpc", "lpcc"] = "log_mel"
@@ -49,8 +51,9 @@ class FeatureConfig:
     low_hz: float = 20.0
     high_hz: float = 7600.0
     remove_below_hz: float = field(default=60.0, metadata={STORED_WITHOUT: 0.0})
+    level: Literal["recorded", "speech"] = "recorded"
     floor: float = 1e-8
-    normalised_by: Literal["none", "speaker", "utterance"] = "none"
+    normalised_by: Literal["none", "speaker", "utterance", "utterance_mean"] = "none"
 
     @property
     def width(self) -> int:
@@ -194,7 +197,8 @@ class FinetuningSettings:
         warmup_share: Share of the steps in which the learning rate of `cosine` first rises from zero.
         loss: Cross-entropy, or focal loss, which gives well-recognised utterances less weight.
         focal_gamma: Exponent of the focal loss.
-        class_weights: `balanced` gives each class the same total weight.
+        class_weights: `balanced` gives each class the same total weight; `corpus_balanced` gives each class of each
+            corpus the same total weight within it, and each corpus the same total weight.
         contrastive_weight: Weight of the contrastive loss over all pairs of a batch (siamese network).
         contrastive_margin: Margin of the contrastive loss: the distance at which the loss of two utterances of
             different classes becomes zero.
@@ -226,7 +230,7 @@ class FinetuningSettings:
     warmup_share: float = 0.0
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = 2.0
-    class_weights: Literal["none", "balanced"] = "none"
+    class_weights: Literal["none", "balanced", "corpus_balanced"] = "none"
     contrastive_weight: float = 0.0
     contrastive_margin: float = 1.0
     dimensional_loss_weight: float = 0.0

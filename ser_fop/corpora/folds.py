@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ser_fop.config.settings import ALL_FOLDS, Protocol
-from ser_fop.corpora.schema import Utterance
+from ser_fop.corpora.schema import Utterance, is_unknown
 from ser_fop.errors import InputError
 from ser_fop.utils.json_io import read_unicode, value_digest, write_text
 
@@ -214,11 +214,15 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
         path: Fold file.
 
     Returns:
-        The folds, without the speakers that the corpus lacks.
+        The folds, without the speakers that the corpus lacks. The speaker `unknown` may be several people, so it is a
+        training speaker in each fold.
 
     Raises:
-        InputError: If a part of a fold has no speaker left, or a fold does not contain a speaker of the corpus.
+        InputError: If a part of a fold has no speaker left, a fold does not contain a speaker of the corpus, or a fold
+            file tests the speaker `unknown`.
     """
+    unknown = [speaker for speaker in sessions if is_unknown(speaker)]
+    sessions = {speaker: session for speaker, session in sessions.items() if not is_unknown(speaker)}
     folds = read_folds(path) if path else published_folds(corpus)
     if folds is None:
         with_sessions = all(sessions.values()) and len(set(sessions.values())) >= 3
@@ -232,7 +236,20 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
         Fold(**{part: tuple(speaker for speaker in speakers if speaker in sessions) for part, speakers in _parts(fold)})
         for fold in folds.folds
     ]
+    for speaker in unknown:
+        stated = [fold.part_of().get(speaker, "train") for fold in folds.folds]
+        present = [_with_unknown(fold, speaker, part, name) for fold, part in zip(present, stated, strict=True)]
     return check_folds(dataclasses.replace(folds, folds=tuple(present)), name=name)
+
+
+def _with_unknown(fold: Fold, speaker: str, part: str, name: str) -> Fold:
+    """Return a fold with a speaker whom nobody knows in a part; it cannot be tested."""
+    if part in ("test", "validation"):
+        raise InputError(
+            f"{name} has the speaker {speaker!r} in its {part} part: nobody knows who that is, so it can be in the"
+            " training part or unused only. Move it."
+        )
+    return dataclasses.replace(fold, **{part: (*getattr(fold, part), speaker)})
 
 
 def _parts(fold: Fold) -> list[tuple[str, tuple[str, ...]]]:

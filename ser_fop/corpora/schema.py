@@ -60,6 +60,9 @@ class Row(Utterance):
     valence: float | str = ""
 
 
+# Name of speakers that nobody knows: they may be trained on, and never tested.
+UNKNOWN_SPEAKER = "unknown"
+
 # Columns of `utterances.csv` in a records folder, in order.
 UTTERANCES = "utterances.csv"
 _ID, *_DESCRIBED = (field.name for field in dataclasses.fields(Utterance))
@@ -77,6 +80,15 @@ QUARANTINE_COLUMNS = ("id", "file", "problem")
 # Leading columns of a classifier's `predictions.csv`. A probability column for each class follows.
 PREDICTION_COLUMNS = ("id", "speaker", "fold", "seed", "label", "predicted")
 PROBABILITY_PREFIX = "p_"
+
+
+def is_unknown(speaker: str) -> bool:
+    """Return whether nobody knows who a speaker is.
+
+    Args:
+        speaker: Name, or `corpus:name`.
+    """
+    return speaker.rpartition(":")[2] == UNKNOWN_SPEAKER
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:

@@ -1,4 +1,4 @@
-"""`tf.data` datasets from record shards: unlabelled batches, labelled batches, and batches with utterance ids.
+"""`tf.data` datasets from record shards: unlabelled batches, and batches with utterance ids.
 
 Each batch holds utterances of similar length and at most `batch_frames` frames, padding included.
 The mask is true on real frames. With a seed, each epoch has another order, and each run has the same orders.
@@ -11,18 +11,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from ser_fop.data.bucketing import batch_sizes, bucket_bounds, chunk_lengths
+from ser_fop.data.batching import batch_count, bucketed_batches, prefetched, require_any, utterance_lengths
+from ser_fop.data.bucketing import bucket_bounds, chunk_lengths
 from ser_fop.data.readers import RecordSelection, table, utterances
 from ser_fop.data.records import Records
 
-# Utterances in the shuffle buffer: about 0.25 GB at 5 s each, in float16.
-_SHUFFLE = 4096
-_SEED_LIMIT = 2**30
 _EPOCHS = 1_000_003
 # Seeds reserved for each batch, so that no two batches draw the same random numbers.
 _SEEDS_A_BATCH = 1024
 _THREADS = os.cpu_count() or 1
-_PREFETCH = 4
 
 
 def unlabelled_batches(
@@ -67,7 +64,9 @@ def unlabelled_batches(
     farthest = max(horizons)
     index_of = table(classes, list(classes.values())) if classes else None
     dataset = dataset.filter(lambda item: tf.shape(item["mel"])[0] > farthest)
-    batches = _bucketed(dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed, epoch=epoch)
+    batches = bucketed_batches(
+        dataset, lengths, batch_size=batch_size, batch_frames=batch_frames, seed=seed, epoch=epoch
+    )
 
     def with_target(item: Mapping[str, tf.Tensor]) -> tuple:
         mel, valid = item["mel"], item["mask"][:, farthest:]
@@ -88,7 +87,7 @@ def unlabelled_batches(
             return {**inputs, "mel": corruption_fn(inputs["mel"], batch_seed)}, target, weight
 
         batches = batches.enumerate().map(corrupted, num_parallel_calls=_THREADS)
-    return _prefetched(batches)
+    return prefetched(batches)
 
 
 def unlabelled_frames(
@@ -112,7 +111,7 @@ def unlabelled_count(
 ) -> int:
     """Return the number of batches in an epoch of `unlabelled_batches`."""
     lengths = _unlabelled_lengths(parts, horizons=horizons, chunk_frames=chunk_frames)
-    return _count(lengths, batch_size=batch_size, batch_frames=batch_frames)
+    return batch_count(lengths, batch_size=batch_size, batch_frames=batch_frames)
 
 
 def pad_to_batch_count(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
@@ -135,53 +134,6 @@ def pad_to_batch_count(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
     return batches.concatenate(blanks).apply(tf.data.experimental.assert_cardinality(count))
 
 
-def labelled_batches(
-    records: Records,
-    classes: Mapping[str, int],
-    *,
-    batch_size: int,
-    batch_frames: int,
-    seed: int | None = None,
-    augment_fn: Callable[[tf.Tensor], tf.Tensor] | None = None,
-    dimensional_labels: Mapping[str, Sequence[float]] | None = None,
-) -> tf.data.Dataset:
-    """Return batches for emotion recognition.
-
-    Args:
-        records: The records.
-        classes: Class index by utterance id; the other utterances are left out.
-        batch_size: Maximum number of utterances in a batch.
-        batch_frames: Maximum number of frames in a batch, padding included.
-        seed: Seed of the shuffling; None keeps a fixed order.
-        augment_fn: Maps a log-mel (frames, mels) to an augmented one, which may have another length.
-        dimensional_labels: Ratings by utterance id, equally many for each utterance.
-
-    Returns:
-        Batches `(inputs, class_index)`. The inputs are `mel` (batch, frames, mels), `mask` (batch, frames) and, with
-        `dimensional_labels`, `dimensional_labels` (batch, ratings). The class index is int32 (batch,).
-    """
-    parts = [(records, classes)]
-    index_of = table(classes, list(classes.values()))
-    batches = _bucketed(
-        utterances(parts),
-        _lengths(parts),
-        batch_size=batch_size,
-        batch_frames=batch_frames,
-        seed=seed,
-        augment_fn=augment_fn,
-    )
-    row_of = table(classes, range(len(classes))) if dimensional_labels else None
-    ratings = tf.constant([dimensional_labels[key] for key in classes], tf.float32) if dimensional_labels else None
-
-    def labelled(item: Mapping[str, tf.Tensor]) -> tuple:
-        inputs = {"mel": item["mel"], "mask": item["mask"]}
-        if row_of:
-            inputs["dimensional_labels"] = tf.gather(ratings, row_of.lookup(item["id"]))
-        return inputs, index_of.lookup(item["id"])
-
-    return _prefetched(batches.map(labelled, num_parallel_calls=_THREADS))
-
-
 def utterance_batches(
     records: Records, ids: Collection[str], *, batch_frames: int, batch_size: int = 256
 ) -> tf.data.Dataset:
@@ -197,27 +149,17 @@ def utterance_batches(
         Batches of `id` (batch,) string, `mel` (batch, frames, mels) and `mask` (batch, frames).
     """
     parts = [(records, ids)]
-    batches = _bucketed(utterances(parts), _lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None)
-    return _prefetched(batches)
+    batches = bucketed_batches(
+        utterances(parts), utterance_lengths(parts), batch_size=batch_size, batch_frames=batch_frames, seed=None
+    )
+    return prefetched(batches)
 
 
 def _unlabelled_lengths(parts: RecordSelection, *, horizons: Sequence[int], chunk_frames: int) -> np.ndarray:
-    lengths = _lengths(parts)
+    lengths = utterance_lengths(parts)
     if chunk_frames:
         lengths = np.concatenate([chunk_lengths(length, chunk_frames) for length in lengths])
-    return _require_any(lengths[lengths > max(horizons)])
-
-
-def _lengths(parts: RecordSelection) -> np.ndarray:
-    return _require_any(
-        np.array([row.frames for records, ids in parts for row in records.rows if row.id in ids], dtype=np.int64)
-    )
-
-
-def _require_any(lengths: np.ndarray) -> np.ndarray:
-    if not len(lengths):
-        raise ValueError("a dataset needs at least one utterance that is long enough, received none.")
-    return lengths
+    return require_any(lengths[lengths > max(horizons)])
 
 
 def _chunks(item: Mapping[str, tf.Tensor], limit: int) -> tf.data.Dataset:
@@ -235,66 +177,3 @@ def _chunks(item: Mapping[str, tf.Tensor], limit: int) -> tf.data.Dataset:
 
 def _without_padding(chunk: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {"id": chunk["id"], "mel": chunk["mel"][: chunk["frames"]]}
-
-
-def _bucketed(
-    dataset: tf.data.Dataset,
-    lengths: np.ndarray,
-    *,
-    batch_size: int,
-    batch_frames: int,
-    seed: int | None,
-    epoch: tf.Variable | None = None,
-    augment_fn: Callable[[tf.Tensor], tf.Tensor] | None = None,
-) -> tf.data.Dataset:
-    """Shuffle the utterances and batch those of similar length, padded to the bucket's bound.
-
-    The bounds limit the number of shapes, so TensorFlow compiles few graphs. Augmented utterances are bucketed by
-    their original length, so the number of batches does not change. They are padded to the longest of their batch.
-    """
-    if seed is not None:
-        dataset = _shuffled(dataset, min(len(lengths), _SHUFFLE), seed=seed, epoch=epoch)
-    limits = {"batch_size": batch_size, "batch_frames": batch_frames}
-    bounds = bucket_bounds(lengths, **limits)
-    sizes = [int(size) for size in batch_sizes(np.array(bounds), **limits)]
-
-    def with_mask(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        mel = tf.cast(item["mel"], tf.float32)
-        mel = augment_fn(mel) if augment_fn else mel
-        return {**item, "mel": mel, "mask": tf.ones(tf.shape(mel)[:1], tf.bool), "length": tf.shape(item["mel"])[0]}
-
-    batches = dataset.map(with_mask, num_parallel_calls=_THREADS).bucket_by_sequence_length(
-        lambda item: item["length"],
-        bucket_boundaries=[bound + 1 for bound in bounds],
-        bucket_batch_sizes=[*sizes, 1],
-        pad_to_bucket_boundary=augment_fn is None,
-    )
-    # Progress bars and schedules need the number of batches; tf.data checks it while it reads.
-    return batches.apply(tf.data.experimental.assert_cardinality(_count(lengths, **limits)))
-
-
-def _count(lengths: np.ndarray, *, batch_size: int, batch_frames: int) -> int:
-    """Return the number of batches for utterances of these lengths."""
-    limits = {"batch_size": batch_size, "batch_frames": batch_frames}
-    bounds = np.array(bucket_bounds(lengths, **limits))
-    counts = np.bincount(np.searchsorted(bounds, lengths), minlength=len(bounds))
-    return int(np.sum(-(-counts // batch_sizes(bounds, **limits))))
-
-
-def _shuffled(dataset: tf.data.Dataset, buffer_size: int, *, seed: int, epoch: tf.Variable | None) -> tf.data.Dataset:
-    if epoch is None:
-        return dataset.shuffle(buffer_size, seed=seed, reshuffle_each_iteration=True)
-
-    def in_order_of_epoch(_: tf.Tensor) -> tf.data.Dataset:
-        # Sets the seed of this function's graph only. With 0, TensorFlow would compare the tensor `epoch` with 0.
-        tf.random.set_seed(seed % _SEED_LIMIT + 1)
-        return dataset.shuffle(buffer_size, seed=epoch, reshuffle_each_iteration=False)
-
-    return tf.data.Dataset.from_tensors(0).flat_map(in_order_of_epoch)
-
-
-def _prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Prefetch without autotuning: at its end an iterator would wait for the tuner, for up to an epoch's duration."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return batches.prefetch(_PREFETCH).with_options(options)

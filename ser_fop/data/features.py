@@ -1,6 +1,7 @@
 """The front end as TensorFlow operations, and conversion between samples, frames and seconds.
 
-`prepare` and exported models run the same function. It is causal: frame t does not depend on samples after its window.
+`prepare` and exported models run the same function. It is causal, unless the level of the recording is removed: frame t
+does not depend on samples after its window.
 It is batch-invariant: nothing is normalised by a maximum over the tensor.
 """
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.sub_audible import sub_audible_basis
 from ser_fop.data.lpc import cepstrum, linear_prediction
+from ser_fop.data.speech_level import at_speech_level
 from ser_fop.errors import InputError
 
 # The components of a wider band would be a large part of a frame, and of its speech.
@@ -60,46 +62,55 @@ def check_features(config: FeatureConfig) -> FeatureConfig:
         raise InputError(
             f"features.coefficients of {config.front_end} expected 2 to {most}, received {config.coefficients}."
         )
+    if config.level == "speech" and config.front_end not in ("log_mel", "mfcc"):
+        raise InputError(
+            f"features.level `speech` expected the front end log_mel or mfcc, received {config.front_end}. Use"
+            " `recorded`."
+        )
     return config
 
 
-def frame_features(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+def frame_features(waveform: tf.Tensor, config: FeatureConfig, frames: tf.Tensor | None = None) -> tf.Tensor:
     """Compute the features of the front end `config.front_end`.
 
     Args:
         waveform: Float32 samples of shape (samples,) or (batch, samples), at
             `config.sample_rate_hz`.
         config: The front end.
+        frames: Number of frames of each waveform of a padded batch, of shape (batch,); by default, all frames count.
 
     Returns:
         Shape (frames, config.width) or (batch, frames, config.width).
     """
     if config.front_end == "log_mel":
-        return log_mel(waveform, config)
+        return log_mel(waveform, config, frames)
     if config.front_end == "mfcc":
         cosines = scipy.fft.dct(np.eye(config.mels), type=2, norm="ortho", axis=0)[: config.coefficients]
-        return tf.tensordot(log_mel(waveform, config), tf.constant(cosines.T, tf.float32), axes=1)
+        return tf.tensordot(log_mel(waveform, config, frames), tf.constant(cosines.T, tf.float32), axes=1)
     power, predictor = linear_prediction(_windowed(waveform, config), config.coefficients - 1, floor=config.floor)
     return tf.concat([power, predictor if config.front_end == "lpc" else cepstrum(predictor)], axis=-1)
 
 
-def log_mel(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+def log_mel(waveform: tf.Tensor, config: FeatureConfig, frames: tf.Tensor | None = None) -> tf.Tensor:
     """Compute the log-mel spectrogram.
 
     Args:
         waveform: Float32 samples of shape (samples,) or (batch, samples), at
             `config.sample_rate_hz`.
         config: The front end.
+        frames: As for `frame_features`.
 
     Returns:
         Natural logarithm of mel-band power, (frames, mels) or (batch, frames, mels).
     """
-    frames = _windowed(waveform, config)
+    windowed = _windowed(waveform, config)
     # Pad explicitly: the padding of `rfft` fails if there are no frames.
-    padding = [[0, 0]] * (frames.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
-    spectrum = tf.signal.rfft(tf.pad(frames, padding), [config.fft_size])
+    padding = [[0, 0]] * (windowed.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
+    spectrum = tf.signal.rfft(tf.pad(windowed, padding), [config.fft_size])
     power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
     bands = tf.tensordot(power, mel_filters(config), axes=1)
+    if config.level == "speech":
+        bands = at_speech_level(bands, frames)
     return tf.math.log(tf.maximum(bands, config.floor))
 
 

@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.data.joined_records import JoinedRecords
 from ser_fop.data.records import Records, parse
 from ser_fop.errors import InputError
 
-RecordSelection = Sequence[tuple[Records, Collection[str]]]
+RecordSelection = Sequence[tuple[Records | JoinedRecords, Collection[str]]]
 _CONNECT_TIMEOUT_S = 10.0
 _THREADS = os.cpu_count() or 1
 
@@ -32,10 +33,10 @@ def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
     Raises:
         ValueError: If no utterance is selected.
     """
-    datasets = []
-    types = {records.manifest.dtype for records, _ in parts}
-    for records, ids in parts:
-        chosen = set(ids)
+    datasets, counts = [], []
+    folders = [folder for part in parts for folder in _folders(*part)]
+    types = {records.manifest.dtype for records, _, _ in folders}
+    for records, chosen, prefix in folders:
         shards = sorted({row.shard for row in records.rows if row.id in chosen})
         if not shards:
             continue
@@ -45,15 +46,15 @@ def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
             wanted = table(chosen, [1] * len(chosen))
             dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)
         dataset = _normalised(dataset, records)
+        if prefix:
+            dataset = dataset.map(lambda item, prefix=prefix: {**item, "id": prefix + item["id"]})
         if len(types) > 1:
             dataset = dataset.map(lambda item: {**item, "mel": tf.cast(item["mel"], tf.float32)})
         datasets.append(dataset)
+        counts.append(len(chosen))
     if not datasets:
         raise ValueError("a dataset needs at least one utterance, received none.")
-    joined = datasets[0]
-    for dataset in datasets[1:]:
-        joined = joined.concatenate(dataset)
-    return joined
+    return datasets[0] if len(datasets) == 1 else _interleaved(datasets, counts)
 
 
 def shared_by_file(parts: RecordSelection, count: int) -> list[list[tuple[Records, frozenset[str]]]]:
@@ -127,6 +128,25 @@ def table(keys: Collection[str], values: Sequence[int]) -> tf.lookup.StaticHashT
     """Return a lookup table from strings to integers; all other strings give -1."""
     initializer = tf.lookup.KeyValueTensorInitializer(tf.constant(list(keys)), tf.constant(values, tf.int32))
     return tf.lookup.StaticHashTable(initializer, default_value=-1)
+
+
+def _interleaved(datasets: Sequence[tf.data.Dataset], counts: Sequence[int]) -> tf.data.Dataset:
+    """Join datasets so that each is spread over the whole: a shuffle buffer then mixes them all.
+
+    Args:
+        datasets: The datasets.
+        counts: Number of items of each.
+    """
+    places = np.concatenate([(np.arange(count) + 0.5) / count for count in counts])
+    order = np.repeat(np.arange(len(counts), dtype=np.int64), counts)[np.argsort(places, kind="stable")]
+    return tf.data.Dataset.choose_from_datasets(
+        datasets, tf.data.Dataset.from_tensor_slices(order), stop_on_empty_dataset=False
+    )
+
+
+def _folders(records: Records | JoinedRecords, ids: Collection[str]) -> list[tuple[Records, Collection[str], str]]:
+    """Return the records folders to read, the ids in them, and the prefix of the ids that the dataset returns."""
+    return records.selection(ids) if isinstance(records, JoinedRecords) else [(records, set(ids), "")]
 
 
 def _parsed(paths: Sequence[str], records: Records, *, service: str) -> tf.data.Dataset:

@@ -152,6 +152,8 @@ class Records:
         )
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - np.square(mean), _MIN_VARIANCE))
+        if by == "utterance_mean":
+            std = np.ones_like(std)
         return mean[group], std[group]
 
     @functools.cached_property

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ser_fop.evaluation.by_corpus import scores_by_corpus
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions, write_predictions
 from ser_fop.utils.folder_lock import folder_lock
@@ -94,8 +95,10 @@ def pool_predictions(folder: Path, runs: Sequence[Path]) -> dict[str, Any]:
     pooled = [item for run in runs for item in read_predictions(run / PREDICTIONS)]
     write_predictions(folder / PREDICTIONS, pooled, labels)
     means = {key: float(np.mean([row[key] for row in rows])) for key in ("wa", "ua", "macro_f1")}
+    by_corpus = {"corpora": scores_by_corpus(pooled, labels)} if "corpora" in rows[0] else {}
     return {
         **describe_predictions(pooled, labels),
+        **by_corpus,
         "mean_of_folds": means,
         "transductive": any(row["transductive"] for row in rows),
         "selected_on": rows[0]["selected_on"],

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_fop.config.stages import FunctionalsConfig, PrepareConfig
+from ser_fop.config.corpus_stages import PrepareConfig
+from ser_fop.config.stages import FunctionalsConfig
 from ser_fop.errors import InputError
 from ser_fop.experiments.baselines import chosen_baselines, functional_sets
 from ser_fop.experiments.reproduce_config import ReproduceConfig

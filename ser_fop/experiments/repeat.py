@@ -157,7 +157,7 @@ class _Repeat:
             f"finetune-{name}",
             "finetune",
             FinetuneConfig(
-                records=self.records,
+                records=(self.records,),
                 out=self.root / f"finetune-{name}",
                 pretrained=self.root / f"pretrain-{start}" if start else None,
                 fold=fold,

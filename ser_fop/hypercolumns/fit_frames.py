@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from ser_fop.config.stages import ClassifyConfig
-from ser_fop.data.datasets import labelled_batches
+from ser_fop.data.labelled_batches import labelled_batches
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import NETWORK, load_network, network_digest

@@ -76,18 +76,20 @@ def batch_of_mels(
             below_db=trim_below_db,
             remove_below_hz=features.remove_below_hz,
         )
-    mel = frame_features(waveform, features)
     frames = tf.where(length < window, 0, 1 + (length - window) // hop)
-    if features.normalised_by == "utterance":
-        mel = _normalise(mel, frames)
+    mel = frame_features(waveform, features, frames)
+    if features.normalised_by in ("utterance", "utterance_mean"):
+        mel = _normalise(mel, frames, scaled=features.normalised_by == "utterance")
     return mel, frames
 
 
-def _normalise(mel: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
-    """Normalise each band by the utterance's own mean and standard deviation (`normalised_by="utterance"`)."""
+def _normalise(mel: tf.Tensor, frames: tf.Tensor, *, scaled: bool) -> tf.Tensor:
+    """Subtract the utterance's own mean from each band; if `scaled`, divide by its standard deviation."""
     real = tf.sequence_mask(frames, tf.shape(mel)[1], tf.float64)[:, :, tf.newaxis]
     count = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
     exact = tf.cast(mel, tf.float64)
     mean = tf.reduce_sum(exact * real, axis=1, keepdims=True) / count
+    if not scaled:
+        return tf.cast(exact - mean, tf.float32)
     variance = tf.reduce_sum(tf.square(exact - mean) * real, axis=1, keepdims=True) / count
     return tf.cast((exact - mean) / tf.sqrt(tf.maximum(variance, _MIN_VARIANCE)), tf.float32)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.config.stages import PrepareConfig
 from ser_fop.corpora.schema import UTTERANCES, Row, Utterance, write_rows
 from ser_fop.data.records import (
     CONTENT,

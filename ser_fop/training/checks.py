@@ -40,6 +40,18 @@ def check_finetuning_config(config: FinetuneConfig) -> None:
         InputError: If a setting is invalid, or if settings contradict each other.
     """
     check_model(config.model)
+    settings = config.training
+    joined = len(config.records) > 1 or config.label_map is not None
+    if joined and (settings.contrastive_weight or settings.dimensional_loss_weight):
+        raise InputError(
+            "several corpora expected contrastive_weight and dimensional_loss_weight of 0: their classes and ratings"
+            f" differ. Received {settings.contrastive_weight:g} and {settings.dimensional_loss_weight:g}."
+        )
+    if settings.class_weights == "corpus_balanced" and not joined:
+        raise InputError(
+            "class_weights `corpus_balanced` expected several --records or a --label-map, received one corpus. Use"
+            " `balanced`."
+        )
     if config.training.train_on_validation and config.select_on == "test":
         raise InputError(
             "--select-on test uses the test speakers for validation, and --train-on-validation would train on them."

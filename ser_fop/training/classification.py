@@ -1,6 +1,6 @@
 """Training and prediction of emotion classifiers."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,20 +113,6 @@ def fit_classifier(
 def _early_stopping(monitored: str, patience: int) -> keras.callbacks.EarlyStopping:
     mode = "max" if monitored == "val_accuracy" else "min"
     return keras.callbacks.EarlyStopping(monitored, mode=mode, patience=patience, restore_best_weights=True)
-
-
-def balanced_weights(classes: Collection[int], *, count: int) -> dict[int, float]:
-    """Return class weights that give all classes the same total weight; the mean over the utterances is 1.
-
-    Args:
-        classes: Class index of each training utterance.
-        count: Number of classes; a class without utterances has weight 1.
-    """
-    counts = np.bincount(list(classes), minlength=count)
-    return {
-        index: float(counts.sum() / ((counts > 0).sum() * number)) if number else 1.0
-        for index, number in enumerate(counts)
-    }
 
 
 def probabilities_of(

@@ -1,6 +1,7 @@
 """Compilation of a classifier for a fine-tuning."""
 
 import dataclasses
+from collections.abc import Collection
 
 import keras
 import tensorflow as tf
@@ -35,7 +36,7 @@ def compile_finetuning(
     *,
     rate: float,
     batches: tf.data.Dataset,
-    dimensional_labels: bool,
+    more_inputs: Collection[str],
 ) -> keras.Model:
     """Return the compiled network of a fine-tuning.
 
@@ -46,7 +47,7 @@ def compile_finetuning(
         settings: Settings of the fine-tuning: loss, schedule, strategy and further losses.
         rate: Learning rate of the head.
         batches: Training batches of one epoch; a schedule depends on their number.
-        dimensional_labels: Whether the training utterances have dimensional labels.
+        more_inputs: Names of the further inputs of the batches, as for `wrap_for_training`.
 
     Returns:
         The network to train, as `wrap_for_training` returns it, with the weights of `network`.
@@ -60,7 +61,7 @@ def compile_finetuning(
 
     traced = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
     return get_or_compile(
-        wrap_for_training(network, settings, dimensional_labels=dimensional_labels),
+        wrap_for_training(network, settings, more_inputs=more_inputs),
         compile_network,
         rate=scheduled,
         kind="finetune",
@@ -68,6 +69,6 @@ def compile_finetuning(
         mels=network.backbone.mels,
         classes=network.classes,
         settings={name: value for name, value in traced.items() if name not in _NOT_TRACED},
-        dimensional_labels=dimensional_labels,
+        more_inputs=tuple(sorted(more_inputs)),
         schedule=schedule_key(scheduled),
     )

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 
 from ser_fop.config.stages import FinetuneConfig
+from ser_fop.data.joined_records import JoinedRecords
+from ser_fop.evaluation.by_corpus import scores_by_corpus
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
 from ser_fop.hub.networks import NETWORK
@@ -97,10 +99,14 @@ class FinetuningRun:
 
     def _test(self, model: keras.Model, start: StartingPoint) -> tuple[dict[str, Any], list[Path]]:
         """Return the metrics of the test utterances, and the files with their predictions."""
-        config, split, labels = self._config, self._data.split, self._data.labels
+        config, data, split, labels = self._config, self._data, self._data.split, self._data.labels
         probabilities = probabilities_of(model, split.tested, split.test, batch_frames=config.training.batch_frames)
         predictions = predictions_from(
-            split.test_rows, probabilities, labels=labels, fold=int(config.fold), seed=config.seed
+            split.test_rows,
+            data.among_known_classes(probabilities),
+            labels=labels,
+            fold=int(config.fold),
+            seed=config.seed,
         )
         file = self._stage.folder / PREDICTIONS
         write_predictions(file, predictions, labels)
@@ -112,4 +118,6 @@ class FinetuningRun:
             "unmatched_utterances": split.unmatched_utterances,
             "fold": int(config.fold),
         }
+        if isinstance(split.tested, JoinedRecords):
+            figures["corpora"] = scores_by_corpus(predictions, labels)
         return figures, [file]

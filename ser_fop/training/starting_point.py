@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Collection
 
 from ser_fop.config.stages import FinetuneConfig
+from ser_fop.data.joined_records import JoinedRecords
 from ser_fop.data.records import Records, mel_moments, require_same_features
 from ser_fop.evaluation.fold_runs import fold_folder
 from ser_fop.hub.networks import load_network, network_digest, network_spec
@@ -44,7 +45,9 @@ def pretrained_digest(config: FinetuneConfig, *, fold: int | None = None) -> dic
     return {"pretrained": network_digest(config.pretrained)}
 
 
-def starting_point(config: FinetuneConfig, records: Records, *, normalised_on: Collection[str]) -> StartingPoint:
+def starting_point(
+    config: FinetuneConfig, records: Records | JoinedRecords, *, normalised_on: Collection[str]
+) -> StartingPoint:
     """Return the initial network of a fine-tuning.
 
     Args:

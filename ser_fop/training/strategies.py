@@ -1,5 +1,6 @@
 """Fine-tuning strategies: trained layers, and learning rate of each layer."""
 
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from ser_fop.errors import InputError
 from ser_fop.models.baselines.multi_view_classifier import MultiViewClassifier
 from ser_fop.models.baselines.siamese_classifier import SiameseClassifier
 from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.models.masked_classifier import MaskedClassifier
 from ser_fop.training.optimizers.layerwise_adam import LayerwiseAdam
 
 
@@ -67,19 +69,22 @@ def freeze(network: EmotionClassifier, settings: FinetuningSettings) -> None:
 
 
 def wrap_for_training(
-    classifier: EmotionClassifier, settings: FinetuningSettings, *, dimensional_labels: bool
+    classifier: EmotionClassifier, settings: FinetuningSettings, *, more_inputs: Collection[str]
 ) -> keras.Model:
-    """Return the network to train: the classifier, or a wrapper that adds a loss.
+    """Return the network to train: the classifier, or a wrapper that adds a loss or leaves out classes.
 
     Args:
         classifier: The classifier.
         settings: Settings of the fine-tuning. `contrastive_weight` adds the siamese loss; `dimensional_loss_weight`
             adds the loss on arousal and valence.
-        dimensional_labels: Whether the training utterances have dimensional labels.
+        more_inputs: Further inputs of the batches: `dimensional_labels` if the training utterances have them,
+            `known_classes` if the records of several corpora are joined.
     """
+    if "known_classes" in more_inputs:
+        return MaskedClassifier(classifier)
     if settings.contrastive_weight:
         return SiameseClassifier(classifier, weight=settings.contrastive_weight, margin=settings.contrastive_margin)
-    if settings.dimensional_loss_weight and dimensional_labels:
+    if settings.dimensional_loss_weight and "dimensional_labels" in more_inputs:
         return MultiViewClassifier(classifier, weight=settings.dimensional_loss_weight)
     return classifier
 

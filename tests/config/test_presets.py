@@ -1,8 +1,9 @@
 import pytest
 
 from ser_fop.cli import parse
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.presets import merged, preset, preset_names
-from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PrepareConfig, PretrainConfig
+from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 from ser_fop.errors import InputError
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 

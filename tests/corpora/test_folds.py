@@ -303,3 +303,33 @@ class TestSessions:
         text = (tmp_path / "folds.json").read_text(encoding="utf-8")
         (tmp_path / "folds.json").write_bytes(text.encode(encoding))
         assert read_folds(tmp_path / "folds.json") == folds
+
+
+class TestUnknownSpeakers:
+    """Nobody knows who `unknown` is: that speaker is trained on and never tested."""
+
+    SESSIONS = dict.fromkeys(("anna", "bert", "carl", "dora", "unknown"), "")
+
+    def test_made_folds_train_on_them(self):
+        for fold in folds_of("mine", self.SESSIONS).folds:
+            assert "unknown" in fold.train
+            assert "unknown" not in (*fold.test, *fold.validation)
+
+    def test_other_names_are_tested(self):
+        tested = [name for fold in folds_of("mine", self.SESSIONS).folds for name in fold.test]
+        assert sorted(tested) == ["anna", "bert", "carl", "dora"]
+
+    @pytest.mark.parametrize("part", ["test", "validation"])
+    def test_fold_file_that_tests_them_raises_input_error(self, tmp_path, part):
+        parts = {"test": ("anna",), "validation": ("bert",), "train": ("carl", "dora")}
+        parts[part] = (*parts[part], "unknown")
+        path = tmp_path / "folds.json"
+        write_folds(path, FoldFile(corpus="mine", protocol="own", description="", folds=(Fold(**parts),)))
+        with pytest.raises(InputError, match=f"'unknown' in its {part} part"):
+            folds_of("mine", self.SESSIONS, path=path)
+
+    def test_fold_file_may_leave_them_out(self, tmp_path):
+        fold = Fold(test=("anna",), validation=("bert",), train=("carl", "dora"), unused=("unknown",))
+        path = tmp_path / "folds.json"
+        write_folds(path, FoldFile(corpus="mine", protocol="own", description="", folds=(fold,)))
+        assert folds_of("mine", self.SESSIONS, path=path).folds[0].unused == ("unknown",)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_fop.data.datasets import labelled_batches, pad_to_batch_count, unlabelled_batches, utterance_batches
+from ser_fop.data.datasets import pad_to_batch_count, unlabelled_batches, utterance_batches
+from ser_fop.data.labelled_batches import labelled_batches
 from ser_fop.data.records import mel_moments
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
 
@@ -294,52 +295,6 @@ class TestChunks:
 
 def _size(length, limit):
     return int(np.ceil(length / np.ceil(length / limit)))
-
-
-class TestLabelledBatches:
-    def test_labelled_batches_join_classes_by_id(self, records, known):
-        classes = {key: number for number, key in enumerate(sorted(known))}
-        by_start = {mel.tobytes(): key for key, mel in known.items()}
-        seen = []
-        for inputs, index in batches_of(labelled_batches(records, classes, seed=1, **SIZES)):
-            assert index.dtype == np.int32
-            for mel, mask, label in zip(inputs["mel"], inputs["mask"], index, strict=True):
-                key = by_start[mel[mask].tobytes()]
-                assert label == classes[key]
-                seen.append(key)
-        assert sorted(seen) == sorted(known)
-
-    def test_labelled_batches_join_dimensional_labels_by_id(self, records, known):
-        classes = {key: number for number, key in enumerate(sorted(known))}
-        dimensional_labels = {key: (float(number), np.nan) for key, number in classes.items()}
-        for inputs, index in batches_of(
-            labelled_batches(records, classes, seed=1, dimensional_labels=dimensional_labels, **SIZES)
-        ):
-            np.testing.assert_array_equal(inputs["dimensional_labels"][:, 0], index)
-            assert np.isnan(inputs["dimensional_labels"][:, 1]).all()
-
-    def test_labelled_batches_skip_utterances_without_class(self, records, mels, known):
-        classes = {key.id: int(key.emotion == "sad") for key in mels if key.emotion}
-        batches = batches_of(labelled_batches(records, classes, **SIZES))
-        found = [mel[mask] for inputs, _ in batches for mel, mask in zip(inputs["mel"], inputs["mask"], strict=True)]
-        assert len(classes) < len(known)
-        same_multiset(found, [known[key] for key in classes])
-        assert sum(index.sum() for _, index in batches) == sum(classes.values())
-
-    def test_labelled_batches_order_depends_on_seed(self, records, mels):
-        classes = {key.id: number for number, key in enumerate(mels)}
-
-        def order(seed):
-            batches = batches_of(labelled_batches(records, classes, seed=seed, **SIZES))
-            return [int(label) for _, index in batches for label in index]
-
-        assert order(2) == order(2) != order(3)
-        assert order(None) == order(None)
-
-    def test_labelled_batches_respect_batch_frames(self, records, mels):
-        classes = {key.id: 0 for key in mels}
-        batches = batches_of(labelled_batches(records, classes, batch_size=50, batch_frames=64))
-        assert max(inputs["mask"].size for inputs, _ in batches) <= 64
 
 
 class TestCardinality:

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from ser_fop.config.settings import ModelConfig
-from ser_fop.data.datasets import labelled_batches
+from ser_fop.data.labelled_batches import labelled_batches
 from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
-from ser_fop.training.classification import balanced_weights, compile_classifier, fit_classifier, probabilities_of
+from ser_fop.training.class_balance import balanced_weights
+from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
 
 SIZES = {"batch_size": 6, "batch_frames": 200}
 

@@ -27,7 +27,7 @@ def compiled(seed=0, rate=0.01, batches=BATCHES, **settings):
     keras.utils.set_random_seed(seed)
     size = ModelConfig(d_model=4, heads=2, feed_forward=5, layers=1)
     network = EmotionClassifier(Backbone(size, 3, name="backbone"), 2, pooling=settings.get("pooling", "mean"))
-    options = {"rate": rate, "batches": batches, "dimensional_labels": False}
+    options = {"rate": rate, "batches": batches, "more_inputs": ()}
     return compile_finetuning(network, FinetuningSettings(**settings), **options)
 
 

@@ -48,7 +48,7 @@ class SyntheticConfig:
 
     seed: int = 0
     spread: float = 1.0
-    utterances_per_emotion: int = 10
+    utterances_per_emotion: int = 16
     others_per_speaker: int = 3
     unlabelled_speakers: int = 16
     unlabelled_per_speaker: int = 60

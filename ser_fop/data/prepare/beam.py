@@ -14,7 +14,7 @@ import msgspec
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.runner import PipelineState
 
-from ser_fop.config.stages import PrepareConfig
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, finished_note, reusable_note
 from ser_fop.data.prepare.shard_writer import ShardWriter
 from ser_fop.data.prepare.staging import Staging

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ser_fop.config.stages import PrepareConfig
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.corpora.base import Corpus, Listing
 from ser_fop.corpora.schema import QUARANTINE_COLUMNS, UTTERANCES, write_rows
 from ser_fop.data.prepare.shard_index import (

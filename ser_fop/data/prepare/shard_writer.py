@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.config.stages import PrepareConfig
 from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
 from ser_fop.corpora.schema import Row, Utterance
 from ser_fop.data.features import frame_count, frame_features

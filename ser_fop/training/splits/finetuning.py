@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from ser_fop.corpora.folds import Fold
-from ser_fop.corpora.schema import Row
+from ser_fop.corpora.schema import Row, is_unknown
 from ser_fop.data.records import Records, require_same_features
 from ser_fop.errors import DataWarning, InputError, closest
 
@@ -104,7 +104,7 @@ def split_fold(
     train = _classes(records, _rows(records, training, styles))
     validation = _classes(records, _rows(records, fold.validation, styles))
     tested = test_records or records
-    speakers = tested.speakers if test_records else fold.test
+    speakers = [one for one in tested.speakers if not is_unknown(one)] if test_records else fold.test
     rows = _rows(tested, speakers, styles)
     named = _renamed(rows, records.manifest.labels, test_labels) if test_records else rows
     test = _classes(records, named)

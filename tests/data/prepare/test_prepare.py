@@ -9,8 +9,8 @@ import pytest
 import soundfile
 from ser_fop.pipelines.prepare import run
 
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.config.stages import PrepareConfig
 from ser_fop.corpora.audio import read_audio
 from ser_fop.data.features import log_mel
 from ser_fop.data.prepare import shard_writer

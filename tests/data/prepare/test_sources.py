@@ -4,7 +4,7 @@ import shutil
 import pytest
 from ser_fop.pipelines import prepare
 
-from ser_fop.config.stages import PrepareConfig
+from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.corpora.schema import read_rows
 from ser_fop.errors import InputError
 from ser_fop.testing.fake_corpora import fake_csv
