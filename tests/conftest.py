@@ -16,6 +16,7 @@ from filelock import FileLock
 from ser_fop.corpora.folds import speaker_folds, write_folds
 from ser_fop.testing.fake_corpora import fake_librispeech, fake_ravdess
 from ser_fop.training.memory import custom_gradients, network_scope, release_networks
+from tests.budget import pytest_runtest_call, pytest_runtest_setup  # noqa: F401 - hooks
 from tests.stages import MODEL, eager_steps, run
 
 # A garbage collection would visit the half a million objects of the imported modules each time.

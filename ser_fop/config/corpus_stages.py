@@ -65,6 +65,7 @@ class PrepareConfig:
         manifest: CSV file of your own corpus (`--corpus csv`).
         name: Name of the corpus in later stages, where speakers are named `corpus:speaker`; the name of
             `--corpus` by default. Each of your own corpora needs a different name.
+        licence: Licence of your own corpus, for the configs of runs and for model cards; that of the corpus by default.
         labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
         merge_names: Merge speakers, and labels, whose names differ only in case, spaces, leading zeros or Unicode form.
@@ -91,6 +92,7 @@ class PrepareConfig:
     out: Path
     manifest: Path | None = None
     name: str = ""
+    licence: str = ""
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"
     merge_names: bool = False

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +136,16 @@ def labelled_records(folders: Sequence[Path], label_map: Path | None = None) -> 
         raise InputError("--records expected at least one records folder, received none.")
     parts = [Records(folder) for folder in folders]
     return parts[0] if len(parts) == 1 and label_map is None else JoinedRecords(parts, read_label_map(label_map))
+
+
+def corpora_of(parts: Iterable[Records | JoinedRecords]) -> list[dict[str, str]]:
+    """Return name, title and licence of each corpus, for the config of a run.
+
+    Args:
+        parts: Records.
+    """
+    folders = [folder for part in parts for folder in (part.parts if isinstance(part, JoinedRecords) else (part,))]
+    return [{"name": one.corpus, "title": one.manifest.title, "licence": one.manifest.licence} for one in folders]
 
 
 def corpus_of(name: str) -> str:

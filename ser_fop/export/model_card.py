@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ser_fop.corpora import get_corpus
+from ser_fop.corpora import CORPORA
 from ser_fop.models.saving import NetworkSpec
 
 _FOP = "Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806))"
@@ -86,9 +86,12 @@ def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
 def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     seen_counts = Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers)
     lines = ["## Data and licence", "", "| corpus | speakers | licence | |", "|---|---|---|---|"]
+    stated = {one["name"]: one for stage in described["made"] for one in stage.get("corpora", ())}
     for name, speakers in sorted(seen_counts.items()):
-        corpus = get_corpus(name)
-        lines.append(f"| [{corpus.title}]({corpus.url}) | {speakers} | {corpus.licence} | {corpus.citation} |")
+        if corpus := CORPORA.get(name):
+            lines.append(f"| [{corpus.title}]({corpus.url}) | {speakers} | {corpus.licence} | {corpus.citation} |")
+        else:  # a corpus of its owner
+            lines.append(f"| {name} | {speakers} | {stated.get(name, {}).get('licence', 'unknown')} | |")
     notes = [f"- {note}" for note in described["notes"]]
     return "\n".join(
         [
@@ -161,7 +164,9 @@ def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     lines = ["## Limits", ""]
     for name, count in seen_counts:
         kind = _SPEECH.get(name, "speech of a kind that this card does not describe")
-        lines.append(f"- Training and validation used {count} speakers of {get_corpus(name).title}: {kind}.")
+        lines.append(
+            f"- Training and validation used {count} speakers of {CORPORA[name].title if name in CORPORA else name}: {kind}."
+        )
     lines.append(
         "- Other languages, ages and accents, telephone bandwidth, noise and simultaneous speakers were not in the"
         " training data, or not evaluated. Evaluate the model on your own recordings first."

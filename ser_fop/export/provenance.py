@@ -13,7 +13,7 @@ from ser_fop.utils.run_folder import CONFIG, METRICS, read_json, require_complet
 
 _SETTINGS = {"pretrain": PretrainingSettings, "finetune": FinetuningSettings}
 STAGES = tuple(_SETTINGS)
-_RECORDED_KEYS = ("stage", "config", "versions", "git_revision")
+_RECORDED_KEYS = ("stage", "config", "corpora", "versions", "git_revision")
 # Settings that define a recipe. The others are inputs, outputs and seeds.
 _RECIPE_SETTINGS = ("model", "training")
 # Settings that affect the speed but not the recipe.

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from ser_fop.config.stages import FinetuneConfig
-from ser_fop.data.joined_records import JoinedRecords
+from ser_fop.data.joined_records import JoinedRecords, corpora_of
 from ser_fop.evaluation.by_corpus import scores_by_corpus
 from ser_fop.evaluation.description import describe_predictions
 from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
@@ -90,7 +90,8 @@ class FinetuningRun:
             "parameters": model.count_params(),
             "seconds": time.perf_counter() - data.started,
         }
-        out = stage.commit(metrics=metrics, content=[*written, *predictions], seen_speakers=spec.seen_speakers)
+        extra = {"seen_speakers": spec.seen_speakers, "corpora": corpora_of([data.records])}
+        out = stage.commit(metrics=metrics, content=[*written, *predictions], **extra)
         figures = "untested"
         if tested:
             figures = f"WA {tested['wa']:.4f}, UA {tested['ua']:.4f} on {tested['n']} test utterances"

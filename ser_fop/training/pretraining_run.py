@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ser_fop.config.stages import PretrainConfig
+from ser_fop.data.joined_records import corpora_of
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import NETWORK
 from ser_fop.models.saving import NetworkSpec, save_network
@@ -102,8 +103,9 @@ class PretrainingRun:
             np.savez(stage.folder / EXAMPLES, **self._example())
         metrics = self._metrics(fitted, best)
         metrics["seconds"] = self._preparing_s + fitted.seconds + time.perf_counter() - ended
-        speakers = {"seen_speakers": spec.seen_speakers, "labelled_speakers": spec.labelled_speakers}
-        out = stage.commit(metrics=metrics, content=written, **speakers)
+        extra = {"seen_speakers": spec.seen_speakers, "labelled_speakers": spec.labelled_speakers}
+        extra["corpora"] = corpora_of(records for records, _ in data.split.train)
+        out = stage.commit(metrics=metrics, content=written, **extra)
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         print(
             f"skill {metrics['skill']:+.4f} on held-out speakers after {metrics['epochs']} epochs,"

@@ -199,3 +199,72 @@ def test_train_on_validation_adds_validation_speakers(work, tmp_path):
         network, _ = load_network(tmp_path / name)
         mean, _ = mel_moments([(records, {row.id for row in records.of_speakers(speakers) if row.emotion})])
         np.testing.assert_allclose(network.backbone.normalization.mean, mean, rtol=1e-6)
+
+
+class TestSeveralCorpora:
+    """`finetune --records A B`: corpora with other names of the emotions, and other emotions."""
+
+    @pytest.fixture(scope="class")
+    def berlin(self, tmp_path_factory):
+        """Three speakers, whom the published folds of EMO-DB do not divide: another name gives them their own folds."""
+        root = tmp_path_factory.mktemp("berlin")
+        fake_emodb(root / "audio")
+        options = ["--audio-dir", root / "audio", "--name", "berlin", "--out", root / "records"]
+        run("prepare", "--corpus", "emodb", *options)
+        return root / "records"
+
+    @pytest.fixture(scope="class")
+    def joined(self, work, berlin, tmp_path_factory):
+        out = tmp_path_factory.mktemp("joined") / "run"
+        options = ["--epochs", "1", "--class-weights", "corpus_balanced", *MODEL]
+        run("finetune", "--records", work / "records" / "ravdess", berlin, *options, "--out", out)
+        return out
+
+    def test_metrics_have_scores_of_each_corpus(self, joined):
+        metrics = metrics_of(joined)
+        assert set(metrics["corpora"]) == {"ravdess", "berlin"}
+        assert sum(one["n"] for one in metrics["corpora"].values()) == metrics["n"]
+        assert metrics["corpora"]["berlin"]["recall"]["calm"] is None
+
+    def test_answers_are_classes_that_the_corpus_has(self, joined):
+        """EMO-DB has no `calm` and RAVDESS has it."""
+        labels = metrics_of(joined)["labels"]
+        for item in read_predictions(joined / "predictions.csv"):
+            calm = item.probabilities[labels.index("calm")]
+            assert (calm == 0) == item.speaker.startswith("berlin:")
+            assert sum(item.probabilities) == pytest.approx(1, abs=1e-4)
+
+    def test_config_names_every_corpus_with_its_licence(self, joined):
+        corpora = json.loads((joined / "config.json").read_text())["corpora"]
+        assert [one["name"] for one in corpora] == ["ravdess", "berlin"]
+        assert all(one["licence"] for one in corpora)
+
+    def test_test_speakers_are_unseen(self, joined):
+        _, spec = load_network(joined)
+        tested = {item.speaker for item in read_predictions(joined / "predictions.csv")}
+        assert len(tested) > 2
+        assert tested.isdisjoint(spec.seen_speakers)
+
+    def test_another_corpus_is_tested_under_common_names(self, work, berlin, tmp_path):
+        label_map = tmp_path / "map.yaml"
+        label_map.write_text(
+            "happy: [happiness]\nsad: [sadness]\nangry: [anger]\n"
+            "unlabelled: [neutral, calm, fearful, disgust, surprised, fear, boredom]\n"
+        )
+        options = ["--epochs", "1", "--label-map", label_map, *MODEL, "--test-records", berlin]
+        run("finetune", "--records", work / "records" / "ravdess", *options, "--out", tmp_path / "run")
+        metrics = metrics_of(tmp_path / "run")
+        assert metrics["labels"] == ["happy", "sad", "angry"]
+        assert set(metrics["corpora"]) == {"berlin"}
+
+    def test_one_corpus_rejects_weights_by_corpus(self, work, tmp_path, capsys):
+        options = ["--class-weights", "corpus_balanced", "--out", tmp_path / "run"]
+        arguments = ["--records", work / "records" / "ravdess", *options]
+        assert finetune.main([str(argument) for argument in arguments]) == 2
+        assert "expected several --records" in capsys.readouterr().err
+
+    def test_several_corpora_reject_losses_on_their_own_labels(self, work, berlin, tmp_path, capsys):
+        options = ["--contrastive-weight", "0.5", "--out", tmp_path / "run"]
+        arguments = ["--records", work / "records" / "ravdess", berlin, *options]
+        assert finetune.main([str(argument) for argument in arguments]) == 2
+        assert "contrastive_weight" in capsys.readouterr().err

@@ -129,8 +129,8 @@ def _finish(
     write_rows(stage.folder / UTTERANCES, rows)
     manifest = Manifest(
         corpus=config.name or corpus.name,
-        title=corpus.title,
-        licence=corpus.licence,
+        title=config.name or corpus.title,
+        licence=config.licence or corpus.licence,
         labels=listing.labels,
         dtype=config.dtype,
         features=config.features,
