@@ -16,7 +16,7 @@ $(VENV)/.demo: setup.py
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av]"
+	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av,augment]"
 	touch $@
 
 reproduce: $(VENV)/.demo  ## Run all experiments of the paper on the synthetic corpora
@@ -32,7 +32,7 @@ test-slow: $(VENV)/.dev  ## Run the slow tests (killed processes, several proces
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=25
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av,bench]"
+	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av,augment,bench]"
 	touch $@
 
 bench: $(VENV)/.bench  ## Compare each stage with alternative tools; BENCH=--record stores the figures

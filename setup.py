@@ -41,6 +41,7 @@ setup(
     package_data={
         "ser_fop": [
             "corpora/fold_files/*.json",
+            "corpora/label_maps/*.yaml",
             "config/preset_files/*.yaml",
             "experiments/reporting/*.j2",
             "serving/page/*.*",
@@ -87,6 +88,7 @@ setup(
         "litert": ["ai-edge-litert>=2.1"],
         "classical": ["opensmile>=2.5"],
         "av": ["av>=14"],
+        "augment": ["pyroomacoustics>=0.10"],
         "beam": ["apache-beam>=2.77"],
         "demo": ["espeakng-loader>=0.2.4"],
         "dev": [

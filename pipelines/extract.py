@@ -9,7 +9,8 @@ from ser_fop.cli import run_stage
 from ser_fop.config.stages import ExtractConfig
 from ser_fop.data.records import Records, require_same_features
 from ser_fop.hub.networks import load_network, network_digest, network_spec, resolve_model_path
-from ser_fop.hypercolumns.pooled import ARRAYS, extract_pooled, write_pooled
+from ser_fop.hypercolumns.pooled import extract_pooled
+from ser_fop.hypercolumns.pooled_features import ARRAYS, write_pooled
 from ser_fop.training.memory import network_scope
 from ser_fop.training.setup import seed_everything
 from ser_fop.utils.json_io import read_json

@@ -14,7 +14,7 @@ from ser_fop.data.prepare.sources import changed_audio
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.hypercolumns.functionals import pooled_functionals
-from ser_fop.hypercolumns.pooled import ARRAYS, write_pooled
+from ser_fop.hypercolumns.pooled_features import ARRAYS, write_pooled
 from ser_fop.utils.run_folder import Stage
 from ser_fop.utils.run_once import run_once
 

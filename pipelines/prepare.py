@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ser_fop.cli import run_stage
 from ser_fop.config.corpus_stages import PrepareConfig
+from ser_fop.config.rendition_settings import check_renditions
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import Corpus, Listing, ReadOptions, with_distinct_names
@@ -30,6 +31,7 @@ def run(config: PrepareConfig) -> Path:
     config = _with_features_of(config)
     check_features(config.features)
     _check_runner(config)
+    _check_renditions(config)
     work = functools.partial(prepare, config, corpus)
     check = functools.partial(_check_input, config, corpus)
     # The input is compared by its content: the same files may have another path.
@@ -96,6 +98,18 @@ def _check_runner(config: PrepareConfig) -> None:
             )
     if config.runner == "beam" and importlib.util.find_spec("apache_beam") is None:
         raise InputError('--runner beam needs apache_beam, which is not installed: pip install "ser_fop[beam]".')
+
+
+def _check_renditions(config: PrepareConfig) -> None:
+    """Raise `InputError` for settings of renditions that are out of range, or that the front end does not allow."""
+    if config.renditions < 0:
+        raise InputError(f"--renditions expected 0 or more, received {config.renditions}.")
+    check_renditions(config.variation, sample_rate_hz=config.features.sample_rate_hz)
+    if config.renditions and config.features.normalised_by == "speaker":
+        raise InputError(
+            "--renditions expected features that are not normalised by speaker, whose statistics are those of the"
+            " recordings themselves. Drop one of the two options."
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from ser_fop.pipelines import classify, extract, finetune, functionals, prepare, pretrain
 
 from ser_fop.cli import run_stage
+from ser_fop.config.feature_names import check_feature, feature_names
 from ser_fop.corpora.folds import folds_digest, read_folds, write_folds
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
@@ -26,7 +27,6 @@ from ser_fop.experiments.reporting.write import write_report
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.experiments.runner import run_jobs
 from ser_fop.experiments.variants import variant_experiments
-from ser_fop.models.hypercolumns import check_feature, feature_names
 from ser_fop.training.splits.pretraining import folds_of_records
 from ser_fop.training.throughput import measure_rates
 from ser_fop.utils.folder_lock import folder_lock

@@ -370,7 +370,7 @@ class TestYaml:
             ({"seed": "many"}, r"seed: Expected `int`, got `str`, received 'many'"),
             ({"seed": 1.5}, "seed: Expected `int`"),
             ({"deterministic": "perhaps"}, "deterministic: Expected `bool`"),
-            ({"records": "a"}, "records: Expected `array`"),
+            ({"records": 1}, "records: Expected `array`"),
             ({"records": [1]}, "records: Expected"),
             ({"training": {"loss": "l3"}}, r"training\.loss: Invalid enum value 'l3'"),
             ({"model": [1]}, r"model expected a mapping, received \[1\]"),

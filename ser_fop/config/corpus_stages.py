@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ser_fop.config.rendition_settings import RenditionSettings
 from ser_fop.config.settings import FeatureConfig, Protocol
 
 
@@ -84,7 +85,10 @@ class PrepareConfig:
         runner: Run in this process (`local`), or on Apache Beam (extra `beam`). It does not change the output.
         beam_options: Options of Beam, NAME=VALUE, such as `runner=FlinkRunner flink_master=host:8081`.
         staging: Folder or URL to which Beam's workers write shards, if they do not share the disk of `out`.
+        renditions: Number of varied copies of each utterance to write beside it, for training: as another microphone,
+            room or line would give it. `finetune` and `pretrain` read them with `--renditions SHARE`.
         features: Settings of the front end.
+        variation: Ranges of the varied copies.
     """
 
     corpus: str
@@ -108,7 +112,9 @@ class PrepareConfig:
     runner: Literal["local", "beam"] = "local"
     beam_options: tuple[str, ...] = ()
     staging: Path | None = None
+    renditions: int = 0
     features: FeatureConfig = field(default_factory=FeatureConfig)
+    variation: RenditionSettings = field(default_factory=RenditionSettings)
 
 
 @dataclass(frozen=True, kw_only=True)

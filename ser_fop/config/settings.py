@@ -118,6 +118,8 @@ class PretrainingSettings:
         freq_mask: Masked mel bands of the input: each mask hides fewer bands than this. Targets are not masked.
         time_mask: Masked frames of the input: each mask hides fewer frames than this.
         masks: Number of masks of each kind.
+        renditions: Share of the utterances that are read as one of the records' renditions (`prepare --renditions`).
+            The targets are the frames of the recording itself.
         learning_rate: Learning rate of Adam.
         schedule: `constant`, or `cosine` decay to zero over all epochs.
         warmup_share: Share of the steps in which the learning rate of `cosine` first rises from zero.
@@ -146,6 +148,7 @@ class PretrainingSettings:
     freq_mask: int = 0
     time_mask: int = 0
     masks: int = 1
+    renditions: float = 0.0
     learning_rate: float = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_share: float = 0.0
@@ -171,6 +174,8 @@ class AugmentationSettings:
         masks: SpecAugment: number of masks of each kind.
         level_db: Maximum change of the level, up or down, in decibels.
         speed: Maximum relative change of the speed; 0.1 means 10 percent. The pitch changes with the speed.
+        renditions: Share of the training utterances that are read as one of the records' renditions
+            (`prepare --renditions`).
     """
 
     freq_mask: int = 0
@@ -178,6 +183,7 @@ class AugmentationSettings:
     masks: int = 1
     level_db: float = 0.0
     speed: float = 0.0
+    renditions: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import sys
+import typing
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -102,6 +103,8 @@ def from_mapping(
             value = values[name]
             if field.type is str and isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)  # `fold: 0` needs no quotes
+            if typing.get_origin(field.type) is tuple and isinstance(value, str):
+                value = [value]  # `records: records/mine` needs no brackets
             try:
                 found = msgspec.convert(value, field.type, dec_hook=_decode)
                 built[name] = _located(found, value)

@@ -46,7 +46,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         utterances=utterances,
         labels=labels,
         problems=problems,
-        expected="Session1/sentences/wav/<dialog>/<utterance>.wav and Session1/dialog/EmoEvaluation/<dialog>.txt",
+        expected="Session1/sentences/wav/<dialog>/<utterance>.wav (or .flac) and Session1/dialog/EmoEvaluation/<dialog>.txt",
     )
 
 
@@ -65,7 +65,7 @@ def _read_session(
 ) -> int:
     """Add the utterances and problems of a session; return how many files and evaluations lack the other."""
     annotations = read_evaluation(session / "dialog" / "EmoEvaluation", base, problems)
-    audio = find_audio(session / "sentences" / "wav", (".wav",), base=base)
+    audio = find_audio(session / "sentences" / "wav", (".wav", ".flac"), base=base)
     problems += audio.problems
     seen: set[str] = set()
     for path in audio.files:

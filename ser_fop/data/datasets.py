@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ser_fop.data.batching import batch_count, bucketed_batches, prefetched, require_any, utterance_lengths
 from ser_fop.data.bucketing import bucket_bounds, chunk_lengths
-from ser_fop.data.readers import RecordSelection, table, utterances
+from ser_fop.data.readers import DrawFn, RecordSelection, table, utterances
 from ser_fop.data.records import Records
 
 _EPOCHS = 1_000_003
@@ -34,6 +34,7 @@ def unlabelled_batches(
     corruption_fn: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     classes: Mapping[str, int] | None = None,
     service: str = "",
+    draw_fn: DrawFn | None = None,
 ) -> tf.data.Dataset:
     """Return batches for future observation prediction.
 
@@ -50,13 +51,18 @@ def unlabelled_batches(
             and the batch number. The targets are not changed.
         classes: Class index by utterance id. The inputs then contain `class_index`, -1 for all other utterances.
         service: Address of a tf.data service that reads the files. The order then also depends on its workers' speed.
+        draw_fn: Draws one of an utterance's renditions as input; the target is always the utterance itself.
 
     Returns:
         Batches `(inputs, target, weight)`. The inputs are `mel` (batch, frames, mels), `mask` (batch, frames) and,
         with `classes`, `class_index` (batch,). The target (batch, frames, horizons * mels) concatenates the future
         log-mels of all horizons. The weight (batch, frames) is 1 where all of them are real frames.
     """
-    dataset = utterances(parts, service=service)
+    dataset = utterances(parts, service=service, draw_fn=draw_fn)
+    if draw_fn:  # input and target side by side: what follows cuts and pads both
+        dataset = dataset.map(
+            lambda item: {"id": item["id"], "mel": tf.concat([item["mel"], item["recorded"]], axis=-1)}
+        )
     lengths = _unlabelled_lengths(parts, horizons=horizons, chunk_frames=chunk_frames)
     if chunk_frames:
         dataset = dataset.flat_map(lambda item: _chunks(item, chunk_frames))
@@ -69,12 +75,13 @@ def unlabelled_batches(
     )
 
     def with_target(item: Mapping[str, tf.Tensor]) -> tuple:
-        mel, valid = item["mel"], item["mask"][:, farthest:]
+        mel, recorded = tf.split(item["mel"], 2, axis=-1) if draw_fn else (item["mel"], item["mel"])
+        valid = item["mask"][:, farthest:]
         frames = tf.shape(mel)[1] - farthest
         inputs = {"mel": mel[:, :frames], "mask": valid}
         if index_of:
             inputs["class_index"] = index_of.lookup(item["id"])
-        future = [mel[:, distance : distance + frames] for distance in horizons]
+        future = [recorded[:, distance : distance + frames] for distance in horizons]
         return inputs, tf.concat(future, axis=-1), tf.cast(valid, tf.float32)
 
     batches = batches.map(with_target, num_parallel_calls=_THREADS)

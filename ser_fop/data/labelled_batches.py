@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ser_fop.data.batching import bucketed_batches, prefetched, utterance_lengths
 from ser_fop.data.joined_records import JoinedRecords
-from ser_fop.data.readers import table, utterances
+from ser_fop.data.readers import DrawFn, table, utterances
 from ser_fop.data.records import Records
 
 _THREADS = os.cpu_count() or 1
@@ -23,6 +23,7 @@ def labelled_batches(
     augment_fn: Callable[[tf.Tensor], tf.Tensor] | None = None,
     more_inputs: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
     weights: Mapping[str, float] | None = None,
+    draw_fn: DrawFn | None = None,
 ) -> tf.data.Dataset:
     """Return batches for emotion recognition.
 
@@ -37,6 +38,7 @@ def labelled_batches(
         augment_fn: Maps a log-mel (frames, mels) to an augmented one, which may have another length.
         more_inputs: Further inputs of the network by name: values by utterance id, equally many for each utterance.
         weights: Weight of each utterance in the loss, by id; 1 by default.
+        draw_fn: Draws one of an utterance's renditions; by default, the utterance itself is read.
 
     Returns:
         Batches `(inputs, class_index)`, or `(inputs, class_index, weight)` with `weights`. The inputs are `mel` (batch,
@@ -45,8 +47,11 @@ def labelled_batches(
     """
     parts = [(records, classes)]
     index_of = table(classes, list(classes.values()))
+    dataset = utterances(parts, draw_fn=draw_fn)
+    if draw_fn:  # the shuffle buffer need not hold the utterance itself
+        dataset = dataset.map(lambda item: {"id": item["id"], "mel": item["mel"]})
     batches = bucketed_batches(
-        utterances(parts),
+        dataset,
         utterance_lengths(parts),
         batch_size=batch_size,
         batch_frames=batch_frames,

@@ -4,30 +4,33 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from ser_fop.data.joined_records import JoinedRecords
-from ser_fop.data.records import Records, parse
+from ser_fop.data.records import MIN_VARIANCE, Records, parse
 from ser_fop.errors import InputError
 
+DrawFn = Callable[[tf.Tensor, int], tf.Tensor]
 RecordSelection = Sequence[tuple[Records | JoinedRecords, Collection[str]]]
 _CONNECT_TIMEOUT_S = 10.0
 _THREADS = os.cpu_count() or 1
 
 
-def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
+def utterances(parts: RecordSelection, *, service: str = "", draw_fn: DrawFn | None = None) -> tf.data.Dataset:
     """Return a dataset of the selected utterances of all parts.
 
     Args:
         parts: Pairs of records and the utterance ids to read from them.
         service: Address of a tf.data service, `grpc://host:port`. Its workers read and parse the files, which they
             must find under the same paths. The order of the utterances is then not fixed.
+        draw_fn: Draws one of an utterance's renditions, as for `parse`.
 
     Returns:
-        Items of `id` and `mel` (frames, mels). Without normalisation, `mel` keeps the stored data type: float16 halves
+        Items of `id` and `mel` (frames, mels); with `draw_fn`, `mel` is the drawn copy, and `recorded` (frames, mels) the
+        utterance itself. Without normalisation, `mel` keeps the stored data type: float16 halves
         the memory of the shuffle buffer. Records of different types are cast to float32.
 
     Raises:
@@ -41,7 +44,7 @@ def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
         if not shards:
             continue
         paths = [str(records.folder.absolute() / records.manifest.shards[shard].name) for shard in shards]
-        dataset = _parsed(paths, records, service=service)
+        dataset = _parsed(paths, records, service=service, draw_fn=draw_fn)
         if len(chosen) < len(records.rows):
             wanted = table(chosen, [1] * len(chosen))
             dataset = dataset.filter(lambda item, wanted=wanted: wanted.lookup(item["id"]) > 0)
@@ -49,7 +52,7 @@ def utterances(parts: RecordSelection, *, service: str = "") -> tf.data.Dataset:
         if prefix:
             dataset = dataset.map(lambda item, prefix=prefix: {**item, "id": prefix + item["id"]})
         if len(types) > 1:
-            dataset = dataset.map(lambda item: {**item, "mel": tf.cast(item["mel"], tf.float32)})
+            dataset = dataset.map(_as_float32)
         datasets.append(dataset)
         counts.append(len(chosen))
     if not datasets:
@@ -149,10 +152,14 @@ def _folders(records: Records | JoinedRecords, ids: Collection[str]) -> list[tup
     return records.selection(ids) if isinstance(records, JoinedRecords) else [(records, set(ids), "")]
 
 
-def _parsed(paths: Sequence[str], records: Records, *, service: str) -> tf.data.Dataset:
+def _as_float32(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {key: value if value.dtype == tf.string else tf.cast(value, tf.float32) for key, value in item.items()}
+
+
+def _parsed(paths: Sequence[str], records: Records, *, service: str, draw_fn: DrawFn | None) -> tf.data.Dataset:
     manifest = records.manifest
     dataset = tf.data.TFRecordDataset(paths, num_parallel_reads=min(len(paths), 4))
-    dataset = dataset.map(lambda record: parse(record, manifest), num_parallel_calls=_THREADS)
+    dataset = dataset.map(lambda record: parse(record, manifest, draw_fn), num_parallel_calls=_THREADS)
     if not service:
         return dataset
     # Each file goes to the next free worker. Steps with lookup tables run in this process.
@@ -170,6 +177,17 @@ def _normalised(dataset: tf.data.Dataset, records: Records) -> tf.data.Dataset:
 
     def normalise(item: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         mean, std = tf.unstack(stats[place.lookup(item["id"])])
-        return {**item, "mel": (tf.cast(item["mel"], tf.float32) - mean) / std}
+        own = (mean, std)
+        if "recorded" in item:  # the stored sums are those of the utterance itself
+            own = _own_moments(item["mel"], scaled=records.manifest.features.normalised_by == "utterance")
+            item = {**item, "recorded": (tf.cast(item["recorded"], tf.float32) - mean) / std}
+        return {**item, "mel": (tf.cast(item["mel"], tf.float32) - own[0]) / own[1]}
 
     return dataset.map(normalise, num_parallel_calls=_THREADS)
+
+
+def _own_moments(mel: tf.Tensor, *, scaled: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return mean and standard deviation of each band of a log-mel; a deviation of 1 unless `scaled`."""
+    exact = tf.cast(mel, tf.float32)
+    mean, variance = tf.nn.moments(exact, axes=[0])
+    return mean, tf.sqrt(tf.maximum(variance, MIN_VARIANCE)) if scaled else tf.ones_like(mean)

@@ -6,7 +6,7 @@ holds the number of records, the number of frames and the SHA-256 of each shard.
 
 import dataclasses
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -26,7 +26,7 @@ QUARANTINE = "quarantine.csv"
 CONTENT = (MANIFEST, UTTERANCES, STATISTICS)
 
 # In nats squared, per band. It limits the gain for utterances of one frame or of constant value.
-_MIN_VARIANCE = 1e-4
+MIN_VARIANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,7 @@ class Manifest:
         features: Settings of the front end that computed them.
         shards: The TFRecord files.
         trim_below_db: Threshold of the trimming of silence at both ends, in dB below the loudest frame; 0 if off.
+        renditions: Number of varied copies of each utterance in its record.
     """
 
     corpus: str
@@ -62,6 +63,7 @@ class Manifest:
     features: FeatureConfig
     shards: tuple[Shard, ...]
     trim_below_db: float = 0.0
+    renditions: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -151,7 +153,7 @@ class Records:
             for sums in (stored.count[:, np.newaxis], stored.total, stored.squares)
         )
         mean = total / count
-        std = np.sqrt(np.maximum(squares / count - np.square(mean), _MIN_VARIANCE))
+        std = np.sqrt(np.maximum(squares / count - np.square(mean), MIN_VARIANCE))
         if by == "utterance_mean":
             std = np.ones_like(std)
         return mean[group], std[group]
@@ -216,36 +218,62 @@ def require_same_features(named: Mapping[str, FeatureConfig]) -> FeatureConfig:
     return first
 
 
-def serialize(utterance_id: str, mel: np.ndarray) -> bytes:
+def serialize(utterance_id: str, mel: np.ndarray, renditions: Sequence[np.ndarray] = ()) -> bytes:
     """Return the bytes of one record.
 
     Args:
         utterance_id: Id of the utterance.
         mel: Log-mel of shape (frames, mels), float16 or float32.
+        renditions: Log-mels of varied copies, of the same shape and type.
     """
     features = {
         RECORD_ID: tf.train.Feature(bytes_list=tf.train.BytesList(value=[utterance_id.encode()])),
-        RECORD_MEL: tf.train.Feature(
-            bytes_list=tf.train.BytesList(value=[mel.astype(mel.dtype.newbyteorder("<")).tobytes()])
-        ),
         RECORD_FRAMES: tf.train.Feature(int64_list=tf.train.Int64List(value=[len(mel)])),
     }
+    for number, stored in enumerate((mel, *renditions)):
+        little_endian = stored.astype(stored.dtype.newbyteorder("<")).tobytes()
+        features[_mel_key(number)] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[little_endian]))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
 
 
-def parse(serialized: tf.Tensor, manifest: Manifest) -> dict[str, tf.Tensor]:
-    """Parse one record into `id` (string) and `mel` (frames, mels) in the stored data type."""
+def parse(
+    serialized: tf.Tensor, manifest: Manifest, draw_fn: Callable[[tf.Tensor, int], tf.Tensor] | None = None
+) -> dict[str, tf.Tensor]:
+    """Parse one record.
+
+    Args:
+        serialized: Bytes of the record.
+        manifest: Manifest of its folder.
+        draw_fn: Maps an id and the number of renditions to the number of the copy to read: 0 for the utterance itself,
+            1 for the first rendition.
+
+    Returns:
+        `id` (string) and `mel` (frames, mels) in the stored data type. With `draw_fn`, `mel` is the copy, and `recorded`
+        (frames, mels) the utterance itself.
+    """
+    mels = [_mel_key(number) for number in range(1 + (manifest.renditions if draw_fn else 0))]
     parsed = tf.io.parse_single_example(
         serialized,
         {
             RECORD_ID: tf.io.FixedLenFeature([], tf.string),
-            RECORD_MEL: tf.io.FixedLenFeature([], tf.string),
             RECORD_FRAMES: tf.io.FixedLenFeature([], tf.int64),
+            **{name: tf.io.FixedLenFeature([], tf.string) for name in mels},
         },
     )
-    mel = tf.io.decode_raw(parsed[RECORD_MEL], tf.dtypes.as_dtype(manifest.dtype), little_endian=True)
-    mel = tf.reshape(mel, [parsed[RECORD_FRAMES], manifest.features.width])
-    return {"id": parsed[RECORD_ID], "mel": mel}
+
+    def decoded(stored: tf.Tensor) -> tf.Tensor:
+        mel = tf.io.decode_raw(stored, tf.dtypes.as_dtype(manifest.dtype), little_endian=True)
+        return tf.reshape(mel, [parsed[RECORD_FRAMES], manifest.features.width])
+
+    if draw_fn is None:
+        return {"id": parsed[RECORD_ID], "mel": decoded(parsed[RECORD_MEL])}
+    chosen = tf.gather(tf.stack([parsed[name] for name in mels]), draw_fn(parsed[RECORD_ID], manifest.renditions))
+    return {"id": parsed[RECORD_ID], "mel": decoded(chosen), "recorded": decoded(parsed[RECORD_MEL])}
+
+
+def _mel_key(number: int) -> str:
+    """Return the name of a copy in a record: that of the utterance itself for 0."""
+    return f"{RECORD_MEL}/{number}" if number else RECORD_MEL
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

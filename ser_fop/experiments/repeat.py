@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ser_fop.config.feature_names import feature_names
 from ser_fop.config.settings import ALL_FOLDS, ModelConfig
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 from ser_fop.experiments.baseline import Baseline
@@ -21,7 +22,6 @@ from ser_fop.experiments.jobs import (
     unlabelled_corpus,
 )
 from ser_fop.experiments.reproduce_config import ReproduceConfig
-from ser_fop.models.hypercolumns import feature_names
 
 SINGLE_FOLD = "0"
 FOREST = "rf"

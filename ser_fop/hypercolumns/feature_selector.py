@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ser_fop.models.hypercolumns import check_feature
+from ser_fop.config.feature_names import check_feature
 
 
 class FeatureSelector(TransformerMixin, BaseEstimator):

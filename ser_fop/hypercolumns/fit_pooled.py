@@ -20,7 +20,7 @@ from ser_fop.hypercolumns.classifiers import (
 )
 from ser_fop.hypercolumns.codes import CODE, fitted_code, write_code
 from ser_fop.hypercolumns.fitted import ESTIMATOR, FittedClassifier
-from ser_fop.hypercolumns.pooled import ARRAYS, PooledFeatures, read_pooled
+from ser_fop.hypercolumns.pooled_features import ARRAYS, PooledFeatures, read_pooled
 from ser_fop.training.splits.finetuning import DataSplit
 
 _PARTS = ("train", "validation", "test")

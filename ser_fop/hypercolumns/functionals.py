@@ -10,7 +10,7 @@ from ser_fop.corpora.audio import AudioError
 from ser_fop.corpora.opensmile import Sound, functionals
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
-from ser_fop.hypercolumns.pooled import PooledFeatures
+from ser_fop.hypercolumns.pooled_features import PooledFeatures
 
 
 def pooled_functionals(records: Records, audio_dir: Path, *, sets: Sequence[str], jobs: int) -> PooledFeatures:

@@ -4,9 +4,10 @@ from typing import Any
 
 import keras
 
+from ser_fop.config.feature_names import check_feature, feature_names
 from ser_fop.layers.attention_pooling import AttentionPooling
 from ser_fop.models.backbone import Backbone
-from ser_fop.models.hypercolumns import check_feature, feature_names, hypercolumns
+from ser_fop.models.hypercolumns import hypercolumns
 
 
 @keras.saving.register_keras_serializable("ser_fop")

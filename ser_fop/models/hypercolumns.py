@@ -4,25 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from ser_fop.config.settings import ModelConfig
-from ser_fop.errors import InputError, closest
 from ser_fop.models.backbone import Backbone
-
-
-def feature_names(config: ModelConfig) -> tuple[str, ...]:
-    """Return the names of all features of a backbone of this size."""
-    return ("F", *(f"h{number}" for number in range(1, config.layers + 1)), "h_add", "h_concat")
-
-
-def check_feature(feature: str, names: tuple[str, ...]) -> str:
-    """Return `feature` if it is one of `names`.
-
-    Raises:
-        InputError: If it is not; the message names the closest one.
-    """
-    if feature not in names:
-        raise InputError(f"unknown feature {feature!r}: expected one of {', '.join(names)}.{closest(feature, names)}")
-    return feature
 
 
 def hypercolumns(backbone: Backbone) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def write_toy_records(
     features: FeatureConfig = FEATURES,
     dtype: str = "float32",
     shards: int = 2,
+    renditions: int = 0,
 ) -> Records:
     """Write a records folder as `ser-fop prepare` does, and open it.
 
@@ -80,6 +81,7 @@ def write_toy_records(
         features: Front end in the manifest.
         dtype: Data type of the stored log-mels.
         shards: Number of shards.
+        renditions: Number of varied copies of each utterance: each is louder by 1 than the one before.
 
     Returns:
         The opened records folder.
@@ -94,7 +96,8 @@ def write_toy_records(
         part = list(zip(mels, stored, strict=True))[index * len(mels) // shards : (index + 1) * len(mels) // shards]
         with tf.io.TFRecordWriter(str(stage.folder / name)) as writer:
             for utterance, mel in part:
-                writer.write(serialize(utterance.id, mel))
+                copies = [(mel + number).astype(dtype) for number in range(1, renditions + 1)]
+                writer.write(serialize(utterance.id, mel, copies))
                 rows.append(_row(utterance, index, len(mel)))
         frames = sum(len(mel) for _, mel in part)
         written.append(Shard(name=name, records=len(part), frames=frames, sha256=sha256(stage.folder / name)))
@@ -114,6 +117,7 @@ def write_toy_records(
         dtype=dtype,
         features=features,
         shards=tuple(written),
+        renditions=renditions,
     )
     write_manifest(stage.folder / MANIFEST, manifest)
     return Records(stage.commit(metrics={}, content=[stage.folder / name for name in CONTENT]))

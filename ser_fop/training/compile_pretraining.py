@@ -19,6 +19,7 @@ _NOT_TRACED = frozenset(
         "freq_mask",
         "time_mask",
         "masks",
+        "renditions",
         "batch_size",
         "batch_frames",
         "chunk_frames",

@@ -11,6 +11,7 @@ from ser_fop.config.stages import FinetuneConfig
 from ser_fop.corpora.folds import Fold
 from ser_fop.corpora.label_map import read_label_map
 from ser_fop.data.augmentation import augmentation
+from ser_fop.data.drawing import check_rendition_share, draw_each_time
 from ser_fop.data.joined_records import JoinedRecords, corpus_of
 from ser_fop.data.labelled_batches import labelled_batches
 from ser_fop.data.records import Records
@@ -76,6 +77,8 @@ class FinetuningData:
             backbone: Backbone of the network; the mean of its mel statistics fills masked regions.
         """
         features, mean = self.records.manifest.features, backbone.normalization.mean.numpy()
+        share = self._config.training.augmentation.renditions
+        check_rendition_share(share, [self.records])
         return labelled_batches(
             self.records,
             self.trained_ids,
@@ -83,6 +86,7 @@ class FinetuningData:
             augment_fn=augmentation(self._config.training.augmentation, features, mean),
             more_inputs=self.more_inputs,
             weights=self._weights(self.trained_ids),
+            draw_fn=draw_each_time(share) if share else None,
             **self._sizes,
         )
 

@@ -9,6 +9,8 @@ import tensorflow as tf
 from ser_fop.config.stages import PretrainConfig
 from ser_fop.data.augmentation import compose, input_masking
 from ser_fop.data.datasets import pad_to_batch_count, unlabelled_batches, unlabelled_frames
+from ser_fop.data.drawing import check_rendition_share, draw_by_epoch
+from ser_fop.data.readers import DrawFn
 from ser_fop.data.records import Records, mel_moments, require_same_features
 from ser_fop.errors import InputError
 from ser_fop.training.distribute.distribution import Distribution
@@ -102,6 +104,7 @@ class PretrainingData:
             corruption_fn=compose(corruption_fn, masking),
             classes=targets,
             service=config.data_service,
+            draw_fn=self._draw_fn(config),
             **share.sizes,
         )
         self.train = self.objective.batches(pad_to_batch_count(read, share.steps))
@@ -110,6 +113,12 @@ class PretrainingData:
             self.split.validation, classes=targets, corruption_fn=corruption_fn, **self._sizes
         )
         self.validation = self.objective.batches(self.unmapped_validation)
+
+    def _draw_fn(self, config: PretrainConfig) -> DrawFn | None:
+        """Return the function that draws renditions; None without them."""
+        share = config.training.renditions
+        check_rendition_share(share, [records for records, _ in self.split.train], service=config.data_service)
+        return draw_by_epoch(share, seed=config.seed, epoch=self.epoch) if share else None
 
     @property
     def frames(self) -> int:

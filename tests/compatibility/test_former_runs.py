@@ -15,7 +15,7 @@ from ser_fop.experiments.jobs import Sizes
 from ser_fop.experiments.repeat import training_jobs
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.hub.networks import load_network
-from ser_fop.hypercolumns.pooled import ARRAYS, read_pooled
+from ser_fop.hypercolumns.pooled_features import ARRAYS, read_pooled
 from ser_fop.inference.loading import load
 from ser_fop.utils.json_io import read_json
 

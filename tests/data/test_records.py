@@ -48,6 +48,16 @@ class TestRoundTrip:
         assert found["id"].numpy().decode() == "Zürich/日本-1"
         np.testing.assert_array_equal(found["mel"], mel)
 
+    @pytest.mark.parametrize("number", [0, 1, 2])
+    def test_parse_returns_the_drawn_copy_and_the_utterance(self, tmp_path, number):
+        records = write_toy_records(tmp_path / "records", toy_utterances(), renditions=2)
+        plain = stored_mels(records)
+        for record in tf.data.TFRecordDataset(records.shard_paths):
+            found = parse(record, records.manifest, lambda _, count: tf.constant(min(number, count)))
+            expected = plain[found["id"].numpy().decode()]
+            np.testing.assert_array_equal(found["recorded"], expected)
+            np.testing.assert_array_equal(found["mel"], expected + number)
+
     def test_serialize_is_little_endian_and_deterministic(self):
         mel = normal(3, 4)
         record = serialize("a", mel)

@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ser_fop.errors import InputError
 from ser_fop.hypercolumns.feature_selector import FeatureSelector
-from ser_fop.hypercolumns.pooled import PooledFeatures
+from ser_fop.hypercolumns.pooled_features import PooledFeatures
 from ser_fop.hypercolumns.speaker_svc import SpeakerSVC
 
 

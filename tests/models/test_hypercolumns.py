@@ -2,10 +2,11 @@ import keras
 import numpy as np
 import pytest
 
+from ser_fop.config.feature_names import check_feature, feature_names
 from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone
-from ser_fop.models.hypercolumns import check_feature, feature_names, hypercolumns
+from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.testing.arrays import network_inputs, normal
 from ser_fop.testing.assertions import assert_causal, assert_padding_invariant
 

@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
+from ser_fop.config.feature_names import feature_names
 from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.frame_predictor import FramePredictor
-from ser_fop.models.hypercolumns import feature_names, hypercolumns
+from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.testing.arrays import mask_of, network_inputs, normal, output_of
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 from ser_fop.training.setup import precision

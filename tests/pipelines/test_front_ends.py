@@ -10,7 +10,7 @@ from ser_fop.corpora.audio import read_audio
 from ser_fop.data.features import frame_features
 from ser_fop.data.records import Records
 from ser_fop.hub.networks import load_network
-from ser_fop.hypercolumns.pooled import read_pooled
+from ser_fop.hypercolumns.pooled_features import read_pooled
 from ser_fop.testing.toy_records import stored_mels
 from tests.pipelines.test_baselines import SUPERVISED
 from tests.stages import MODEL, run

@@ -17,7 +17,7 @@ from ser_fop.errors import InputError
 from ser_fop.hypercolumns import fit_pooled
 from ser_fop.hypercolumns.codes import fitted_code
 from ser_fop.hypercolumns.functionals import pooled_functionals
-from ser_fop.hypercolumns.pooled import read_pooled
+from ser_fop.hypercolumns.pooled_features import read_pooled
 from ser_fop.testing.fake_corpora import fake_ravdess
 from ser_fop.training.splits.pretraining import folds_of_records
 from tests.stages import run

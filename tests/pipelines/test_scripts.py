@@ -21,9 +21,10 @@ stage = open_stage("pretrain", out=config.out, config=config, inputs={"records":
 FINETUNE = """
 config = parse("finetune", FinetuneConfig, ["--records", RECORDS, "--out", OUT, "--epochs", "1", *MODEL])
 settings = config.training
-records = Records(config.records)
-fold = folds_of_records(records).folds[0]
-stage = open_stage("finetune", out=config.out, config=config, inputs={"records": [config.records]})
+(folder,) = config.records
+records = Records(folder)
+fold = finetuning_folds(records, path=None).folds[0]
+stage = open_stage("finetune", out=config.out, config=config, inputs={"records": config.records})
 """
 PREAMBLE = "from ser_fop.config.parsing import parse\nfrom ser_fop.utils.run_folder import open_stage\n"
 

@@ -15,7 +15,7 @@ from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.evaluation.scores import classification_scores
 from ser_fop.hub.networks import load_network
 from ser_fop.hypercolumns.classifiers import read_estimator
-from ser_fop.hypercolumns.pooled import read_pooled
+from ser_fop.hypercolumns.pooled_features import read_pooled
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 from tests.stages import FEW_STEPS, MODEL, run
 

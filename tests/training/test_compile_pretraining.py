@@ -27,7 +27,7 @@ def empty():
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
     mels = toy_utterances(speakers=SPEAKERS, per_speaker=6, frames=(20, 40))
-    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels)
+    return write_toy_records(tmp_path_factory.mktemp("toy") / "records", mels, renditions=1)
 
 
 def prepared(records, tmp_path, *, without=(), seed=0, **settings):
@@ -79,6 +79,7 @@ OTHER = {
     "freq_mask": 3,
     "time_mask": 3,
     "masks": 2,
+    "renditions": 0.5,
     "batch_size": 2,
     "batch_frames": 100,
     "chunk_frames": 10,

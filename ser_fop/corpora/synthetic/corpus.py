@@ -25,7 +25,7 @@ UNLABELLED_FOLDER = "VCTK-Corpus"
 MARKER = "SYNTHETIC.json"
 
 # Increase a number when the same parameters give other bytes.
-_LABELLED_FORMAT, _UNLABELLED_FORMAT = 1, 2
+_LABELLED_FORMAT, _UNLABELLED_FORMAT = 2, 2
 _PARTIAL_PREFIX = ".synthetic-partial-"
 # Much longer than writing a tree takes: a tree that another process is still writing must not be removed.
 _STALE_AFTER_S = 3600.0

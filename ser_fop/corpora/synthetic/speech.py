@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import soxr
 
+from ser_fop.corpora.recording_changes import tilt
 from ser_fop.corpora.synthetic import espeak
 from ser_fop.corpora.synthetic.voices import Voice
 
@@ -19,7 +20,6 @@ _RATE_WPM = 180.0
 _VOLUME = 60
 # Measured: 58 to 69 steps per octave, depending on the voice.
 _PITCH_STEPS_PER_SEMITONE = 65.0 / 12.0
-_FFT_BLOCK = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,14 +129,14 @@ def render(
         Mono int16 samples, shape (samples,).
     """
     speech = espeak.synthesise(text, _espeak_settings(voice, prosody)).astype(np.float64) / 32768.0
-    speech = _tilted(speech, prosody.tilt_db_per_octave, sample_rate_hz=espeak.SAMPLE_RATE_HZ)
+    speech = tilt(speech, prosody.tilt_db_per_octave, espeak.SAMPLE_RATE_HZ, rng)
     speech *= 10.0 ** ((_SPEECH_LEVEL_DBFS + prosody.level_db) / 20.0) / np.sqrt(np.mean(speech**2))
     speech = soxr.resample(speech, espeak.SAMPLE_RATE_HZ, sample_rate_hz)
     before_s, after_s = rng.uniform(0.04, 0.25, size=2)
     recording = np.pad(speech, (round(before_s * sample_rate_hz), round(after_s * sample_rate_hz)))
     # The level of room noise does not depend on the speaker's level.
     noise_dbfs = _SPEECH_LEVEL_DBFS - rng.uniform(*snr_db)
-    noise = _tilted(rng.normal(size=recording.size), rng.uniform(-5.0, -1.0), sample_rate_hz=sample_rate_hz)
+    noise = tilt(rng.normal(size=recording.size), rng.uniform(-5.0, -1.0), sample_rate_hz, rng)
     recording += noise * 10.0 ** (noise_dbfs / 20.0) / np.sqrt(np.mean(noise**2))
     return np.clip(np.round(recording * 32768.0), -32768, 32767).astype(np.int16)
 
@@ -154,13 +154,3 @@ def _espeak_settings(voice: Voice, prosody: Prosody) -> espeak.Speaking:
 
 def _clipped(value: float, lowest: int, highest: int) -> int:
     return min(max(round(value), lowest), highest)
-
-
-def _tilted(samples: np.ndarray, tilt_db_per_octave: float, *, sample_rate_hz: int) -> np.ndarray:
-    """Apply a spectral tilt; the gain is constant below 100 Hz."""
-    # Pad to a multiple of the block: Fourier transforms of a prime length are slow.
-    size = -(-samples.size // _FFT_BLOCK) * _FFT_BLOCK
-    frequencies_hz = np.fft.rfftfreq(size, d=1.0 / sample_rate_hz)
-    octaves = np.log2(np.maximum(frequencies_hz, 100.0) / 1000.0)
-    gain = 10.0 ** (tilt_db_per_octave * octaves / 20.0)
-    return np.fft.irfft(np.fft.rfft(samples, n=size) * gain, n=size)[: samples.size]

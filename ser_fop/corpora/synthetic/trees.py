@@ -1,6 +1,5 @@
 """Writing of synthetic speech in the folder layouts of IEMOCAP and VCTK 0.92."""
 
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,8 +149,8 @@ def _dialogs(
 
 def _write_dialog(session: Path, *, dialog: str, turns: list[_Turn], seed: int, spread: float) -> None:
     """Write the recordings, the evaluation and the transcript of one dialog."""
-    wavs = session / "sentences" / "wav" / dialog
-    wavs.mkdir(parents=True)
+    folder = session / "sentences" / "wav" / dialog
+    folder.mkdir(parents=True)
     evaluation = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"]
     transcript = []
     start_s = 5.0
@@ -166,7 +165,7 @@ def _write_dialog(session: Path, *, dialog: str, turns: list[_Turn], seed: int, 
             snr_db=_LABELLED_SNR_DB,
             rng=rng,
         )
-        _write_wav(wavs / f"{turn.id}.wav", samples, sample_rate_hz=SAMPLE_RATE_HZ)
+        soundfile.write(folder / f"{turn.id}.flac", samples, SAMPLE_RATE_HZ)
         end_s = start_s + samples.size / SAMPLE_RATE_HZ
         evaluation.append(_evaluation_block(turn, start_s=start_s, end_s=end_s, rng=rng))
         transcript.append(f"{turn.id} [{start_s:08.4f}-{end_s:08.4f}]: {turn.text}\n")
@@ -185,14 +184,6 @@ def _evaluation_block(turn: _Turn, *, start_s: float, end_s: float, rng: np.rand
     for rater, (valence, activation, dominance) in enumerate(ratings, start=1):
         lines.append(f"A-E{rater}:\tval {valence:.0f}; act {activation:.0f}; dom  {dominance:.0f};\t()")
     return "\n".join(lines) + "\n\n"
-
-
-def _write_wav(path: Path, samples: np.ndarray, *, sample_rate_hz: int) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate_hz)
-        file.writeframes(samples.astype("<i2").tobytes())
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -136,6 +136,7 @@ def _finish(
         features=config.features,
         shards=tuple(note.shard for note in notes),
         trim_below_db=config.trim_below_db if config.trim_silence else 0.0,
+        renditions=config.renditions,
     )
     write_manifest(stage.folder / MANIFEST, manifest)
     for note in notes:

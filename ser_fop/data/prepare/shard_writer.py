@@ -13,10 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.config.corpus_stages import PrepareConfig
+from ser_fop.config.rendition_settings import RenditionSettings
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
 from ser_fop.corpora.schema import Row, Utterance
 from ser_fop.data.features import frame_count, frame_features
+from ser_fop.data.prepare.renditions import Renditions
 from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, statistics_path, write_note
 from ser_fop.data.records import Shard, serialize
 from ser_fop.utils.run_folder import sha256
@@ -31,6 +33,7 @@ class Prepared:
 
     utterance: Utterance
     mel: np.ndarray | None = None
+    renditions: tuple[np.ndarray, ...] = ()
     total: np.ndarray | None = None
     squares: np.ndarray | None = None
     duration_s: float = 0.0
@@ -86,7 +89,7 @@ class ShardWriter:
                 if item.mel is None:
                     quarantined.append((utterance.id, utterance.file, item.problem))
                     continue
-                writer.write(serialize(utterance.id, item.mel))
+                writer.write(serialize(utterance.id, item.mel, item.renditions))
                 totals.append(item.total)
                 squares.append(item.squares)
                 rows.append(_row_of(item, task.index))
@@ -108,10 +111,17 @@ def _to_mel(features: FeatureConfig, dtype: str) -> Callable[[tf.Tensor], tf.Ten
     )
 
 
+@functools.lru_cache(maxsize=4)
+def _renditions(settings: RenditionSettings, sample_rate_hz: int) -> Renditions:
+    """Return the source of varied copies; its rooms are simulated once per process."""
+    return Renditions(settings, sample_rate_hz=sample_rate_hz)
+
+
 def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
     """Return the function that computes the log-mel of one utterance."""
     features = config.features
     to_mel = _to_mel(features, config.dtype)
+    renditions = _renditions(config.variation, features.sample_rate_hz) if config.renditions else None
 
     def work(utterance: Utterance) -> Prepared:
         try:
@@ -137,9 +147,20 @@ def _worker(config: PrepareConfig) -> Callable[[Utterance], Prepared]:
                 utterance=utterance, problem=f"lasts {duration_s:.3f} s, shorter than {config.min_duration_s:g} s"
             )
         mel = to_mel(tf.constant(samples)).numpy()
+        copies = [
+            to_mel(tf.constant(renditions.vary(samples, utterance_id=utterance.id, number=number))).numpy()
+            for number in range(1, config.renditions + 1)
+        ]
         exact = mel.astype(np.float64)
         total, squares = exact.sum(axis=0), np.einsum("fm,fm->m", exact, exact)
-        return Prepared(utterance=utterance, mel=mel, total=total, squares=squares, duration_s=duration_s)
+        return Prepared(
+            utterance=utterance,
+            mel=mel,
+            renditions=tuple(copies),
+            total=total,
+            squares=squares,
+            duration_s=duration_s,
+        )
 
     return work
 

@@ -11,9 +11,9 @@ from ser_fop.experiments.reporting.examples import spectrograms
 from ser_fop.experiments.reporting.groups import SHOWN
 from ser_fop.experiments.reporting.plot import Plot
 from ser_fop.experiments.reporting.runs import Run, runs_of
+from ser_fop.hypercolumns.pooled_features import ARRAYS, read_pooled
 from ser_fop.utils.run_folder import METRICS, read_json
 
-HYPERCOLUMNS = "hypercolumns.npz"
 _MAP_FEATURE = "h_concat"
 _MAX_MAPPED = 2000
 # More steps take longer and barely move the points of a start from the principal components.
@@ -93,13 +93,12 @@ def _maps(seeds: Sequence[Path], network: str) -> Iterator[Plot]:
     """Draw the hypercolumns of the first repeat and of fold 0's network, by emotion and by speaker."""
     found = [seed / f"hypercolumns-{network}" for seed in seeds[:1]]
     found = [folder / "fold-0" if (folder / "fold-0").is_dir() else folder for folder in found]
-    for folder in (folder for folder in found if (folder / HYPERCOLUMNS).exists()):
-        with np.load(folder / HYPERCOLUMNS, allow_pickle=False) as arrays:
-            labelled = np.flatnonzero(arrays["emotions"] != "")
-            chosen = np.random.default_rng(0).permutation(labelled)[:_MAX_MAPPED]
-            features = arrays[_MAP_FEATURE][chosen]
-            by = {"emotion": arrays["emotions"][chosen], "speaker": arrays["speakers"][chosen]}
-        points = _project(features)
+    for folder in (folder for folder in found if (folder / ARRAYS).exists()):
+        pooled = read_pooled(folder / ARRAYS)
+        labelled = np.flatnonzero(pooled.emotions != "")
+        chosen = np.random.default_rng(0).permutation(labelled)[:_MAX_MAPPED]
+        by = {"emotion": pooled.emotions[chosen], "speaker": pooled.speakers[chosen]}
+        points = _project(pooled.feature(_MAP_FEATURE)[chosen])
         for criterion, groups in by.items():
             svg = plots.map_plot(points, groups.tolist(), title=f"by {criterion}")
             caption = f"Network {network}: t-SNE of {_MAP_FEATURE} pooled over time, coloured by {criterion}."
