@@ -70,7 +70,9 @@ def _pretraining_trial(run: Path) -> dict[str, Any]:
 
 def _finetuning_trial(run: Path) -> dict[str, Any]:
     found, metrics = read_json(run / "config.json"), read_json(run / "metrics.json")
-    options = _prepare_options(Path(found["config"]["records"]))
+    records = found["config"]["records"]
+    first = records if isinstance(records, str) else records[0]  # version 0.1.0 had one folder
+    options = _prepare_options(Path(first))
     if found["config"]["pretrained"]:
         options |= _pretrain_options(Path(found["config"]["pretrained"]))
     options["finetune"] = _differing(found["config"], FinetuneConfig(records=Path(), out=Path()))

@@ -29,6 +29,11 @@ def check_augmentation(settings: AugmentationSettings, features: FeatureConfig) 
             f"augmentation.level_db expected 0 for features normalised by {features.normalised_by}, received"
             f" {settings.level_db:g}: it changes the level of log-mels that are not normalised. Set it to 0."
         )
+    if settings.level_db and features.level == "speech":
+        raise InputError(
+            f"augmentation.level_db expected 0 for features without the level of recordings, received"
+            f" {settings.level_db:g}: it would bring the level back. Set it to 0."
+        )
     if (settings.level_db or settings.speed) and features.front_end != "log_mel":
         raise InputError(
             f"augmentation: expected level_db and speed 0 for front end {features.front_end}, received"

@@ -32,3 +32,10 @@ def test_check_augmentation_accepts_only_masks_for_other_front_ends(unchanged):
     with pytest.raises(InputError, match="expected level_db and speed 0 for front end mfcc"):
         check_augmentation(dataclasses.replace(VARIED, **{unchanged: 0.0}), features)
     check_augmentation(AugmentationSettings(freq_mask=8, time_mask=8), features)
+
+
+def test_check_augmentation_rejects_level_of_log_mels_without_level():
+    features = FeatureConfig(level="speech")
+    with pytest.raises(InputError, match="bring the level back"):
+        check_augmentation(VARIED, features)
+    check_augmentation(dataclasses.replace(VARIED, level_db=0.0), features)

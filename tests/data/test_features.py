@@ -284,3 +284,9 @@ class TestRemoveBelow:
     def test_frequency_out_of_range_is_refused(self, below_hz):
         with pytest.raises(InputError, match=r"remove_below_hz expected 0 to 200 for windows of 0\.025 s"):
             check_features(dataclasses.replace(PAPER, remove_below_hz=below_hz))
+
+
+def test_check_features_rejects_speech_level_of_linear_prediction():
+    check_features(FeatureConfig(front_end="mfcc", level="speech"))
+    with pytest.raises(InputError, match="level `speech` expected the front end log_mel or mfcc"):
+        check_features(FeatureConfig(front_end="lpc", level="speech"))

@@ -63,3 +63,11 @@ def test_batch_of_mels_normalised_by_utterance_has_zero_mean_unit_std():
     for mel, count in zip(mels.numpy(), frames.numpy(), strict=True):
         np.testing.assert_allclose(mel[:count].mean(axis=0), 0.0, atol=1e-4)
         np.testing.assert_allclose(mel[:count].std(axis=0), 1.0, atol=1e-3)
+
+
+def test_batch_of_mels_without_utterance_mean_keeps_the_deviation():
+    mels, frames = batch_of_mels(*padded(SOUNDS[:2]), features=FeatureConfig(normalised_by="utterance_mean"))
+    plain, _ = batch_of_mels(*padded(SOUNDS[:2]), features=FEATURES)
+    for mel, before, count in zip(mels.numpy(), plain.numpy(), frames.numpy(), strict=True):
+        np.testing.assert_allclose(mel[:count], before[:count] - before[:count].mean(axis=0), atol=1e-4)
+        assert mel[:count].std(axis=0).max() > 1.1
