@@ -23,7 +23,7 @@ from ser_fop.training.finetuning_run import FinetuningRun
 from ser_fop.training.memory import network_scope
 from ser_fop.training.setup import precision, seed_everything
 from ser_fop.training.splits.labelled_folds import finetuning_folds
-from ser_fop.training.starting_point import pretrained_digest, starting_point
+from ser_fop.training.starting_point import input_digests, starting_point
 from ser_fop.training.strategies import callbacks_of, freeze
 from ser_fop.utils.run_folder import Stage
 from ser_fop.utils.run_once import run_once
@@ -41,12 +41,12 @@ def run(config: FinetuneConfig) -> Path:
         inputs = {"records": config.records, "test_records": test_records}
         digests = {"folds": folds_digest([fold])} if fold else {}
         work = functools.partial(finetune, one, records=records, fold=fold)
-        return run_once("finetune", one, work, inputs=inputs, digests={**digests, **pretrained_digest(one)})
+        return run_once("finetune", one, work, inputs=inputs, digests={**digests, **input_digests(one)})
 
     if config.fold == NO_FOLD:
         return run_fold(config, None)
     folds, inputs = finetuning_folds(records, path=config.folds), {"records": config.records}
-    digests = pretrained_digest(config, fold=chosen_folds(config.fold, folds)[0])
+    digests = input_digests(config, fold=chosen_folds(config.fold, folds)[0])
     options = {"summarize": pool_predictions, "tests_elsewhere": bool(test_records)}
     return run_folds("finetune", config, folds, run_fold, inputs=inputs, digests=digests, **options)
 

@@ -26,13 +26,24 @@ gc.freeze()
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+# Two test processes fit into 4 GB.
+_MOST_RESIDENT_BYTES = 1.5e9
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _released():
     """Release the networks of each test module."""
     with network_scope():
         yield
-    if custom_gradients():  # a release collects garbage, which takes a second
+    # A release collects garbage, which takes a second.
+    if custom_gradients() or _resident_bytes() > _MOST_RESIDENT_BYTES:
         release_networks()
+
+
+def _resident_bytes() -> int:
+    """Return the memory of this process; 0 where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
 
 
 @pytest.fixture

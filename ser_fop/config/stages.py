@@ -99,6 +99,11 @@ class FinetuneConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: FinetuningSettings = field(default_factory=FinetuningSettings)
 
+    def __post_init__(self) -> None:
+        """Accept one records folder without a tuple around it."""
+        if isinstance(self.records, str | Path):
+            object.__setattr__(self, "records", (Path(self.records),))
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractConfig:

@@ -11,6 +11,7 @@ from ser_fop.hub.networks import load_network, network_digest, network_spec
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.training.strategies import check_strategy
+from ser_fop.utils.json_io import sha256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +29,8 @@ class StartingPoint:
     labelled_speakers: tuple[str, ...] = ()
 
 
-def pretrained_digest(config: FinetuneConfig, *, fold: int | None = None) -> dict[str, str]:
-    """Return the digest of the pretrained network, by the name `pretrained`; empty without one.
+def input_digests(config: FinetuneConfig, *, fold: int | None = None) -> dict[str, str]:
+    """Return the digests of the pretrained network and of the label map, by the names of their options.
 
     Args:
         config: Config of `finetune`.
@@ -38,11 +39,12 @@ def pretrained_digest(config: FinetuneConfig, *, fold: int | None = None) -> dic
     Raises:
         InputError: If the network is missing or unusable.
     """
+    digests = {"label_map": sha256(config.label_map)} if config.label_map else {}
     if not config.pretrained:
-        return {}
+        return digests
     if fold is not None:
         network_spec(fold_folder(config.pretrained, fold))
-    return {"pretrained": network_digest(config.pretrained)}
+    return {**digests, "pretrained": network_digest(config.pretrained)}
 
 
 def starting_point(
