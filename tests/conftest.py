@@ -26,8 +26,8 @@ gc.freeze()
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
-# Two test processes fit into 4 GB.
-_MOST_RESIDENT_BYTES = 1.5e9
+# A test process releases its networks each time it has grown by so much.
+_GROWTH_BYTES = 0.3e9
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -36,14 +36,18 @@ def _released():
     with network_scope():
         yield
     # A release collects garbage, which takes a second.
-    if custom_gradients() or _resident_bytes() > _MOST_RESIDENT_BYTES:
+    if custom_gradients() or _resident_bytes() > _resident_after["release"] + _GROWTH_BYTES:
         release_networks()
+        _resident_after["release"] = _resident_bytes()
 
 
 def _resident_bytes() -> int:
     """Return the memory of this process; 0 where the system does not tell."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+
+_resident_after = {"release": _resident_bytes()}
 
 
 @pytest.fixture
