@@ -24,7 +24,7 @@ def test_naive_network_has_same_size():
     assert abs(naive_frame_predictor().count_params() - ours) <= 2 * seeds
 
 
-@pytest.mark.parametrize("limit", [0, 512])
+@pytest.mark.parametrize("limit", [pytest.param(0, marks=pytest.mark.slow), 512])
 def test_fit_ours_counts_frames_of_dataset(records, limit):
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]

@@ -32,7 +32,7 @@ def labelled():
     return 100 * vectors * np.arange(1, 21), labels
 
 
-@pytest.mark.parametrize("kind", [DenoisingCode, LadderCode])
+@pytest.mark.parametrize("kind", [DenoisingCode, pytest.param(LadderCode, marks=pytest.mark.slow)])
 def test_svm_on_code_recognises_classes(labelled, kind):
     vectors, labels = labelled
     network = kind((16, 8), epochs=40, random_state=3)
@@ -64,7 +64,7 @@ def test_written_arrays_compute_the_code(labelled, tmp_path):
     np.testing.assert_allclose(values, code.transform(vectors), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", [DenoisingCode, LadderCode])
+@pytest.mark.parametrize("kind", [DenoisingCode, pytest.param(LadderCode, marks=pytest.mark.slow)])
 def test_training_has_no_batch_of_one_vector(labelled, kind):
     """Batch normalisation fails on a batch of one; 241 vectors would be 24 batches of ten and one of one."""
     vectors, labels = labelled

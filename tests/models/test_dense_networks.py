@@ -110,6 +110,7 @@ def test_ladder_supervised_loss_equals_numpy():
     assert sum(float(value) for value in denoising.losses) > expected + 0.1
 
 
+@pytest.mark.slow
 def test_ladder_recognises_and_denoises_with_few_labels():
     """With 12 labelled and 388 unlabelled vectors, accuracy on new vectors is above chance."""
     keras.utils.set_random_seed(0)

@@ -82,6 +82,7 @@ def test_multi_view_head_is_in_top_group_only(classifier, inputs):
     assert network.count_params() > classifier.count_params()
 
 
+@pytest.mark.slow
 def test_multi_view_learns_arousal_with_half_the_labels(classifier):
     """Arousal is the level of the frames, and half of the labels are unknown."""
     generator = np.random.default_rng(0)
