@@ -74,7 +74,7 @@ def test_compare_with_copied_repeats_gives_same_p_values():
     assert copies.over_speakers.low == pytest.approx(alone.over_speakers.low)
 
 
-@pytest.mark.parametrize("repeats", [(2, 1), (4, 3), pytest.param((20, 3), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("repeats", [(2, 1), (2, 2), (4, 3), pytest.param((20, 3), marks=pytest.mark.slow)])
 def test_mcnemar_with_unequal_repeats_has_nominal_error_rate(repeats):
     generator = np.random.default_rng(5)
     found = []
