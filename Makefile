@@ -7,7 +7,7 @@ OUT ?= runs/synthetic
 # Options of `make bench`, such as BENCH="reading --quick".
 BENCH ?=
 
-.PHONY: reproduce test test-slow bench bench-guard lint clean
+.PHONY: reproduce test test-slow coverage bench bench-guard lint clean
 
 $(VENV)/.demo: setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,9 @@ test: $(VENV)/.dev  ## Run the linter and all tests that are not marked slow, in
 test-slow: $(VENV)/.dev  ## Run the slow tests (killed processes, several processes, other backends); without reordering, the longest files start first
 	$(BIN)/pip install -q -e ".[jax]"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=25
+
+coverage: $(VENV)/.dev  ## Run the fast tests and print the coverage of lines and branches
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov=ser_fop --cov=pipelines --cov-branch
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av,augment,bench]"

@@ -95,6 +95,7 @@ setup(
             "pytest>=8",
             "filelock",
             "pytest-xdist>=3.8",
+            "pytest-cov>=6",
             "hypothesis>=6",
             "ruff>=0.14",
             "librosa>=0.11",
