@@ -17,13 +17,14 @@ from tests.serving.test_server import free_port
 UPLOAD_S = 2.0
 SOUND = 0.1 * np.random.default_rng(0).normal(size=8000)
 PREDICT = b"POST /v1/models/mine:predict HTTP/1.1\r\nHost: x\r\n"
+# Made when they are needed: they take more memory than all imports.
 MILLION = {
-    "instances": b'{"instances": [' + b",".join([b'{"waveform": [0.1], "length": 1}'] * 900_000) + b"]}",
-    "empty objects": b'{"instances": [' + b",".join([b"{}"] * 8_000_000) + b"]}",
-    "empty lists": b'{"instances": [' + b",".join([b"[]"] * 8_000_000) + b"]}",
-    "nested lists": b'{"instances": ' + b"[" * 20_000_000,
-    "numbers": b'{"inputs": {"waveform": [[' + b",".join([b"1.5"] * 7_000_000) + b']], "length": [7000000]}}',
-    "names": b'{"inputs": {' + b",".join(b'"%d": 0' % number for number in range(2_000_000)) + b"}}",
+    "instances": lambda: b'{"instances": [' + b",".join([b'{"waveform": [0.1], "length": 1}'] * 900_000) + b"]}",
+    "empty objects": lambda: b'{"instances": [' + b",".join([b"{}"] * 8_000_000) + b"]}",
+    "empty lists": lambda: b'{"instances": [' + b",".join([b"[]"] * 8_000_000) + b"]}",
+    "nested lists": lambda: b'{"instances": ' + b"[" * 20_000_000,
+    "numbers": lambda: b'{"inputs": {"waveform": [[' + b",".join([b"1.5"] * 7_000_000) + b']], "length": [7000000]}}',
+    "names": lambda: b'{"inputs": {' + b",".join(b'"%d": 0' % number for number in range(2_000_000)) + b"}}",
 }
 
 
@@ -71,7 +72,7 @@ def sent(port, *parts, wait_s=0.0):
 )
 def test_predict_huge_json_returns_400_and_releases_memory(server, kind):
     pid, client, port = server
-    body = MILLION[kind]
+    body = MILLION[kind]()
     request = PREDICT + b"Content-Length: %d\r\n\r\n" % len(body) + body
     assert sent(port, request) == 400
     before = megabytes(pid)
