@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ser_fop.config.stages import FinetuneConfig
@@ -12,11 +11,12 @@ from ser_fop.corpora.folds import Fold
 from ser_fop.corpora.label_map import read_label_map
 from ser_fop.data.augmentation import augmentation
 from ser_fop.data.drawing import check_rendition_share, draw_each_time
-from ser_fop.data.joined_records import JoinedRecords, corpus_of
+from ser_fop.data.joined_records import JoinedRecords
 from ser_fop.data.labelled_batches import labelled_batches
 from ser_fop.data.records import Records
 from ser_fop.models.backbone import Backbone
 from ser_fop.training.class_balance import balanced_weights, corpus_balanced_weights
+from ser_fop.training.known_classes import KnownClasses
 from ser_fop.training.splits.dimensional_labels import known_dimensional_labels, wanted_dimensional_labels
 from ser_fop.training.splits.finetuning import require_comparable, split_fold, train_on_all
 
@@ -35,6 +35,7 @@ class FinetuningData:
         class_weight: Weight of an utterance of each class; None if all classes have the same weight.
         more_inputs: Further inputs of the network in training, by name: values by utterance id.
         labels: Names of the classes.
+        known_classes: Classes that each corpus has; None for the records of one corpus.
 
     Raises:
         InputError: If a part is empty, or if a test speaker is also a training or validation speaker.
@@ -66,8 +67,9 @@ class FinetuningData:
         self.class_weight = weights if settings.class_weights == "balanced" else None
         self.dimensional_labels = wanted_dimensional_labels(settings, records, self.trained_ids, self.split.validation)
         self.more_inputs = {"dimensional_labels": self.dimensional_labels} if self.dimensional_labels else {}
-        if isinstance(records, JoinedRecords):
-            self.more_inputs["known_classes"] = self._known_classes(self.split.train, self.split.validation)
+        self.known_classes = KnownClasses(records, self.split) if isinstance(records, JoinedRecords) else None
+        if self.known_classes:
+            self.more_inputs["known_classes"] = self.known_classes.of([*self.split.train, *self.split.validation])
         self._sizes: dict[str, Any] = {"batch_size": settings.batch_size, "batch_frames": settings.batch_frames}
 
     def train(self, backbone: Backbone) -> tf.data.Dataset:
@@ -101,32 +103,11 @@ class FinetuningData:
         """Return the names of the dimensional labels that the training uses."""
         return known_dimensional_labels(self.dimensional_labels, self.trained_ids)
 
-    def among_known_classes(self, probabilities: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the probabilities of test utterances, given that the class is one that their corpus has.
-
-        Args:
-            probabilities: Probabilities (classes,) by utterance id.
-
-        Returns:
-            The probabilities, unchanged for the records of one corpus.
-        """
-        if not isinstance(self.split.tested, JoinedRecords):
-            return dict(probabilities)
-        known = self._known_classes(probabilities)
-        masked = {key: values * np.array(known[key]) for key, values in probabilities.items()}
-        return {key: values / values.sum() for key, values in masked.items()}
-
     def _weights(self, classes: Mapping[str, int]) -> dict[str, float] | None:
         """Return the weight of each utterance; None if all have the same weight."""
         if self._config.training.class_weights != "corpus_balanced":
             return None
         return corpus_balanced_weights(classes)
-
-    def _known_classes(self, *parts: Mapping[str, int]) -> dict[str, tuple[float, ...]]:
-        """Return, by utterance id, 1 for the classes of the utterance's corpus and 0 for others."""
-        found = self.records.classes_of | self.split.tested.classes_of
-        known = {name: tuple(float(label in held) for label in self.labels) for name, held in found.items()}
-        return {key: known[corpus_of(key)] for part in parts for key in part}
 
 
 def _test_records(config: FinetuneConfig, records: Records | JoinedRecords) -> Records | JoinedRecords:

@@ -104,7 +104,7 @@ class FinetuningRun:
         probabilities = probabilities_of(model, split.tested, split.test, batch_frames=config.training.batch_frames)
         predictions = predictions_from(
             split.test_rows,
-            data.among_known_classes(probabilities),
+            data.known_classes.among(probabilities) if data.known_classes else probabilities,
             labels=labels,
             fold=int(config.fold),
             seed=config.seed,
