@@ -17,6 +17,7 @@ from marks import between
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 from ser_fop.utils.run_folder import read_json, to_plain
+from ser_fop.utils.stored_paths import stored_paths
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ROOT / "docs" / "studies"
@@ -70,9 +71,7 @@ def _pretraining_trial(run: Path) -> dict[str, Any]:
 
 def _finetuning_trial(run: Path) -> dict[str, Any]:
     found, metrics = read_json(run / "config.json"), read_json(run / "metrics.json")
-    records = found["config"]["records"]
-    first = records if isinstance(records, str) else records[0]  # version 0.1.0 had one folder
-    options = _prepare_options(Path(first))
+    options = _prepare_options(stored_paths(found["config"]["records"])[0])
     if found["config"]["pretrained"]:
         options |= _pretrain_options(Path(found["config"]["pretrained"]))
     options["finetune"] = _differing(found["config"], FinetuneConfig(records=Path(), out=Path()))
@@ -90,7 +89,7 @@ def _finetuning_trial(run: Path) -> dict[str, Any]:
 def _classifier_trial(run: Path) -> dict[str, Any]:
     found, metrics = read_json(run / "config.json"), read_json(run / "metrics.json")
     config = found["config"]
-    extracted = read_json(Path(config["hypercolumns"]) / "config.json")
+    extracted = read_json(stored_paths(config["hypercolumns"])[0] / "config.json")
     pretrained = Path(extracted["sources"]["pretrained"])
     paths = {"out": Path(), "records": Path(), "pretrained": Path()}
     options = {

@@ -262,6 +262,8 @@ class ClassifierSettings:
         svm_c: Values of C to try on the validation speakers (RBF kernel).
         logistic_c: Values of C to try on the validation speakers (logistic regression).
         rf_trees: Number of trees of the random forest.
+        class_weights: `corpus_balanced` gives each class of each corpus the same total weight in SVM, random
+            forest, logistic regression and the selection of C; with several corpora.
         refit_on_validation: After the selection of C, fit SVM, logistic regression and random forest again, on
             the training and validation speakers.
         lstm_units: Units of the attention LSTM.
@@ -280,6 +282,7 @@ class ClassifierSettings:
     svm_c: tuple[float, ...] = (0.1, 1.0, 10.0, 100.0)
     logistic_c: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0)
     rf_trees: int = 500
+    class_weights: Literal["none", "corpus_balanced"] = "none"
     refit_on_validation: bool = False
     lstm_units: int = 128
     lstm_dropout: float = 0.2

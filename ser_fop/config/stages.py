@@ -148,8 +148,10 @@ class ClassifyConfig:
     """Train and test a classifier of emotions on hypercolumns.
 
     Attributes:
-        hypercolumns: Folder of `extract` or of `functionals`.
+        hypercolumns: Folders of `extract` or of `functionals`. Several, computed in the same way, are joined
+            under the common names of `label_map`.
         out: Run folder to write.
+        label_map: YAML file with the common names of emotions; by default the published one, with eight.
         feature: F, h1..hL, h_add or h_concat; or the name of a set of functionals.
         classifier: Support vector machine (`svm`), random forest (`rf`) or logistic regression on pooled
             features; or attention LSTM (`a_lstm`) or attentive pooling without the LSTM (`attention`) on the
@@ -172,8 +174,9 @@ class ClassifyConfig:
         settings: Settings of the classifiers.
     """
 
-    hypercolumns: Path
+    hypercolumns: tuple[Path, ...]
     out: Path
+    label_map: Path | None = None
     feature: str = "h_concat"
     classifier: Literal["svm", "rf", "logistic", "a_lstm", "attention"] = "svm"
     code: Literal["none", "denoising", "ladder"] = "none"
@@ -187,3 +190,13 @@ class ClassifyConfig:
     select_on: Literal["validation", "test"] = "validation"
     keep_classifier: bool = True
     settings: ClassifierSettings = field(default_factory=ClassifierSettings)
+
+    def __post_init__(self) -> None:
+        """Accept one folder without a tuple around it."""
+        if isinstance(self.hypercolumns, str | Path):
+            object.__setattr__(self, "hypercolumns", (Path(self.hypercolumns),))
+
+    @property
+    def joins_corpora(self) -> bool:
+        """Whether the corpora have common names of emotions: several, or one with a label map."""
+        return len(self.hypercolumns) > 1 or self.label_map is not None

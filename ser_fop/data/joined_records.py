@@ -39,13 +39,13 @@ class JoinedRecords:
         names = [part.corpus for part in parts]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise InputError(
-                f"--records expected each corpus once, received two folders of corpus {twice!r}. Drop one, or prepare"
-                " it with another --name."
+                f"expected each corpus once, received two records folders of corpus {twice!r}. Drop one, or prepare it"
+                " with another --name."
             )
         features = require_same_features({str(part.folder): part.manifest.features for part in parts})
         if len({part.manifest.trim_below_db for part in parts}) > 1:
             raise InputError(
-                "--records expected the same trimming of silence (trim_below_db) in all folders, received several:"
+                "expected the same trimming of silence (trim_below_db) in all records folders, received several:"
                 " prepare all records with the same setting."
             )
         common = {name: label_map.common(name) for part in parts for name in part.manifest.labels}
@@ -134,7 +134,22 @@ def labelled_records(folders: Sequence[Path], label_map: Path | None = None) -> 
     """
     if not folders:
         raise InputError("--records expected at least one records folder, received none.")
-    parts = [Records(folder) for folder in folders]
+    return joined_if_several([Records(folder) for folder in folders], label_map)
+
+
+def joined_if_several(parts: Sequence[Records], label_map: Path | None = None) -> Records | JoinedRecords:
+    """Join opened records folders under common names.
+
+    Args:
+        parts: At least one records folder.
+        label_map: Label map; None for the published one.
+
+    Returns:
+        The records of one folder with its own labels, or joined records of several folders, or of one with a label map.
+
+    Raises:
+        InputError: If folders cannot be joined.
+    """
     return parts[0] if len(parts) == 1 and label_map is None else JoinedRecords(parts, read_label_map(label_map))
 
 

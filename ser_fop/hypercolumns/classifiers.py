@@ -20,6 +20,8 @@ from sklearn.svm import SVC
 from ser_fop.config.settings import ClassifierSettings
 from ser_fop.errors import InputError
 
+# Share of the utterances that a fitted classifier answers correctly: of the classifier, features and labels.
+Accuracy = Callable[[ClassifierMixin, np.ndarray, np.ndarray], float]
 _CALIBRATION_FOLDS = 4
 # Above this number of training utterances the kernel matrix does not stay in memory (10,000 need 800 MB).
 _MAX_KERNEL_UTTERANCES = 10_000
@@ -33,6 +35,17 @@ _TRUSTED_TYPES = frozenset(
 )
 
 
+def plain_accuracy(estimator: ClassifierMixin, features: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of utterances that a fitted classifier answers correctly.
+
+    Args:
+        estimator: The fitted classifier.
+        features: Features, (utterances, width).
+        labels: Their labels.
+    """
+    return float(estimator.score(features, labels))
+
+
 def choose_svm(
     train: np.ndarray,
     train_labels: np.ndarray,
@@ -40,6 +53,8 @@ def choose_svm(
     validation_labels: np.ndarray,
     *,
     costs: Sequence[float],
+    weights: np.ndarray | None = None,
+    accuracy_of: Accuracy = plain_accuracy,
 ) -> tuple[Pipeline, dict[float, float]]:
     """Choose the C of an RBF support vector machine (SVM) on the validation speakers.
 
@@ -52,6 +67,8 @@ def choose_svm(
         validation: Features of the validation speakers.
         validation_labels: Their labels.
         costs: Values of C to try.
+        weights: Weights of the training utterances; None if all have the same weight.
+        accuracy_of: Accuracy on the validation speakers.
 
     Returns:
         The unfitted pipeline with the best C (the smaller C in a tie), and the validation
@@ -59,7 +76,14 @@ def choose_svm(
     """
     if len(train) > _MAX_KERNEL_UTTERANCES:
         fitted, accuracy = choose_cost(
-            lambda cost: SVC(C=cost), train, train_labels, validation, validation_labels, costs=costs
+            lambda cost: SVC(C=cost),
+            train,
+            train_labels,
+            validation,
+            validation_labels,
+            costs=costs,
+            weights=weights,
+            accuracy_of=accuracy_of,
         )
         return clone(fitted), accuracy
     scaler = StandardScaler().fit(train)
@@ -69,8 +93,8 @@ def choose_svm(
     validation_kernel = rbf_kernel(x_validation, x_train, gamma=gamma)
     accuracy = {}
     for cost in sorted(costs):
-        svm = SVC(C=cost, kernel="precomputed").fit(train_kernel, train_labels)
-        accuracy[cost] = float(svm.score(validation_kernel, validation_labels))
+        svm = SVC(C=cost, kernel="precomputed").fit(train_kernel, train_labels, sample_weight=weights)
+        accuracy[cost] = accuracy_of(svm, validation_kernel, validation_labels)
     return make_pipeline(StandardScaler(), SVC(C=_best(accuracy))), accuracy
 
 
@@ -82,6 +106,8 @@ def choose_cost(
     validation_labels: np.ndarray,
     *,
     costs: Sequence[float],
+    weights: np.ndarray | None = None,
+    accuracy_of: Accuracy = plain_accuracy,
 ) -> tuple[Pipeline, dict[float, float]]:
     """Fit a classifier on standardised features, and choose its C on the validation speakers.
 
@@ -95,6 +121,8 @@ def choose_cost(
         validation: Features of the validation speakers.
         validation_labels: Their labels.
         costs: Values of C to try.
+        weights: Weights of the training utterances; None if all have the same weight.
+        accuracy_of: Accuracy on the validation speakers.
 
     Returns:
         The pipeline fitted on the training speakers, and the validation accuracy by C.
@@ -102,9 +130,27 @@ def choose_cost(
     accuracy = {}
     fitted = {}
     for cost in sorted(costs):
-        fitted[cost] = make_pipeline(StandardScaler(), estimator_of(cost)).fit(train, train_labels)
-        accuracy[cost] = float(fitted[cost].score(validation, validation_labels))
+        pipeline = make_pipeline(StandardScaler(), estimator_of(cost))
+        fitted[cost] = fit_weighted(pipeline, train, train_labels, weights)
+        accuracy[cost] = accuracy_of(fitted[cost], validation, validation_labels)
     return fitted[_best(accuracy)], accuracy
+
+
+def fit_weighted(pipeline: Pipeline, features: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> Pipeline:
+    """Fit a pipeline whose last step is a classifier, and return it.
+
+    Args:
+        pipeline: The pipeline.
+        features: Features of the training speakers, (utterances, width).
+        labels: Their labels.
+        weights: Weights of the utterances in the classifier; None if all have the same weight.
+    """
+    return pipeline.fit(features, labels, **_of_last_step(pipeline, weights))
+
+
+def _of_last_step(pipeline: Pipeline, weights: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Return the arguments of `fit` that give weights to the classifier of a pipeline."""
+    return {} if weights is None else {f"{pipeline.steps[-1][0]}__sample_weight": weights}
 
 
 def _best(accuracy: Mapping[float, float]) -> float:
@@ -112,7 +158,13 @@ def _best(accuracy: Mapping[float, float]) -> float:
 
 
 def calibrate_svm(
-    svm: Pipeline, features: np.ndarray, labels: np.ndarray, speakers: np.ndarray, *, name: str = "this fold"
+    svm: Pipeline,
+    features: np.ndarray,
+    labels: np.ndarray,
+    speakers: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    name: str = "this fold",
 ) -> CalibratedClassifierCV:
     """Fit an SVM, and calibrate its probabilities by cross-validation over speakers.
 
@@ -121,6 +173,7 @@ def calibrate_svm(
         features: Features of the training speakers.
         labels: Their labels.
         speakers: Their speakers.
+        weights: Their weights, in the SVM and in its calibration; None if all have the same weight.
         name: Name of the fold, for messages.
 
     Returns:
@@ -146,7 +199,12 @@ def calibrate_svm(
                 f" {str(names[counts.argmin()])!r}. Choose another fold or classifier."
             )
         splits = list(StratifiedKFold(min(_CALIBRATION_FOLDS, rarest)).split(features, labels))
-    return CalibratedClassifierCV(svm, cv=splits, ensemble=False).fit(features, labels)
+    with warnings.catch_warnings():
+        # `sample_weight` reaches only the calibration; the SVM receives its weights by the name of its step.
+        warnings.filterwarnings("ignore", message="Since Pipeline does not appear to accept", category=UserWarning)
+        return CalibratedClassifierCV(svm, cv=splits, ensemble=False).fit(
+            features, labels, sample_weight=weights, **_of_last_step(svm, weights)
+        )
 
 
 def svm_of(calibrated: CalibratedClassifierCV) -> Pipeline:
@@ -156,7 +214,12 @@ def svm_of(calibrated: CalibratedClassifierCV) -> Pipeline:
 
 
 def fit_forest(
-    features: np.ndarray, labels: np.ndarray, *, settings: ClassifierSettings, seed: int
+    features: np.ndarray,
+    labels: np.ndarray,
+    *,
+    settings: ClassifierSettings,
+    seed: int,
+    weights: np.ndarray | None = None,
 ) -> RandomForestClassifier:
     """Fit a random forest.
 
@@ -165,8 +228,10 @@ def fit_forest(
         labels: Their labels.
         settings: Number of trees.
         seed: Random seed of the forest.
+        weights: Weights of the utterances; None if all have the same weight.
     """
-    return RandomForestClassifier(settings.rf_trees, random_state=seed, n_jobs=-1).fit(features, labels)
+    forest = RandomForestClassifier(settings.rf_trees, random_state=seed, n_jobs=-1)
+    return forest.fit(features, labels, sample_weight=weights)
 
 
 def write_estimator(path: Path, estimator: object) -> Path:

@@ -84,11 +84,12 @@ def fit_frames(config: ClassifyConfig, records: Records, split: DataSplit, folde
 
 def _source_network(config: ClassifyConfig) -> Path:
     """Return the folder of the network that computed the hypercolumns."""
-    found = read_json(config.hypercolumns / CONFIG)
+    (features,) = config.hypercolumns
+    found = read_json(features / CONFIG)
     if found["stage"] == "functionals":
         raise InputError(
-            f"--classifier {config.classifier} expected features of frames, but {config.hypercolumns} contains"
-            " functionals of whole utterances. Choose svm, rf or logistic."
+            f"--classifier {config.classifier} expected features of frames, but {features} contains functionals of"
+            " whole utterances. Choose svm, rf or logistic."
         )
     source = Path(found["sources"]["pretrained"])
     if not source.exists():
@@ -97,7 +98,5 @@ def _source_network(config: ClassifyConfig) -> Path:
             " `ser-fop extract` again."
         )
     if [network_digest(source)] != found["inputs"]["pretrained"]:
-        raise InputError(
-            f"{source} has changed since {config.hypercolumns} was extracted. Run `ser-fop extract` again."
-        )
+        raise InputError(f"{source} has changed since {features} was extracted. Run `ser-fop extract` again.")
     return source

@@ -104,3 +104,24 @@ def read_pooled(path: Path) -> PooledFeatures:
             return PooledFeatures(**table, arrays=found)
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read as hypercolumns ({error}). Run `ser-fop extract` again.") from error
+
+
+def join_pooled(parts: Mapping[str, PooledFeatures], feature: str) -> PooledFeatures:
+    """Return one feature of several corpora. Ids and speakers begin with the name of their corpus: `ravdess:Actor_01`.
+
+    Args:
+        parts: Pooled features by corpus. Their emotions keep the names that the corpora use.
+        feature: Name of the feature.
+
+    Raises:
+        InputError: If a corpus does not have the feature.
+    """
+    table = {
+        name: np.array([f"{corpus}:{one}" for corpus, part in parts.items() for one in getattr(part, name)])
+        for name in ("ids", "speakers")
+    }
+    return PooledFeatures(
+        **table,
+        emotions=np.concatenate([part.emotions for part in parts.values()]),
+        arrays={feature: np.concatenate([part.feature(feature) for part in parts.values()])},
+    )

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from ser_fop.config.stages import ClassifyConfig
+from ser_fop.corpora.label_map import read_label_map
+from ser_fop.data.joined_records import JoinedRecords, joined_if_several
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
-from ser_fop.utils.run_folder import digest_of, read_json, require_complete
+from ser_fop.utils.run_folder import CONFIG, digest_of, read_json, require_complete
 
 STAGES = ("extract", "functionals")
 
@@ -20,7 +23,7 @@ def records_behind(features: Path) -> Records:
     """
     require_complete(features, STAGES)
     folds = sorted(features.glob("fold-*"))
-    config = read_json((folds[0] if folds else features) / "config.json")
+    config = read_json((folds[0] if folds else features) / CONFIG)
     records = Records(Path(config["sources"]["records"]))
     if config["inputs"]["records"] != [digest_of(records.folder)]:
         raise InputError(
@@ -29,46 +32,69 @@ def records_behind(features: Path) -> Records:
     return records
 
 
-def records_to_test(features: Path, elsewhere: Path | None) -> Records | None:
+def records_to_train(config: ClassifyConfig) -> Records | JoinedRecords:
+    """Return the labelled records of `classify`.
+
+    Args:
+        config: Config of `classify`.
+
+    Returns:
+        The records behind one folder, or joined records of several folders, or of one with a label map.
+
+    Raises:
+        InputError: If folders were computed in different ways, or their records cannot be joined.
+    """
+    parts = [records_behind(folder) for folder in config.hypercolumns]
+    for folder, part in zip(config.hypercolumns[1:], parts[1:], strict=True):
+        _require_same_computation(config.hypercolumns[0], folder, parts[0], part)
+    return joined_if_several(parts, config.label_map)
+
+
+def records_to_test(config: ClassifyConfig, records: Records | JoinedRecords) -> Records | JoinedRecords | None:
     """Return the records of another corpus to test on, or None.
 
     Args:
-        features: Folder of the features to train on.
-        elsewhere: Folder of the other corpus's features, or None.
+        config: Config of `classify`, with the features of one fold.
+        records: The training records. If they are joined, the other corpus has the same common names.
 
     Raises:
-        InputError: If the two folders were computed in different ways.
+        InputError: If the features of the two corpora were computed in different ways.
     """
-    if elsewhere is None:
+    if config.test_hypercolumns is None:
         return None
-    test_records = records_behind(elsewhere)
-    train_config, test_config = (read_json(folder / "config.json") for folder in (features, elsewhere))
+    found = records_behind(config.test_hypercolumns)
+    _require_same_computation(config.hypercolumns[0], config.test_hypercolumns, records, found)
+    return JoinedRecords([found], read_label_map(config.label_map)) if isinstance(records, JoinedRecords) else found
+
+
+def _require_same_computation(one: Path, other: Path, records: Records | JoinedRecords, others: Records) -> None:
+    """Raise an `InputError` if two folders of features were computed in different ways."""
+    first, second = (read_json(folder / CONFIG) for folder in (one, other))
     for what, section, key in (
         ("network", "inputs", "pretrained"),
         ("pooling", "config", "pooling"),
         ("feature sets", "config", "sets"),
     ):
-        if train_config[section].get(key) != test_config[section].get(key):
+        if first[section].get(key) != second[section].get(key):
             raise InputError(
-                f"{features} and {elsewhere} were not made with the same {what}. Run"
-                f" `ser-fop {train_config['stage']}` on both with the same options."
+                f"{one} and {other} were not made with the same {what}. Run `ser-fop {first['stage']}` on both with the"
+                " same options."
             )
-    if train_config["stage"] == "functionals":
-        _require_same_preparation(records_behind(features), test_records)
-    return test_records
+    if first["stage"] == "functionals":
+        _require_same_preparation(records, others)
 
 
-def _require_same_preparation(train_records: Records, test_records: Records) -> None:
-    one, other = (
+def _require_same_preparation(records: Records | JoinedRecords, others: Records) -> None:
+    first, second = (
         {
-            "sample rate (Hz)": records.manifest.features.sample_rate_hz,
-            "silence trimming (dB)": records.manifest.trim_below_db,
+            "sample rate (Hz)": one.manifest.features.sample_rate_hz,
+            "silence trimming (dB)": one.manifest.trim_below_db,
         }
-        for records in (train_records, test_records)
+        for one in (records, others)
     )
-    for what, value in one.items():
-        if value != other[what]:
+    for what, value in first.items():
+        if value != second[what]:
             raise InputError(
-                f"expected the same {what} of both corpora, received {value:g} and {other[what]:g}. Run"
+                f"expected the same {what} of both corpora, received {value:g} and {second[what]:g}. Run"
                 " `ser-fop prepare` on both with the same options."
             )

@@ -13,6 +13,7 @@ from ser_fop.inference.heads import head_of
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.utils.json_io import read_json
 from ser_fop.utils.run_folder import require_complete
+from ser_fop.utils.stored_paths import stored_paths
 
 _STAGES = ("pretrain", "finetune", "classify")
 
@@ -52,7 +53,8 @@ def _with_estimator(run: Path, config: dict[str, Any]) -> InferenceModel:
             f"{run} uses a {code} code of the features, which has no TensorFlow form: run `ser-fop classify` without"
             " --code."
         )
-    hypercolumns = Path(config["sources"]["hypercolumns"])
+    # Several folders were computed by one network, with the same front end.
+    hypercolumns = stored_paths(config["sources"]["hypercolumns"])[0]
     extracted = require_complete(hypercolumns, "extract")
     pretrained, records = (Path(extracted["sources"][name]) for name in ("pretrained", "records"))
     for path, what in ((pretrained, "the network"), (records / MANIFEST, "the front end")):

@@ -150,7 +150,7 @@ def test_functionals_are_computed_once_before_training():
     few = dataclasses.replace(CONFIG, systems=("siamese",))
     assert {job.stage for job in preparation_jobs(few)} == {"prepare"}
     used = {job.config.hypercolumns for name, job in jobs_by_name().items() if "eGeMAPS" in name or "ComParE" in name}
-    assert used == {last.config.out}
+    assert used == {(last.config.out,)}
 
 
 def test_systems_can_be_selected_and_limited_in_repeats():

@@ -26,7 +26,7 @@ def test_jobs_follow_the_jobs_they_need():
     names = [job.name for job in jobs()]
     assert len(set(names)) == len(names)
     for index, job in enumerate(jobs()):
-        for needed in (getattr(job.config, "pretrained", None), getattr(job.config, "hypercolumns", None)):
+        for needed in (getattr(job.config, "pretrained", None), *getattr(job.config, "hypercolumns", ())):
             if needed:
                 assert str(needed.relative_to("out")) in names[:index]
 

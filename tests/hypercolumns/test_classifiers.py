@@ -15,6 +15,7 @@ from ser_fop.hypercolumns.classifiers import (
     calibrate_svm,
     choose_svm,
     fit_forest,
+    fit_weighted,
     read_estimator,
     svm_of,
     write_estimator,
@@ -200,6 +201,59 @@ class TestReadEstimatorErrors:
         path.write_bytes(b"not a zip file")
         with pytest.raises(InputError, match="cannot be read as a classifier"):
             read_estimator(path)
+
+
+class TestWeights:
+    @pytest.fixture(scope="class")
+    def doubled(self):
+        """Points and labels; whether a point counts twice; and the points with these repeated."""
+        points, labels = clusters(spread=1.5)
+        twice = np.random.default_rng(1).random(len(labels)) < 0.5
+        order = np.sort(np.r_[np.arange(len(labels)), np.flatnonzero(twice)])
+        return points, labels, 1.0 + twice, points[order], labels[order]
+
+    def test_weighted_svm_is_that_of_repeated_points(self, doubled):
+        points, labels, weights, more_points, more_labels = doubled
+        weighted = fit_weighted(make_pipeline(SVC(gamma=0.1)), points, labels, weights)
+        repeated, plain = (
+            SVC(gamma=0.1).fit(*data).decision_function(points)
+            for data in ((more_points, more_labels), (points, labels))
+        )
+        np.testing.assert_allclose(weighted.decision_function(points), repeated, atol=0.01)
+        assert abs(plain - repeated).max() > 0.02  # counter-case
+
+    def test_choice_and_calibration_use_weights(self, doubled):
+        points, labels, weights, *_ = doubled
+        speakers = np.arange(len(labels)) % 5
+        fitted = {}
+        for name, one in (("none", None), ("ones", np.ones(len(labels))), ("weights", weights * 10)):
+            svm, accuracy = choose_svm(points, labels, points, labels, costs=(0.01,), weights=one)
+            calibrated = calibrate_svm(svm, points, labels, speakers, weights=one)
+            assert accuracy[0.01] == svm_of(calibrated).score(points, labels)
+            fitted[name] = calibrated.predict_proba(points)
+        np.testing.assert_allclose(fitted["ones"], fitted["none"], atol=1e-6)
+        assert abs(fitted["weights"] - fitted["none"]).max() > 0.01  # counter-case
+
+    def test_forest_and_pipeline_use_weights(self, doubled):
+        points, labels, weights, *_ = doubled
+        settings = ClassifierSettings(rf_trees=5)
+        plain, weighted = (
+            fit_forest(points, labels, settings=settings, seed=0, weights=one).predict_proba(points)
+            for one in (None, np.where(labels == "sad", 9.0, 1.0))
+        )
+        assert abs(plain - weighted).max() > 0.05
+        one, other = (
+            fit_weighted(make_pipeline(StandardScaler(), SVC()), points, labels, weights=values)
+            for values in (None, weights)
+        )
+        assert abs(one.decision_function(points) - other.decision_function(points)).max() > 0.001
+
+    def test_c_is_chosen_by_the_given_accuracy(self):
+        points, labels = clusters()
+        _, accuracy = choose_svm(
+            points, labels, points, labels, costs=COSTS, accuracy_of=lambda svm, x, y: float(svm.C == 10.0)
+        )
+        assert accuracy == {0.1: 0.0, 1.0: 0.0, 10.0: 1.0, 100.0: 0.0}
 
 
 @pytest.mark.filterwarnings("error")

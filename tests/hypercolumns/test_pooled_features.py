@@ -7,7 +7,7 @@ import pytest
 from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.hypercolumns.pooled import extract_pooled
-from ser_fop.hypercolumns.pooled_features import PooledFeatures, read_pooled, write_pooled
+from ser_fop.hypercolumns.pooled_features import PooledFeatures, join_pooled, read_pooled, write_pooled
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_records
@@ -119,3 +119,15 @@ def test_other_array_of_that_name_is_stored(pooled, tmp_path):
     other = dataclasses.replace(pooled, arrays={**pooled.arrays, "h_concat": pooled.arrays["h_concat"] + 1})
     write_pooled(path, other)
     np.testing.assert_array_equal(read_pooled(path).feature("h_concat"), other.arrays["h_concat"])
+
+
+def test_joined_features_carry_the_corpus():
+    def part(*values):
+        table = {"ids": np.array(["a", "b"]), "emotions": np.array(["joy", ""]), "speakers": np.array(["x", "y"])}
+        return PooledFeatures(**table, arrays={"F": np.array(values)[:, None], "h1": np.zeros((2, 3))})
+
+    joined = join_pooled({"one": part(1, 2), "two": part(3, 4)}, "F")
+    assert joined.of("F", ["two:a", "one:b"]).tolist() == [[3], [2]]
+    assert joined.speakers_of(["two:b"]).tolist() == ["two:y"]
+    with pytest.raises(InputError, match="'h9'"):
+        join_pooled({"one": part(1, 2)}, "h9")

@@ -180,7 +180,7 @@ class TestLoading:
     def test_load_classifier_with_changed_network_fails(self, trained, work, tmp_path):
         config = read_json(trained["svm"] / "config.json")
         shutil.copytree(trained["svm"], tmp_path / "svm")
-        shutil.copytree(config["sources"]["hypercolumns"], tmp_path / "hyper")
+        shutil.copytree(*config["sources"]["hypercolumns"], tmp_path / "hyper")
         extracted = read_json(tmp_path / "hyper" / "config.json")
         extracted["sources"]["pretrained"] = str(work / "transductive")
         write_json(tmp_path / "hyper" / "config.json", extracted)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ser_fop.pipelines import classify, finetune, folds
 
+import ser_fop
 from ser_fop.corpora.folds import read_folds
 from ser_fop.data.records import Records, mel_moments
 from ser_fop.evaluation.predictions import read_predictions
@@ -256,6 +257,15 @@ class TestSeveralCorpora:
         metrics = metrics_of(tmp_path / "run")
         assert metrics["labels"] == ["happy", "sad", "angry"]
         assert set(metrics["corpora"]) == {"berlin"}
+
+    def test_classifier_of_several_corpora_predicts(self, work, hyper, berlin, tmp_path):
+        run("extract", "--records", berlin, "--pretrained", work / "inductive", "--out", tmp_path / "berlin")
+        options = ["--feature", "h1", "--svm-c", "1", "--class-weights", "corpus_balanced", "--out", tmp_path / "svm"]
+        run("classify", "--hypercolumns", hyper, tmp_path / "berlin", *options)
+        metrics = metrics_of(tmp_path / "svm")
+        assert set(metrics["corpora"]) == {"ravdess", "berlin"}
+        prediction = ser_fop.load(tmp_path / "svm").predict(np.sin(np.arange(16000.0)), sample_rate_hz=16000)
+        assert prediction.emotion in metrics["labels"]
 
     def test_one_corpus_rejects_weights_by_corpus(self, work, tmp_path, capsys):
         options = ["--class-weights", "corpus_balanced", "--out", tmp_path / "run"]

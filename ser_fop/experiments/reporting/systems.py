@@ -13,6 +13,7 @@ from ser_fop.experiments.jobs import A_LSTM, IN_CORPUS, TABLE3_FEATURE
 from ser_fop.experiments.reporting import paper
 from ser_fop.experiments.reporting.runs import Run, comparison, figures, figures_without, runs_of
 from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
+from ser_fop.utils.stored_paths import stored_paths
 
 # The job that every system is compared with, declared before any figure is seen.
 OURS = f"finetune-{IN_CORPUS}"
@@ -130,10 +131,9 @@ def _epochs(run: Run) -> list[tuple[str, int]]:
 def _sources(run: Run) -> Iterator[Run]:
     """Yield the jobs that a job depends on, if their folders exist."""
     config = read_json(run.folder / CONFIG)["config"]
-    for key in ("pretrained", "hypercolumns"):
+    for recorded in [path for key in ("pretrained", "hypercolumns") for path in stored_paths(config.get(key))]:
         # The experiment may have been moved: search the repeat's folder first. All repeats share the functionals.
-        recorded = Path(config.get(key) or "")
         sibling = run.folder.parent / recorded.name
         folder = sibling if (sibling / METRICS).exists() else recorded
-        if config.get(key) and (folder / METRICS).exists():
+        if (folder / METRICS).exists():
             yield Run(folder=folder, metrics=read_json(folder / METRICS))

@@ -31,7 +31,7 @@ def labelled_folds(records: Sequence[Records], *, path: Path | None) -> FoldFile
 
 
 def finetuning_folds(records: Records | JoinedRecords, *, path: Path | None) -> FoldFile:
-    """Return the folds of a fine-tuning.
+    """Return the folds of a fine-tuning or of a classifier on features.
 
     Joined records have the folds of all corpora side by side: fold 0 tests the speakers of each corpus's fold 0. A
     corpus with fewer folds has no test speakers in the others. A corpus with fewer than three known speakers is
