@@ -14,12 +14,21 @@ from ser_fop.pipelines import classify, extract, finetune, functionals, prepare,
 from ser_fop.cli import run_stage
 from ser_fop.config.feature_names import check_feature, feature_names
 from ser_fop.corpora.folds import folds_digest, read_folds, write_folds
+from ser_fop.corpora.opensmile import require_opensmile
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.evaluation.scores import chance_scores
 from ser_fop.experiments.checks import check_jobs
 from ser_fop.experiments.job_cache import FOLDS, JobCache
-from ser_fop.experiments.jobs import Job, Sizes, pending, preparation_jobs, projected_s, unlabelled_corpus
+from ser_fop.experiments.jobs import (
+    Job,
+    Sizes,
+    labelled_corpora,
+    pending,
+    preparation_jobs,
+    projected_s,
+    unlabelled_corpus,
+)
 from ser_fop.experiments.parallel import run_in_parallel
 from ser_fop.experiments.progress import JobProgress
 from ser_fop.experiments.repeat import training_jobs
@@ -27,6 +36,8 @@ from ser_fop.experiments.reporting.write import write_report
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.experiments.runner import run_jobs
 from ser_fop.experiments.variants import variant_experiments
+from ser_fop.training.checks import check_finetuning_config
+from ser_fop.training.splits.left_out_corpora import check_left_out
 from ser_fop.training.splits.pretraining import folds_of_records
 from ser_fop.training.throughput import measure_rates
 from ser_fop.utils.folder_lock import folder_lock
@@ -75,13 +86,33 @@ def _check(config: ReproduceConfig) -> None:
         raise InputError(f"--workers expected 0 (one for each core) or more, received {config.workers}.")
     if config.verbose and config.workers > 1:
         raise InputError(f"--verbose prints jobs one after another, received --workers {config.workers}. Drop one.")
-    preparation_jobs(config)
+    _check_renditions(config)
+    if any(job.stage == "functionals" for job in pending(preparation_jobs(config))):
+        require_opensmile()
     (first, *_) = training_jobs(config, Sizes(labelled_frames=0, unlabelled_frames=0, folds=1))
     check_jobs(first, config.features)  # the first repeat has every kind of job
+    for job in first:
+        if job.stage == "finetune":
+            check_finetuning_config(job.config)
     extendable = ("compare_with", "systems", "dev_speakers", "repeats", "repeats_of", "workers", "cache_dir", "verbose")
     # The stages compare these by their content.
     extendable += ("audio_dir", "manifest", "folds")
     claim_folder("reproduce", out=config.out, config=config, extendable=extendable)
+
+
+def _check_renditions(config: ReproduceConfig) -> None:
+    if config.renditions < 0:
+        raise InputError(f"--renditions expected 0 or more, received {config.renditions}.")
+    shares = {
+        "pretraining.renditions": config.pretraining.renditions,
+        "finetuning.augmentation.renditions": config.finetuning.augmentation.renditions,
+    }
+    for name, share in shares.items():
+        if share and not config.renditions:
+            raise InputError(
+                f"{name} {share:g} expected varied copies of the utterances, received --renditions 0. Give their number,"
+                " such as --renditions 2."
+            )
 
 
 def _check_features(config: ReproduceConfig) -> None:
@@ -185,10 +216,13 @@ def _survey(config: ReproduceConfig) -> tuple[Any, Any, Any]:
     write_folds(path, folds)
     second = unlabelled_corpus(config)
     others = Records(config.out / "records" / second[0]).rows if second else ()
+    compared = [records, *(Records(config.out / "records" / name) for name in labelled_corpora(config)[1:])]
     sizes = Sizes(
         labelled_frames=sum(row.frames for row in records.rows),
         unlabelled_frames=sum(row.frames for row in others),
         folds=len(folds.folds),
+        frames_of={one.corpus: sum(row.frames for row in one.rows) for one in compared},
+        joined_folds=check_left_out(compared) if config.cross_corpus else 1,
     )
     return sizes, folds.folds[0], records
 

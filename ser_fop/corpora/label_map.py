@@ -57,6 +57,11 @@ class LabelMap:
         return "" if found == UNLABELLED else found
 
 
+def published_label_map() -> Path:
+    """Return the path of the published label map, which has eight common names."""
+    return Path(str(importlib.resources.files("ser_fop.corpora") / "label_maps" / "common.yaml"))
+
+
 def read_label_map(path: Path | None) -> LabelMap:
     """Read a label map.
 
@@ -66,10 +71,9 @@ def read_label_map(path: Path | None) -> LabelMap:
     Raises:
         InputError: If the file is missing or is not a label map.
     """
-    published = importlib.resources.files("ser_fop.corpora") / "label_maps" / "common.yaml"
     source = str(path or "the published label map")
     try:
-        names = yaml.safe_load(published.read_text("utf-8") if path is None else path.read_text("utf-8"))
+        names = yaml.safe_load((path or published_label_map()).read_text("utf-8"))
     except FileNotFoundError:
         raise InputError(f"--label-map expected a YAML file, but {path} does not exist. Check the path.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:

@@ -6,6 +6,7 @@ A process that loads TensorFlow and then openSMILE has a corrupted heap ("malloc
 
 import dataclasses
 import importlib
+import importlib.util
 import multiprocessing
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ import numpy as np
 from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
 from ser_fop.errors import InputError, closest
 
+_MISSING = "openSMILE is not installed{}: pip install 'ser_fop[classical]'."
 # Number of sounds in one task of a process.
 _CHUNK_SIZE = 8
 _extractors: list[Any] = []
@@ -79,12 +81,22 @@ def functionals(sounds: Sequence[Sound], *, sets: Sequence[str], jobs: int) -> I
             pool.shutdown(cancel_futures=True)
 
 
+def require_opensmile() -> None:
+    """Check that openSMILE is installed, without loading it.
+
+    Raises:
+        InputError: If it is not installed.
+    """
+    if importlib.util.find_spec("opensmile") is None:
+        raise InputError(_MISSING.format(""))
+
+
 def _load(sets: tuple[str, ...]) -> None:
     """Create the feature extractors of this process."""
     try:
         opensmile = importlib.import_module("opensmile")
     except ImportError as error:
-        raise InputError(f"openSMILE is not installed ({error}): pip install 'ser_fop[classical]'.") from error
+        raise InputError(_MISSING.format(f" ({error})")) from error
     known = [name for name in vars(opensmile.FeatureSet) if not name.startswith("_")]
     for name in sets:
         if name not in known:

@@ -8,7 +8,7 @@ from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.utils.json_io import flattened, to_plain
 
 # The settings that decide the figures; the others set paths, repeats and speed.
-METHOD = ("trim_silence", "pooling", "features", "model", "pretraining", "finetuning", "classifiers")
+METHOD = ("trim_silence", "renditions", "pooling", "features", "model", "pretraining", "finetuning", "classifiers")
 
 
 def config_diff(config: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

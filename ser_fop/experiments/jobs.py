@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.config.corpus_stages import PrepareConfig
+from ser_fop.config.settings import FinetuningSettings
 from ser_fop.config.stages import FunctionalsConfig
 from ser_fop.errors import InputError
-from ser_fop.experiments.baselines import chosen_baselines, functional_sets
+from ser_fop.experiments.baselines import EGEMAPS, chosen_baselines, functional_sets
+from ser_fop.experiments.further_corpora import FurtherCorpus, entry_name, further_corpora
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.utils.remote import location
 from ser_fop.utils.run_folder import COMPLETED
@@ -45,11 +47,15 @@ class Sizes:
         labelled_frames: Number of frames of the labelled corpus.
         unlabelled_frames: Number of frames of the second corpus.
         folds: Number of folds of the labelled corpus.
+        frames_of: Number of frames of each corpus of the cross-corpus comparison, by its name.
+        joined_folds: Number of folds of these corpora side by side.
     """
 
     labelled_frames: int
     unlabelled_frames: int
     folds: int
+    frames_of: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    joined_folds: int = 1
 
 
 def pending(jobs: Sequence[Job]) -> list[Job]:
@@ -94,43 +100,80 @@ def audio_dir(config: ReproduceConfig) -> Path:
     return config.audio_dir or config.out / "audio"
 
 
+def labelled_corpora(config: ReproduceConfig) -> tuple[str, ...]:
+    """Return the names of the corpora of the cross-corpus comparison, that of `--corpus` first."""
+    return (config.corpus, *map(entry_name, config.cross_corpus))
+
+
+def cross_functionals(config: ReproduceConfig, corpus: str) -> Path:
+    """Return the folder of a corpus's functionals for the cross-corpus comparison.
+
+    They do not depend on the sets that `--systems` needs: joined corpora must have the same sets.
+    """
+    return config.out / "functionals" / "cross" / corpus
+
+
+def scratch_settings(settings: FinetuningSettings) -> FinetuningSettings:
+    """Return the settings for a new network, whose layers all learn at the full rate."""
+    return dataclasses.replace(settings, strategy="whole", layer_rate_decay=1.0)
+
+
 def preparation_jobs(config: ReproduceConfig) -> list[Job]:
-    """Return the `prepare` jobs, and the `functionals` job if a system needs one.
+    """Return the `prepare` jobs, and the `functionals` jobs if systems need them.
 
     Raises:
         InputError: If the corpora or the names of the systems are invalid.
     """
-    common = {"jobs": config.jobs, "features": config.features, "trim_silence": config.trim_silence}
+    common = {
+        "jobs": config.jobs,
+        "features": config.features,
+        "trim_silence": config.trim_silence,
+        "renditions": config.renditions,
+    }
+    records = config.out / "records"
     labelled = PrepareConfig(
         corpus=config.corpus,
         audio_dir=audio_dir(config),
         manifest=config.manifest,
         labels=config.labels,
-        out=config.out / "records" / config.corpus,
+        out=records / config.corpus,
         **common,
     )
-    jobs = [Job(name=f"records/{config.corpus}", stage="prepare", config=labelled)]
-    second = unlabelled_corpus(config)
-    if second:
+    taken, prepared = {config.corpus: "--corpus"}, [labelled]
+    if second := unlabelled_corpus(config):
         name, folder = second
         if name == config.corpus:
             raise InputError(
                 f"--unlabelled expected a second corpus, received the labelled corpus {name!r}, whose network is"
                 " always trained. Choose another corpus."
             )
-        prepared = PrepareConfig(corpus=name, audio_dir=folder, out=config.out / "records" / name, **common)
-        jobs.append(Job(name=f"records/{name}", stage="prepare", config=prepared))
-    sets = functional_sets(chosen_baselines(config.systems))
-    if sets:
-        computed = FunctionalsConfig(
-            records=labelled.out,
-            audio_dir=labelled.audio_dir,
-            out=config.out / "functionals" / config.corpus,
-            sets=sets,
-            jobs=config.jobs,
-        )
-        jobs.append(Job(name=f"functionals/{config.corpus}", stage="functionals", config=computed))
+        taken[name] = "--unlabelled"
+        prepared.append(PrepareConfig(corpus=name, audio_dir=folder, out=records / name, **common))
+    further = [
+        _prepare_further(one, records / one.name, common) for one in further_corpora(config.cross_corpus, taken=taken)
+    ]
+    jobs = [Job(name=f"records/{one.out.name}", stage="prepare", config=one) for one in (*prepared, *further)]
+    if sets := functional_sets(chosen_baselines(config.systems)):
+        jobs.append(_functionals_job(config, labelled, config.out / "functionals" / config.corpus, sets))
+    for one in (labelled, *further) if further else ():
+        jobs.append(_functionals_job(config, one, cross_functionals(config, one.out.name), (EGEMAPS,)))
     return jobs
+
+
+def _prepare_further(corpus: FurtherCorpus, out: Path, common: Mapping[str, Any]) -> PrepareConfig:
+    return PrepareConfig(
+        corpus=corpus.reader,
+        name=corpus.name if corpus.manifest else "",
+        audio_dir=corpus.audio_dir,
+        manifest=corpus.manifest,
+        out=out,
+        **common,
+    )
+
+
+def _functionals_job(config: ReproduceConfig, corpus: PrepareConfig, out: Path, sets: tuple[str, ...]) -> Job:
+    computed = FunctionalsConfig(records=corpus.out, audio_dir=corpus.audio_dir, out=out, sets=sets, jobs=config.jobs)
+    return Job(name=out.relative_to(config.out).as_posix(), stage="functionals", config=computed)
 
 
 def networks(config: ReproduceConfig) -> tuple[str, ...]:

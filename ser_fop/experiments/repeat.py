@@ -10,6 +10,7 @@ from ser_fop.config.settings import ALL_FOLDS, ModelConfig
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
 from ser_fop.experiments.baseline import Baseline
 from ser_fop.experiments.baselines import chosen_baselines, finetuning_changes, model_changes
+from ser_fop.experiments.cross_corpus import cross_corpus_jobs
 from ser_fop.experiments.jobs import (
     A_LSTM,
     IN_CORPUS,
@@ -19,6 +20,7 @@ from ser_fop.experiments.jobs import (
     Job,
     Sizes,
     networks,
+    scratch_settings,
     unlabelled_corpus,
 )
 from ser_fop.experiments.reproduce_config import ReproduceConfig
@@ -68,6 +70,8 @@ class _Repeat:
             for name, baseline in chosen_baselines(self.config.systems).items():
                 if IN_CORPUS in present or not baseline.starts_from_fop:
                     jobs += self.baseline(name, baseline)
+        if self.runs(limits.cross_corpus):
+            jobs += cross_corpus_jobs(self.config, self.sizes, seed=self.seed)
         return jobs
 
     def baseline(self, name: str, baseline: Baseline) -> list[Job]:
@@ -149,8 +153,8 @@ class _Repeat:
     ) -> Job:
         """Return the job that fine-tunes the pretrained network `start`, or trains from scratch without one."""
         settings = dataclasses.replace(self.config.finetuning, **changes)
-        if not start:  # a strategy spares pretrained layers: all layers of a new network learn at the full rate
-            settings = dataclasses.replace(settings, strategy="whole", layer_rate_decay=1.0)
+        if not start:  # a strategy spares pretrained layers
+            settings = scratch_settings(settings)
         fold = self.over_folds()
         times = self.times(fold) * len(settings.learning_rates)
         return self.job(

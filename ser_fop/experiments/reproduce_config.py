@@ -24,6 +24,7 @@ class RepeatLimits:
         in_corpus: Repeats of pretraining on the labelled corpus (one network for each fold), and of all jobs that
             need it.
         systems: Repeats of the systems that the paper compares with.
+        cross_corpus: Repeats of the networks of the cross-corpus comparison; 0 skips its SVM too.
     """
 
     finetuning: int | None = None
@@ -31,6 +32,7 @@ class RepeatLimits:
     a_lstm: int | None = None
     in_corpus: int | None = None
     systems: int | None = None
+    cross_corpus: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,12 @@ class ReproduceConfig:
         manifest: CSV file of a user-defined corpus (`--corpus csv`).
         labels: Label set to use instead of the corpus's default.
         unlabelled: Second corpus for pretraining, in the role of VCTK, as NAME=FOLDER.
-        trim_silence: Cut silence at both ends of the utterances of both corpora.
+        cross_corpus: Further labelled corpora, for the cross-corpus comparison: every corpus is left out in turn, and
+            networks and an SVM on eGeMAPS (extra `classical`) are trained on all others. Each is NAME=FOLDER with the
+            name of a reader, or NAME=FOLDER/MANIFEST.csv for your own corpus.
+        trim_silence: Cut silence at both ends of the utterances of all corpora.
+        renditions: Number of varied copies of each utterance that `prepare` writes for every corpus. The settings
+            `renditions` of pretraining and augmentation read them.
         folds: Fold file to use instead of the published folds.
         cross_validation: Also run every fold, for pooled figures and for the claims.
         compare_with: Also run the experiment with other settings: names of presets, or YAML files with groups
@@ -81,7 +88,9 @@ class ReproduceConfig:
     manifest: Path | None = None
     labels: tuple[str, ...] = ()
     unlabelled: str = ""
+    cross_corpus: tuple[str, ...] = ()
     trim_silence: bool = False
+    renditions: int = 0
     folds: Path | None = None
     cross_validation: bool = True
     compare_with: tuple[str, ...] = ("recommended",)

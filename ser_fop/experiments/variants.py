@@ -50,5 +50,12 @@ def _variant(name: str, config: ReproduceConfig) -> ReproduceConfig:
     out = config.out / FOLDER / (path.stem if file else name)
     cache_dir = config.cache_dir / FOLDER / out.name if config.cache_dir else None
     return dataclasses.replace(
-        config, **changes, out=out, audio_dir=audio_dir(config), compare_with=(), systems=(), cache_dir=cache_dir
+        config,
+        **changes,
+        out=out,
+        audio_dir=audio_dir(config),
+        compare_with=(),
+        systems=(),
+        cross_corpus=(),
+        cache_dir=cache_dir,
     )
