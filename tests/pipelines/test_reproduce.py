@@ -69,6 +69,15 @@ def test_tables_have_expected_rows(done):
     assert {row["kind"] for row in tables["cost"]} >= {"classify svm", "finetune none", "pretrain in_corpus"}
 
 
+def test_report_without_further_corpora_has_no_cross_corpus_table(done):
+    out, _ = done
+    assert json.loads((out / "report" / "tables.json").read_text())["cross_corpus"] == []
+    assert not (out / "report" / "cross_corpus.json").exists()
+    for name in ("tables.md", "tables.tex", "figures.csv"):
+        assert "ross-corpus" not in (out / "report" / name).read_text()
+    assert not (out / "functionals").exists()
+
+
 def test_skill_by_horizon_is_reported(done):
     out, _ = done
     tables = json.loads((out / "report" / "tables.json").read_text())

@@ -21,6 +21,14 @@ def difference(compared: Mapping[str, Any]) -> str:
     return f"{100 * compared['difference']:+.2f} {ends(compared['over_speakers'])}"
 
 
+def tested(against: Mapping[str, Any]) -> str:
+    """Format a difference and its p value; empty without a comparison."""
+    if not against:
+        return ""
+    p = against["p_sign_flip"]
+    return f"{difference(against)}, p {p:.2g}{stars(p)}"
+
+
 def percent(figures: Mapping[str, Any], key: str = "wa", *, interval: bool = True) -> str:
     """Format a score in percent.
 

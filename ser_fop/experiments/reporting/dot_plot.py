@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from ser_fop.experiments.reporting.plots import STYLE, as_svg
 
-_OURS, _CONTROL, _PAPER = "#1f77b4", "#777777", "#444444"
+_OURS, _CONTROL, _MARK = "#1f77b4", "#777777", "#444444"
 # Narrow, so that the text is legible on a telephone.
 _WIDTH_IN, _ROW_IN, _LINE_IN, _AXIS_IN = 4.4, 0.28, 0.14, 0.75
 _LINE_CHARACTERS = 62
@@ -27,7 +27,7 @@ class Dot:
         value: The score, or the difference.
         low: Lower end of its interval; None without an interval.
         high: Upper end of its interval.
-        published: The paper's score, of another corpus; None without one.
+        mark: Value of a hollow diamond: the paper's score of another corpus, or chance; None without one.
         control: Whether the row is a control.
     """
 
@@ -35,16 +35,16 @@ class Dot:
     value: float
     low: float | None = None
     high: float | None = None
-    published: float | None = None
+    mark: float | None = None
     control: bool = False
 
 
-def dot_plot(rows: Sequence[Dot], *, reference: float, label: str) -> str:
-    """Draw one row for each system: a dot with its interval, and a hollow diamond for the paper's score.
+def dot_plot(rows: Sequence[Dot], *, reference: float | None, label: str) -> str:
+    """Draw one row for each system: a dot with its interval, and a hollow diamond for its mark.
 
     Args:
         rows: The systems, from top to bottom.
-        reference: Value of the dotted line: chance, or 0 for differences.
+        reference: Value of the dotted line: chance, or 0 for differences; None draws none.
         label: Label of the axis.
     """
     with mpl.rc_context(STYLE):
@@ -53,9 +53,10 @@ def dot_plot(rows: Sequence[Dot], *, reference: float, label: str) -> str:
         heights = np.cumsum([_ROW_IN + _LINE_IN * (text.count("\n") + 1) for text in texts])
         figure = Figure(figsize=(_WIDTH_IN, _AXIS_IN + heights[-1]), layout="constrained")
         axes = figure.subplots()
-        axes.axvline(reference, color="grey", linestyle=":", linewidth=1)
+        if reference is not None:
+            axes.axvline(reference, color="grey", linestyle=":", linewidth=1)
         for row, text, height in zip(rows, texts, heights, strict=True):
-            _draw(axes, row, height, text=text, value=f"{row.value:{'.1f' if reference else '+.1f'}}")
+            _draw(axes, row, height, text=text, value=f"{row.value:{'+.1f' if reference == 0 else '.1f'}}")
         axes.set(xlabel=label, yticks=[], ylim=(heights[-1] + 0.15, 0))
         axes.margins(x=0.06)
         axes.spines[["left", "right", "top"]].set_visible(False)
@@ -68,8 +69,8 @@ def _draw(axes: Axes, row: Dot, height: float, *, text: str, value: str) -> None
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [height, height], color=colour, linewidth=1.6, solid_capstyle="butt")
     axes.plot(row.value, height, marker="o", markersize=5.5, color=colour, linestyle="none")
-    if row.published is not None:
-        axes.plot(row.published, height, marker="D", markersize=5, color=_PAPER, markerfacecolor="none")
+    if row.mark is not None:
+        axes.plot(row.mark, height, marker="D", markersize=5, color=_MARK, markerfacecolor="none")
     style: dict[str, Any] = {
         "transform": axes.get_yaxis_transform(),
         "fontsize": 7.5,

@@ -58,6 +58,11 @@ def _figures_with_positions(tables: Mapping[str, Any]) -> Iterator[tuple[dict[st
             yield {"table": "3", "row": row["system"], "column": column}, row[column]
     for row in tables.get("systems", ()):
         yield {"table": "3", "row": row["system"], "column": "all systems"}, row
+    for row in tables.get("cross_corpus", ()):
+        for system, found in row["systems"].items():
+            for protocol in ("zero_shot", "within"):
+                position = {"table": "cross-corpus", "row": row["corpus"], "column": f"{system}, {protocol}"}
+                yield position, found[protocol]
 
 
 def _figure(figures: Mapping[str, Any], score: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.experiments.reporting import cell_text
+from ser_fop.experiments.reporting.cross_corpus_sections import TITLE, cross_corpus_finding
 from ser_fop.experiments.reporting.names import SYSTEMS, named
 
 
@@ -23,6 +24,7 @@ def finding(title: str, tables: Mapping[str, Any]) -> str:
         "Table 3 with": lambda: _best_system(tables),
         "Table 3.": lambda: _own_systems(tables),
         "Pretraining: skill relative": lambda: _skill(tables),
+        TITLE: lambda: cross_corpus_finding(tables),
         "Cost": lambda: _cost(tables),
     }
     return next((sentence() for start, sentence in sentences.items() if title.startswith(start)), "")

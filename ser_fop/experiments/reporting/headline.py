@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.experiments.reporting import plots
+from ser_fop.experiments.reporting.cross_corpus_sections import zero_shot_rows
 from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
 from ser_fop.experiments.reporting.examples import spectrograms
 from ser_fop.experiments.reporting.names import SETTINGS, SOURCES, SYSTEMS, named
@@ -37,6 +38,7 @@ def headline(seeds: Sequence[Path], tables: Mapping[str, Any]) -> Iterator[Plot]
         if rows:
             svg = dot_plot(rows, reference=chance, label="WA, %")
             yield Plot(title=_TITLE, caption=f"{name}, {over}. {legend}", svg=svg)
+    yield from _cross_corpus(tables)
     yield from itertools.islice(spectrograms(seeds, tables), 1)
 
 
@@ -57,7 +59,7 @@ def _table1(tables: Mapping[str, Any]) -> tuple[list[Dot], str]:
         _dot(
             named(SETTINGS[row["setting"]], tables),
             figures,
-            published=row["paper_wa"],
+            mark=row["paper_wa"],
             control=row["setting"] == "none",
         )
         for row, figures in rows
@@ -73,7 +75,7 @@ def _table2(tables: Mapping[str, Any], classifier: str) -> tuple[list[Dot], str]
         _dot(
             f"{row['feature']}, {named(SOURCES[row['network']], tables)}",
             figures,
-            published=row["paper_wa"][classifier],
+            mark=row["paper_wa"][classifier],
             control=row["network"] in ("none", "untrained"),
         )
         for row, figures in rows
@@ -85,10 +87,30 @@ def _table3(tables: Mapping[str, Any]) -> tuple[list[Dot], str]:
     """Return the rows of all systems if they have run, or else those of FOP."""
     if tables.get("systems"):
         over = "over all folds" if any(row["folds"] > 1 for row in tables["systems"]) else "single fold"
-        return [_dot(row["system"], row, published=row["paper_wa"]) for row in tables["systems"]], over
+        return [_dot(row["system"], row, mark=row["paper_wa"]) for row in tables["systems"]], over
     rows, over = _chosen([(row, row["cross_validation"], row["single_fold"]) for row in tables["table3"]])
     key = "cross_validation" if over == "over all folds" else "single_fold"
-    return [_dot(SYSTEMS[row["system"]], figures, published=row["paper_wa"][key]) for row, figures in rows], over
+    return [_dot(SYSTEMS[row["system"]], figures, mark=row["paper_wa"][key]) for row, figures in rows], over
+
+
+def _cross_corpus(tables: Mapping[str, Any]) -> Iterator[Plot]:
+    """Draw the zero-shot UA of each system on each corpus left out."""
+    rows = [
+        Dot(
+            name=name,
+            value=100 * found["ua"]["mean"],
+            mark=100 * chance,
+            control=rival,
+            **_ends(found["ua"]["over_speakers"]),
+        )
+        for name, found, chance, rival in zero_shot_rows(tables)
+    ]
+    if rows:
+        caption = (
+            "Cross-corpus, zero-shot: UA on a corpus that no system was trained on, with 95 % intervals over speakers."
+            " Hollow diamonds: chance."
+        )
+        yield Plot(title=_TITLE, caption=caption, svg=dot_plot(rows, reference=None, label="UA, %"))
 
 
 def _chosen(rows: list[tuple[Any, Any, Any]]) -> tuple[list[tuple[Any, Any]], str]:
@@ -99,10 +121,10 @@ def _chosen(rows: list[tuple[Any, Any, Any]]) -> tuple[list[tuple[Any, Any]], st
     return [(row, single) for row, _, single in rows if single], "single fold"
 
 
-def _dot(name: str, figures: Mapping[str, Any], *, published: float | None, control: bool = False) -> Dot:
+def _dot(name: str, figures: Mapping[str, Any], *, mark: float | None, control: bool = False) -> Dot:
     found = figures["wa"]
     ends = _ends(found.get("over_speakers"))
-    return Dot(name=name, value=100 * found["mean"], published=published, control=control, **ends)
+    return Dot(name=name, value=100 * found["mean"], mark=mark, control=control, **ends)
 
 
 def _ends(interval: Mapping[str, Any] | None) -> dict[str, float]:

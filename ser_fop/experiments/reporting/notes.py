@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.experiments.config_diff import config_diff
+from ser_fop.experiments.reporting.cross_corpus_sections import cross_corpus_notes
 
 
 def caution(tables: Mapping[str, Any]) -> str:
@@ -56,6 +57,7 @@ def notes(tables: Mapping[str, Any]) -> list[str]:
         )
     if tables.get("systems"):
         lines += _system_notes(tables)
+    lines += cross_corpus_notes(tables)
     if dev_speakers := tables["config"].get("dev_speakers"):
         lines.append(
             f"The settings of the FOP model, and of no other system, were developed on {len(dev_speakers)} of the"

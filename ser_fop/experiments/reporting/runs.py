@@ -102,6 +102,23 @@ def ensemble_figures(runs: Sequence[Run]) -> dict[str, Any]:
     return _figures([described], joined, runs=runs)
 
 
+def figures_of_corpus(runs: Sequence[Run], corpus: str) -> dict[str, Any]:
+    """Return the figures of one corpus from runs on several, without its calibration; empty without test speakers.
+
+    Args:
+        runs: Runs of one job, one for each repeat.
+        corpus: Name of the corpus.
+    """
+    held = [run for run in runs if corpus in run.metrics["corpora"]]
+    if not held:
+        return {}
+    metrics = [{**run.metrics, **run.metrics["corpora"][corpus]} for run in held]
+    predictions = [item for run in held for item in run.predictions() if item.speaker.startswith(f"{corpus}:")]
+    found = _figures(metrics, predictions, runs=held)
+    del found["ece"], found["seconds"]  # of all corpora together
+    return found
+
+
 def _figures(
     metrics: Sequence[Mapping[str, Any]], predictions: Sequence[Prediction], *, runs: Sequence[Run]
 ) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.experiments.reporting import cell_text
+from ser_fop.experiments.reporting.cross_corpus_sections import cross_corpus_sections
 from ser_fop.experiments.reporting.names import PAPER_SETTINGS, SETTINGS, SOURCES, SYSTEMS, named
 from ser_fop.experiments.reporting.systems_sections import systems_sections
 from ser_fop.experiments.reporting.tables import CLASSIFIERS
@@ -49,6 +50,7 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
         ),
         *systems_sections(tables),
         *_claims(tables),
+        *cross_corpus_sections(tables),
         *_groups(tables),
         (
             f"Pretraining: skill relative to {baseline}, on held-out speakers (of fold 0, if each fold has its network)",

@@ -46,8 +46,8 @@ def _line(row: Mapping[str, Any]) -> list[str]:
     return [
         row["system"],
         cell_text.both(row),
-        _tested(row["against_fop"]),
-        *([cell_text.percent(rest, interval=False), _tested(rest["against_fop"])] if rest else []),
+        cell_text.tested(row["against_fop"]),
+        *([cell_text.percent(rest, interval=False), cell_text.tested(rest["against_fop"])] if rest else []),
         cell_text.published(row["paper_wa"]),
         "" if row["parameters"] is None else f"{row['parameters']:,}",
         f"{row['hours']:.2f}",
@@ -58,7 +58,7 @@ def _line(row: Mapping[str, Any]) -> list[str]:
 
 def _controlled(rows: list[Mapping[str, Any]]) -> list[Section]:
     """Return the gain of other networks from FOP pretraining, if any have run."""
-    found = [[row["system"], _tested(row["against_control"])] for row in rows if row.get("against_control")]
+    found = [[row["system"], cell_text.tested(row["against_control"])] for row in rows if row.get("against_control")]
     header = ["System", "gain over the same network from scratch, points of WA [95 % interval over speakers]"]
     return [("Table 3: gain of other networks from FOP pretraining", header, found)] if found else []
 
@@ -71,11 +71,3 @@ def _remarks(rows: list[Mapping[str, Any]]) -> list[Section]:
             systems.setdefault(row["remark"], []).append(row["system"])
     found = [["; ".join(names), remark] for remark, names in systems.items()]
     return [("Table 3: remarks", ["System", "remark"], found)] if found else []
-
-
-def _tested(against: Mapping[str, Any]) -> str:
-    """Format a difference and its p value; empty without a comparison."""
-    if not against:
-        return ""
-    p = against["p_sign_flip"]
-    return f"{cell_text.difference(against)}, p {p:.2g}{cell_text.stars(p)}"

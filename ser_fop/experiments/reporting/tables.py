@@ -8,8 +8,10 @@ from typing import Any
 from ser_fop.corpora.schema import UTTERANCES
 from ser_fop.errors import InputError
 from ser_fop.experiments.claims import claims_of
+from ser_fop.experiments.further_corpora import entry_name
 from ser_fop.experiments.jobs import TABLE3_FEATURE
 from ser_fop.experiments.reporting import paper
+from ser_fop.experiments.reporting.cross_corpus import cross_corpus
 from ser_fop.experiments.reporting.groups import groups
 from ser_fop.experiments.reporting.runs import Run, comparison, ensemble_figures, figures, runs_of, spread
 from ser_fop.experiments.reporting.systems import systems
@@ -40,10 +42,12 @@ def collect_tables(out: Path) -> dict[str, Any]:
     require_complete(records, "prepare")
     seeds = sorted((out / "runs").glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
     controls = out / "runs" / "controls.json"
-    corpus = _corpus(records)
+    corpus, further = _corpus(records), _further(out, config)
+    titles = {one["name"]: one["title"] for one in (corpus, *further)}
     return {
         "corpus": corpus,
         "unlabelled": _second(out, config),
+        "further_corpora": further,
         "paper_corpus": paper.CORPUS,
         "repeats": len([seed for seed in seeds if any(seed.glob(f"*/{COMPLETED}"))]),
         "config": config,
@@ -57,6 +61,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "table3": _table3(seeds),
         "systems": systems(seeds, dev_speakers=config.get("dev_speakers", ())),
         "claims": _claims(seeds, config.get("claim_features", [TABLE3_FEATURE])),
+        "cross_corpus": cross_corpus(seeds, titles) if further else [],
         "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
         "cost": _cost(seeds),
         "presets": {folder.name: collect_tables(folder) for folder in _variant_folders(out)},
@@ -96,10 +101,17 @@ def _corpus(records: Path) -> dict[str, Any]:
 
 
 def _second(out: Path, config: dict[str, Any]) -> dict[str, Any] | None:
+    labelled = {config["corpus"], *map(entry_name, config.get("cross_corpus", ()))}
     for folder in sorted((out / "records").iterdir()):
-        if folder.name != config["corpus"] and (folder / COMPLETED).exists():
+        if folder.name not in labelled and (folder / COMPLETED).exists():
             return _corpus(folder)
     return None
+
+
+def _further(out: Path, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the prepared corpora of the cross-corpus comparison beside the labelled one."""
+    folders = [out / "records" / entry_name(entry) for entry in config.get("cross_corpus", ())]
+    return [_corpus(folder) for folder in folders if (folder / COMPLETED).exists()]
 
 
 def _row(key: str, name: str, runs: Sequence[Run], published: float | None) -> dict[str, Any]:
@@ -190,7 +202,11 @@ def _cost(seeds: Sequence[Path]) -> list[dict[str, Any]]:
     hours: dict[str, list[float]] = {}
     for metrics in (path for seed in seeds for path in sorted(seed.glob("*/" + METRICS))):
         stage, _, rest = metrics.parent.name.partition("-")
-        kind = f"{stage} {rest.rpartition('-')[2]}" if stage == "classify" else metrics.parent.name.replace("-", " ", 1)
+        kind = metrics.parent.name.replace("-", " ", 1)
+        if stage == "classify":
+            kind = f"{stage} {rest.rpartition('-')[2]}"
+        elif stage == "cross":
+            kind = f"cross-corpus {rest.partition('-')[0]}"
         hours.setdefault(kind, []).append(_seconds(metrics) / 3600)
     return [{"kind": kind, "cells": len(durations), "hours": sum(durations)} for kind, durations in hours.items()]
 

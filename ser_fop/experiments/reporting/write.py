@@ -26,6 +26,8 @@ def write_report(out: Path) -> Path:
     folder = out / "report"
     folder.mkdir(exist_ok=True)
     write_json(folder / "tables.json", tables)
+    if tables["cross_corpus"]:
+        write_json(folder / "cross_corpus.json", tables["cross_corpus"])
     write_text(folder / "tables.md", to_markdown(tables))
     write_text(folder / "tables.tex", to_latex(tables))
     write_text(folder / "figures.csv", to_csv(tables))
