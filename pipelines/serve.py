@@ -30,6 +30,7 @@ def run(config: ServeConfig) -> None:
         response_timeout_s=config.response_timeout_s,
         batch=config.batch,
         batch_wait_s=config.batch_wait_ms / 1000,
+        detect_speech=config.detect_speech,
     )
     for model in models:
         numbers = ", ".join(map(str, model.versions))

@@ -24,6 +24,7 @@ class PredictConfig:
             for the whole recording.
         hop_s: Distance between windows, in seconds; 0 means a third of the window.
         hypercolumns: Also write the pooled hypercolumns of every recording to this `.npz` file.
+        detect_speech: Refuse recordings and windows without speech, such as music and noise.
     """
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
@@ -34,6 +35,7 @@ class PredictConfig:
     window_s: float = 0.0
     hop_s: float = 0.0
     hypercolumns: Path | None = None
+    detect_speech: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,7 @@ class ServeConfig:
         response_timeout_s: Timeout for the response to a request, in seconds.
         batch: Maximum number of utterances in a batch; 1 disables batching.
         batch_wait_ms: Time that the first request of a batch waits for others, in milliseconds.
+        detect_speech: Refuse utterances without speech, such as music and noise.
     """
 
     models: tyro.conf.Positional[tuple[str, ...]] = (DEFAULT_MODEL,)
@@ -145,6 +148,7 @@ class ServeConfig:
     response_timeout_s: float = 30.0
     batch: int = 16
     batch_wait_ms: float = 2.0
+    detect_speech: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from ser_fop.corpora.sub_audible import sub_audible_basis
 # A file whose samples vary by less contains no sound. Full scale is 1, so this is half a step of 16 bits.
 SILENCE_PEAK = 0.5 / 32768
 SILENT = "is silent"
+NO_SPEECH = "contains no speech"
 # Floating-point files may exceed full scale by 30 dB. Samples on the scale of 16-bit integers exceed it by far more.
 LARGEST_PEAK = 32.0
 # Ends of segments are often rounded.

@@ -17,7 +17,7 @@ def to_frame(answers: Sequence[Recognition]) -> "pd.DataFrame":
 
     Returns:
         A table with one row per prediction and `file` as index. Its columns are `start_s`, `end_s`, `emotion`,
-        `problem`, and one column of probabilities per class.
+        `reason`, `problem`, and one column of probabilities per class.
     """
     import pandas as pd  # this import takes a second
 
@@ -28,10 +28,11 @@ def to_frame(answers: Sequence[Recognition]) -> "pd.DataFrame":
             "start_s": answer.start_s,
             "end_s": answer.end_s,
             "emotion": answer.emotion,
+            "reason": answer.reason,
             "problem": answer.problem,
             **{name: answer.probabilities.get(name) for name in classes},
         }
         for answer in answers
     ]
-    columns = ["file", "start_s", "end_s", "emotion", "problem", *classes]
+    columns = ["file", "start_s", "end_s", "emotion", "reason", "problem", *classes]
     return pd.DataFrame(rows, columns=columns).set_index("file")

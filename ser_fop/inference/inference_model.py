@@ -8,14 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.corpora.audio import LARGEST_PEAK, SILENCE_PEAK
-from ser_fop.inference.front_end import batch_of_mels
+from ser_fop.inference.front_end import batch_of_mels, only_real
 from ser_fop.inference.heads import Head
+from ser_fop.inference.signal_checks import LOW_CONFIDENCE, OUT_OF_RANGE, SILENT, TOO_SHORT, doubts_of, with_reason
 from ser_fop.inference.wav_decoding import decode_wav
 from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.hypercolumns import hypercolumns
 from ser_fop.models.saving import FRAME_AUTOENCODER, FRAME_PREDICTOR, NetworkSpec
 
-SCORES, LABELS, EMOTION = "scores", "labels", "emotion"
+SCORES, LABELS, EMOTION, REASON = "scores", "labels", "emotion", "reason"
+# Emotion of an answer whose confidence is below the threshold of the model.
+UNSURE = "unsure"
 # Index of the emotion in the labels, for runtimes without strings.
 ANSWER = "answer"
 POOLED_PREFIX = "pooled_"
@@ -94,26 +97,33 @@ class InferenceModel:
         if not self.labels:
             return self._hypercolumns(inputs, training=False)
         if self.head is None:
-            scores = tf.nn.softmax(self.network(inputs, training=False))
+            scores = tf.nn.softmax(self.network(inputs, training=False) / self.spec.temperature)
             return {SCORES: scores, ANSWER: tf.argmax(scores, axis=1)}
         scores, answer = self.head(self._head_features(inputs, training=False))
-        return {SCORES: scores, ANSWER: answer}
+        return {SCORES: _at_temperature(scores, self.spec.temperature), ANSWER: answer}
 
     def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._from_mel(*self.compute_mels(waveform, length), has_sound=_has_sound(waveform, length))
+        outputs = self._from_mel(*self.compute_mels(waveform, length), refusal=_refusal(waveform, length))
+        doubts = doubts_of(only_real(waveform, length), length, sample_rate_hz=self.spec.features.sample_rate_hz)
+        doubts = tf.where(outputs[EMOTION] == "", "", doubts)
+        return {**outputs, REASON: with_reason(outputs[REASON], doubts)}
 
     def _hypercolumns_of_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._hypercolumns_of_mel(*self.compute_mels(waveform, length))
 
-    def _from_mel(self, mel: tf.Tensor, length: tf.Tensor, has_sound: tf.Tensor | bool = True) -> dict[str, tf.Tensor]:
-        """Return scores, labels and emotion. Without sound, the scores are 0 and the emotion is an empty string."""
+    def _from_mel(self, mel: tf.Tensor, length: tf.Tensor, refusal: tf.Tensor | str = "") -> dict[str, tf.Tensor]:
+        """Return scores, labels, emotion and reason. If refused, the scores are 0 and the emotion is an empty string."""
         outputs = self.class_scores(mel, length)
         names = tf.constant(self.labels)
-        has_answer = has_sound & (length > 0)
+        refusal = tf.where(length > 0, refusal, TOO_SHORT)
+        has_answer = refusal == ""
+        is_sure = tf.reduce_max(outputs[SCORES], axis=1) >= self.spec.confidence_threshold
+        emotion = tf.where(is_sure, tf.gather(names, outputs[ANSWER]), UNSURE)
         return {
             SCORES: tf.where(has_answer[:, tf.newaxis], outputs[SCORES], 0.0),
             LABELS: tf.tile(names[tf.newaxis], [tf.shape(outputs[SCORES])[0], 1]),
-            EMOTION: tf.where(has_answer, tf.gather(names, outputs[ANSWER]), ""),
+            EMOTION: tf.where(has_answer, emotion, ""),
+            REASON: tf.where(has_answer & ~is_sure, LOW_CONFIDENCE, refusal),
         }
 
     def _hypercolumns_of_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -129,14 +139,23 @@ class InferenceModel:
         return self._from_waveform(ragged.to_tensor(), tf.cast(ragged.row_lengths(), tf.int32))
 
 
-def _has_sound(waveform: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-    """Return, for each waveform, whether `ser-fop predict` would answer: neither silent, nor far above full scale."""
+def _at_temperature(probabilities: tf.Tensor, temperature: float) -> tf.Tensor:
+    """Return softmax(log p / temperature) for probabilities of shape (batch, classes)."""
+    if temperature == 1.0:
+        return probabilities
+    powers = tf.pow(probabilities, 1.0 / temperature)
+    return powers / tf.reduce_sum(powers, axis=1, keepdims=True)
+
+
+def _refusal(waveform: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    """Return, for each waveform, why it has no answer: `silent`, `out of range`, or an empty text."""
     real = tf.sequence_mask(length, tf.shape(waveform)[1])
     # Without samples the range is -inf, and NaN with NaN.
     highest = tf.reduce_max(tf.where(real, waveform, -np.inf), axis=1)
     lowest = tf.reduce_min(tf.where(real, waveform, np.inf), axis=1)
     peak = tf.maximum(highest, -lowest)
-    return ((highest - lowest) / 2 >= SILENCE_PEAK) & (peak <= LARGEST_PEAK)
+    has_sound = (highest - lowest) / 2 >= SILENCE_PEAK
+    return tf.where(peak <= LARGEST_PEAK, tf.where(has_sound, "", SILENT), OUT_OF_RANGE)
 
 
 def _inputs(mel: tf.Tensor, length: tf.Tensor) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ser_fop.inference.predictor import Predictor
 from ser_fop.inference.sources import inference_model_of
 
 
-def load(run: str | Path = DEFAULT_MODEL) -> Predictor:
+def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True) -> Predictor:
     """Load a trained model.
 
     Args:
@@ -20,6 +20,7 @@ def load(run: str | Path = DEFAULT_MODEL) -> Predictor:
             - an exported model of `ser-fop export`: one version, or the folder of all versions, of which the newest
               is loaded;
             - the name of a model that the package contains.
+        detect_speech: Refuse recordings and windows without speech, such as music and noise.
 
     Returns:
         A predictor for the model.
@@ -32,7 +33,7 @@ def load(run: str | Path = DEFAULT_MODEL) -> Predictor:
         >>> ser_fop.load("emotion-ravdess").sample_rate_hz
         16000
     """
-    return Predictor(open_model(run))
+    return Predictor(open_model(run), detect_speech=detect_speech)
 
 
 def open_model(run: str | Path) -> InferenceModel | ExportedInferenceModel:

@@ -12,7 +12,7 @@ from ser_fop.corpora.audio import AudioError, padded_batch
 from ser_fop.errors import InputError
 from ser_fop.inference.exported import ExportedInferenceModel
 from ser_fop.inference.frames import to_frame
-from ser_fop.inference.inference_model import EMOTION, SCORES, InferenceModel
+from ser_fop.inference.inference_model import EMOTION, REASON, SCORES, InferenceModel
 from ser_fop.inference.inputs import recordings_of
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.inference.waveform_reader import LONGEST_S, SHORTEST_S, WaveformReader
@@ -29,17 +29,18 @@ class Predictor:
 
     Args:
         recogniser: The inference model.
+        detect_speech: Refuse recordings and windows without speech, such as music and noise.
 
     Raises:
         InputError: If the model needs log-mels that are normalised by speaker.
     """
 
-    def __init__(self, recogniser: InferenceModel | ExportedInferenceModel) -> None:
+    def __init__(self, recogniser: InferenceModel | ExportedInferenceModel, *, detect_speech: bool = True) -> None:
         self.spec = spec = recogniser.spec
         self.labels = tuple(recogniser.labels)
         self.sample_rate_hz = spec.features.sample_rate_hz
         self._model = recogniser
-        self._reader = WaveformReader(spec.features)
+        self._reader = WaveformReader(spec.features, detect_speech=detect_speech)
         if spec.features.normalised_by == "speaker":
             raise InputError(
                 "this network needs log-mels normalised by speaker, but the speaker's mean is not known for a single"
@@ -68,8 +69,8 @@ class Predictor:
             The prediction, or a table.
 
         Raises:
-            InputError: If the recording cannot be read, is silent, too short or too long, or the network has no
-                emotion classes.
+            InputError: If the recording cannot be read, is silent, without speech, too short or too long, or the network
+                has no emotion classes.
 
         Example:
             >>> import ser_fop
@@ -150,7 +151,7 @@ class Predictor:
             as_frame: Return a pandas table with one row per window.
 
         Returns:
-            One prediction per window, in order. A silent window has a `problem` and no emotion.
+            One prediction per window, in order. A window without speech has a `problem` and no emotion.
 
         Raises:
             InputError: If the recording cannot be read.
@@ -237,11 +238,16 @@ class Predictor:
         for batch in _batches(order, longest=round(_BATCH_S * self.sample_rate_hz)):
             padded, lengths = padded_batch([waiting[index][1] for _, index in batch])
             outputs = self._model.from_waveform(tf.constant(padded), tf.constant(lengths))
-            for (_, index), scores, emotion in zip(
-                batch, outputs[SCORES].numpy(), outputs[EMOTION].numpy(), strict=True
-            ):
-                probabilities = dict(zip(self.labels, map(float, scores), strict=True))
-                done[index] = dataclasses.replace(done[index], emotion=emotion.decode(), probabilities=probabilities)
+            # Exports without this output can be loaded too.
+            reasons = outputs[REASON].numpy() if REASON in outputs else [b""] * len(batch)
+            columns = (outputs[SCORES].numpy(), outputs[EMOTION].numpy(), reasons)
+            for (_, index), scores, emotion, reason in zip(batch, *columns, strict=True):
+                done[index] = dataclasses.replace(
+                    done[index],
+                    emotion=emotion.decode(),
+                    probabilities=dict(zip(self.labels, map(float, scores), strict=True)),
+                    reason=reason.decode(),
+                )
         yield from done
 
 

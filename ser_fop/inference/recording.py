@@ -34,8 +34,11 @@ class Recognition:
         name: Name of the recording.
         start_s: Start of the segment, in seconds from the start of the recording.
         end_s: End of the segment, in seconds from the start of the recording.
-        emotion: The predicted class. It is empty if there is a problem.
+        emotion: The predicted class; `unsure` if the model's confidence is below its threshold. It is empty if there
+            is a problem.
         probabilities: Probability of each class.
+        reason: Why the answer is unsure or doubtful: `low confidence`, `short`, `clipped`, `band-limited`, joined by
+            `; `. It is empty without a doubt.
         problem: Reason why there is no prediction. It is empty if there is one.
     """
 
@@ -44,4 +47,5 @@ class Recognition:
     end_s: float
     emotion: str = ""
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
+    reason: str = ""
     problem: str = ""

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.corpora.audio import SILENT, AudioError, is_silent, read_audio, take_audio
+from ser_fop.corpora.audio import NO_SPEECH, SILENT, AudioError, is_silent, read_audio, take_audio
 from ser_fop.data.features import window_length
 from ser_fop.inference.recording import Recognition, Recording
+from ser_fop.inference.speech_detector import SpeechDetector
 
 # The cost of attention grows with the square of the length.
 LONGEST_S = 60.0
@@ -20,14 +21,16 @@ SHORTEST_S = 0.1
 
 
 class WaveformReader:
-    """Reader that resamples recordings to the network's sample rate and checks their length and level.
+    """Reader that resamples recordings to the network's sample rate and checks their length, their level and whether they contain speech.
 
     Args:
         features: Settings of the network's front end.
+        detect_speech: Whether recordings and windows without speech have a problem.
     """
 
-    def __init__(self, features: FeatureConfig) -> None:
+    def __init__(self, features: FeatureConfig, *, detect_speech: bool = False) -> None:
         self._features = features
+        self._detect_speech = detect_speech
         self._sample_rate_hz = features.sample_rate_hz
 
     def stretches(
@@ -44,12 +47,12 @@ class WaveformReader:
             A prediction without an emotion, and its samples. The samples are None where the prediction has a problem.
         """
         rate_hz = self._sample_rate_hz
-        for recording, read in self._read_ahead(recordings):
+        for recording, read in self._read_ahead(recordings, windows=bool(window_s)):
             start_s, name = recording.start_s, recording.name
             try:
-                samples = read.result()
+                samples, speech = read.result()
                 if not window_s:
-                    samples = self.checked(samples)
+                    samples = self.checked(samples, speech)
             except AudioError as error:
                 yield (
                     Recognition(name=name, start_s=start_s, end_s=recording.end_s or start_s, problem=str(error)),
@@ -65,20 +68,31 @@ class WaveformReader:
                 at_s = start_s + first / rate_hz
                 answer = Recognition(name=name, start_s=at_s, end_s=at_s + len(part) / rate_hz)
                 try:
-                    yield answer, self.checked(part)
+                    yield answer, self.checked(part, speech, first / rate_hz)
                 except AudioError as error:
                     yield dataclasses.replace(answer, problem=str(error)), None
 
-    def _read_ahead(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Future]]:
+    def _read_ahead(self, recordings: Iterable[Recording], *, windows: bool) -> Iterator[tuple[Recording, Future]]:
         threads = os.cpu_count() or 1
         waiting: deque[tuple[Recording, Future]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             for recording in recordings:
-                waiting.append((recording, pool.submit(self.read, recording)))
+                waiting.append((recording, pool.submit(self._read_and_detect, recording, windows)))
                 if len(waiting) > 2 * threads:
                     yield waiting.popleft()
             while waiting:
                 yield waiting.popleft()
+
+    def _read_and_detect(self, recording: Recording, windows: bool) -> tuple[np.ndarray, SpeechDetector | None]:
+        samples = self.read(recording)
+        if not self._detect_speech:
+            return samples, None
+        detector = SpeechDetector(samples, self._sample_rate_hz)
+        if windows:
+            detector.judge_all()
+        elif len(samples) <= LONGEST_S * self._sample_rate_hz:
+            detector.has_speech()
+        return samples, detector
 
     def read(self, recording: Recording) -> np.ndarray:
         """Return the samples of a recording, of shape (samples,)."""
@@ -91,11 +105,16 @@ class WaveformReader:
             recording.source.seek(0)
         return read_audio(recording.source, sample_rate_hz=self._sample_rate_hz, **window)
 
-    def checked(self, samples: np.ndarray) -> np.ndarray:
-        """Return the samples unchanged after a check of their length and level.
+    def checked(self, samples: np.ndarray, speech: SpeechDetector | None = None, start_s: float = 0.0) -> np.ndarray:
+        """Return the samples unchanged after a check of their length, their level and, with a detector, for speech.
+
+        Args:
+            samples: A recording or a window of it, of shape (samples,).
+            speech: Speech detector of the recording.
+            start_s: Start of the window in the recording, in seconds.
 
         Raises:
-            AudioError: If the samples are too long, too short or silent.
+            AudioError: If the samples are too long, too short, silent or without speech.
         """
         duration_s = len(samples) / self._sample_rate_hz
         if duration_s > LONGEST_S:
@@ -104,4 +123,6 @@ class WaveformReader:
             raise AudioError(f"lasts {duration_s:.3f} s, shorter than {SHORTEST_S:g} s")
         if is_silent(samples):
             raise AudioError(SILENT)
+        if speech and not speech.has_speech(start_s, start_s + duration_s):
+            raise AudioError(NO_SPEECH)
         return samples

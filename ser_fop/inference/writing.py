@@ -25,11 +25,11 @@ def write_answers(
     """
     if layout == "csv":
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["file", "start_s", "end_s", "emotion", *labels, "problem"])
+        writer.writerow(["file", "start_s", "end_s", "emotion", *labels, "reason", "problem"])
         for answer in answers:
             shares = [f"{answer.probabilities[label]:.{_DIGITS}f}" if answer.emotion else "" for label in labels]
             times = [f"{answer.start_s:.3f}", f"{answer.end_s:.3f}"]
-            writer.writerow([answer.name, *times, answer.emotion, *shares, answer.problem])
+            writer.writerow([answer.name, *times, answer.emotion, *shares, answer.reason, answer.problem])
         return
     lines = _json(answers) if layout == "json" else _table(answers)
     for line in lines:
@@ -41,7 +41,7 @@ def _json(answers: Iterable[Recognition]) -> Iterator[str]:
         values = dataclasses.asdict(answer)
         values["file"] = values.pop("name")
         values["probabilities"] = {label: round(share, _DIGITS) for label, share in answer.probabilities.items()}
-        order = ("file", "start_s", "end_s", "emotion", "probabilities", "problem")
+        order = ("file", "start_s", "end_s", "emotion", "probabilities", "reason", "problem")
         yield json.dumps({key: values[key] for key in order if values[key] not in ("", {})}, ensure_ascii=False)
 
 
@@ -52,5 +52,9 @@ def _table(answers: Iterable[Recognition]) -> Iterator[str]:
             yield f"{where}  -  {answer.problem}"
             continue
         ranked = sorted(answer.probabilities.items(), key=lambda item: (item[0] != answer.emotion, -item[1]))
-        rest = ", ".join(f"{label} {share:.2f}" for label, share in ranked[1:_SHOWN])
-        yield f"{where}  {answer.emotion:<10} {ranked[0][1]:.2f}  ({rest})"
+        if answer.emotion not in answer.probabilities:  # unsure
+            shown, share, ranked = answer.emotion, "    ", ranked[:_SHOWN]
+        else:
+            shown, share, ranked = answer.emotion, f"{ranked[0][1]:.2f}", ranked[1:_SHOWN]
+        rest = ", ".join(f"{label} {one:.2f}" for label, one in ranked)
+        yield f"{where}  {shown:<10} {share}  ({rest})" + (f"  {answer.reason}" if answer.reason else "")

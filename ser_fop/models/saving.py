@@ -68,6 +68,10 @@ class NetworkSpec:
         dropout: Dropout rate of the LSTM's input and output (`attention_lstm`).
         trim_below_db: Level below the loudest frame, in decibels, at which silence was trimmed
             from its training utterances; 0 if silence was not trimmed.
+        temperature: Number by which the logits are divided, so that probabilities agree with
+            accuracies (classifiers).
+        confidence_threshold: Probability of the most probable class below which the answer is
+            `unsure`; 0 never.
     """
 
     kind: str
@@ -87,6 +91,8 @@ class NetworkSpec:
     units: int = 0
     dropout: float = 0.0
     trim_below_db: float = 0.0
+    temperature: float = 1.0
+    confidence_threshold: float = 0.0
 
 
 def build_network(spec: NetworkSpec) -> keras.Model:

@@ -7,6 +7,7 @@ Reference:
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import time
@@ -24,6 +25,7 @@ from ser_fop.serving.checks import check_batch, check_text
 from ser_fop.serving.errors import RequestError
 from ser_fop.serving.models import ServedModel, ServedVersion
 from ser_fop.serving.page_routes import add_page
+from ser_fop.serving.speech_check import refuse, without_speech
 
 _PREDICT = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?:predict", re.ASCII)
 _STATUS = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?", re.ASCII)
@@ -44,6 +46,7 @@ class Limits:
         batch: Maximum number of utterances in a batch.
         batch_wait_s: Time that the first request of a batch waits for others, in seconds.
         waiting: Maximum number of queued requests.
+        detect_speech: Refuse utterances without speech, such as music and noise.
     """
 
     body_bytes: int = 32_000_000
@@ -54,6 +57,7 @@ class Limits:
     batch: int = 16
     batch_wait_s: float = 0.002
     waiting: int = 256
+    detect_speech: bool = True
 
 
 class Server:
@@ -110,10 +114,13 @@ class Server:
                     None, self._parse, body, version
                 )
                 del body
+                lacking = await self._without_speech(version, arrays)
                 if signature_name == "hypercolumns" or not version.spec.labels:  # outputs per frame are not batched
                     outputs = await self._run_alone(signature.call, arrays)
                 else:
                     outputs = await self._batcher(model, version, signature_name).answer(arrays)
+                if lacking is not None:
+                    outputs = refuse(outputs, lacking)
                 return await loop.run_in_executor(None, lambda: wire.response(outputs, in_rows=in_rows))
         except TimeoutError:
             raise RequestError(
@@ -134,6 +141,13 @@ class Server:
             arrays, version.spec, most_instances=self.limits.instances, max_duration_s=self.limits.max_duration_s
         )
         return signature_name, signature, arrays, in_rows
+
+    async def _without_speech(self, version: ServedVersion, arrays: dict[str, Any]) -> Any:
+        """Return which utterances contain no speech; None if this is not asked for, or the model has no classes."""
+        if not self.limits.detect_speech or not version.spec.labels:
+            return None
+        detect = functools.partial(without_speech, arrays, sample_rate_hz=version.spec.features.sample_rate_hz)
+        return await asyncio.get_running_loop().run_in_executor(None, detect)
 
     async def _run_alone(self, call: Any, arrays: dict[str, Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, arrays)

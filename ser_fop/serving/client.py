@@ -45,7 +45,8 @@ class Client:
             sources: Audio files of any format and sample rate, or arrays at the sample rate of the model.
 
         Returns:
-            One dictionary per recording: `emotion`, and `probabilities` by class.
+            One dictionary per recording: `emotion`, `probabilities` by class, and `reason`, why the answer is unsure,
+            doubtful or missing (empty without a doubt).
 
         Raises:
             InputError: If a file cannot be read, or the server rejects the request or does not respond.
@@ -62,6 +63,7 @@ class Client:
             {
                 "emotion": answer["emotion"],
                 "probabilities": dict(zip(answer["labels"], answer["scores"], strict=True)),
+                "reason": answer.get("reason", ""),
             }
             for answer in self._request(":predict", {"instances": instances})["predictions"]
         ]

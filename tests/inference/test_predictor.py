@@ -36,7 +36,7 @@ def trained(work, hyper, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def predictor(trained):
-    return ser_fop.load(trained["finetune"])
+    return ser_fop.load(trained["finetune"], detect_speech=False)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_predictor_from_audio_equals_predictions_of_run(trained, work, kind):
     predictions = read_predictions(trained[kind] / "predictions.csv")
     records = Records(work / "records" / "ravdess")
     file_of = {row.id: work / "audio" / "ravdess" / row.file for row in records.rows}
-    predictor = ser_fop.load(str(trained[kind]))
+    predictor = ser_fop.load(str(trained[kind]), detect_speech=False)
     answers = list(predictor.predict_many(Recording(source=file_of[one.id], name=one.id) for one in predictions))
     assert [answer.name for answer in answers] == [one.id for one in predictions]
     labels = records.manifest.labels

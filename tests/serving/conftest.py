@@ -33,6 +33,6 @@ def served(models):
 
 @pytest.fixture(scope="session")
 def client(served):
-    limits = Limits(body_bytes=1_000_000, instances=4, max_duration_s=2.0)
+    limits = Limits(body_bytes=1_000_000, instances=4, max_duration_s=2.0, detect_speech=False)
     with TestClient(create_app([served], limits), raise_server_exceptions=False) as client:
         yield client

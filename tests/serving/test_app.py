@@ -101,7 +101,7 @@ class TestPredict:
     def test_predict_columns_equals_saved_model(self, client, expected):
         body = {"signature_name": "serving_default", "inputs": {"waveform": [SOUND.tolist()], "length": [len(SOUND)]}}
         outputs = ask(client, body).json()["outputs"]
-        assert set(outputs) == {"scores", "labels", "emotion"}
+        assert set(outputs) == {"scores", "labels", "emotion", "reason"}
         np.testing.assert_allclose(outputs["scores"][0], expected["scores"], atol=1e-6)
 
     @pytest.mark.parametrize("form", ["instances", "inputs"])
@@ -292,7 +292,7 @@ def test_batched_requests_equal_single_requests(client, served):
     sounds = [0.1 * GENERATOR.normal(size=size).astype(np.float32) for size in (900, 4800, 2000, 16000, 700, 3000)]
     alone = [ask(client, {"instances": [instance(sound)]}).json() for sound in sounds]
     sizes = []
-    app = create_app([served], Limits(batch=4, batch_wait_s=0.3))
+    app = create_app([served], Limits(batch=4, batch_wait_s=0.3, detect_speech=False))
     app.state.server.monitoring.batches.observe = sizes.append
     together = [None] * len(sounds)
     with TestClient(app) as other:
@@ -313,7 +313,7 @@ def test_batched_requests_equal_single_requests(client, served):
 
 
 def test_invalid_file_does_not_affect_its_batch(served):
-    app = create_app([served], Limits(batch=4, batch_wait_s=0.3))
+    app = create_app([served], Limits(batch=4, batch_wait_s=0.3, detect_speech=False))
     found = {}
     with TestClient(app) as client:
 

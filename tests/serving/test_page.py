@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 import ser_fop
+from ser_fop.corpora.audio import read_audio
 from ser_fop.errors import InputError
 from ser_fop.serving.client import Client
 from tests.serving.test_server import free_port
@@ -79,8 +80,7 @@ def page(address):
 
 def test_page_chosen_file_shows_prediction(page, models, tmp_path):
     path = tmp_path / "voice.wav"
-    samples = 0.1 * np.random.default_rng(0).normal(size=round(5.4 * 16000)).astype(np.float32)
-    soundfile.write(path, samples, 16000)
+    soundfile.write(path, np.resize(read_audio(ser_fop.sample(), sample_rate_hz=16000), round(5.4 * 16000)), 16000)
     page.set_input_files("#file", str(path))
     page.wait_for_selector("#answer:not([hidden])")
     expected = ser_fop.load(models).predict(path)
@@ -94,6 +94,15 @@ def test_page_chosen_file_shows_prediction(page, models, tmp_path):
     assert page.locator("#over-time tbody tr").count() == len(windows) == 4
     assert "5.4 s" in page.text_content("#status")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")  # no horizontal scrolling on a phone
+
+
+def test_page_noise_has_no_answer(page, tmp_path):
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).normal(size=40000), 16000)
+    page.set_input_files("#file", str(path))
+    page.wait_for_selector("#answer:not([hidden])")
+    assert page.text_content("#emotion") == "none: no speech"
+    assert "none: no speech" in page.text_content("#over-time")
 
 
 @pytest.mark.parametrize("content", ["noise", "silence"])

@@ -26,7 +26,15 @@ def free_port():
 @pytest.fixture(scope="module")
 def server(models):
     port = free_port()
-    command = [sys.executable, "-m", "ser_fop.pipelines.serve", f"mine={models}", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "ser_fop.pipelines.serve",
+        f"mine={models}",
+        "--port",
+        str(port),
+        "--no-detect-speech",
+    ]
     process = subprocess.Popen([*command, "--max-body-mb", "2"], stdout=subprocess.PIPE, text=True)
     assert f"http://127.0.0.1:{port}/v1/models/mine (version 3)" in process.stdout.readline()
     client = Client(f"http://127.0.0.1:{port}", model="mine")
@@ -52,10 +60,10 @@ def test_client_predict_equals_predictor(server, sound, models):
     _, client, _ = server
     samples = 0.1 * np.random.default_rng(2).normal(size=9000)
     first, second = client.predict([sound, samples])
-    expected = ser_fop.load(models).predict(sound)
+    expected = ser_fop.load(models, detect_speech=False).predict(sound)
     assert first["emotion"] == expected.emotion
     assert first["probabilities"] == pytest.approx(expected.probabilities, abs=1e-5)
-    alone = ser_fop.load(models).predict(samples, sample_rate_hz=16000)
+    alone = ser_fop.load(models, detect_speech=False).predict(samples, sample_rate_hz=16000)
     assert second["probabilities"] == pytest.approx(alone.probabilities, abs=1e-5)
 
 

@@ -56,7 +56,8 @@ async function ask(samples) {
 }
 
 function mean(over) {
-  const answers = over.filter((one) => one.answer).map((one) => one.answer), labels = answers[0].labels;
+  const all = over.filter((one) => one.answer).map((one) => one.answer), labels = all[0].labels, answers = all.filter((one) => one.emotion);
+  if (!answers.length) return all[0];
   const scores = labels.map((_, place) => answers.reduce((sum, one) => sum + one.scores[place], 0) / answers.length);
   return { labels, scores, emotion: labels[scores.indexOf(Math.max(...scores))] };
 }
@@ -68,8 +69,10 @@ function cell(kind, text, parent) {
   return made;
 }
 
+const answerText = ({ emotion, reason }) => (emotion || "none") + (reason ? `: ${reason}` : "");
+
 function showAnswer({ whole, over }) {
-  at("emotion").textContent = whole.emotion || "none, the recording is silent";
+  at("emotion").textContent = answerText(whole);
   at("bars").replaceChildren();
   const ranked = whole.labels.map((label, place) => [label, whole.scores[place]]).sort((one, other) => other[1] - one[1]);
   for (const [label, score] of ranked) {
@@ -86,7 +89,7 @@ function showAnswer({ whole, over }) {
   for (const { start, end, answer } of over) {
     const line = cell("tr", "", body);
     cell("th", `${(start / RATE_HZ).toFixed(1)} to ${(end / RATE_HZ).toFixed(1)}`, line).scope = "row";
-    cell("td", answer ? answer.emotion : "silence", line);
+    cell("td", answer ? answerText(answer) : "none: silent", line);
     for (const score of answer ? answer.scores : whole.labels.map(() => 0)) {
       cell("td", `${Math.round(100 * score)} %`, line).style.background = `rgb(37 99 235 / ${0.7 * score})`;
     }
@@ -170,7 +173,7 @@ async function take(bytes, name) {
     showAnswer(found);
     drawWaveform(samples);
     drawSpectrogram(samples);
-    say(`${name}: ${found.whole.emotion}, ${(samples.length / RATE_HZ).toFixed(1)} s.`);
+    say(`${name}: ${answerText(found.whole)}, ${(samples.length / RATE_HZ).toFixed(1)} s.`);
   } catch (error) {
     if (mine === turn) say(error.message, true);
   }
