@@ -12,6 +12,7 @@ from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import ExportConfig
 from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
 from ser_fop.errors import InputError
+from ser_fop.export.calibration import calibrate_on
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
 from ser_fop.export.server_files import write_server_files
 from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
@@ -36,6 +37,7 @@ def run(config: ExportConfig) -> Path:
         )
     _check_portable(config)
     model = inference_model_of(config.model)
+    _calibrate(model, config)
     sounds = _test_sounds(config.check_on, model.spec.features.sample_rate_hz)
     config.out.mkdir(parents=True, exist_ok=True)
     partial = config.out / f".{version}.partial"  # TF Serving ignores folders whose name is not a number
@@ -51,6 +53,23 @@ def run(config: ExportConfig) -> Path:
     print(f"{megabytes:.1f} MB, largest difference to the network {difference:.1g} -> {target}")
     _write_portable(config, model, sounds)
     return target
+
+
+def _calibrate(model: Any, config: ExportConfig) -> None:
+    """Set temperature and threshold of the model, if there are runs to calibrate it on."""
+    if not config.calibrate_on:
+        if config.coverage != 1:
+            raise InputError(
+                f"--coverage {config.coverage:g} expected --calibrate-on, the runs whose predictions tell the threshold,"
+                " received none. Add it, or drop --coverage."
+            )
+        return
+    found = calibrate_on(config.calibrate_on, model.labels, coverage=config.coverage)
+    model.spec = found.applied_to(model.spec)
+    print(
+        f"temperature {found.temperature:.2f}, answers below a confidence of {found.threshold:.2f} are unsure; expected"
+        f" calibration error {100 * found.figures['ece_before']:.1f} -> {100 * found.figures['ece']:.1f} points"
+    )
 
 
 def _check_portable(config: ExportConfig) -> None:

@@ -1,16 +1,21 @@
 """Publish a run as a model folder with a model card: `ser-fop publish --model runs/ft --licence "CC BY 4.0" --out saved_models/mine`."""
 
+import dataclasses
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ser_fop.pipelines import export
+from ser_fop.pipelines.stress import FIGURES
 
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import ExportConfig, PublishConfig
 from ser_fop.errors import InputError
+from ser_fop.experiments.reporting.plots import risk_coverage_plot
 from ser_fop.experiments.reporting.runs import Run, figures
+from ser_fop.export.calibration import calibrate_on
+from ser_fop.export.card_sections import RISK_COVERAGE_PLOT
 from ser_fop.export.model_card import model_card
 from ser_fop.export.provenance import history, require_same_recipe
 from ser_fop.hub.networks import network_spec
@@ -39,7 +44,8 @@ def run(config: PublishConfig) -> Path:
         )
     partial, previous = (target.with_name(f".{target.name}.{word}") for word in ("partial", "before"))
     shutil.rmtree(partial, ignore_errors=True)
-    export.run(ExportConfig(model=config.model, out=partial, check_on=config.check_on))
+    exported = {"calibrate_on": config.figures, "coverage": config.coverage, "check_on": config.check_on}
+    export.run(ExportConfig(model=config.model, out=partial, **exported))
     for path in partial.glob("*.config"):
         path.unlink()
     trained = read_json(config.model / METRICS)
@@ -50,6 +56,8 @@ def run(config: PublishConfig) -> Path:
     metrics = {
         "figures": pooled_figures(config.figures),
         "control": pooled_figures(config.control),
+        "calibration": _calibration(config, spec.labels, partial),
+        "stress": [read_json(folder / FIGURES) for folder in config.stress],
         "pretraining": _skill(trained, hop_s=spec.features.hop_s),
         "parameters": trained["parameters"],
         "seconds": trained["seconds"],
@@ -72,6 +80,15 @@ def run(config: PublishConfig) -> Path:
     shutil.rmtree(previous, ignore_errors=True)
     print(f"{target.name}: model, figures and card -> {config.out}")
     return config.out
+
+
+def _calibration(config: PublishConfig, labels: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Return temperature, threshold and their figures, and draw the curve; an empty dict without `--figures`."""
+    if not config.figures:
+        return {}
+    found = calibrate_on(config.figures, labels, coverage=config.coverage)
+    write_text(folder / RISK_COVERAGE_PLOT, risk_coverage_plot(found.figures["risk_coverage"]))
+    return dataclasses.asdict(found)
 
 
 def _skill(metrics: dict[str, Any], *, hop_s: float) -> dict[str, Any]:

@@ -76,6 +76,9 @@ class ExportConfig:
         out: Model folder, named after the model. Each export adds a version to it.
         version: Number of the version; 0 means the next free number.
         check_on: Recordings for the comparison and for the server's warm-up; synthetic sounds by default.
+        calibrate_on: Runs of the same settings that tested speakers (`--fold all`). Their predictions set the
+            temperature of the exported model's probabilities, and its threshold.
+        coverage: Share of these predictions that remain; less confident answers become `unsure`.
         onnx: Also write an ONNX model, from log-mels, to this `.onnx` file (extra: `onnx`).
         litert: Also write a LiteRT model, from log-mels, to this `.tflite` file (extra: `litert`).
         litert_frames: Input length of the LiteRT model, in frames; shorter utterances are padded.
@@ -85,6 +88,8 @@ class ExportConfig:
     out: Path
     version: int = 0
     check_on: tuple[Path, ...] = ()
+    calibrate_on: tuple[Path, ...] = ()
+    coverage: float = 1.0
     onnx: Path | None = None
     litert: Path | None = None
     litert_frames: int = 500
@@ -98,7 +103,11 @@ class PublishConfig:
         model: Run folder of `finetune` or `pretrain`, of one fold or of `--fold none`.
         out: Folder of the model, named after it. An existing folder is replaced.
         licence: Licence of the model.
-        figures: Runs of the same settings over all folds, one for each repeat. The card reports their results.
+        figures: Runs of the same settings over all folds, one for each repeat. The card reports their results, and
+            the model is calibrated on their predictions.
+        coverage: Share of these predictions that remain; less confident answers become `unsure`.
+        cross_corpus: `report/cross_corpus.json` of `reproduce --cross-corpus`, for the card.
+        stress: Folders of `stress`, for the card.
         control: The same runs trained from scratch, without pretraining, for comparison.
         made_by: Command that trained the model, for the card.
         notes: Further notes for the card, on data, results or limits.
@@ -109,6 +118,9 @@ class PublishConfig:
     out: Path
     licence: str
     figures: tuple[Path, ...] = ()
+    coverage: float = 1.0
+    cross_corpus: Path | None = None
+    stress: tuple[Path, ...] = ()
     control: tuple[Path, ...] = ()
     made_by: str = ""
     notes: tuple[str, ...] = ()

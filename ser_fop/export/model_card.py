@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.corpora import CORPORA
+from ser_fop.export.card_sections import calibration_section, stress_section
 from ser_fop.models.saving import NetworkSpec
 
 _FOP = "Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806))"
@@ -35,6 +36,8 @@ def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping
     parts = [f"# {described['name']}", _summary(spec, described), _use(spec, described), _data(spec, described)]
     parts += [
         _figures(spec, metrics),
+        calibration_section(metrics["calibration"]),
+        stress_section(metrics["stress"]),
         _skill(metrics["pretraining"]),
         _limits(spec, described),
         _made(described, metrics),
@@ -134,8 +137,7 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
         )
     lines += [
         "",
-        f"Chance level is {100 / len(spec.labels):.1f} % UA. The expected calibration error of the probabilities is"
-        f" {100 * figures['ece']:.1f} points.",
+        f"Chance level is {100 / len(spec.labels):.1f} % UA.",
         "",
         "Confusion matrix, in % of the utterances of each true emotion (rows: true emotion, columns: prediction):",
         "",
@@ -174,7 +176,8 @@ def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     if spec.labels:
         lines += [
             "- Felt, shown and acted emotions are different. Expect a much lower accuracy on everyday speech.",
-            "- The model always predicts one of its emotions, also for music and noise.",
+            "- `predict` and `serve` refuse recordings without speech. Singing and music can pass for speech. The"
+            " exported graph alone refuses only silence.",
             "- **Not for decisions about people**: not in hiring, schooling, policing, insurance, medicine or surveillance."
             " The European Union prohibits the inference of emotions at work and in education (AI Act, article 5).",
         ]

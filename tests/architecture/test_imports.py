@@ -30,12 +30,12 @@ RANKS = {
     "tuning": 7,
     "inference": 8,
     "serving": 9,
-    "export": 9,
     "stress": 9,
     "cli": 9,
-    "api": 10,
-    "pipelines": 11,
-    "testing": 12,
+    "export": 10,
+    "api": 11,
+    "pipelines": 12,
+    "testing": 13,
 }
 # Modules at the top of the package; all others are in subpackages.
 TOP = {"errors", "cli", "losses", "metrics"}

@@ -57,7 +57,8 @@ class TestFolder:
     def test_publish_writes_model_card_config_and_metrics(self, published):
         found = sorted(path.relative_to(published).as_posix() for path in published.glob("*/*"))
         names = ["1", "MODEL_CARD.md", "config.json", "metrics.json"]
-        assert found == [f"{model}/{name}" for model in ("emotion-toy", "fop") for name in names]
+        plots = ["emotion-toy/risk_coverage.svg"]
+        assert found == sorted([f"{model}/{name}" for model in ("emotion-toy", "fop") for name in names] + plots)
 
     def test_published_files_contain_no_absolute_paths(self, published, runs):
         for path in published.glob("*/*.*"):

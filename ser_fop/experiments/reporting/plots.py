@@ -77,6 +77,20 @@ def reliability_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         return as_svg(figure)
 
 
+def risk_coverage_plot(rows: Sequence[Mapping[str, float]]) -> str:
+    """Draw the accuracy of the most confident answers by their share.
+
+    Args:
+        rows: Result of `risk_coverage`.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 3.0), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([100 * row["coverage"] for row in rows], [100 * row["accuracy"] for row in rows], color=_COLOURS[0])
+        axes.set(xlabel="most confident answers, %", ylabel="accuracy, %", xlim=(0, 100), ylim=(0, 100))
+        return as_svg(figure)
+
+
 def curve_plot(histories: Mapping[str, Mapping[str, Sequence[float]]], *, keys: Sequence[str], label: str) -> str:
     """Draw training curves.
 

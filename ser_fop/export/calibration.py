@@ -1,0 +1,89 @@
+"""Calibration of a model to export, from predictions of speakers that its recipe has not seen."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ser_fop.errors import InputError
+from ser_fop.evaluation.calibration import calibration
+from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
+from ser_fop.evaluation.risk_coverage import risk_coverage, threshold_at
+from ser_fop.evaluation.temperature import calibrate_folds
+from ser_fop.models.saving import NetworkSpec
+from ser_fop.utils.run_folder import METRICS, read_json, require_complete
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelCalibration:
+    """Temperature and threshold of a model, with the figures that justify them.
+
+    Attributes:
+        temperature: Number by which the logits are divided.
+        threshold: Confidence below which the answer is `unsure`; 0 never.
+        coverage: Share of the recordings whose answer is not `unsure`.
+        figures: `ece_before` and `ece` (each fold calibrated by the others), `risk_coverage`, and `corpora` with the
+            calibration errors of each corpus.
+    """
+
+    temperature: float
+    threshold: float
+    coverage: float
+    figures: dict[str, Any]
+
+    def applied_to(self, spec: NetworkSpec) -> NetworkSpec:
+        """Return the description of the model with this temperature and threshold."""
+        return dataclasses.replace(spec, temperature=self.temperature, confidence_threshold=self.threshold)
+
+
+def calibrate_on(runs: Sequence[Path], labels: Sequence[str], *, coverage: float) -> ModelCalibration:
+    """Calibrate a model on the predictions of runs of its recipe.
+
+    Args:
+        runs: Finished run folders with predictions, such as those of `finetune --fold all`.
+        labels: Classes of the model, in order.
+        coverage: Share of the recordings that get an answer other than `unsure`, in (0, 1].
+
+    Raises:
+        InputError: If the coverage is out of range, a run has no predictions or other classes.
+    """
+    if not 0 < coverage <= 1:
+        raise InputError(f"--coverage expected a share above 0 and up to 1, received {coverage:g}.")
+    predictions = [item for run in runs for item in _predictions(run, labels)]
+    temperature, calibrated = calibrate_folds(predictions, labels)
+    figures = {
+        "ece_before": calibration(predictions, labels)["ece"],
+        "ece": calibration(calibrated, labels)["ece"],
+        "risk_coverage": risk_coverage(calibrated),
+        "corpora": _by_corpus(predictions, calibrated, labels),
+    }
+    threshold = threshold_at(calibrated, coverage)
+    return ModelCalibration(temperature=temperature, threshold=threshold, coverage=coverage, figures=figures)
+
+
+def _predictions(run: Path, labels: Sequence[str]) -> list[Prediction]:
+    require_complete(run, ("finetune", "classify"))
+    if not (run / PREDICTIONS).exists():
+        raise InputError(
+            f"expected a run that tested speakers, received {run}, which has no {PREDICTIONS}. Give runs of --fold all."
+        )
+    found = read_json(run / METRICS)["labels"]
+    if list(found) != list(labels):
+        raise InputError(
+            f"expected predictions of the classes {', '.join(labels)}, received {', '.join(found)} in {run}. Give runs"
+            " of the same recipe."
+        )
+    return read_predictions(run / PREDICTIONS)
+
+
+def _by_corpus(
+    before: Sequence[Prediction], after: Sequence[Prediction], labels: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return the calibration errors of each corpus of joined records; empty for the records of one corpus."""
+    corpora = sorted({item.speaker.partition(":")[0] for item in before if ":" in item.speaker})
+
+    def error(predictions: Sequence[Prediction], corpus: str) -> float:
+        chosen = [item for item in predictions if item.speaker.startswith(f"{corpus}:")]
+        return calibration(chosen, labels)["ece"]
+
+    return {name: {"ece_before": error(before, name), "ece": error(after, name)} for name in corpora}
