@@ -21,7 +21,7 @@ from ser_fop.export.provenance import history, require_same_recipe
 from ser_fop.hub.networks import network_spec
 from ser_fop.hub.published import CARD
 from ser_fop.utils.json_io import write_json, write_text
-from ser_fop.utils.run_folder import CONFIG, METRICS, machine, read_json
+from ser_fop.utils.run_folder import CONFIG, METRICS, machine, read_json, require_complete
 
 
 def run(config: PublishConfig) -> Path:
@@ -37,6 +37,13 @@ def run(config: PublishConfig) -> Path:
     made = history(config.model)
     require_same_recipe(config.model, list(config.figures))
     require_same_recipe(config.model, list(config.control), pretrained=False)
+    for folder in config.stress:
+        require_complete(folder, ("stress",))
+    if config.coverage != 1 and not config.figures:
+        raise InputError(
+            f"--coverage {config.coverage:g} expected --figures, the runs whose predictions tell the threshold, received"
+            " none. Add it, or drop --coverage."
+        )
     spec = network_spec(config.model)
     if (config.figures or config.control) and not spec.labels:
         raise InputError(
@@ -57,6 +64,7 @@ def run(config: PublishConfig) -> Path:
         "figures": pooled_figures(config.figures),
         "control": pooled_figures(config.control),
         "calibration": _calibration(config, spec.labels, partial),
+        "cross_corpus": read_json(config.cross_corpus) if config.cross_corpus else [],
         "stress": [read_json(folder / FIGURES) for folder in config.stress],
         "pretraining": _skill(trained, hop_s=spec.features.hop_s),
         "parameters": trained["parameters"],

@@ -408,8 +408,11 @@ class TestYaml:
 
     @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "pipelines" / "recipes").glob("*.yaml")))
     def test_parse_accepts_the_recipes_of_the_package(self, path):
-        arguments = ["--config", str(path), "--records", "r", "--out", "o"]
-        assert parse("finetune", FinetuneConfig, arguments) != parse("finetune", FinetuneConfig, arguments[2:])
+        stage = {"finetuning": "finetune", "records": "prepare"}[path.stem.rpartition("_")[2]]
+        required = REQUIRED[stage]
+        assert parse(stage, CONFIGS[stage], ["--config", str(path), *required]) != parse(
+            stage, CONFIGS[stage], required
+        )
 
 
 def test_program_prints_bad_input_and_returns_2(tmp_path):

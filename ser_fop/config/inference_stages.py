@@ -48,7 +48,8 @@ class StressConfig:
         corpus: Name of a labelled corpus. Only classes that the model has too are used.
         audio_dir: Folder of the corpus.
         manifest: CSV file of your own corpus (`--corpus csv`).
-        test_labels: Renamings of the corpus's labels to the model's, as THEIRS=OURS.
+        test_labels: Renamings of the corpus's labels to the model's, as THEIRS=OURS. Equal names, and the usual
+            names of the eight common emotions, need no entry.
         speakers: Speakers to use, such as those that the model has not seen; all by default.
         changes: Names of the changes to apply; all by default.
         limit: Maximum number of recordings, drawn evenly over speakers and classes; 0 means all.

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ser_fop.errors import InputError
 from ser_fop.evaluation.by_corpus import scores_by_corpus
 from ser_fop.evaluation.description import describe_predictions
-from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions, write_predictions
+from ser_fop.evaluation.predictions import PREDICTIONS, UNRESTRICTED, read_predictions, write_predictions
 from ser_fop.utils.folder_lock import folder_lock
 from ser_fop.utils.run_folder import METRICS, open_stage, read_json
 
@@ -23,8 +24,16 @@ def fold_folder(root: Path, fold: int) -> Path:
     """Return the subfolder of a fold in a folder that was written with `--fold all`.
 
     A folder without such subfolders serves all folds, so it is returned itself.
+
+    Raises:
+        InputError: If the folder has runs of other folds only.
     """
     inside = root / f"fold-{fold}"
+    if not inside.is_dir() and any(root.glob("fold-*")):
+        raise InputError(
+            f"expected a run of fold {fold} in {root}, which has fewer folds. Run its stage with the folds of all corpora,"
+            " or without --fold."
+        )
     return inside if inside.is_dir() else root
 
 
@@ -94,6 +103,9 @@ def pool_predictions(folder: Path, runs: Sequence[Path]) -> dict[str, Any]:
     labels = rows[0]["labels"]
     pooled = [item for run in runs for item in read_predictions(run / PREDICTIONS)]
     write_predictions(folder / PREDICTIONS, pooled, labels)
+    if all((run / UNRESTRICTED).exists() for run in runs):
+        unrestricted = [item for run in runs for item in read_predictions(run / UNRESTRICTED)]
+        write_predictions(folder / UNRESTRICTED, unrestricted, labels)
     means = {key: float(np.mean([row[key] for row in rows])) for key in ("wa", "ua", "macro_f1")}
     by_corpus = {"corpora": scores_by_corpus(pooled, labels)} if "corpora" in rows[0] else {}
     return {

@@ -13,6 +13,9 @@ from ser_fop.errors import InputError
 from ser_fop.evaluation.scores import classification_scores
 
 PREDICTIONS = "predictions.csv"
+# Predictions of a network of several corpora among all its classes, as in use. `PREDICTIONS` then has those among the
+# classes of each corpus.
+UNRESTRICTED = "predictions_all_classes.csv"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ser_fop.evaluation.predictions import Prediction
 
+_HIGHEST_THRESHOLD = 0.9999
 COVERAGES = tuple(step / 20 for step in range(1, 21))
 
 
@@ -51,4 +52,5 @@ def threshold_at(predictions: Sequence[Prediction], coverage: float) -> float:
     if coverage >= 1:
         return 0.0
     (row,) = risk_coverage(predictions, coverages=[coverage])
-    return row["threshold"]
+    # Below what float32 and a table of six digits can tell from 1.
+    return min(row["threshold"], _HIGHEST_THRESHOLD)

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from ser_fop.evaluation.calibration import calibration
 from ser_fop.evaluation.predictions import Prediction
 
 _LOWEST, _HIGHEST = 0.05, 20.0
-# Tables round probabilities to six digits.
+# Tables round probabilities to six digits or fewer.
 _LEAST_PROBABILITY = 1e-7
 
 
@@ -58,7 +57,7 @@ def calibrate_folds(predictions: Sequence[Prediction], labels: Sequence[str]) ->
 
     Returns:
         The temperature of all predictions, for a network that is trained on all speakers, and the calibrated
-        predictions, for an honest calibration error.
+        predictions, for an honest calibration error. A single fold of a single speaker is calibrated by itself.
     """
     by_fold = len({item.fold for item in predictions}) > 1
     parts: dict[Any, list[Prediction]] = {}
@@ -69,18 +68,3 @@ def calibrate_folds(predictions: Sequence[Prediction], labels: Sequence[str]) ->
         others = [item for other, held in parts.items() if other != part for item in held]
         calibrated += at_temperature(items, fit_temperature(others or items, labels))
     return fit_temperature(predictions, labels), calibrated
-
-
-def calibration_errors(predictions: Sequence[Prediction], labels: Sequence[str]) -> dict[str, float]:
-    """Return the temperature, and the expected calibration error before and after the calibration of each fold.
-
-    Args:
-        predictions: As for `calibrate_folds`.
-        labels: The classes, in the order of the probabilities.
-
-    Returns:
-        `temperature`, `ece_before` and `ece`.
-    """
-    temperature, calibrated = calibrate_folds(predictions, labels)
-    before, after = (calibration(part, labels)["ece"] for part in (predictions, calibrated))
-    return {"temperature": temperature, "ece_before": before, "ece": after}

@@ -72,6 +72,11 @@ def _parsed(entry: str) -> FurtherCorpus:
                 "--cross-corpus expected a name of letters, digits, `_`, `-` and `.` before the `=`, received"
                 f" {name!r}. Choose another name."
             )
+        if name in _READERS:
+            raise InputError(
+                f"--cross-corpus expected a name of its own for your corpus, received {name!r}, which is that of a known"
+                " corpus. Choose another name."
+            )
         manifest = location(place)
         return FurtherCorpus(name=name, reader=csv_manifest.NAME, audio_dir=manifest.parent, manifest=manifest)
     if name not in _READERS:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ser_fop.errors import InputError
 from ser_fop.evaluation.calibration import calibration
-from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
+from ser_fop.evaluation.predictions import PREDICTIONS, UNRESTRICTED, Prediction, read_predictions
 from ser_fop.evaluation.risk_coverage import risk_coverage, threshold_at
 from ser_fop.evaluation.temperature import calibrate_folds
 from ser_fop.models.saving import NetworkSpec
@@ -21,9 +21,9 @@ class ModelCalibration:
     Attributes:
         temperature: Number by which the logits are divided.
         threshold: Confidence below which the answer is `unsure`; 0 never.
-        coverage: Share of the recordings whose answer is not `unsure`.
-        figures: `ece_before` and `ece` (each fold calibrated by the others), `risk_coverage`, and `corpora` with the
-            calibration errors of each corpus.
+        coverage: Requested share of the recordings whose answer is not `unsure`.
+        figures: `ece_before` and `ece` (each fold calibrated by the others), `answered` (the share of the recordings
+            whose answer is not `unsure`), `risk_coverage`, and `corpora` with the calibration errors of each corpus.
     """
 
     temperature: float
@@ -45,7 +45,7 @@ def calibrate_on(runs: Sequence[Path], labels: Sequence[str], *, coverage: float
         coverage: Share of the recordings that get an answer other than `unsure`, in (0, 1].
 
     Raises:
-        InputError: If the coverage is out of range, a run has no predictions or other classes.
+        InputError: If the coverage is out of range, or a run has no valid predictions of these classes.
     """
     if not 0 < coverage <= 1:
         raise InputError(f"--coverage expected a share above 0 and up to 1, received {coverage:g}.")
@@ -58,22 +58,37 @@ def calibrate_on(runs: Sequence[Path], labels: Sequence[str], *, coverage: float
         "corpora": _by_corpus(predictions, calibrated, labels),
     }
     threshold = threshold_at(calibrated, coverage)
+    figures["answered"] = sum(max(item.probabilities) >= threshold for item in calibrated) / len(calibrated)
     return ModelCalibration(temperature=temperature, threshold=threshold, coverage=coverage, figures=figures)
 
 
 def _predictions(run: Path, labels: Sequence[str]) -> list[Prediction]:
+    """Return the predictions of a run, with probabilities in the order of the labels."""
     require_complete(run, ("finetune", "classify"))
-    if not (run / PREDICTIONS).exists():
+    file = run / (UNRESTRICTED if (run / UNRESTRICTED).exists() else PREDICTIONS)
+    if not file.exists():
         raise InputError(
             f"expected a run that tested speakers, received {run}, which has no {PREDICTIONS}. Give runs of --fold all."
         )
-    found = read_json(run / METRICS)["labels"]
-    if list(found) != list(labels):
+    metrics = read_json(run / METRICS)
+    if metrics["transductive"] or metrics["selected_on"] != "validation":
+        raise InputError(
+            f"expected predictions of speakers that the network has not seen, received {run}, whose test speakers were"
+            " seen in training or used for selection. Give other runs."
+        )
+    found = list(metrics["labels"])
+    if set(found) != set(labels):
         raise InputError(
             f"expected predictions of the classes {', '.join(labels)}, received {', '.join(found)} in {run}. Give runs"
             " of the same recipe."
         )
-    return read_predictions(run / PREDICTIONS)
+    order, predictions = [found.index(label) for label in labels], read_predictions(file)
+    if not all(item.probabilities for item in predictions):
+        raise InputError(f"expected probabilities in {file}, received none. Run the stage again without a cache.")
+    return [
+        dataclasses.replace(item, probabilities=tuple(item.probabilities[place] for place in order))
+        for item in predictions
+    ]
 
 
 def _by_corpus(

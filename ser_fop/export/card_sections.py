@@ -7,6 +7,7 @@ from ser_fop.stress.measure import Outcome
 from ser_fop.stress.page import HEADER, rows_of
 
 RISK_COVERAGE_PLOT = "risk_coverage.svg"
+_OURS, _RIVAL = "scratch", "egemaps_svm"
 _SHOWN_COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)
 
 
@@ -23,14 +24,14 @@ def calibration_section(calibration: Mapping[str, Any]) -> str:
         "## Confidence",
         "",
         f"The temperature {calibration['temperature']:.2f} divides the logits. It comes from the predictions of the"
-        f" results above. The expected calibration error falls from {_points(figures['ece_before'])} to"
-        f" {_points(figures['ece'])} points, where each fold is calibrated by the others."
+        f" results above. The expected calibration error is {_points(figures['ece_before'])} points before and"
+        f" {_points(figures['ece'])} after it, where each fold is calibrated by the others."
         + _of_corpora(figures["corpora"]),
     ]
     if calibration["threshold"]:
         lines[-1] += (
             f" Below a confidence of {calibration['threshold']:.2f}, the answer is `unsure`: this leaves"
-            f" {100 * calibration['coverage']:.0f} % of the answers. On speech of another kind, fewer answers are left."
+            f" {100 * figures['answered']:.0f} % of the answers. On speech of another kind, fewer answers are left."
         )
     rows = [
         row for row in figures["risk_coverage"] if any(abs(row["coverage"] - one) < 1e-6 for one in _SHOWN_COVERAGES)
@@ -46,6 +47,57 @@ def calibration_section(calibration: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def cross_corpus_section(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the section on corpora that were left out in turn; empty without rows.
+
+    Args:
+        rows: Content of `report/cross_corpus.json` of `ser-fop reproduce --cross-corpus`.
+    """
+    if not rows:
+        return ""
+    lines = [
+        "## Other corpora",
+        "",
+        "Each corpus was left out in turn: the recipe was trained on the others and tested on all known speakers of this"
+        " one. Answers are judged among the classes that both have. The rival is an SVM on eGeMAPS functionals, trained"
+        " on the same corpora. Within means speakers that were not trained on, of corpora that were.",
+        "",
+        "| corpus left out | utterances, speakers | classes, chance | UA, % [95 % over speakers] | rival: UA, % | advantage,"
+        " points of WA [95 % over speakers], p | within: UA, %, rival |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        systems = row["systems"]
+        ours, rival = systems[_OURS], systems.get(_RIVAL, {"zero_shot": {}, "within": {}})
+        cells = [
+            row["title"],
+            f"{row['n']}, {row['speakers']}",
+            f"{len(row['classes'])}, {100 * row['chance']:.1f} %",
+            _with_interval(ours["zero_shot"]),
+            _with_interval(rival["zero_shot"]),
+            _advantage(ours["against_rival"]),
+            ", ".join(_with_interval(one["within"]).partition(" ")[0] for one in (ours, rival) if one["within"]),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _with_interval(figures: Mapping[str, Any]) -> str:
+    if not figures:
+        return ""
+    interval = figures["ua"].get("over_speakers")
+    ends = f" [{100 * interval['low']:.1f}, {100 * interval['high']:.1f}]" if interval else ""
+    return f"{100 * figures['ua']['mean']:.1f}{ends}"
+
+
+def _advantage(compared: Mapping[str, Any]) -> str:
+    if not compared:
+        return ""
+    interval = compared["over_speakers"]
+    ends = f" [{100 * interval['low']:+.1f}, {100 * interval['high']:+.1f}]" if interval else ""
+    return f"{100 * compared['difference']:+.1f}{ends}, {compared['p_sign_flip']:.2g}"
+
+
 def stress_section(measured: Sequence[Mapping[str, Any]]) -> str:
     """Return the section on changed recordings; empty without measurements.
 
@@ -59,11 +111,11 @@ def stress_section(measured: Sequence[Mapping[str, Any]]) -> str:
         lines += [f"| {' | '.join(row)} |" for row in rows_of([Outcome(**outcome) for outcome in one["outcomes"]])]
     if not lines:
         return ""
-    told = (
-        "`ser-fop stress` changes recordings and predicts them again. The speakers below are among those that the model"
-        " was trained on, so that the first row of each table is not a result; the differences to it are."
+    explained = (
+        "`ser-fop stress` changes recordings and predicts them again. If the model was trained on these speakers, the"
+        " first row of a table is no result, but the differences from it are."
     )
-    return "\n".join(["## Changed recordings", "", told, *lines])
+    return "\n".join(["## Changed recordings", "", explained, *lines])
 
 
 def _points(share: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.corpora import CORPORA
-from ser_fop.export.card_sections import calibration_section, stress_section
+from ser_fop.export.card_sections import calibration_section, cross_corpus_section, stress_section
 from ser_fop.models.saving import NetworkSpec
 
 _FOP = "Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806))"
@@ -36,8 +36,9 @@ def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping
     parts = [f"# {described['name']}", _summary(spec, described), _use(spec, described), _data(spec, described)]
     parts += [
         _figures(spec, metrics),
-        calibration_section(metrics["calibration"]),
-        stress_section(metrics["stress"]),
+        calibration_section(metrics.get("calibration", {})),
+        cross_corpus_section(metrics.get("cross_corpus", ())),
+        stress_section(metrics.get("stress", ())),
         _skill(metrics["pretraining"]),
         _limits(spec, described),
         _made(described, metrics),
@@ -177,7 +178,7 @@ def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
         lines += [
             "- Felt, shown and acted emotions are different. Expect a much lower accuracy on everyday speech.",
             "- `predict` and `serve` refuse recordings without speech. Singing and music can pass for speech. The"
-            " exported graph alone refuses only silence.",
+            " exported graph alone does not look for speech.",
             "- **Not for decisions about people**: not in hiring, schooling, policing, insurance, medicine or surveillance."
             " The European Union prohibits the inference of emotions at work and in education (AI Act, article 5).",
         ]

@@ -27,7 +27,8 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
 
     Batch and length are variable. The signatures are:
 
-    - `serving_default`: inputs `waveform` and `length`, outputs `scores`, `labels` and `emotion`;
+    - `serving_default`: inputs `waveform` and `length`, outputs `scores`, `labels`, `emotion` (which can be
+      `unsure` or empty) and `reason`;
     - `wav`: input `wav` (encoded files), same outputs;
     - `mel`: inputs `mel` (log-mels) and `length`, same outputs;
     - `hypercolumns`: inputs `mel` and `length`, outputs per frame and pooled over time.

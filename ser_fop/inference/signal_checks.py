@@ -31,21 +31,9 @@ def doubts_of(waveform: tf.Tensor, length: tf.Tensor, *, sample_rate_hz: int) ->
     found = {
         SHORT: tf.cast(length, tf.float32) < SHORT_S * sample_rate_hz,
         CLIPPED: _is_clipped(waveform, length),
-        BAND_LIMITED: _is_band_limited(waveform, sample_rate_hz),
+        BAND_LIMITED: _is_band_limited(waveform, length, sample_rate_hz),
     }
-    return joined(found)
-
-
-def joined(found: dict[str, tf.Tensor]) -> tf.Tensor:
-    """Join the names of conditions that hold.
-
-    Args:
-        found: Booleans of shape (batch,) by name.
-
-    Returns:
-        Texts of shape (batch,).
-    """
-    text = tf.zeros_like(next(iter(found.values())), tf.string)
+    text = tf.fill(tf.shape(length), "")
     for name, holds in found.items():
         text = with_reason(text, tf.where(holds, name, ""))
     return text
@@ -66,13 +54,17 @@ def _is_clipped(waveform: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     return pairs > _CLIPPED_SHARE * tf.cast(length, tf.float32)
 
 
-def _is_band_limited(waveform: tf.Tensor, sample_rate_hz: int) -> tf.Tensor:
-    """Return whether the recording lacks the upper half of the band; false if the sample rate cannot tell."""
+def _is_band_limited(waveform: tf.Tensor, length: tf.Tensor, sample_rate_hz: int) -> tf.Tensor:
+    """Return whether the recording lacks the upper half of the band; false if the sample rate cannot tell.
+
+    Only whole frames count: the cut at the end of a recording has power in the whole band.
+    """
     highest_hz = _MOST_RATE_SHARE * sample_rate_hz
     if highest_hz <= _EDGE_HZ:
-        return tf.zeros_like(waveform[:, 0], tf.bool)
+        return tf.fill(tf.shape(length), False)
     spectrum = tf.signal.stft(waveform, _FRAME, _HOP, fft_length=_FRAME, pad_end=True)
-    power = tf.reduce_sum(tf.square(tf.abs(spectrum)), axis=1)
+    whole = tf.sequence_mask((length - _FRAME) // _HOP + 1, tf.shape(spectrum)[1], tf.float32)
+    power = tf.reduce_sum(tf.square(tf.abs(spectrum)) * whole[:, :, tf.newaxis], axis=1)
     hertz = tf.range(_FRAME // 2 + 1, dtype=tf.float32) * (sample_rate_hz / _FRAME)
     total = tf.reduce_sum(power * tf.cast(hertz > _LOW_HZ, tf.float32), axis=1)
     high = tf.reduce_sum(power * tf.cast((hertz >= _EDGE_HZ) & (hertz < highest_hz), tf.float32), axis=1)

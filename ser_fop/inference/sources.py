@@ -68,6 +68,8 @@ def _with_estimator(run: Path, config: dict[str, Any]) -> InferenceModel:
         spec,
         seen_speakers=tuple(config["seen_speakers"]),
         labels=tuple(str(label) for label in estimator.classes_),
+        temperature=1.0,
+        confidence_threshold=0.0,
         pooling=extracted["config"]["pooling"],
         feature=config["config"]["feature"],
         trim_below_db=read_json(records / MANIFEST).get("trim_below_db", 0.0),

@@ -62,12 +62,6 @@ class SpeechDetector:
                 return True
         return False
 
-    def judge_all(self) -> "SpeechDetector":
-        """Judge every block now, and return this detector."""
-        for number in range(-(-len(self._samples) // (_BLOCK_CHUNKS * _CHUNK))):
-            self._spoken_chunks(number)
-        return self
-
     def _spoken_chunks(self, block: int) -> int:
         """Return the number of chunks with speech in a block, at most as many as one looks for."""
         if block not in self._spoken:

@@ -47,7 +47,7 @@ class WaveformReader:
             A prediction without an emotion, and its samples. The samples are None where the prediction has a problem.
         """
         rate_hz = self._sample_rate_hz
-        for recording, read in self._read_ahead(recordings, windows=bool(window_s)):
+        for recording, read in self._read_ahead(recordings, whole=not window_s):
             start_s, name = recording.start_s, recording.name
             try:
                 samples, speech = read.result()
@@ -72,25 +72,24 @@ class WaveformReader:
                 except AudioError as error:
                     yield dataclasses.replace(answer, problem=str(error)), None
 
-    def _read_ahead(self, recordings: Iterable[Recording], *, windows: bool) -> Iterator[tuple[Recording, Future]]:
+    def _read_ahead(self, recordings: Iterable[Recording], *, whole: bool) -> Iterator[tuple[Recording, Future]]:
         threads = os.cpu_count() or 1
         waiting: deque[tuple[Recording, Future]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             for recording in recordings:
-                waiting.append((recording, pool.submit(self._read_and_detect, recording, windows)))
+                waiting.append((recording, pool.submit(self._read_and_detect, recording, whole)))
                 if len(waiting) > 2 * threads:
                     yield waiting.popleft()
             while waiting:
                 yield waiting.popleft()
 
-    def _read_and_detect(self, recording: Recording, windows: bool) -> tuple[np.ndarray, SpeechDetector | None]:
+    def _read_and_detect(self, recording: Recording, whole: bool) -> tuple[np.ndarray, SpeechDetector | None]:
         samples = self.read(recording)
-        if not self._detect_speech:
+        is_refused = whole and len(samples) > LONGEST_S * self._sample_rate_hz
+        if not self._detect_speech or is_refused:
             return samples, None
         detector = SpeechDetector(samples, self._sample_rate_hz)
-        if windows:
-            detector.judge_all()
-        elif len(samples) <= LONGEST_S * self._sample_rate_hz:
+        if whole:
             detector.has_speech()
         return samples, detector
 

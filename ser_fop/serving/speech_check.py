@@ -1,15 +1,18 @@
 """Refusal of utterances without speech in the outputs of a served model."""
 
-import io
 from collections.abc import Mapping
 
 import numpy as np
-import soundfile
+import tensorflow as tf
 
 from ser_fop.corpora.audio import is_silent
 from ser_fop.inference.inference_model import EMOTION, REASON, SCORES
 from ser_fop.inference.signal_checks import NO_SPEECH
 from ser_fop.inference.speech_detector import SpeechDetector
+from ser_fop.inference.wav_decoding import decode_wav
+
+# The detector is slower than the model: it looks at so much of a request, and does not judge the rest.
+_MOST_JUDGED_S = 120.0
 
 
 def without_speech(arrays: Mapping[str, np.ndarray], *, sample_rate_hz: int) -> np.ndarray:
@@ -20,14 +23,17 @@ def without_speech(arrays: Mapping[str, np.ndarray], *, sample_rate_hz: int) -> 
         sample_rate_hz: Sample rate of waveforms.
 
     Returns:
-        Booleans of shape (batch,).
+        Booleans of shape (batch,). Utterances after the first two minutes of a request are not judged.
     """
-    if "wav" in arrays:
-        return np.array([_lacks_speech(*_decoded(file)) for file in arrays["wav"]])
-    if "waveform" in arrays:
-        rows = zip(arrays["waveform"], arrays["length"], strict=True)
-        return np.array([_lacks_speech(samples[:length], sample_rate_hz) for samples, length in rows])
-    return np.zeros(len(next(iter(arrays.values()))), bool)
+    found = np.zeros(len(next(iter(arrays.values()))), bool)
+    left = round(_MOST_JUDGED_S * sample_rate_hz)
+    for row in range(len(found)):
+        samples = _samples_of(arrays, row, sample_rate_hz)
+        left -= len(samples)
+        if left < 0:
+            break
+        found[row] = _lacks_speech(samples, sample_rate_hz)
+    return found
 
 
 def refuse(outputs: Mapping[str, np.ndarray], refused: np.ndarray) -> dict[str, np.ndarray]:
@@ -50,13 +56,16 @@ def refuse(outputs: Mapping[str, np.ndarray], refused: np.ndarray) -> dict[str, 
     return changed
 
 
-def _decoded(file: bytes) -> tuple[np.ndarray, int]:
-    """Return samples (samples,) and sample rate of a WAV file; no samples if only the model can decode it."""
-    try:
-        samples, rate_hz = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError:
-        return np.zeros(0, np.float32), 1
-    return samples.mean(axis=1), rate_hz
+def _samples_of(arrays: Mapping[str, np.ndarray], row: int, sample_rate_hz: int) -> np.ndarray:
+    """Return the samples (samples,) of one utterance as the model reads them; none for log-mels."""
+    if "waveform" in arrays:
+        return arrays["waveform"][row, : arrays["length"][row]]
+    if "wav" in arrays:
+        try:
+            return decode_wav(tf.constant(arrays["wav"][row]), sample_rate_hz=sample_rate_hz).numpy()
+        except tf.errors.OpError:  # the model refuses this file
+            pass
+    return np.zeros(0, np.float32)
 
 
 def _lacks_speech(samples: np.ndarray, sample_rate_hz: int) -> bool:

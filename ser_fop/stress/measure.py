@@ -10,6 +10,7 @@ import numpy as np
 from ser_fop.evaluation.confusions import confusions_by_speaker
 from ser_fop.evaluation.intervals import over_speakers
 from ser_fop.evaluation.predictions import Prediction
+from ser_fop.inference.inference_model import UNSURE
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.stress.perturbations import PERTURBATIONS, Perturbation
 
@@ -46,6 +47,8 @@ class Outcome:
         ua_high: Upper end of this interval.
         changed: Share of the utterances whose answer differs from the clean one.
         unanswered: Share of the utterances without an answer.
+        unsure: Share of the utterances whose answer is `unsure`. For the other figures, their most probable class is
+            the answer.
     """
 
     change: str
@@ -56,6 +59,7 @@ class Outcome:
     ua_high: float | None
     changed: float
     unanswered: float
+    unsure: float
 
 
 class Recogniser(Protocol):
@@ -102,23 +106,33 @@ def measure_stress(
             yield _outcome(sounds, predictor.labels, answers, clean, change=name, level=float(level))
 
 
-def _answers(predictor: Recogniser, sounds: Sequence[LabelledSound], samples: Sequence[np.ndarray]) -> list[str]:
+def _answers(
+    predictor: Recogniser, sounds: Sequence[LabelledSound], samples: Sequence[np.ndarray]
+) -> list[Recognition]:
     recordings = [
         Recording(source=one, name=sound.id, sample_rate_hz=predictor.sample_rate_hz)
         for sound, one in zip(sounds, samples, strict=True)
     ]
-    return [recognition.emotion for recognition in predictor.predict_many(recordings)]
+    return list(predictor.predict_many(recordings))
+
+
+def _most_probable(answer: Recognition) -> str:
+    """Return the emotion, or the most probable one of an unsure answer; empty without an answer."""
+    if answer.emotion != UNSURE:
+        return answer.emotion
+    return max(answer.probabilities, key=answer.probabilities.__getitem__)
 
 
 def _outcome(
     sounds: Sequence[LabelledSound],
     labels: Sequence[str],
-    answers: Sequence[str],
-    clean: Sequence[str],
+    recognised: Sequence[Recognition],
+    clean: Sequence[Recognition],
     *,
     change: str,
     level: float | None,
 ) -> Outcome:
+    answers = [_most_probable(one) for one in recognised]
     predictions = [
         Prediction(
             id=sound.id, speaker=sound.speaker, fold=0, seed=0, label=sound.label, predicted=answer, probabilities=()
@@ -135,6 +149,7 @@ def _outcome(
         ua=confusions.score("ua"),
         ua_low=interval.low if interval else None,
         ua_high=interval.high if interval else None,
-        changed=sum(one != other for one, other in zip(answers, clean, strict=True)) / count,
+        changed=sum(one != _most_probable(other) for one, other in zip(answers, clean, strict=True)) / count,
         unanswered=sum(not answer for answer in answers) / count,
+        unsure=sum(one.emotion == UNSURE for one in recognised) / count,
     )

@@ -7,7 +7,7 @@ from ser_fop.experiments.reporting.plots import level_plot
 from ser_fop.stress.measure import CLEAN, Outcome
 from ser_fop.stress.perturbations import PERTURBATIONS
 
-HEADER = ("change", "UA, %", "95 % over speakers", "answers that change, %", "without an answer, %")
+HEADER = ("change", "UA, %", "95 % over speakers", "answers that change, %", "without an answer, %", "unsure, %")
 
 
 def rows_of(outcomes: Sequence[Outcome]) -> list[list[str]]:
@@ -19,6 +19,7 @@ def rows_of(outcomes: Sequence[Outcome]) -> list[list[str]]:
             "" if outcome.ua_low is None else f"[{100 * outcome.ua_low:.1f}, {100 * outcome.ua_high:.1f}]",
             f"{100 * outcome.changed:.1f}",
             f"{100 * outcome.unanswered:.1f}",
+            f"{100 * outcome.unsure:.1f}",
         ]
         for outcome in outcomes
     ]

@@ -1,12 +1,14 @@
 """The recordings of a stress measurement."""
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ser_fop.corpora.audio import AudioError, read_audio
+from ser_fop.corpora.label_map import read_label_map
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
 from ser_fop.stress.measure import LabelledSound
@@ -26,7 +28,8 @@ def select_utterances(
     Args:
         utterances: Utterances of a corpus.
         labels: Classes of the model.
-        renamed: Class of the model by label of the corpus; other labels keep their name.
+        renamed: Class of the model by label of the corpus. Other labels keep their name, or have the name that the
+            published label map gives them if the model has this class.
         speakers: Speakers to use; all if empty.
         limit: Maximum number of utterances; 0 means all.
         seed: Seed of the order within a speaker and class.
@@ -40,10 +43,11 @@ def select_utterances(
     known = {utterance.speaker for utterance in utterances}
     if unknown := sorted(set(speakers) - known):
         raise InputError(f"--speakers expected speakers of the corpus, received {unknown[0]!r}.")
+    class_of = _classes({utterance.emotion for utterance in utterances}, labels, renamed)
     groups: dict[tuple[str, str], list[tuple[Utterance, str]]] = defaultdict(list)
     for utterance in utterances:
-        label = renamed.get(utterance.emotion, utterance.emotion)
-        if label in labels and (not speakers or utterance.speaker in speakers):
+        label = class_of.get(utterance.emotion, "")
+        if label and (not speakers or utterance.speaker in speakers):
             groups[utterance.speaker, label].append((utterance, label))
     if not groups:
         raise InputError(
@@ -60,6 +64,19 @@ def select_utterances(
         if place < len(shuffled[number])
     ]
     return sorted(rounds[: limit or None], key=lambda pair: pair[0].id)
+
+
+def _classes(found: Collection[str], labels: Sequence[str], renamed: Mapping[str, str]) -> dict[str, str]:
+    """Return the class of the model by label of the corpus, for labels that have one."""
+    label_map, classes = read_label_map(None), {}
+    for name in found:
+        label = renamed.get(name, name)
+        if label not in labels:
+            with contextlib.suppress(InputError):  # a label that the map does not know
+                label = label_map.common(label)
+        if label in labels:
+            classes[name] = label
+    return classes
 
 
 def read_sounds(

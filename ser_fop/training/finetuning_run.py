@@ -12,7 +12,13 @@ from ser_fop.config.stages import FinetuneConfig
 from ser_fop.data.joined_records import JoinedRecords, corpora_of
 from ser_fop.evaluation.by_corpus import scores_by_corpus
 from ser_fop.evaluation.description import describe_predictions
-from ser_fop.evaluation.predictions import PREDICTIONS, predictions_from, write_predictions
+from ser_fop.evaluation.predictions import (
+    PREDICTIONS,
+    UNRESTRICTED,
+    Prediction,
+    predictions_from,
+    write_predictions,
+)
 from ser_fop.hub.networks import NETWORK
 from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
 from ser_fop.training.classification import probabilities_of
@@ -102,15 +108,14 @@ class FinetuningRun:
         """Return the metrics of the test utterances, and the files with their predictions."""
         config, data, split, labels = self._config, self._data, self._data.split, self._data.labels
         probabilities = probabilities_of(model, split.tested, split.test, batch_frames=config.training.batch_frames)
-        predictions = predictions_from(
-            split.test_rows,
-            data.known_classes.among(probabilities) if data.known_classes else probabilities,
-            labels=labels,
-            fold=int(config.fold),
-            seed=config.seed,
+        files = [self._stage.folder / PREDICTIONS]
+        predictions = self._predictions(
+            data.known_classes.among(probabilities) if data.known_classes else probabilities
         )
-        file = self._stage.folder / PREDICTIONS
-        write_predictions(file, predictions, labels)
+        write_predictions(files[0], predictions, labels)
+        if data.known_classes:
+            files.append(self._stage.folder / UNRESTRICTED)
+            write_predictions(files[1], self._predictions(probabilities), labels)
         figures = {
             **describe_predictions(predictions, labels),
             "transductive": split.is_transductive(start.seen_speakers),
@@ -121,4 +126,8 @@ class FinetuningRun:
         }
         if isinstance(split.tested, JoinedRecords):
             figures["corpora"] = scores_by_corpus(predictions, labels)
-        return figures, [file]
+        return figures, files
+
+    def _predictions(self, probabilities: Mapping[str, np.ndarray]) -> list[Prediction]:
+        options = {"labels": self._data.labels, "fold": int(self._config.fold), "seed": self._config.seed}
+        return predictions_from(self._data.split.test_rows, probabilities, **options)

@@ -3,7 +3,7 @@ import pytest
 
 from ser_fop.evaluation.calibration import calibration
 from ser_fop.evaluation.predictions import Prediction
-from ser_fop.evaluation.temperature import at_temperature, calibrate_folds, calibration_errors, fit_temperature
+from ser_fop.evaluation.temperature import at_temperature, calibrate_folds, fit_temperature
 
 LABELS = ("a", "b", "c")
 
@@ -47,11 +47,14 @@ def test_at_temperature_keeps_order_and_sum_and_inverts():
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_calibration_reduces_the_error_of_an_overconfident_classifier(folds):
-    found = calibration_errors(predictions_at(3.0, folds=folds), LABELS)
-    assert found["ece_before"] > 0.1
-    assert found["ece"] < 0.03
-    well = calibration_errors(predictions_at(1.0, folds=folds), LABELS)
-    assert well["ece"] == pytest.approx(well["ece_before"], abs=0.02)
+    before = predictions_at(3.0, folds=folds)
+    temperature, calibrated = calibrate_folds(before, LABELS)
+    assert temperature == pytest.approx(3.0, rel=0.1)
+    assert calibration(before, LABELS)["ece"] > 0.1
+    assert calibration(calibrated, LABELS)["ece"] < 0.03
+    well = predictions_at(1.0, folds=folds)
+    _, same = calibrate_folds(well, LABELS)
+    assert calibration(same, LABELS)["ece"] == pytest.approx(calibration(well, LABELS)["ece"], abs=0.02)
 
 
 def test_a_fold_is_calibrated_by_the_others():

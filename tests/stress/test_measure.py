@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from ser_fop.experiments.reporting.html_parts import document
+from ser_fop.inference.inference_model import UNSURE
 from ser_fop.inference.recording import Recognition
 from ser_fop.stress.measure import CLEAN, LabelledSound, measure_stress
 from ser_fop.stress.page import describe, rows_of, stress_page
@@ -101,3 +104,16 @@ def test_page_names_the_worst_change_and_needs_no_network():
 def test_every_change_has_a_title_and_a_unit(name):
     assert PERTURBATIONS[name].title
     assert PERTURBATIONS[name].unit
+
+
+def test_an_unsure_answer_counts_by_its_most_probable_class():
+    class Doubter(LevelListener):
+        def predict_many(self, recordings):
+            for answer in super().predict_many(recordings):
+                other = "quiet" if answer.emotion == "loud" else "loud"
+                shares = {answer.emotion: 0.6, other: 0.4}
+                emotion = UNSURE if answer.emotion == "loud" else answer.emotion
+                yield dataclasses.replace(answer, emotion=emotion, probabilities=shares)
+
+    (clean,) = measure_stress(Doubter(), sounds(), perturbations={})
+    assert (clean.ua, clean.unanswered, clean.unsure) == (1.0, 0.0, 0.5)

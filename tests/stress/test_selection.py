@@ -25,6 +25,12 @@ def test_only_classes_of_the_model_are_selected():
     assert Counter(label for _, label in select(renamed={})) == {"happy": 15}
 
 
+def test_usual_names_of_common_emotions_need_no_renaming():
+    usual = [Utterance(id=name, file="a.wav", speaker="a", emotion=name) for name in ("Happiness", "sadness", "bored")]
+    chosen = select_utterances(usual, LABELS, renamed={})
+    assert {(one.emotion, label) for one, label in chosen} == {("Happiness", "happy"), ("sadness", "sad")}
+
+
 @pytest.mark.parametrize("limit", [6, 12])
 def test_limit_draws_evenly_over_speakers_and_classes(limit):
     chosen = select(limit=limit)

@@ -59,7 +59,8 @@ function mean(over) {
   const all = over.filter((one) => one.answer).map((one) => one.answer), labels = all[0].labels, answers = all.filter((one) => one.emotion);
   if (!answers.length) return all[0];
   const scores = labels.map((_, place) => answers.reduce((sum, one) => sum + one.scores[place], 0) / answers.length);
-  return { labels, scores, emotion: labels[scores.indexOf(Math.max(...scores))] };
+  const unsure = answers.every((one) => one.emotion === "unsure");
+  return { labels, scores, emotion: unsure ? "unsure" : labels[scores.indexOf(Math.max(...scores))], reason: unsure ? "low confidence" : "" };
 }
 
 function cell(kind, text, parent) {

@@ -33,11 +33,13 @@ def check_left_out(parts: Sequence[Records]) -> int:
             joined = JoinedRecords([part for part in parts if part is not tested], label_map)
             try:
                 fold = finetuning_folds(joined, path=None).folds[0]
-                split_fold(joined, fold, test_records=JoinedRecords([tested], label_map), name="fold 0")
+                split = split_fold(joined, fold, test_records=JoinedRecords([tested], label_map), name="fold 0")
+                if len(set(split.test.values())) < 2:
+                    raise InputError("the tested corpus has one class only.")
             except InputError as error:
                 raise InputError(
                     "--cross-corpus expected corpora with classes in common, and three known speakers in one of the"
-                    f" others: training on {joined.corpus} and testing on {tested.corpus} fails ({error}) Drop one of"
+                    f" others: training on {joined.corpus} and testing on {tested.corpus} fails: {error} Drop one of"
                     " these corpora."
                 ) from error
     return len(finetuning_folds(JoinedRecords(parts, label_map), path=None).folds)
