@@ -67,7 +67,7 @@ def _calibrate(model: Any, config: ExportConfig) -> None:
     found = calibrate_on(config.calibrate_on, model.labels, coverage=config.coverage)
     model.spec = found.applied_to(model.spec)
     print(
-        f"temperature {found.temperature:.2f}, answers below a confidence of {found.threshold:.2f} are unsure; expected"
+        f"temperature {found.scaling.temperature:.2f}, answers below a confidence of {found.threshold:.2f} are unsure; expected"
         f" calibration error {100 * found.figures['ece_before']:.1f} -> {100 * found.figures['ece']:.1f} points"
     )
 

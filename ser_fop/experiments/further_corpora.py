@@ -49,6 +49,11 @@ def further_corpora(entries: Sequence[str], *, taken: Mapping[str, str]) -> list
                 f"--cross-corpus expected each corpus once, received {one.name!r}, which {known[one.name]} names too."
                 " Drop one of the two, or give your own corpus another name."
             )
+        if one.manifest and one.name in _READERS:
+            raise InputError(
+                f"--cross-corpus expected a name of its own for your corpus, received {one.name!r}, which is that of a"
+                " known corpus. Choose another name."
+            )
         known[one.name] = "another entry"
         found.append(one)
     return found
@@ -71,11 +76,6 @@ def _parsed(entry: str) -> FurtherCorpus:
             raise InputError(
                 "--cross-corpus expected a name of letters, digits, `_`, `-` and `.` before the `=`, received"
                 f" {name!r}. Choose another name."
-            )
-        if name in _READERS:
-            raise InputError(
-                f"--cross-corpus expected a name of its own for your corpus, received {name!r}, which is that of a known"
-                " corpus. Choose another name."
             )
         manifest = location(place)
         return FurtherCorpus(name=name, reader=csv_manifest.NAME, audio_dir=manifest.parent, manifest=manifest)

@@ -7,33 +7,38 @@ from typing import Any
 
 from ser_fop.errors import InputError
 from ser_fop.evaluation.calibration import calibration
+from ser_fop.evaluation.logit_scaling import LogitScaling, scale_folds
 from ser_fop.evaluation.predictions import PREDICTIONS, UNRESTRICTED, Prediction, read_predictions
 from ser_fop.evaluation.risk_coverage import risk_coverage, threshold_at
-from ser_fop.evaluation.temperature import calibrate_folds
 from ser_fop.models.saving import NetworkSpec
 from ser_fop.utils.run_folder import METRICS, read_json, require_complete
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelCalibration:
-    """Temperature and threshold of a model, with the figures that justify them.
+    """Scaling and threshold of a model, with the figures that justify them.
 
     Attributes:
-        temperature: Number by which the logits are divided.
+        scaling: Temperature, and for a model of several corpora a bias of each class.
         threshold: Confidence below which the answer is `unsure`; 0 never.
         coverage: Requested share of the recordings whose answer is not `unsure`.
         figures: `ece_before` and `ece` (each fold calibrated by the others), `answered` (the share of the recordings
             whose answer is not `unsure`), `risk_coverage`, and `corpora` with the calibration errors of each corpus.
     """
 
-    temperature: float
+    scaling: LogitScaling
     threshold: float
     coverage: float
     figures: dict[str, Any]
 
     def applied_to(self, spec: NetworkSpec) -> NetworkSpec:
-        """Return the description of the model with this temperature and threshold."""
-        return dataclasses.replace(spec, temperature=self.temperature, confidence_threshold=self.threshold)
+        """Return the description of the model with this scaling and threshold."""
+        return dataclasses.replace(
+            spec,
+            temperature=self.scaling.temperature,
+            class_bias=self.scaling.bias,
+            confidence_threshold=self.threshold,
+        )
 
 
 def calibrate_on(runs: Sequence[Path], labels: Sequence[str], *, coverage: float) -> ModelCalibration:
@@ -50,7 +55,8 @@ def calibrate_on(runs: Sequence[Path], labels: Sequence[str], *, coverage: float
     if not 0 < coverage <= 1:
         raise InputError(f"--coverage expected a share above 0 and up to 1, received {coverage:g}.")
     predictions = [item for run in runs for item in _predictions(run, labels)]
-    temperature, calibrated = calibrate_folds(predictions, labels)
+    of_several = len({item.speaker.partition(":")[0] for item in predictions if ":" in item.speaker}) > 1
+    scaling, calibrated = scale_folds(predictions, labels, with_bias=of_several)
     figures = {
         "ece_before": calibration(predictions, labels)["ece"],
         "ece": calibration(calibrated, labels)["ece"],
@@ -59,7 +65,7 @@ def calibrate_on(runs: Sequence[Path], labels: Sequence[str], *, coverage: float
     }
     threshold = threshold_at(calibrated, coverage)
     figures["answered"] = sum(max(item.probabilities) >= threshold for item in calibrated) / len(calibrated)
-    return ModelCalibration(temperature=temperature, threshold=threshold, coverage=coverage, figures=figures)
+    return ModelCalibration(scaling=scaling, threshold=threshold, coverage=coverage, figures=figures)
 
 
 def _predictions(run: Path, labels: Sequence[str]) -> list[Prediction]:

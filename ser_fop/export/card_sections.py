@@ -23,8 +23,8 @@ def calibration_section(calibration: Mapping[str, Any]) -> str:
     lines = [
         "## Confidence",
         "",
-        f"The temperature {calibration['temperature']:.2f} divides the logits. It comes from the predictions of the"
-        f" results above. The expected calibration error is {_points(figures['ece_before'])} points before and"
+        f"The temperature {calibration['scaling']['temperature']:.2f} divides the logits{_with_bias(calibration)}. It"
+        f" comes from the predictions of the results above, among all classes of the model. The expected calibration error is {_points(figures['ece_before'])} points before and"
         f" {_points(figures['ece'])} after it, where each fold is calibrated by the others."
         + _of_corpora(figures["corpora"]),
     ]
@@ -116,6 +116,14 @@ def stress_section(measured: Sequence[Mapping[str, Any]]) -> str:
         " first row of a table is no result, but the differences from it are."
     )
     return "\n".join(["## Changed recordings", "", explained, *lines])
+
+
+def _with_bias(calibration: Mapping[str, Any]) -> str:
+    return (
+        ", and a bias for each class is added, because not all corpora have all classes"
+        if calibration["scaling"]["bias"]
+        else ""
+    )
 
 
 def _points(share: float) -> str:

@@ -21,6 +21,7 @@ SCORES, LABELS, EMOTION, REASON = "scores", "labels", "emotion", "reason"
 UNSURE = "unsure"
 # Index of the emotion in the labels, for runtimes without strings.
 ANSWER = "answer"
+_LEAST_PROBABILITY = 1e-7
 POOLED_PREFIX = "pooled_"
 PREDICTION = "prediction"
 # The functions have no Python control flow over tensors: conversion by AutoGraph would only take time.
@@ -97,10 +98,19 @@ class InferenceModel:
         if not self.labels:
             return self._hypercolumns(inputs, training=False)
         if self.head is None:
-            scores = tf.nn.softmax(self.network(inputs, training=False) / self.spec.temperature)
+            scores = tf.nn.softmax(self._scaled(self.network(inputs, training=False)))
             return {SCORES: scores, ANSWER: tf.argmax(scores, axis=1)}
         scores, answer = self.head(self._head_features(inputs, training=False))
-        return {SCORES: _at_temperature(scores, self.spec.temperature), ANSWER: answer}
+        if self.spec.temperature == 1.0 and not self.spec.class_bias:
+            return {SCORES: scores, ANSWER: answer}
+        scores = tf.nn.softmax(self._scaled(tf.math.log(tf.maximum(scores, _LEAST_PROBABILITY))))
+        return {SCORES: scores, ANSWER: tf.argmax(scores, axis=1) if self.spec.class_bias else answer}
+
+    def _scaled(self, logits: tf.Tensor) -> tf.Tensor:
+        """Return the calibrated logits, (batch, classes)."""
+        bias = self.spec.class_bias
+        scaled = logits / self.spec.temperature
+        return scaled + tf.constant(bias, tf.float32) if bias else scaled
 
     def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = self._from_mel(*self.compute_mels(waveform, length), refusal=_refusal(waveform, length))
@@ -137,14 +147,6 @@ class InferenceModel:
         decode = functools.partial(decode_wav, sample_rate_hz=self.spec.features.sample_rate_hz)
         ragged = tf.map_fn(decode, wav, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0))
         return self._from_waveform(ragged.to_tensor(), tf.cast(ragged.row_lengths(), tf.int32))
-
-
-def _at_temperature(probabilities: tf.Tensor, temperature: float) -> tf.Tensor:
-    """Return softmax(log p / temperature) for probabilities of shape (batch, classes)."""
-    if temperature == 1.0:
-        return probabilities
-    powers = tf.pow(probabilities, 1.0 / temperature)
-    return powers / tf.reduce_sum(powers, axis=1, keepdims=True)
 
 
 def _refusal(waveform: tf.Tensor, length: tf.Tensor) -> tf.Tensor:

@@ -69,6 +69,7 @@ def _with_estimator(run: Path, config: dict[str, Any]) -> InferenceModel:
         seen_speakers=tuple(config["seen_speakers"]),
         labels=tuple(str(label) for label in estimator.classes_),
         temperature=1.0,
+        class_bias=(),
         confidence_threshold=0.0,
         pooling=extracted["config"]["pooling"],
         feature=config["config"]["feature"],

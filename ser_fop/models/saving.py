@@ -70,6 +70,7 @@ class NetworkSpec:
             from its training utterances; 0 if silence was not trimmed.
         temperature: Number by which the logits are divided, so that probabilities agree with
             accuracies (classifiers).
+        class_bias: Number that is then added to the logit of each class; empty for none.
         confidence_threshold: Probability of the most probable class below which the answer is
             `unsure`; 0 never.
     """
@@ -92,6 +93,7 @@ class NetworkSpec:
     dropout: float = 0.0
     trim_below_db: float = 0.0
     temperature: float = 1.0
+    class_bias: tuple[float, ...] = ()
     confidence_threshold: float = 0.0
 
 

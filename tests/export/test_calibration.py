@@ -45,7 +45,7 @@ def written(folder, predictions, *, name=PREDICTIONS, labels=LABELS, **metrics):
 
 def test_calibration_of_an_overconfident_model(tmp_path):
     found = calibrate_on([written(tmp_path / "run", overconfident())], LABELS, coverage=0.8)
-    assert found.temperature == pytest.approx(3, rel=0.2)
+    assert found.scaling.temperature == pytest.approx(3, rel=0.2)
     assert found.figures["ece"] < found.figures["ece_before"] / 2
     assert found.figures["answered"] == pytest.approx(0.8, abs=0.01)
     assert 0 < found.threshold < 1
@@ -56,13 +56,13 @@ def test_calibration_of_an_overconfident_model(tmp_path):
 def test_order_of_classes_does_not_matter(tmp_path):
     ours = calibrate_on([written(tmp_path / "run", overconfident())], LABELS, coverage=0.8)
     others = calibrate_on([tmp_path / "run"], LABELS[::-1], coverage=0.8)
-    assert (others.temperature, others.threshold) == pytest.approx((ours.temperature, ours.threshold))
+    assert (others.scaling.temperature, others.threshold) == pytest.approx((ours.scaling.temperature, ours.threshold))
 
 
 def test_predictions_among_all_classes_are_used_if_there_are_any(tmp_path):
     run = written(tmp_path / "run", overconfident("x:"), name=UNRESTRICTED)
     found = calibrate_on([run], LABELS, coverage=0.8)
-    assert found.temperature == pytest.approx(3, rel=0.2)
+    assert found.scaling.temperature == pytest.approx(3, rel=0.2)
     assert set(found.figures["corpora"]) == {"x"}
 
 
