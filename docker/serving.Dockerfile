@@ -8,7 +8,7 @@ FROM python:3.12-slim AS model
 
 ARG SERVING
 RUN pip install --no-cache-dir "tensorflow-cpu==${SERVING}"
-ARG MODEL=saved_models/emotion-ravdess
+ARG MODEL=saved_models/emotion-common
 COPY ${MODEL} /models/emotion
 COPY docker/serving/check_model.py /check_model.py
 RUN python /check_model.py /models/emotion

@@ -6,7 +6,7 @@ from pathlib import Path
 import tyro
 
 # Published model that is used by default.
-DEFAULT_MODEL = "emotion-ravdess"
+DEFAULT_MODEL = "emotion-common"
 
 
 @dataclass(frozen=True, kw_only=True)

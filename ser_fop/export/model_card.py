@@ -90,12 +90,13 @@ def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
 def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     seen_counts = Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers)
     lines = ["## Data and licence", "", "| corpus | speakers | licence | |", "|---|---|---|---|"]
-    stated = {one["name"]: one for stage in described["made"] for one in stage.get("corpora", ())}
+    stated = _stated(described)
     for name, speakers in sorted(seen_counts.items()):
         if corpus := CORPORA.get(name):
             lines.append(f"| [{corpus.title}]({corpus.url}) | {speakers} | {corpus.licence} | {corpus.citation} |")
         else:  # a corpus of its owner
-            lines.append(f"| {name} | {speakers} | {stated.get(name, {}).get('licence', 'unknown')} | |")
+            own = stated.get(name, {})
+            lines.append(f"| {own.get('title', name)} | {speakers} | {own.get('licence', 'unknown')} | |")
     notes = [f"- {note}" for note in described["notes"]]
     return "\n".join(
         [
@@ -106,6 +107,11 @@ def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
             *notes,
         ]
     )
+
+
+def _stated(described: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """Return title and licence of each corpus as the runs state them, by name."""
+    return {one["name"]: one for stage in described["made"] for one in stage.get("corpora", ())}
 
 
 def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
@@ -138,7 +144,7 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
         )
     lines += [
         "",
-        f"Chance level is {100 / len(spec.labels):.1f} % UA.",
+        f"Chance level is {100 / len(spec.labels):.1f} % UA." + _uncalibrated(metrics),
         "",
         "Confusion matrix, in % of the utterances of each true emotion (rows: true emotion, columns: prediction):",
         "",
@@ -148,6 +154,13 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
     for label, row in zip(spec.labels, figures["confusion"], strict=True):
         lines.append(f"| {label} | " + " | ".join(f"{100 * count / sum(row):.0f}" for count in row) + " |")
     return "\n".join(lines)
+
+
+def _uncalibrated(metrics: Mapping[str, Any]) -> str:
+    if metrics.get("calibration"):
+        return ""
+    ece = 100 * metrics["figures"]["ece"]
+    return f" The expected calibration error of the probabilities is {ece:.1f} points; they are not calibrated."
 
 
 def _skill(pretraining: Mapping[str, Any]) -> str:
@@ -167,9 +180,8 @@ def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     lines = ["## Limits", ""]
     for name, count in seen_counts:
         kind = _SPEECH.get(name, "speech of a kind that this card does not describe")
-        lines.append(
-            f"- Training and validation used {count} speakers of {CORPORA[name].title if name in CORPORA else name}: {kind}."
-        )
+        title = CORPORA[name].title if name in CORPORA else _stated(described).get(name, {}).get("title", name)
+        lines.append(f"- Training and validation used {count} speakers of {title}: {kind}.")
     lines.append(
         "- Other languages, ages and accents, telephone bandwidth, noise and simultaneous speakers were not in the"
         " training data, or not evaluated. Evaluate the model on your own recordings first."

@@ -35,7 +35,7 @@ def list_models() -> list[PublishedModel]:
     Example:
         >>> import ser_fop
         >>> [model.name for model in ser_fop.list_models()]
-        ['emotion-ravdess', 'fop-librispeech']
+        ['emotion-common', 'emotion-ravdess', 'fop-librispeech']
     """
     found = []
     for name, folder in published_models().items():
@@ -66,7 +66,7 @@ def resolve_published(path: str | Path) -> Path:
     """Return the folder of a model. An existing path has precedence over the name of a published model.
 
     Args:
-        path: Path, or name of a published model, such as `emotion-ravdess`.
+        path: Path, or name of a published model, such as `emotion-common`.
 
     Returns:
         The folder, or `path` itself if it is unknown.

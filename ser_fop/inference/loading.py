@@ -30,7 +30,7 @@ def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True) -> Pred
 
     Example:
         >>> import ser_fop
-        >>> ser_fop.load("emotion-ravdess").sample_rate_hz
+        >>> ser_fop.load("emotion-common").sample_rate_hz
         16000
     """
     return Predictor(open_model(run), detect_speech=detect_speech)

@@ -74,8 +74,8 @@ class Predictor:
 
         Example:
             >>> import ser_fop
-            >>> predictor = ser_fop.load("emotion-ravdess")
-            >>> predictor.predict(ser_fop.sample("sad")).emotion in predictor.labels
+            >>> predictor = ser_fop.load("emotion-common")
+            >>> predictor.predict(ser_fop.sample("sad")).emotion in (*predictor.labels, "unsure")
             True
         """
         answer = next(self.predict_many([_to_recording(source, sample_rate_hz, start_s, end_s)]))
