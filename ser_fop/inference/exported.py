@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import tensorflow as tf
-
 from ser_fop.errors import InputError
+from ser_fop.hub.saved_model import load_saved_model
 from ser_fop.models.saving import SPEC, read_spec
 
 
@@ -26,7 +25,7 @@ class ExportedInferenceModel:
         self.spec = read_spec(folder / "assets" / SPEC)
         self.labels = self.spec.labels
         try:
-            self._model = tf.saved_model.load(str(folder))
+            self._model = load_saved_model(folder)
         except Exception as error:  # TensorFlow documents no exception type here
             raise InputError(f"the SavedModel {folder} is damaged: {' '.join(str(error).split())[:200]}") from error
         if not hasattr(self._model, "hypercolumns_of_waveform"):

@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ser_fop.errors import InputError
+from ser_fop.hub.saved_model import load_saved_model
 from ser_fop.hub.versions import model_versions
 from ser_fop.models.saving import SPEC, NetworkSpec, read_spec
 from ser_fop.serving.errors import RequestError
@@ -47,7 +48,7 @@ class ServedVersion:
             raise InputError(f"expected a model version that `ser-fop export` wrote, received {folder}.")
         self.number = number
         self.spec: NetworkSpec = read_spec(folder / "assets" / SPEC)
-        self._model = tf.saved_model.load(str(folder))  # this reference keeps its variables alive
+        self._model = load_saved_model(folder)  # this reference keeps its variables alive
         self.signatures = {name: _signature(function) for name, function in self._model.signatures.items()}
         self.definition = _definition(folder)
 
