@@ -27,7 +27,7 @@ tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 # A test process releases its networks each time it has grown by so much.
-_GROWTH_BYTES = 0.3e9
+_GROWTH_BYTES = 0.15e9
 
 
 @pytest.fixture(autouse=True, scope="module")
