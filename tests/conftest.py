@@ -35,8 +35,19 @@ def _released():
     """Release the networks of each test module."""
     with network_scope():
         yield
+    _release_if_grown(always=bool(custom_gradients()))
+
+
+@pytest.fixture
+def released_each():
+    """Release the networks of each test, in modules whose tests share none and train large ones."""
+    yield
+    _release_if_grown()
+
+
+def _release_if_grown(*, always: bool = False) -> None:
     # A release collects garbage, which takes a second.
-    if custom_gradients() or _resident_bytes() > _resident_after["release"] + _GROWTH_BYTES:
+    if always or _resident_bytes() > _resident_after["release"] + _GROWTH_BYTES:
         release_networks()
         _resident_after["release"] = _resident_bytes()
 

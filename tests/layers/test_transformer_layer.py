@@ -6,6 +6,8 @@ from ser_fop.testing.arrays import mask_of, normal
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 from ser_fop.testing.layer_contract import check_layer
 
+pytestmark = pytest.mark.usefixtures("released_each")
+
 CONFIG = {"width": 8, "heads": 2, "feed_forward": 11, "dropout": 0.5}
 
 

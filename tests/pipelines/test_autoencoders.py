@@ -11,6 +11,8 @@ from ser_fop.hub.networks import load_network
 from ser_fop.training.callbacks.resume import Fitted
 from tests.stages import MODEL, check_transfer, metrics_of, run
 
+pytestmark = pytest.mark.usefixtures("released_each")
+
 TASKS = ("autoencoder", "denoising", "variational")
 
 

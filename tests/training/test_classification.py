@@ -13,6 +13,8 @@ from ser_fop.testing.toy_records import FEATURES, toy_utterances, write_toy_reco
 from ser_fop.training.class_balance import balanced_weights
 from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
 
+pytestmark = pytest.mark.usefixtures("released_each")
+
 SIZES = {"batch_size": 6, "batch_frames": 200}
 
 

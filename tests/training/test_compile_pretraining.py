@@ -13,6 +13,8 @@ from ser_fop.training.pretraining_data import PretrainingData
 from ser_fop.training.reuse import forget
 from ser_fop.training.splits.pretraining import HeldOutSpeakers
 
+pytestmark = pytest.mark.usefixtures("released_each")
+
 SIZE = ModelConfig(d_model=4, heads=2, feed_forward=5, layers=1)
 SPEAKERS = ("anna", "bert", "carl", "dora")
 
