@@ -133,7 +133,7 @@ def test_former_network_extracts_equal_hypercolumns(former):
 @pytest.mark.parametrize("name", ["finetune", "svm", "a_lstm", "exported"])
 def test_former_run_predicts(name, former):
     samples = 0.1 * np.random.default_rng(0).normal(size=16000).astype(np.float32)
-    prediction = load(former / name).predict(samples, sample_rate_hz=16000)
+    prediction = load(former / name, detect_speech=False).predict(samples, sample_rate_hz=16000)
     assert prediction.emotion in ("happy", "sad")
 
 
