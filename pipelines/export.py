@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import ExportConfig
 from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
 from ser_fop.errors import InputError
-from ser_fop.export.calibration import calibrate_on
+from ser_fop.export.calibration import ModelCalibration, calibrate_on
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
 from ser_fop.export.server_files import write_server_files
 from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
@@ -21,8 +22,8 @@ from ser_fop.hub.versions import next_version
 from ser_fop.inference.sources import inference_model_of
 
 
-def run(config: ExportConfig) -> Path:
-    """Export the next version of a model, and return its folder.
+def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) -> Path:
+    """Export the next version of a model, and return its folder; `calibration` replaces `config.calibrate_on`.
 
     The version is written to a hidden folder, compared with the network, and renamed. A server that watches `--out`
     therefore never loads an unfinished or a wrong model.
@@ -37,7 +38,9 @@ def run(config: ExportConfig) -> Path:
         )
     _check_portable(config)
     model = inference_model_of(config.model)
-    _calibrate(model, config)
+    if found := calibration or _calibration(config, model.labels):
+        model.spec = found.applied_to(model.spec)
+        print(found.summary())
     sounds = _test_sounds(config.check_on, model.spec.features.sample_rate_hz)
     config.out.mkdir(parents=True, exist_ok=True)
     partial = config.out / f".{version}.partial"  # TF Serving ignores folders whose name is not a number
@@ -55,21 +58,16 @@ def run(config: ExportConfig) -> Path:
     return target
 
 
-def _calibrate(model: Any, config: ExportConfig) -> None:
-    """Set temperature and threshold of the model, if there are runs to calibrate it on."""
-    if not config.calibrate_on:
-        if config.coverage != 1:
-            raise InputError(
-                f"--coverage {config.coverage:g} expected --calibrate-on, the runs whose predictions tell the threshold,"
-                " received none. Add it, or drop --coverage."
-            )
-        return
-    found = calibrate_on(config.calibrate_on, model.labels, coverage=config.coverage)
-    model.spec = found.applied_to(model.spec)
-    print(
-        f"temperature {found.scaling.temperature:.2f}, answers below a confidence of {found.threshold:.2f} are unsure; expected"
-        f" calibration error {100 * found.figures['ece_before']:.1f} -> {100 * found.figures['ece']:.1f} points"
-    )
+def _calibration(config: ExportConfig, labels: Sequence[str]) -> ModelCalibration | None:
+    """Return the calibration of the model; None without runs to calibrate it on."""
+    if config.calibrate_on:
+        return calibrate_on(config.calibrate_on, labels, coverage=config.coverage)
+    if config.coverage != 1:
+        raise InputError(
+            f"--coverage {config.coverage:g} expected --calibrate-on, the runs whose predictions tell the threshold,"
+            " received none. Add it, or drop --coverage."
+        )
+    return None
 
 
 def _check_portable(config: ExportConfig) -> None:

@@ -44,6 +44,7 @@ def run(config: PublishConfig) -> Path:
             f"--coverage {config.coverage:g} expected --figures, the runs whose predictions tell the threshold, received"
             " none. Add it, or drop --coverage."
         )
+    cross_corpus = read_json(config.cross_corpus) if config.cross_corpus else []
     spec = network_spec(config.model)
     if (config.figures or config.control) and not spec.labels:
         raise InputError(
@@ -51,8 +52,10 @@ def run(config: PublishConfig) -> Path:
         )
     partial, previous = (target.with_name(f".{target.name}.{word}") for word in ("partial", "before"))
     shutil.rmtree(partial, ignore_errors=True)
-    exported = {"calibrate_on": config.figures, "coverage": config.coverage, "check_on": config.check_on}
-    export.run(ExportConfig(model=config.model, out=partial, **exported))
+    found = calibrate_on(config.figures, spec.labels, coverage=config.coverage) if config.figures else None
+    export.run(ExportConfig(model=config.model, out=partial, check_on=config.check_on), calibration=found)
+    if found:
+        write_text(partial / RISK_COVERAGE_PLOT, risk_coverage_plot(found.figures["risk_coverage"]))
     for path in partial.glob("*.config"):
         path.unlink()
     trained = read_json(config.model / METRICS)
@@ -63,8 +66,8 @@ def run(config: PublishConfig) -> Path:
     metrics = {
         "figures": pooled_figures(config.figures),
         "control": pooled_figures(config.control),
-        "calibration": _calibration(config, spec.labels, partial),
-        "cross_corpus": read_json(config.cross_corpus) if config.cross_corpus else [],
+        "calibration": dataclasses.asdict(found) if found else {},
+        "cross_corpus": cross_corpus,
         "stress": [read_json(folder / FIGURES) for folder in config.stress],
         "pretraining": _skill(trained, hop_s=spec.features.hop_s),
         "parameters": trained["parameters"],
@@ -88,15 +91,6 @@ def run(config: PublishConfig) -> Path:
     shutil.rmtree(previous, ignore_errors=True)
     print(f"{target.name}: model, figures and card -> {config.out}")
     return config.out
-
-
-def _calibration(config: PublishConfig, labels: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Return temperature, threshold and their figures, and draw the curve; an empty dict without `--figures`."""
-    if not config.figures:
-        return {}
-    found = calibrate_on(config.figures, labels, coverage=config.coverage)
-    write_text(folder / RISK_COVERAGE_PLOT, risk_coverage_plot(found.figures["risk_coverage"]))
-    return dataclasses.asdict(found)
 
 
 def _skill(metrics: dict[str, Any], *, hop_s: float) -> dict[str, Any]:

@@ -31,6 +31,14 @@ class ModelCalibration:
     coverage: float
     figures: dict[str, Any]
 
+    def summary(self) -> str:
+        """Return temperature, threshold and calibration errors in one line."""
+        before, after = (100 * self.figures[name] for name in ("ece_before", "ece"))
+        return (
+            f"temperature {self.scaling.temperature:.2f}, answers below a confidence of {self.threshold:.2f} are unsure;"
+            f" expected calibration error {before:.1f} -> {after:.1f} points"
+        )
+
     def applied_to(self, spec: NetworkSpec) -> NetworkSpec:
         """Return the description of the model with this scaling and threshold."""
         return dataclasses.replace(

@@ -12,7 +12,7 @@ SEPARATOR = "; "
 # Neighbouring samples near the peak that hardly differ: clean speech has at most one such pair in 8000, speech clipped
 # 6 dB below its peak one in 200.
 _NEAR_PEAK, _FLAT, _CLIPPED_SHARE = 0.97, 0.004, 3e-4
-# Clean speech has -45 to -3 dB of its power above 4.5 kHz, speech of a telephone less than -50 dB.
+# Above 4.5 kHz, clean speech has -44 to -3 dB of its power, speech of a telephone mostly less than -50 dB.
 _FRAME, _HOP, _LOW_HZ, _EDGE_HZ, _LEAST_SHARE = 512, 256, 50.0, 4500.0, 1e-5
 _MOST_RATE_SHARE = 0.47
 
