@@ -11,6 +11,7 @@ from ser_fop.data.records import Records, require_same_features
 from ser_fop.hub.networks import load_network, network_digest, network_spec, resolve_model_path
 from ser_fop.hypercolumns.pooled import extract_pooled
 from ser_fop.hypercolumns.pooled_features import ARRAYS, write_pooled
+from ser_fop.models.untrained import untrained_twin
 from ser_fop.training.memory import network_scope
 from ser_fop.training.setup import seed_everything
 from ser_fop.utils.json_io import read_json
@@ -33,6 +34,9 @@ def extract(config: ExtractConfig, records: Records, stage: Stage) -> Path:
     started = time.perf_counter()
     seed_everything(0, deterministic=False)
     network, spec = load_network(config.pretrained)
+    labelled_speakers = spec.labelled_speakers
+    if config.untrained_seed is not None:
+        network, labelled_speakers = untrained_twin(network, spec, seed=config.untrained_seed), ()
     pooled = extract_pooled(network.backbone, records, pooling=config.pooling, batch_frames=config.batch_frames)
     write_pooled(stage.folder / ARRAYS, pooled)
     metrics = {
@@ -45,7 +49,7 @@ def extract(config: ExtractConfig, records: Records, stage: Stage) -> Path:
         content=[stage.folder / ARRAYS],
         sources={"records": config.records.resolve(), "pretrained": resolve_model_path(config.pretrained).resolve()},
         seen_speakers=spec.seen_speakers,
-        labelled_speakers=spec.labelled_speakers,
+        labelled_speakers=labelled_speakers,
     )
     print(f"{metrics['utterances']} utterances, {metrics['seconds']:.1f} s -> {out}")
     return out

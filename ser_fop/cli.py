@@ -54,6 +54,9 @@ STAGES = {
     "extract": Stage("write pooled hypercolumns of every utterance", f"{_STAGES}.ExtractConfig"),
     "functionals": Stage("write openSMILE features of every utterance", f"{_STAGES}.FunctionalsConfig"),
     "classify": Stage("classify emotions from hypercolumns: SVM, RF, A-LSTM", f"{_STAGES}.ClassifyConfig"),
+    "probe": Stage(
+        "compare pretrained networks with their untrained twins", "ser_fop.probing.probe_config.ProbeConfig"
+    ),
     "tune": Stage("search for better settings with KerasTuner", "ser_fop.tuning.tune_config.TuneConfig"),
     "predict": Stage("recognise the emotion of recordings", f"{_USE}.PredictConfig"),
     "stress": Stage("measure accuracy under changes of level, noise, room and coding", f"{_USE}.StressConfig"),

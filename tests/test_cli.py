@@ -59,6 +59,7 @@ REQUIRED = {
     "extract": ["--records", "a", "--pretrained", "b", "--out", "out"],
     "functionals": ["--records", "a", "--audio-dir", "audio", "--out", "out"],
     "classify": ["--hypercolumns", "a", "--out", "out"],
+    "probe": ["--pretrained", "a", "--records", "b", "--out", "out"],
     "reproduce": ["--out", "out"],
     "report": ["--run", "out"],
     "info": ["--corpus", "ravdess", "--audio-dir", "audio"],

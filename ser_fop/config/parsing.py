@@ -19,7 +19,7 @@ from ser_fop.utils.renamed import present_name, present_value
 Config = TypeVar("Config")
 
 # In these stages, several groups of settings share field names. Their options keep the group as a prefix.
-_PREFIXED = frozenset({"reproduce", "tune"})
+_PREFIXED = frozenset({"reproduce", "tune", "probe"})
 # These fields may be URLs; all other paths must be local.
 _MAY_BE_REMOTE = frozenset({"audio_dir", "manifest", "staging"})
 # Options of every stage, parsed before the stage's own options.

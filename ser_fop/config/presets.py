@@ -19,6 +19,7 @@ _STAGES: dict[str, dict[str, str]] = {
     "finetune": {"model": "model", "training": "finetuning"},
     "extract": {"": "extract"},
     "classify": {"settings": "classifiers"},
+    "probe": {"classifiers": "classifiers", "finetuning": "finetuning"},
     "tune": {"model": "model", "pretraining": "pretraining", "finetuning": "finetuning"},
 }
 _GROUPS = ("features", "model", "pretraining", "finetuning", "classifiers")

@@ -115,6 +115,8 @@ class ExtractConfig:
         out: Hypercolumns folder to write.
         pooling: Pooling over time: mean, or mean and standard deviation.
         batch_frames: Maximum number of frames in a batch, with padding.
+        untrained_seed: Replace the network's weights by new ones, drawn with this seed: the untrained twin, as a
+            control. The mel statistics remain.
     """
 
     records: Path
@@ -122,6 +124,7 @@ class ExtractConfig:
     out: Path
     pooling: Literal["mean", "mean_std"] = "mean"
     batch_frames: int = 16384
+    untrained_seed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

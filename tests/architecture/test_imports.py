@@ -31,6 +31,7 @@ RANKS = {
     "inference": 8,
     "serving": 9,
     "stress": 9,
+    "probing": 9,
     "cli": 9,
     "export": 10,
     "api": 11,

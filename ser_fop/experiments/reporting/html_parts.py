@@ -1,11 +1,14 @@
 """HTML pages and tables, from the template `page.html.j2`."""
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup, escape
+
+from ser_fop.experiments.reporting.plot import Plot
 
 # Texts without line breaks: a figure with its standard deviation, an interval, a p value.
 _FIGURE = re.compile(r"[\d.]+ ± [\d.]+|\[[-\d., ]+\]|p [\d.]+")
@@ -35,6 +38,7 @@ def _labelled(svg: str, caption: str) -> Markup:
 
 
 TEMPLATE = _template()
+_SHORT_ROWS = 8
 
 
 def document(title: str, parts: Iterable[str]) -> str:
@@ -50,3 +54,19 @@ def document(title: str, parts: Iterable[str]) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return an HTML table; rows of controls have the class `control`."""
     return str(TEMPLATE.module.table(header, rows))
+
+
+def folded_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table that is folded if it is long."""
+    if len(rows) <= _SHORT_ROWS:
+        return table(header, rows)
+    return f"<details><summary>{len(rows)} rows</summary>{table(header, rows)}</details>"
+
+
+def figures(plots: Iterable[Plot]) -> str:
+    """Return plots under their headings; consecutive plots with the same heading form a group."""
+    groups = itertools.groupby(plots, key=lambda plot: plot.title)
+    return "".join(
+        f"<h2>{escape(title)}</h2><div class='plots'>{''.join(map(str, map(TEMPLATE.module.figure, group)))}</div>"
+        for title, group in groups
+    )

@@ -1,0 +1,1 @@
+"""What a pretrained network is worth: probes of its layers, and fine-tuning with few labelled speakers."""

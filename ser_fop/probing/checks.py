@@ -1,0 +1,78 @@
+"""Checks of a probe before any work starts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ser_fop.config.stages import FinetuneConfig
+from ser_fop.data.records import Records
+from ser_fop.errors import InputError
+from ser_fop.hypercolumns.provenance import records_behind
+from ser_fop.probing.networks import ProbedNetwork
+from ser_fop.probing.probe_config import ProbeConfig
+from ser_fop.training.checks import check_finetuning_config
+from ser_fop.utils.json_io import read_json
+
+
+def check_probe_config(config: ProbeConfig, networks: Sequence[ProbedNetwork]) -> None:
+    """Check the settings of a probe.
+
+    Args:
+        config: Config of the stage.
+        networks: Its networks.
+
+    Raises:
+        InputError: If a setting is invalid, or if the inputs do not fit together.
+    """
+    for name, value, least in (("seeds", config.seeds, 1), ("workers", config.workers, 0)):
+        if value < least:
+            raise InputError(f"--{name} expected at least {least}, received {value}.")
+    for name, chosen in (("probes", config.probes), ("poolings", config.poolings)):
+        if not chosen:
+            raise InputError(f"--{name} expected at least one, received none.")
+    if few := [count for count in config.labelled_speakers if count < 0 or count == 1]:
+        raise InputError(f"--labelled-speakers expected 2 or more, or 0 for all, received {few[0]}.")
+    corpora = {corpus for network in networks for corpus in network.records}
+    for path in config.folds:
+        if (named := read_json(path).get("corpus")) not in corpora:
+            raise InputError(
+                f"--folds expected fold files of {', '.join(sorted(corpora))}, but {path} is of corpus {named!r}."
+            )
+    for network in networks:
+        records = tuple(one.folder for one in network.records.values())
+        job = FinetuneConfig(records=records[:1], out=config.out, model=network.spec.model, training=config.finetuning)
+        check_finetuning_config(job)
+    _check_functionals(config.functionals, networks)
+
+
+def check_records(records: Sequence[Records], networks: Sequence[ProbedNetwork]) -> None:
+    """Check that every records folder is read by a network, and has labels.
+
+    Args:
+        records: All records folders.
+        networks: The networks.
+
+    Raises:
+        InputError: If a folder is of no use.
+    """
+    used = {one.folder for network in networks for one in network.records.values()}
+    for one in records:
+        if one.folder not in used:
+            raise InputError(
+                f"--records expected folders with the features of a network, but {one.folder} has those of none."
+                " Prepare it with --features-of NETWORK, or drop it."
+            )
+        if not one.manifest.labels:
+            raise InputError(f"--records expected labelled corpora, but {one.folder} ({one.corpus}) has no labels.")
+
+
+def _check_functionals(folders: Sequence[Path], networks: Sequence[ProbedNetwork]) -> None:
+    ids = {
+        corpus: {row.id for row in records.rows} for network in networks for corpus, records in network.records.items()
+    }
+    for folder in folders:
+        records = records_behind(folder)
+        if ids.get(records.corpus) != {row.id for row in records.rows}:
+            raise InputError(
+                f"--functionals expected the utterances of --records, but {folder} has others of corpus"
+                f" {records.corpus!r}. Run `ser-fop functionals` on one of the records folders."
+            )

@@ -1,0 +1,30 @@
+"""Names of the tasks and starts of a probe, for tables and plots."""
+
+from ser_fop.probing.jobs import FUNCTIONALS, PRETRAINED, UNTRAINED
+from ser_fop.probing.label_subsets import ALL_SPEAKERS
+
+START_TITLES = {PRETRAINED: "pretrained", UNTRAINED: "untrained", FUNCTIONALS: "functionals"}
+_PROBES = {"linear": "linear probe", "rbf": "RBF probe"}
+_POOLINGS = {"mean": "mean", "mean_std": "mean and deviation", "": ""}
+
+
+def task_title(task: str | int) -> str:
+    """Return the title of a task.
+
+    Args:
+        task: [LAYER/]POOLING/PROBE, or the number of labelled speakers of a fine-tuning.
+
+    Example:
+        >>> task_title("h1/mean_std/linear")
+        'h1, mean and deviation, linear probe'
+        >>> task_title(8)
+        'fine-tuned with 8 labelled speakers'
+    """
+    if isinstance(task, int):
+        return (
+            "fine-tuned with all labelled speakers"
+            if task == ALL_SPEAKERS
+            else f"fine-tuned with {task} labelled speakers"
+        )
+    *layer, pooling, probe = task.split("/")
+    return ", ".join(part for part in (*layer, _POOLINGS[pooling], _PROBES[probe]) if part)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from ser_fop.evaluation.confusions import SpeakerConfusions
+from ser_fop.evaluation.pooled_difference import pooled_difference, speaker_shares
+
+
+def system(accuracy, *, speakers=12, classes=3, seed=0):
+    """Return the confusions of a system. All systems of one shape test the same utterances."""
+    tested = np.random.default_rng(99).integers(1, 9, size=(speakers, classes))
+    correct = np.random.default_rng(seed).binomial(tested, accuracy)
+    counts = np.zeros((speakers, classes, classes))
+    for true in range(classes):
+        counts[:, true, true] = correct[:, true]
+        counts[:, true, (true + 1) % classes] = tested[:, true] - correct[:, true]
+    names = tuple(f"s{number}" for number in range(speakers))
+    return SpeakerConfusions(speakers=names, labels=tuple("abc"[:classes]), counts=counts, repeats=1)
+
+
+def test_shares_of_the_speakers_sum_to_the_difference_in_ua():
+    first, second = system(0.8, seed=1), system(0.4, seed=2)
+    shares = speaker_shares(first, second)
+    assert shares.sum() == pytest.approx(first.score("ua") - second.score("ua"))
+    # The mean of the speakers' own UA is another number: speakers have unequal numbers of utterances.
+    assert np.mean(first.by_speaker("ua") - second.by_speaker("ua")) != pytest.approx(shares.sum(), abs=1e-4)
+
+
+def test_corpora_have_equal_weights_whatever_their_size():
+    small, large = (system(0.9, speakers=4, seed=1), system(0.5, speakers=4, seed=2)), (system(0.5), system(0.5))
+    found = pooled_difference({"small": small, "large": large})
+    assert found.by_corpus["large"] == 0
+    assert found.difference == pytest.approx(found.by_corpus["small"] / 2)
+    assert found.speakers == 16
+
+
+def test_a_clear_difference_is_significant_and_chance_is_not():
+    clear = pooled_difference({"one": (system(0.9, seed=1), system(0.3, seed=2))})
+    assert clear.p_sign_flip < 0.001
+    assert clear.interval.low > 0
+    chance = [pooled_difference({"one": (system(0.5, seed=s), system(0.5, seed=100 + s))}) for s in range(20)]
+    assert sum(found.p_sign_flip < 0.05 for found in chance) <= 3
+    assert sum(found.interval.low > 0 or found.interval.high < 0 for found in chance) <= 3
+
+
+def test_pooling_corpora_narrows_the_interval():
+    pairs = {str(number): (system(0.7, seed=number), system(0.5, seed=50 + number)) for number in range(4)}
+    one = pooled_difference({"0": pairs["0"]})
+    four = pooled_difference(pairs)
+    assert four.interval.high - four.interval.low < one.interval.high - one.interval.low
+
+
+def test_order_of_the_systems_changes_the_sign_only():
+    one, other = system(0.8, seed=1), system(0.6, seed=2)
+    forward, backward = pooled_difference({"x": (one, other)}), pooled_difference({"x": (other, one)})
+    assert forward.difference == pytest.approx(-backward.difference)
+    assert forward.p_sign_flip == pytest.approx(backward.p_sign_flip)
+
+
+def test_other_utterances_are_refused():
+    with pytest.raises(ValueError, match="did not test the same utterances"):
+        pooled_difference({"x": (system(0.5), system(0.5, speakers=11))})
+    with pytest.raises(ValueError, match="at least one corpus"):
+        pooled_difference({})
+
+
+def test_a_single_speaker_has_no_interval():
+    found = pooled_difference({"x": (system(0.9, speakers=1, seed=1), system(0.1, speakers=1, seed=2))})
+    assert found.interval is None
+    assert found.p_sign_flip == 1.0
