@@ -29,7 +29,7 @@ def check_augmentation(settings: AugmentationSettings, features: FeatureConfig) 
             f"augmentation.level_db expected 0 for features normalised by {features.normalised_by}, received"
             f" {settings.level_db:g}: it changes the level of log-mels that are not normalised. Set it to 0."
         )
-    if settings.level_db and features.level == "speech":
+    if settings.level_db and features.level != "recorded":
         raise InputError(
             f"augmentation.level_db expected 0 for features without the level of recordings, received"
             f" {settings.level_db:g}: it would bring the level back. Set it to 0."

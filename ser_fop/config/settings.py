@@ -34,8 +34,9 @@ class FeatureConfig:
         remove_below_hz: Remove what a frame contains below this frequency, such as a constant offset, drift and mains
             hum, before the window is applied. 60 attenuates 50 Hz by 55 dB and 100 Hz by 6 dB. 0 removes nothing.
         level: `recorded` keeps the level of a recording. `speech` removes it: the power of each recording is divided
-            by that of its active speech (ITU-T P.56), so that a gain changes nothing. Not causal.
-        floor: Smallest band power before the natural logarithm. With level `speech`, relative to the active speech.
+            by that of its active speech (ITU-T P.56), so that a gain changes nothing. Not causal. `running` is
+            causal, for streams: relative to the loudest 0.25 s so far, which fades by 1 dB per second.
+        floor: Smallest band power before the natural logarithm, relative to the level unless it is `recorded`.
         normalised_by: Source of the mean and standard deviation that normalise each band. `speaker` uses all
             speech of the speaker, without labels, so the test is transductive. `utterance` is not causal;
             `utterance_mean` subtracts the mean only. `none` leaves normalisation to the network, with corpus statistics.
@@ -51,7 +52,7 @@ class FeatureConfig:
     low_hz: float = 20.0
     high_hz: float = 7600.0
     remove_below_hz: float = field(default=60.0, metadata={STORED_WITHOUT: 0.0})
-    level: Literal["recorded", "speech"] = "recorded"
+    level: Literal["recorded", "speech", "running"] = "recorded"
     floor: float = 1e-8
     normalised_by: Literal["none", "speaker", "utterance", "utterance_mean"] = "none"
 

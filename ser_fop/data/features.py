@@ -1,6 +1,6 @@
 """The front end as TensorFlow operations, and conversion between samples, frames and seconds.
 
-`prepare` and exported models run the same function. It is causal, unless the level of the recording is removed: frame t
+`prepare` and exported models run the same function. It is causal, unless level `speech` is chosen: frame t
 does not depend on samples after its window.
 It is batch-invariant: nothing is normalised by a maximum over the tensor.
 """
@@ -12,6 +12,7 @@ import tensorflow as tf
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.sub_audible import sub_audible_basis
 from ser_fop.data.lpc import cepstrum, linear_prediction
+from ser_fop.data.running_level import at_running_level
 from ser_fop.data.speech_level import at_speech_level
 from ser_fop.errors import InputError
 
@@ -62,9 +63,9 @@ def check_features(config: FeatureConfig) -> FeatureConfig:
         raise InputError(
             f"features.coefficients of {config.front_end} expected 2 to {most}, received {config.coefficients}."
         )
-    if config.level == "speech" and config.front_end not in ("log_mel", "mfcc"):
+    if config.level != "recorded" and config.front_end not in ("log_mel", "mfcc"):
         raise InputError(
-            f"features.level `speech` expected the front end log_mel or mfcc, received {config.front_end}. Use"
+            f"features.level `{config.level}` expected the front end log_mel or mfcc, received {config.front_end}. Use"
             " `recorded`."
         )
     return config
@@ -103,15 +104,30 @@ def log_mel(waveform: tf.Tensor, config: FeatureConfig, frames: tf.Tensor | None
     Returns:
         Natural logarithm of mel-band power, (frames, mels) or (batch, frames, mels).
     """
+    bands = band_power(waveform, config)
+    if config.level == "speech":
+        bands = at_speech_level(bands, frames)
+    elif config.level == "running":
+        bands = at_running_level(bands, config)
+    return tf.math.log(tf.maximum(bands, config.floor))
+
+
+def band_power(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """Compute the power of each mel band.
+
+    Args:
+        waveform: Float32 samples of shape (samples,) or (batch, samples), at `config.sample_rate_hz`.
+        config: The front end.
+
+    Returns:
+        Shape (frames, mels) or (batch, frames, mels).
+    """
     windowed = _windowed(waveform, config)
     # Pad explicitly: the padding of `rfft` fails if there are no frames.
     padding = [[0, 0]] * (windowed.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
     spectrum = tf.signal.rfft(tf.pad(windowed, padding), [config.fft_size])
     power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
-    bands = tf.tensordot(power, mel_filters(config), axes=1)
-    if config.level == "speech":
-        bands = at_speech_level(bands, frames)
-    return tf.math.log(tf.maximum(bands, config.floor))
+    return tf.tensordot(power, mel_filters(config), axes=1)
 
 
 def _windowed(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+_LOWEST_SCORE = -1e9
+
 
 @keras.saving.register_keras_serializable("ser_fop")
 class AttentionPooling(keras.layers.Layer):
@@ -36,12 +38,43 @@ class AttentionPooling(keras.layers.Layer):
     def weights_over_time(self, inputs: Any, mask: Any) -> Any:
         """Return the attention weights, (batch, frames). They sum to one and are zero for padding."""
         scores = ops.cast(ops.matmul(inputs, ops.expand_dims(self.score, -1))[..., 0], "float32")
-        scores = ops.where(mask, scores, -1e9)
+        scores = ops.where(mask, scores, _LOWEST_SCORE)
         return ops.softmax(scores, axis=-1) * ops.cast(mask, "float32")
 
     def call(self, inputs: Any, mask: Any) -> Any:
         weights = ops.cast(self.weights_over_time(inputs, mask), inputs.dtype)
         return ops.sum(inputs * ops.expand_dims(weights, -1), axis=1)
+
+    def initial_state(self, batch: Any, width: int) -> dict[str, Any]:
+        """Return the state of streams before their first step.
+
+        Args:
+            batch: Number of streams.
+            width: Number of features.
+        """
+        return {
+            "highest": ops.full((batch, 1), _LOWEST_SCORE),
+            "weight": ops.zeros((batch, 1)),
+            "sum": ops.zeros((batch, width)),
+        }
+
+    def step(self, inputs: Any, state: dict[str, Any], *, keep: Any = 1.0) -> tuple[Any, dict[str, Any]]:
+        """Add one step of streams. Weights are relative to the highest score so far, so that none overflows.
+
+        Args:
+            inputs: Shape (batch, features).
+            state: The state after the earlier steps.
+            keep: Weight of the earlier steps relative to what they had before; below 1, old steps are forgotten.
+
+        Returns:
+            The pooled features of all steps, as `call` returns them, and the new state.
+        """
+        score = ops.cast(ops.matmul(inputs, ops.expand_dims(self.score, -1)), "float32")
+        highest = ops.maximum(state["highest"], score)
+        before, now = keep * ops.exp(state["highest"] - highest), ops.exp(score - highest)
+        weight = before * state["weight"] + now
+        total = before * state["sum"] + now * inputs
+        return total / weight, {"highest": highest, "weight": weight, "sum": total}
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         return None  # the output has no time axis

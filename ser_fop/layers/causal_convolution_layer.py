@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from ser_fop.layers.kernels import add_and_normalise
 
@@ -66,6 +67,33 @@ class CausalConvolutionLayer(keras.layers.Layer):
             norm=self.convolution_norm,
             training=training,
         )
+
+    def initial_state(self, batch: Any, context: int) -> dict[str, Any]:
+        """Return the state before the first step.
+
+        Args:
+            batch: Number of streams.
+            context: Ignored: the kernel alone determines how far a step looks back.
+        """
+        tail = (self.kernel - 1) * self.dilation
+        return {"tail": ops.zeros((batch, tail, self.width), dtype=self.compute_dtype)}
+
+    def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
+        """Compute one step from the state after the earlier steps.
+
+        Args:
+            inputs: Shape (batch, width).
+            state: Inputs of the latest steps, (batch, steps, width).
+            position: Ignored.
+
+        Returns:
+            The output, (batch, width), equal to that of `call`, and the new state.
+        """
+        heard = ops.concatenate([state["tail"], ops.expand_dims(inputs, 1)], axis=1)
+        taps = ops.reshape(heard[:, :: self.dilation], (-1, self.kernel * self.width))
+        weights = ops.reshape(self.convolution.kernel, (self.kernel * self.width, self.width))
+        branch = ops.relu(ops.matmul(taps, ops.cast(weights, taps.dtype)) + ops.cast(self.convolution.bias, taps.dtype))
+        return self.convolution_norm(inputs + branch), {"tail": heard[:, 1:]}
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

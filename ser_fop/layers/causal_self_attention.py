@@ -1,8 +1,10 @@
 """Causal multi-head self-attention."""
 
+import math
 from typing import Any
 
 import keras
+from keras import ops
 
 from ser_fop.layers.kernels import causal_attention
 
@@ -46,6 +48,43 @@ class CausalSelfAttention(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         return self.project_out(causal_attention(self.project_in(inputs), self.heads))
+
+    def initial_state(self, batch: Any, context: int) -> dict[str, Any]:
+        """Return the state before the first step.
+
+        Args:
+            batch: Number of streams.
+            context: Number of steps to which a step attends, with itself.
+        """
+        empty = ops.zeros((batch, context, self.width), dtype=self.compute_dtype)
+        return {"keys": empty, "values": empty}
+
+    def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
+        """Compute one step from the state after the earlier steps.
+
+        Args:
+            inputs: Shape (batch, features).
+            state: Keys and values of the latest steps, (batch, context, width).
+            position: Number of earlier steps, (batch,).
+
+        Returns:
+            The output, (batch, features), and the new state. The output equals that of `call` as long as there are no
+            more steps than the context.
+        """
+        query, key, value = ops.split(self.project_in(inputs), 3, axis=-1)
+        keys, values = (
+            ops.concatenate([state[name][:, 1:], ops.expand_dims(one, 1)], axis=1)
+            for name, one in (("keys", key), ("values", value))
+        )
+        context, size = keys.shape[1], self.width // self.heads
+        by_head = (-1, context, self.heads, size)
+        scores = ops.einsum(
+            "bhd,bchd->bhc", ops.reshape(query, (-1, self.heads, size)), ops.reshape(keys, by_head)
+        ) / math.sqrt(size)
+        filled = ops.arange(context) >= context - 1 - ops.expand_dims(position, 1)
+        weights = ops.softmax(ops.where(ops.expand_dims(filled, 1), scores, -1e9), axis=-1)
+        attended = ops.einsum("bhc,bchd->bhd", weights, ops.reshape(values, by_head))
+        return self.project_out(ops.reshape(attended, (-1, self.width))), {"keys": keys, "values": values}
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

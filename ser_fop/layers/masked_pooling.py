@@ -43,6 +43,36 @@ class MaskedPooling(keras.layers.Layer):
         std = ops.sqrt(ops.where(varies, variance, 1.0)) * ops.cast(varies, variance.dtype)
         return ops.concatenate([mean, std], axis=-1)
 
+    def initial_state(self, batch: Any, width: int) -> dict[str, Any]:
+        """Return the state of streams before their first step.
+
+        Args:
+            batch: Number of streams.
+            width: Number of features.
+        """
+        state = {"count": ops.zeros((batch, 1)), "mean": ops.zeros((batch, width))}
+        return state if self.statistics == "mean" else {**state, "squares": ops.zeros((batch, width))}
+
+    def step(self, inputs: Any, state: dict[str, Any], *, keep: Any = 1.0) -> tuple[Any, dict[str, Any]]:
+        """Add one step of streams. The deviations are summed as in Welford's method, which stays exact.
+
+        Args:
+            inputs: Shape (batch, features).
+            state: The state after the earlier steps.
+            keep: Weight of the earlier steps relative to what they had before; below 1, old steps are forgotten.
+
+        Returns:
+            The pooled features of all steps, as `call` returns them, and the new state.
+        """
+        count = keep * state["count"] + 1.0
+        difference = inputs - state["mean"]
+        mean = state["mean"] + difference / count
+        later = {"count": count, "mean": mean}
+        if self.statistics == "mean":
+            return mean, later
+        squares = later["squares"] = keep * state["squares"] + difference * (inputs - mean)
+        return ops.concatenate([mean, ops.sqrt(ops.maximum(squares, 0.0) / count)], axis=-1), later
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         return None  # the output has no time axis
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from ser_fop.layers.kernels import add_and_normalise
 
@@ -49,6 +50,30 @@ class RecurrentLayer(keras.layers.Layer):
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         branch = self.lstm(inputs, mask=None)
         return add_and_normalise(inputs, branch, dropout=self.lstm_dropout, norm=self.lstm_norm, training=training)
+
+    def initial_state(self, batch: Any, context: int) -> dict[str, Any]:
+        """Return the state before the first step.
+
+        Args:
+            batch: Number of streams.
+            context: Ignored: an LSTM looks back without a limit.
+        """
+        empty = ops.zeros((batch, self.width), dtype=self.compute_dtype)
+        return {"hidden": empty, "cell": empty}
+
+    def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
+        """Compute one step from the state after the earlier steps.
+
+        Args:
+            inputs: Shape (batch, width).
+            state: Hidden and cell state of the LSTM, (batch, width) each.
+            position: Ignored.
+
+        Returns:
+            The output, (batch, width), equal to that of `call`, and the new state.
+        """
+        branch, (hidden, cell) = self.lstm.cell(inputs, [state["hidden"], state["cell"]])
+        return self.lstm_norm(inputs + branch), {"hidden": hidden, "cell": cell}
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

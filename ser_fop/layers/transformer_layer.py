@@ -92,6 +92,34 @@ class TransformerLayer(keras.layers.Layer):
             hidden, fed, dropout=self.feed_forward_dropout, norm=self.feed_forward_norm, training=training
         )
 
+    def initial_state(self, batch: Any, context: int) -> dict[str, Any]:
+        """Return the state before the first step, of a causal layer.
+
+        Args:
+            batch: Number of streams.
+            context: Number of steps to which a step attends, with itself.
+        """
+        return self.attention.initial_state(batch, context)
+
+    def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
+        """Compute one step of a causal layer from the state after the earlier steps.
+
+        Args:
+            inputs: Shape (batch, features).
+            state: Keys and values of the latest steps.
+            position: Number of earlier steps, (batch,).
+
+        Returns:
+            The output, (batch, features), and the new state.
+        """
+        if self.layer_norm == "pre":
+            attended, state = self.attention.step(self.attention_norm(inputs), state, position)
+            hidden = inputs + attended
+            return hidden + self.outer(self.inner(self.feed_forward_norm(hidden))), state
+        attended, state = self.attention.step(inputs, state, position)
+        hidden = self.attention_norm(inputs + attended)
+        return self.feed_forward_norm(hidden + self.outer(self.inner(hidden))), state
+
     def _attended(self, hidden: Any, mask: Any) -> Any:
         return self.attention(hidden, mask=mask) if self.attention_mode == "full" else self.attention(hidden)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
+from keras import ops
 
 from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
@@ -112,6 +113,39 @@ class Backbone(keras.Model):
         inputs = self.inputs_by_name()
         return self._layers_in_order.states(inputs["mel"], inputs["mask"], change)
 
+    def initial_state(self, batch: Any, context: int) -> dict[str, Any]:
+        """Return the state of streams before their first step.
+
+        Args:
+            batch: Number of streams.
+            context: Number of steps to which a transformer attends; other backbones do not need it.
+
+        Raises:
+            InputError: If the network is not causal: a step would depend on later ones.
+        """
+        if self.attention != "causal":
+            raise InputError(
+                f"streaming expected a causal network, received one with attention {self.attention!r}: each of its"
+                " outputs depends on the whole utterance. Fine-tune with --attention causal."
+            )
+        layers = self._layers_in_order.layers
+        states = {f"h{number}": layer.initial_state(batch, context) for number, layer in enumerate(layers, start=1)}
+        return {"position": ops.zeros((batch,), "int32"), **states}
+
+    def step(self, mel: Any, mask: Any, state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Compute the hidden states of one step of streams.
+
+        Args:
+            mel: Raw log-mels of the step's frames, (batch, stacked_frames, mels).
+            mask: True on real frames, (batch, stacked_frames).
+            state: The state after the earlier steps, from `initial_state`.
+
+        Returns:
+            The hidden states, (batch, width) each, and the new state. They equal those of the whole utterance, as long
+            as a transformer's context covers all earlier steps.
+        """
+        return self._layers_in_order.step(mel, mask, state)
+
     def inputs_by_name(self) -> dict[str, Any]:
         """Return the symbolic inputs `mel` and `mask`."""
         return {tensor.name: tensor for tensor in self.inputs}
@@ -184,6 +218,25 @@ class _Layers:
                 hidden = self.last_norm(hidden)
             hidden = states[f"h{number}"] = change(f"h{number}", hidden)
         return states
+
+    def step(self, mel: Any, mask: Any, state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Apply the layers to one step of streams."""
+        frames = self.normalization(mel)
+        if self.config.stacked_frames > 1:
+            frames = frames * ops.expand_dims(ops.cast(mask, frames.dtype), -1)
+        found = {"F": ops.reshape(frames, (-1, frames.shape[1] * frames.shape[2]))}
+        position = state["position"]
+        later: dict[str, Any] = {"position": position + 1}
+        hidden = found["embedding"] = self.embed(found["F"])
+        if self.config.backbone == "transformer":
+            hidden = self.positions.step(hidden, position)
+        for number, layer in enumerate(self.layers, start=1):
+            name = f"h{number}"
+            hidden, later[name] = layer.step(hidden, state[name], position)
+            if number == len(self.layers) and self.config.layer_norm == "pre":
+                hidden = self.last_norm(hidden)
+            found[name] = hidden
+        return found, later
 
 
 def hidden_width(config: ModelConfig, mels: int) -> int:

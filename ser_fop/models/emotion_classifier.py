@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from ser_fop.layers.attention_pooling import AttentionPooling
 from ser_fop.layers.masked_pooling import MaskedPooling
@@ -39,6 +40,36 @@ class EmotionClassifier(keras.Model):
         self.backbone = backbone
         self.classes = classes
         self.pooling = pooling
+
+    def initial_state(self, batch: Any, context: int) -> dict[str, Any]:
+        """Return the state of streams before their first step.
+
+        Args:
+            batch: Number of streams.
+            context: Number of steps to which a transformer attends.
+
+        Raises:
+            InputError: If the backbone is not causal.
+        """
+        pooled = self.get_layer("pooling").initial_state(batch, self.backbone.last.shape[-1])
+        return {"backbone": self.backbone.initial_state(batch, context), "pooling": pooled}
+
+    def step(self, mel: Any, mask: Any, state: dict[str, Any], *, keep: Any = 1.0) -> tuple[Any, dict[str, Any]]:
+        """Compute the logits of streams after one more step.
+
+        Args:
+            mel: Raw log-mels of the step's frames, (batch, stacked_frames, mels).
+            mask: True on real frames, (batch, stacked_frames).
+            state: The state after the earlier steps, from `initial_state`.
+            keep: Weight of the earlier steps in the pooling; below 1, old steps are forgotten.
+
+        Returns:
+            The logits, (batch, classes), and the new state. The logits equal those of the utterance so far.
+        """
+        hidden, backbone = self.backbone.step(mel, mask, state["backbone"])
+        last = ops.cast(hidden[f"h{self.backbone.config.layers}"], "float32")
+        pooled, pooling = self.get_layer("pooling").step(last, state["pooling"], keep=keep)
+        return self.get_layer("emotion")(pooled), {"backbone": backbone, "pooling": pooling}
 
     def get_config(self) -> dict[str, Any]:
         return {
