@@ -29,14 +29,15 @@ RANKS = {
     "experiments.reporting": 8,
     "tuning": 7,
     "inference": 8,
-    "serving": 9,
+    "serving": 10,
     "stress": 9,
     "probing": 9,
-    "cli": 9,
-    "export": 10,
-    "api": 11,
-    "pipelines": 12,
-    "testing": 13,
+    "streaming": 9,
+    "cli": 10,
+    "export": 11,
+    "api": 12,
+    "pipelines": 13,
+    "testing": 14,
 }
 # Modules at the top of the package; all others are in subpackages.
 TOP = {"errors", "cli", "losses", "metrics"}

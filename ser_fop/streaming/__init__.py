@@ -1,0 +1,1 @@
+"""Answers while someone speaks: networks that read a stream step by step, at constant cost."""

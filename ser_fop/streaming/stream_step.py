@@ -1,0 +1,148 @@
+"""One step of streams in one graph: front end, network and classes; states go in and come out."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ser_fop.config.settings import FeatureConfig
+from ser_fop.data.features import band_power, frame_features, hop_length, window_length
+from ser_fop.data.running_level import initial_level, running_level_step
+from ser_fop.errors import InputError
+from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec
+
+SCORES = "scores"
+State = dict[str, tf.Tensor]
+
+
+class StreamStep(tf.Module):
+    """Maps the samples of one step, and the state after the earlier steps, to outputs and the new state.
+
+    A step has `stacked_frames` frames. Its samples overlap with those of the next step, because windows do.
+
+    Args:
+        network: A causal network: an emotion classifier, or any network with a backbone.
+        spec: Its JSON config.
+        context_s: Time to which a transformer attends, in seconds. Within it, all outputs equal those of the whole
+            recording.
+
+    Attributes:
+        hop_samples: Samples from one step to the next.
+        window_samples: Samples of a step, with the overlap.
+
+    Raises:
+        InputError: If the network or its front end is not causal.
+    """
+
+    def __init__(self, network: keras.Model, spec: NetworkSpec, *, context_s: float = 20.0) -> None:
+        super().__init__()
+        check_streamable(spec)
+        self.network, self.spec = network, spec
+        features, frames = spec.features, spec.model.stacked_frames
+        self.frames = frames
+        self.hop_samples = frames * hop_length(features)
+        self.window_samples = window_length(features) + (frames - 1) * hop_length(features)
+        self.hop_s = self.hop_samples / features.sample_rate_hz
+        self.context = max(1, math.ceil(context_s / self.hop_s))
+        self._classifies = spec.kind == EMOTION_CLASSIFIER
+        self.step = tf.function(self._step, autograph=False)
+
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state of streams before their first step, by name.
+
+        Args:
+            batch: Number of streams.
+        """
+        source = self.network if self._classifies else self.network.backbone
+        state: dict[str, Any] = {"network": source.initial_state(batch, self.context)}
+        if self.spec.features.level == "running":
+            state["level"] = initial_level(batch, self.spec.features)
+        return _flat(state)
+
+    def _step(self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State) -> tuple[State, State]:
+        """Compute one step.
+
+        Args:
+            samples: Samples of the step, (batch, window_samples).
+            frames: Number of real frames of the step, (batch,): fewer than `stacked_frames` only at the end.
+            keep: Weight of the earlier steps in the pooling relative to what they had before, a number; 1 forgets nothing.
+            state: The state after the earlier steps.
+
+        Returns:
+            Outputs by name: `scores`, (batch, classes), of a classifier; else the hidden states, (batch, width). And the
+            new state.
+        """
+        nested = _nested(state)
+        mel, level = _frames(samples, nested.get("level"), self.spec.features)
+        mask = tf.sequence_mask(frames, self.frames)
+        later: dict[str, Any] = {} if level is None else {"level": level}
+        if not self._classifies:
+            outputs, later["network"] = self.network.backbone.step(mel, mask, nested["network"])
+            return outputs, _flat(later)
+        logits, later["network"] = self.network.step(mel, mask, nested["network"], keep=keep)
+        scaled = logits / self.spec.temperature
+        if self.spec.class_bias:
+            scaled += tf.constant(self.spec.class_bias, tf.float32)
+        return {SCORES: tf.nn.softmax(scaled)}, _flat(later)
+
+
+def check_streamable(spec: NetworkSpec) -> None:
+    """Check that no output of a network depends on later samples.
+
+    Args:
+        spec: JSON config of the network.
+
+    Raises:
+        InputError: If one does.
+    """
+    features = spec.features
+    needs = {
+        f"attention {spec.attention!r}": spec.attention != "causal",
+        f"features.level {features.level!r}": features.level == "speech",
+        f"features.normalised_by {features.normalised_by!r}": features.normalised_by != "none",
+        "trimmed silence": spec.kind == EMOTION_CLASSIFIER and spec.trim_below_db > 0,
+    }
+    for what, holds in needs.items():
+        if holds:
+            raise InputError(
+                f"streaming expected a causal network, received one with {what}, which depends on the whole recording."
+                " Use a causal model, such as `emotion-stream`, or train one: `prepare --level running` without"
+                " trimming, and `finetune --attention causal`."
+            )
+    if not features.hop_s <= features.window_s:
+        raise InputError(
+            f"streaming expected windows that overlap or touch, received features.window_s {features.window_s:g} and"
+            f" features.hop_s {features.hop_s:g}."
+        )
+
+
+def _frames(
+    samples: tf.Tensor, level: Mapping[str, tf.Tensor] | None, features: FeatureConfig
+) -> tuple[tf.Tensor, Mapping[str, tf.Tensor] | None]:
+    """Return the features of a step's frames, (batch, frames, width), and the new state of the level."""
+    if level is None:
+        return frame_features(samples, features), None
+    bands, later = running_level_step(band_power(samples, features), dict(level), features)
+    return tf.math.log(tf.maximum(bands, features.floor)), later
+
+
+def _flat(state: Mapping[str, Any], prefix: str = "") -> State:
+    """Return nested states by joined names, such as `network/backbone/h1/keys`."""
+    found: State = {}
+    for name, value in state.items():
+        found |= _flat(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {prefix + name: value}
+    return found
+
+
+def _nested(state: Mapping[str, tf.Tensor]) -> dict[str, Any]:
+    """Undo `_flat`."""
+    found: dict[str, Any] = {}
+    for path, value in state.items():
+        *folders, name = path.split("/")
+        inner = found
+        for folder in folders:
+            inner = inner.setdefault(folder, {})
+        inner[name] = value
+    return found

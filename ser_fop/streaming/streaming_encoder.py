@@ -1,0 +1,102 @@
+"""Hidden states of a causal network while its input arrives."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from ser_fop.data.features import hop_length, window_length
+from ser_fop.hub.networks import load_network
+from ser_fop.streaming.sample_buffer import SampleBuffer, checked_chunk
+from ser_fop.streaming.stream_step import StreamStep
+
+
+class StreamingEncoder:
+    """Computes the outputs of a causal network from chunks of samples of any size.
+
+    For any division into chunks, the outputs equal those of the whole recording: each step gives the hidden states of
+    its frames, or the class probabilities of the recording so far.
+
+    Args:
+        step: One step of the network.
+        streams: Number of streams that are pushed together, with equal numbers of samples.
+        forget_s: Time constant in seconds after which earlier steps count less in the pooling; 0 forgets nothing.
+
+    Attributes:
+        sample_rate_hz: Sample rate of the samples.
+        hop_s: Time from one step to the next, in seconds.
+
+    Example:
+        >>> encoder = StreamingEncoder.load("fop-librispeech")
+        >>> encoder.push(np.zeros(16000, np.float32))["h1"].shape
+        (1, 24, 256)
+    """
+
+    def __init__(self, step: StreamStep, *, streams: int = 1, forget_s: float = 0.0) -> None:
+        self._step = step
+        self._streams = streams
+        self._keep = tf.constant(np.exp(-step.hop_s / forget_s) if forget_s else 1.0, tf.float32)
+        self._buffer = SampleBuffer(streams=streams, window_samples=step.window_samples, hop_samples=step.hop_samples)
+        self.sample_rate_hz = step.spec.features.sample_rate_hz
+        self.hop_s = step.hop_s
+        self.reset()
+
+    @classmethod
+    def load(cls, model: str | Path, *, streams: int = 1, context_s: float = 20.0) -> "StreamingEncoder":
+        """Load a causal network.
+
+        Args:
+            model: Run folder of `pretrain` or `finetune`, exported model, or name of a published model.
+            streams: Number of streams that are pushed together.
+            context_s: Time to which a transformer attends, in seconds.
+
+        Raises:
+            InputError: If there is no network, or it is not causal.
+        """
+        return cls(StreamStep(*load_network(Path(model)), context_s=context_s), streams=streams)
+
+    def reset(self) -> None:
+        """Begin new streams."""
+        self._buffer.reset()
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the states of the network, but keep the samples that belong to the next step."""
+        self._state = self._step.initial_state(self._streams)
+
+    def push(self, samples: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Add samples, and return the outputs of the steps that are complete now.
+
+        Args:
+            samples: Shape (samples,) for one stream, or (streams, samples); values from -1 to 1.
+
+        Returns:
+            Outputs by name, (streams, steps, width): `scores` of a classifier, else the hidden states.
+
+        Raises:
+            InputError: If the samples are unusable. The streams can go on with others.
+        """
+        chunk = checked_chunk(samples, self._streams)
+        return _joined([self._advance(window) for window in self._buffer.push(chunk)])
+
+    def flush(self) -> Mapping[str, np.ndarray]:
+        """Return the outputs of the last, incomplete step, and begin new streams.
+
+        Returns:
+            As `push` does, of one step or of none.
+        """
+        features = self._step.spec.features
+        frames = 1 + (self._buffer.rest.shape[1] - window_length(features)) // hop_length(features)
+        last = [self._advance(self._buffer.padded_rest(), frames)] if frames > 0 else []
+        self.reset()
+        return _joined(last)
+
+    def _advance(self, window: np.ndarray, frames: int = 0) -> Mapping[str, tf.Tensor]:
+        count = tf.fill([self._streams], frames or self._step.frames)
+        outputs, self._state = self._step.step(tf.constant(window), count, self._keep, self._state)
+        return outputs
+
+
+def _joined(steps: list[Mapping[str, tf.Tensor]]) -> dict[str, np.ndarray]:
+    return {name: np.stack([step[name].numpy() for step in steps], axis=1) for name in (steps[0] if steps else ())}
