@@ -1,5 +1,6 @@
 """One step after another equals the whole utterance, for every causal backbone and pooling."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ SIZES = {
 
 def classifier(size, *, pooling, stacked=1, attention="causal"):
     generator = np.random.default_rng(0)
+    keras.utils.set_random_seed(0)
     config = ModelConfig(d_model=16, layers=2, stacked_frames=stacked, **SIZES[size])
     network = EmotionClassifier(Backbone(config, MELS, attention=attention, name="backbone"), CLASSES, pooling=pooling)
     network.backbone.normalization.set_statistics(generator.normal(size=MELS), generator.uniform(0.5, 2, size=MELS))

@@ -1,5 +1,6 @@
 """Small causal models and recordings for streams."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -23,6 +24,7 @@ BACKBONES = {
 def make_classifier(backbone="transformer", *, pooling="mean_std", stacked=4, features=FEATURES, **spec):
     """Return a causal classifier with random weights, and its spec."""
     generator = np.random.default_rng(0)
+    keras.utils.set_random_seed(0)
     config = ModelConfig(d_model=16, layers=2, stacked_frames=stacked, **BACKBONES[backbone])
     attention = spec.get("attention", "causal")
     network = EmotionClassifier(

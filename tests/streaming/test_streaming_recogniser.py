@@ -81,11 +81,11 @@ def test_forgetting_lets_late_speech_decide(speech):
 
     def difference(forget_s):
         settings = StreamSettings(detect_speech=False, forget_s=forget_s)
-        streams = [np.concatenate([start, speech]) for start in (speech, 0.3 * speech[::-1])]
+        streams = [np.concatenate([start, speech]) for start in (speech, speech[::-1])]
         found = [answers_of(StreamingRecogniser(step, settings), stream, 1600)[-1].probabilities for stream in streams]
         return max(abs(found[0][label] - found[1][label]) for label in LABELS)
 
-    assert difference(0.2) < 0.1 * difference(0.0)
+    assert difference(0.2) < 0.2 * difference(0.0)
 
 
 def test_a_network_without_classes_is_refused():
