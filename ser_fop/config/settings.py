@@ -175,6 +175,7 @@ class AugmentationSettings:
         masks: SpecAugment: number of masks of each kind.
         level_db: Maximum change of the level, up or down, in decibels.
         speed: Maximum relative change of the speed; 0.1 means 10 percent. The pitch changes with the speed.
+        filter_db: Maximum gain or loss of a random equaliser, as of another microphone or voice, in decibels.
         renditions: Share of the training utterances that are read as one of the records' renditions
             (`prepare --renditions`).
     """
@@ -184,6 +185,7 @@ class AugmentationSettings:
     masks: int = 1
     level_db: float = 0.0
     speed: float = 0.0
+    filter_db: float = 0.0
     renditions: float = 0.0
 
 

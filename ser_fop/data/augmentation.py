@@ -1,4 +1,4 @@
-"""Data augmentation of log-mels (speed, level, SpecAugment) and corruption of inputs in pretraining.
+"""Data augmentation of log-mels (speed, equaliser, level, SpecAugment) and corruption of inputs in pretraining.
 
 `augmentation` is for fine-tuning. It draws new random numbers at each call, from TensorFlow's global, stateful stream.
 Under `--deterministic`, TensorFlow draws them in a fixed order. `input_masking` and `input_noise` are for pretraining.
@@ -19,6 +19,8 @@ from ser_fop.errors import InputError
 # Seeds reserved for each step of `compose`, so that no two steps draw the same random numbers.
 _SEEDS_A_STEP = 256
 _SEED_LIMIT = 2**30
+_NATS_PER_DB = math.log(10) / 10  # of power
+_FILTER_POINTS = 6
 _MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
 
 
@@ -28,7 +30,7 @@ def augmentation(
     """Return the augmentation of one log-mel (frames, mels), or None if all settings are off.
 
     Args:
-        settings: Ranges of speed and level, and sizes of the masks.
+        settings: Ranges of speed, equaliser and level, and sizes of the masks.
         features: The front end of the log-mels.
         mean: Mean of each band, (mels,). Masked values are replaced by it.
 
@@ -43,6 +45,8 @@ def augmentation(
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
     if settings.speed:
         steps.append(functools.partial(_random_speed, share=settings.speed, features=features))
+    if settings.filter_db:
+        steps.append(functools.partial(_random_filter, filter_db=settings.filter_db, features=features))
     if settings.level_db:
         steps.append(functools.partial(_random_level, level_db=settings.level_db))
     if settings.masks and (settings.freq_mask or settings.time_mask):
@@ -189,8 +193,16 @@ def _random_speed(mel: tf.Tensor, *, share: float, features: FeatureConfig) -> t
     return at_speed(mel, tf.random.uniform((), 1.0 - share, 1.0 + share), features)
 
 
+def _random_filter(mel: tf.Tensor, *, filter_db: float, features: FeatureConfig) -> tf.Tensor:
+    """Add a random curve over the bands, straight between its points (FilterAugment, Nam et al. 2022). Its mean is 0."""
+    points = tf.random.uniform((_FILTER_POINTS, 1), -filter_db, filter_db) * _NATS_PER_DB
+    places = tf.linspace(0.0, _FILTER_POINTS - 1.0, features.mels)
+    curve = _interpolated(points, places)[:, 0]
+    return tf.maximum(mel + curve - tf.reduce_mean(curve), math.log(features.floor))
+
+
 def _random_level(mel: tf.Tensor, *, level_db: float) -> tf.Tensor:
-    return mel + tf.random.uniform((), -level_db, level_db) * (math.log(10) / 10)  # dB to nats of power
+    return mel + tf.random.uniform((), -level_db, level_db) * _NATS_PER_DB
 
 
 def _random_masks(mel: tf.Tensor, *, corruption_fn: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:

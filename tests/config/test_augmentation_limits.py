@@ -26,11 +26,11 @@ def test_check_augmentation_rejects_level_of_normalised_log_mels():
     check_augmentation(dataclasses.replace(VARIED, level_db=0.0), features)
 
 
-@pytest.mark.parametrize("unchanged", ["level_db", "speed"])
-def test_check_augmentation_accepts_only_masks_for_other_front_ends(unchanged):
+@pytest.mark.parametrize("changed", ["level_db", "speed", "filter_db"])
+def test_check_augmentation_accepts_only_masks_for_other_front_ends(changed):
     features = FeatureConfig(front_end="mfcc", coefficients=20)
-    with pytest.raises(InputError, match="expected level_db and speed 0 for front end mfcc"):
-        check_augmentation(dataclasses.replace(VARIED, **{unchanged: 0.0}), features)
+    with pytest.raises(InputError, match=f"augmentation.{changed} expected 0 for front end mfcc, received 0.5"):
+        check_augmentation(AugmentationSettings(**{changed: 0.5}), features)
     check_augmentation(AugmentationSettings(freq_mask=8, time_mask=8), features)
 
 

@@ -44,6 +44,23 @@ def test_augmentation_masks_set_values_to_mean_and_keep_the_rest():
     assert augmented.shape == before.shape
 
 
+def test_random_filter_adds_one_curve_to_all_frames_and_keeps_the_mean_level():
+    filtered, before = np.asarray(augment_fn(filter_db=6.0)(mel())), mel()
+    curve = filtered - before
+    np.testing.assert_allclose(curve, np.broadcast_to(curve[:1], curve.shape), atol=1e-4)
+    assert abs(curve[0].mean()) < 1e-4
+    assert 0.1 < np.abs(curve).max() < 2 * 6.0 * math.log(10) / 10
+    assert np.abs(np.diff(curve[0], n=2)).max() < 0.3  # no jump between neighbouring bands
+    again = np.asarray(augment_fn(filter_db=6.0)(mel())) - before
+    assert np.abs(again - curve).max() > 0.05
+
+
+def test_random_filter_does_not_go_below_the_floor():
+    floor = math.log(FEATURES.floor)
+    silence = np.full((5, FEATURES.mels), floor, np.float32)
+    assert np.asarray(augment_fn(filter_db=12.0)(silence)).min() >= floor - 1e-4
+
+
 def test_augmentation_masks_restart_with_the_global_seed():
     masked = augment_fn(freq_mask=20, time_mask=20)
     results = []
