@@ -89,6 +89,7 @@ setup(
         "litert": ["ai-edge-litert>=2.1"],
         "classical": ["opensmile>=2.5"],
         "av": ["av>=14"],
+        "microphone": ["sounddevice>=0.5"],
         "augment": ["pyroomacoustics>=0.10"],
         "beam": ["apache-beam>=2.77"],
         "demo": ["espeakng-loader>=0.2.4"],

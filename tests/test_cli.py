@@ -25,8 +25,10 @@ from ser_fop.config.inference_stages import (
 from ser_fop.config.parsing import parse
 from ser_fop.config.settings import ModelConfig
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, FunctionalsConfig, PretrainConfig
+from ser_fop.config.streaming import StreamConfig
 from ser_fop.errors import DataWarning, InputError
 from ser_fop.experiments.reproduce_config import ReproduceConfig
+from ser_fop.probing.probe_config import ProbeConfig
 from ser_fop.testing.fake_corpora import fake_ravdess
 from ser_fop.tuning.tune_config import TuneConfig
 from ser_fop.utils.remote import location
@@ -39,6 +41,8 @@ CONFIGS = {
     "extract": ExtractConfig,
     "functionals": FunctionalsConfig,
     "classify": ClassifyConfig,
+    "probe": ProbeConfig,
+    "stream": StreamConfig,
     "reproduce": ReproduceConfig,
     "report": ReportConfig,
     "download": DownloadConfig,
@@ -65,6 +69,7 @@ REQUIRED = {
     "info": ["--corpus", "ravdess", "--audio-dir", "audio"],
     "tune": ["--records", "a", "--out", "out"],
     "predict": ["a.wav"],
+    "stream": ["a.wav"],
     "stress": ["--audio-dir", "audio", "--out", "out"],
     "export": ["--model", "runs/ft", "--out", "models/emotion"],
     "publish": ["--model", "runs/ft", "--licence", "CC BY 4.0", "--out", "models/emotion"],
@@ -171,7 +176,7 @@ class TestBadInput:
         assert error.count("\n") == 1
 
     @pytest.mark.parametrize(
-        "stage", [stage for stage in STAGES if stage not in ("predict", "serve")]
+        "stage", [stage for stage in STAGES if stage not in ("predict", "serve", "stream")]
     )  # these have no required option
     def test_main_without_a_required_option_fails(self, stage, capsys):
         with pytest.raises(SystemExit) as stop:

@@ -1,6 +1,9 @@
 """Settings of streams, and of the stage `stream`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tyro
 
 # Published model that streams use by default.
 DEFAULT_STREAM_MODEL = "emotion-stream"
@@ -22,3 +25,26 @@ class StreamSettings:
     forget_s: float = 0.0
     context_s: float = 20.0
     detect_speech: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamConfig:
+    """Recognise emotions while someone speaks: in a file, on standard input (`-`) or from a microphone.
+
+    Attributes:
+        source: Audio file; or `-`, which reads a WAV file or raw 16-bit PCM, mono, from standard input.
+        microphone: Read from the default microphone until Ctrl-C (extra: `microphone`).
+        model: Run folder of a causal `finetune`, folder of `export`, or name of a published model.
+        chunk_ms: Time between answers, in milliseconds, rounded up to whole steps of the model.
+        sample_rate_hz: Sample rate of raw PCM, in hertz; 0 means that of the model.
+        json: Print JSON instead of a table, with one object on each line.
+        settings: Pauses, forgetting and speech detection.
+    """
+
+    source: tyro.conf.Positional[str] = ""
+    microphone: bool = False
+    model: Path = Path(DEFAULT_STREAM_MODEL)
+    chunk_ms: float = 100.0
+    sample_rate_hz: int = 0
+    json: bool = False
+    settings: StreamSettings = field(default_factory=StreamSettings)

@@ -109,7 +109,7 @@ def test_check_jobs_rejects_log_mel_augmentation_of_mfcc():
         CONFIG, finetuning=augmented, features=FeatureConfig(front_end="mfcc", coefficients=20)
     )
     jobs = training_jobs(config, SIZES)[0]
-    with pytest.raises(InputError, match="finetune-none: augmentation.speed expected 0 for front end mfcc"):
+    with pytest.raises(InputError, match=r"finetune-none: augmentation\.speed expected 0 for front end mfcc"):
         check_jobs(jobs, config.features)
     check_jobs(jobs, FeatureConfig())
 
