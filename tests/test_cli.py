@@ -25,7 +25,7 @@ from ser_fop.config.inference_stages import (
 from ser_fop.config.parsing import parse
 from ser_fop.config.settings import ModelConfig
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, FunctionalsConfig, PretrainConfig
-from ser_fop.config.streaming import StreamConfig
+from ser_fop.config.streaming import StreamConfig, StreamSettings
 from ser_fop.errors import DataWarning, InputError
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.probing.probe_config import ProbeConfig
@@ -69,7 +69,7 @@ REQUIRED = {
     "info": ["--corpus", "ravdess", "--audio-dir", "audio"],
     "tune": ["--records", "a", "--out", "out"],
     "predict": ["a.wav"],
-    "stream": ["a.wav"],
+    "stream": [],
     "stress": ["--audio-dir", "audio", "--out", "out"],
     "export": ["--model", "runs/ft", "--out", "models/emotion"],
     "publish": ["--model", "runs/ft", "--licence", "CC BY 4.0", "--out", "models/emotion"],
@@ -125,8 +125,8 @@ class TestHelp:
     @pytest.mark.parametrize("stage", STAGES)
     def test_help_lists_every_setting(self, stage, capsys):
         text = help_of(stage, capsys)
-        for option in options(CONFIGS[stage], prefixed=stage in ("reproduce", "tune")):
-            if (stage, option) in (("predict", "--inputs"), ("serve", "--models")):
+        for option in options(CONFIGS[stage], prefixed=stage in ("reproduce", "tune", "probe")):
+            if (stage, option) in (("predict", "--inputs"), ("serve", "--models"), ("stream", "--source")):
                 continue  # positional arguments
             assert re.search(rf"(?<![\w.-]){re.escape(option)}(?![\w.-])", text), f"{option} is not in the help"
 
@@ -144,6 +144,9 @@ class TestHelp:
             PublishConfig,
             ReportConfig,
             ServeConfig,
+            ProbeConfig,
+            StreamConfig,
+            StreamSettings,
         ):
             if dataclasses.is_dataclass(config_type):
                 documented = re.findall(r"^ {8}(\w+): ", config_type.__doc__, re.MULTILINE)
