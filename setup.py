@@ -84,7 +84,7 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "jax": ["jax>=0.6"],
-        "serve": ["fastapi>=0.115", "uvicorn>=0.34", "orjson>=3.10", "prometheus-client>=0.21"],
+        "serve": ["fastapi>=0.115", "uvicorn>=0.34", "websockets>=13", "orjson>=3.10", "prometheus-client>=0.21"],
         "onnx": ["tf2onnx>=1.17", "onnx>=1.20", "onnxruntime>=1.23"],
         "litert": ["ai-edge-litert>=2.1"],
         "classical": ["opensmile>=2.5"],

@@ -31,6 +31,7 @@ def run(config: ServeConfig) -> None:
         batch=config.batch,
         batch_wait_s=config.batch_wait_ms / 1000,
         detect_speech=config.detect_speech,
+        streams=config.max_streams,
     )
     for model in models:
         numbers = ", ".join(map(str, model.versions))
@@ -40,6 +41,7 @@ def run(config: ServeConfig) -> None:
         host=config.host,
         port=config.port,
         http=with_head_deadline(limits.upload_timeout_s),
+        ws_max_size=limits.stream_message_bytes,
         log_level="warning",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=round(config.response_timeout_s),

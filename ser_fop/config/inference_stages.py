@@ -147,6 +147,7 @@ class ServeConfig:
         batch: Maximum number of utterances in a batch; 1 disables batching.
         batch_wait_ms: Time that the first request of a batch waits for others, in milliseconds.
         detect_speech: Refuse utterances without speech, such as music and noise.
+        max_streams: Maximum number of open streams (WebSocket).
     """
 
     models: tyro.conf.Positional[tuple[str, ...]] = (DEFAULT_MODEL,)
@@ -162,6 +163,7 @@ class ServeConfig:
     batch: int = 16
     batch_wait_ms: float = 2.0
     detect_speech: bool = True
+    max_streams: int = 64
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from ser_fop.serving.errors import RequestError
 from ser_fop.serving.models import ServedModel, ServedVersion
 from ser_fop.serving.page_routes import add_page
 from ser_fop.serving.speech_check import refuse, without_speech
+from ser_fop.serving.stream_socket import add_streams
 
 _PREDICT = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?:predict", re.ASCII)
 _STATUS = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?", re.ASCII)
@@ -47,6 +48,9 @@ class Limits:
         batch_wait_s: Time that the first request of a batch waits for others, in seconds.
         waiting: Maximum number of queued requests.
         detect_speech: Refuse utterances without speech, such as music and noise.
+        streams: Maximum number of open streams.
+        stream_message_bytes: Maximum size of a message of a stream, in bytes.
+        stream_idle_s: Time without a message after which a stream is closed, in seconds.
     """
 
     body_bytes: int = 32_000_000
@@ -58,6 +62,9 @@ class Limits:
     batch_wait_s: float = 0.002
     waiting: int = 256
     detect_speech: bool = True
+    streams: int = 64
+    stream_message_bytes: int = 1_000_000
+    stream_idle_s: float = 30.0
 
 
 class Server:
@@ -66,6 +73,9 @@ class Server:
     Args:
         models: The models to serve.
         limits: Limits of requests and batches.
+
+    Attributes:
+        pool: Threads that run the models.
     """
 
     def __init__(self, models: Sequence[ServedModel], limits: Limits) -> None:
@@ -74,13 +84,13 @@ class Server:
         self.monitoring = monitoring.Monitoring()
         for model in models:
             self.monitoring.versions.labels(model.name).set(len(model.versions))
-        self._pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="answer")
+        self.pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="answer")
         self._batchers: dict[tuple[str, int, str], Batcher] = {}
 
     async def close(self) -> None:
         """Stop all batchers and threads."""
         await asyncio.gather(*(batcher.close() for batcher in self._batchers.values()))
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.pool.shutdown(wait=True, cancel_futures=True)
 
     def find(self, name: str, number: str | None, label: str | None) -> tuple[ServedModel, ServedVersion]:
         """Return a model and one of its versions.
@@ -150,14 +160,14 @@ class Server:
         return await asyncio.get_running_loop().run_in_executor(None, detect)
 
     async def _run_alone(self, call: Any, arrays: dict[str, Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call, arrays)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, call, arrays)
 
     def _batcher(self, model: ServedModel, version: ServedVersion, signature: str) -> Batcher:
         key = (model.name, version.number, signature)
         if key not in self._batchers:
             self._batchers[key] = Batcher(
                 version.signature(signature).call,
-                self._pool,
+                self.pool,
                 max_batch=self.limits.batch,
                 wait_s=self.limits.batch_wait_s,
                 max_waiting=self.limits.waiting,
@@ -264,6 +274,7 @@ def create_app(models: Sequence[ServedModel], limits: Limits | None = None) -> F
         requested = version if match[2] or match[3] else None
         return respond(request, 200, wire.orjson.dumps(status_of(model, requested)))
 
+    add_streams(app, server)
     add_page(app)
 
     @app.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False)

@@ -47,6 +47,7 @@ class ServedVersion:
         if not (folder / "saved_model.pb").exists() or not (folder / "assets" / SPEC).exists():
             raise InputError(f"expected a model version that `ser-fop export` wrote, received {folder}.")
         self.number = number
+        self.folder = folder
         self.spec: NetworkSpec = read_spec(folder / "assets" / SPEC)
         self._model = load_saved_model(folder)  # this reference keeps its variables alive
         self.signatures = {name: _signature(function) for name, function in self._model.signatures.items()}

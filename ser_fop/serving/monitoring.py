@@ -1,4 +1,4 @@
-"""Prometheus metrics: number and duration of requests, batch sizes and loaded versions."""
+"""Prometheus metrics: number and duration of requests, batch sizes, open streams and loaded versions."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -26,6 +26,7 @@ class Monitoring:
             buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=self._registry,
         )
+        self.streams = Gauge("ser_fop_streams", "Open streams", registry=self._registry)
         self.versions = Gauge("ser_fop_model_versions", "Versions in memory", ["model"], registry=self._registry)
 
     def text(self) -> tuple[bytes, str]:

@@ -1,0 +1,174 @@
+"""WebSocket of a stream: binary PCM comes in, JSON answers go out.
+
+A client connects to `/v1/models/NAME[/versions/V | /labels/L]:stream`, sends binary messages of mono PCM of any length,
+and receives a JSON text for each message that completes a step, and for each final answer. The text `end` asks for the
+final answer; the server then closes the connection. Query: `encoding` (`pcm16` or `float32`), `pause_s`, `forget_s`.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import numpy as np
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from ser_fop.config.streaming import StreamSettings
+from ser_fop.errors import InputError
+from ser_fop.hub.networks import load_network
+from ser_fop.serving.errors import RequestError
+from ser_fop.serving.models import ServedVersion
+from ser_fop.serving.wire import orjson
+from ser_fop.streaming.stream_step import StreamStep
+from ser_fop.streaming.streaming_encoder import StreamingEncoder
+from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
+from ser_fop.streaming.writing import to_json
+
+if TYPE_CHECKING:
+    from ser_fop.serving.app import Server
+
+END = "end"
+_ADDRESS = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?:stream", re.ASCII)
+# Codes of RFC 6455: the normal end, wrong data, a broken rule, and a server that is busy.
+_NORMAL, _WRONG_DATA, _REFUSED, _BUSY = 1000, 1003, 1008, 1013
+_ENCODINGS: dict[str, tuple[str, float]] = {"pcm16": ("<i2", 2.0**15), "float32": ("<f4", 1.0)}
+_MOST_S = 3600.0
+
+
+class StreamSockets:
+    """The open streams of a server.
+
+    The streams of a model share its graph. A stream is read only when its last message was answered, so that a client
+    that sends too fast has to wait.
+
+    Args:
+        server: The server; its limits apply.
+    """
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+        self._open = 0
+        self._steps: dict[int, StreamStep] = {}
+        self._lock = threading.Lock()
+
+    async def serve(self, socket: WebSocket, address: str) -> None:
+        """Answer one stream until it ends, breaks a rule, or its client vanishes."""
+        await socket.accept()
+        if self._open >= self._server.limits.streams:
+            most = self._server.limits.streams
+            await _refuse(socket, _BUSY, f"the server has {most} streams, its maximum: try again later")
+            return
+        self._open += 1
+        self._server.monitoring.streams.set(self._open)
+        try:
+            await self._answer(socket, address)
+        except (InputError, RequestError) as error:
+            await _refuse(socket, _REFUSED, getattr(error, "message", str(error)))
+        except WebSocketDisconnect:
+            pass
+        finally:
+            self._open -= 1
+            self._server.monitoring.streams.set(self._open)
+
+    async def _answer(self, socket: WebSocket, address: str) -> None:
+        origin, host = socket.headers.get("origin"), socket.headers.get("host")
+        if origin and urlsplit(origin).netloc != host:  # a browser lets any page open a connection to any server
+            raise RequestError(403, f"expected a page of {host}, received one of {origin[:200]}")
+        match = _ADDRESS.fullmatch(address)
+        if match is None:
+            raise RequestError(
+                400, f"expected /v1/models/NAME[/versions/V | /labels/L]:stream, received {address[:200]!r}"
+            )
+        _, version = self._server.find(*match.groups())
+        settings, encoding = _settings(socket.query_params, detect_speech=self._server.limits.detect_speech)
+        loop = asyncio.get_running_loop()
+        step = await loop.run_in_executor(None, self._step, version)
+        recogniser = await loop.run_in_executor(None, StreamingRecogniser, step, settings)
+        while True:
+            try:
+                async with asyncio.timeout(self._server.limits.stream_idle_s):
+                    message = await socket.receive()
+            except TimeoutError:
+                idle_s = self._server.limits.stream_idle_s
+                raise RequestError(408, f"no message within {idle_s:g} s") from None
+            if message["type"] == "websocket.disconnect":
+                return
+            if (content := message.get("bytes")) is None:
+                if message.get("text") != END:
+                    raise RequestError(400, f"expected binary PCM or the text {END!r}, received another text")
+                break
+            samples = _samples(content, encoding, max_bytes=self._server.limits.stream_message_bytes)
+            answers = await loop.run_in_executor(self._server.pool, recogniser.push, samples)
+            for answer in [one for one in answers if one.is_final or one is answers[-1]]:
+                await socket.send_text(to_json(answer))
+        for answer in await loop.run_in_executor(self._server.pool, recogniser.flush):
+            await socket.send_text(to_json(answer))
+        await socket.close(_NORMAL)
+
+    def _step(self, version: ServedVersion) -> StreamStep:
+        with self._lock:  # two streams must not build the same graph
+            if id(version) not in self._steps:
+                step = StreamStep(*load_network(version.folder))
+                StreamingEncoder(step).push(np.zeros(step.window_samples, np.float32))  # traces the graph
+                self._steps[id(version)] = step
+            return self._steps[id(version)]
+
+
+def add_streams(app: FastAPI, server: "Server") -> None:
+    """Add the addresses of streams to an application."""
+    sockets = StreamSockets(server)
+
+    @app.websocket("/v1/models/{rest:path}")
+    async def stream(socket: WebSocket, rest: str) -> None:
+        await sockets.serve(socket, rest)
+
+
+def _settings(query: Mapping[str, str], *, detect_speech: bool) -> tuple[StreamSettings, str]:
+    """Return the settings and the encoding of a stream.
+
+    Raises:
+        RequestError: If the query is wrong.
+    """
+    values = {"encoding": "pcm16", "pause_s": "0", "forget_s": "0"}
+    if unknown := sorted(set(query) - set(values)):
+        raise RequestError(400, f"expected the settings {', '.join(values)}, received {unknown[0][:100]!r}")
+    values |= query
+    if values["encoding"] not in _ENCODINGS:
+        raise RequestError(400, f"encoding expected {' or '.join(_ENCODINGS)}, received {values['encoding'][:100]!r}")
+    numbers = {name: _seconds(name, values[name]) for name in ("pause_s", "forget_s")}
+    if not detect_speech:
+        numbers["pause_s"] = 0.0
+    return StreamSettings(detect_speech=detect_speech, **numbers), values["encoding"]
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= _MOST_S:
+        raise RequestError(400, f"{name} expected seconds from 0 to {_MOST_S:g}, received {text[:100]!r}")
+    return value
+
+
+def _samples(content: bytes, encoding: str, *, max_bytes: int) -> np.ndarray:
+    """Return the samples of a binary message, (samples,) from -1 to 1."""
+    kind, full_scale = _ENCODINGS[encoding]
+    size = np.dtype(kind).itemsize
+    if len(content) > max_bytes or len(content) % size:
+        raise RequestError(
+            400,
+            f"a message expected at most {max_bytes} bytes, a multiple of {size} for {encoding}, received {len(content)}",
+        )
+    return np.frombuffer(content, kind).astype(np.float32) / full_scale
+
+
+async def _refuse(socket: WebSocket, code: int, message: str) -> None:
+    """Say why a stream ends, and close it. The client may have gone."""
+    try:
+        await socket.send_text(orjson.dumps({"error": message}).decode())
+        await socket.close(code)
+    except (WebSocketDisconnect, RuntimeError):
+        pass
