@@ -15,11 +15,13 @@ from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
 from ser_fop.errors import InputError
 from ser_fop.export.calibration import ModelCalibration, calibrate_on
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
+from ser_fop.export.portable_stream import golden_of_stream, write_litert_stream
 from ser_fop.export.server_files import write_server_files
 from ser_fop.export.serving_model import EXTRA, GOLDEN, write_serving_model
 from ser_fop.export.verification import verify
 from ser_fop.hub.versions import next_version
 from ser_fop.inference.sources import inference_model_of
+from ser_fop.streaming.stream_step import StreamStep, check_streamable, is_streamable
 
 
 def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) -> Path:
@@ -38,6 +40,12 @@ def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) ->
         )
     _check_portable(config)
     model = inference_model_of(config.model)
+    if config.litert_stream and model.head is None:
+        check_streamable(model.spec)
+    elif config.litert_stream:
+        raise InputError(
+            "--litert-stream expected a network of `finetune` or `pretrain`, received a run of `classify`."
+        )
     if found := calibration or _calibration(config, model.labels):
         model.spec = found.applied_to(model.spec)
         print(found.summary())
@@ -46,8 +54,11 @@ def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) ->
     partial = config.out / f".{version}.partial"  # TF Serving ignores folders whose name is not a number
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        write_serving_model(model, partial / "model", sounds=sounds)
+        write_serving_model(model, partial / "model", sounds=sounds, context_s=config.stream_context_s)
         difference = verify(partial / "model", partial / "model" / EXTRA / GOLDEN)
+        if step := _step(config, model):
+            golden_of_stream(step, sounds, partial / "stream.npz")
+            difference = max(difference, verify(partial / "model", partial / "stream.npz", kind="saved_model_stream"))
         write_server_files(config.out, name=config.out.resolve().name)
         (partial / "model").rename(target)
     finally:
@@ -56,6 +67,13 @@ def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) ->
     print(f"{megabytes:.1f} MB, largest difference to the network {difference:.1g} -> {target}")
     _write_portable(config, model, sounds)
     return target
+
+
+def _step(config: ExportConfig, model: Any) -> StreamStep | None:
+    """Return the step of a stream; None for a network that is not causal."""
+    if model.head is not None or not is_streamable(model.spec):
+        return None
+    return StreamStep(model.network, model.spec, context_s=config.stream_context_s)
 
 
 def _calibration(config: ExportConfig, labels: Sequence[str]) -> ModelCalibration | None:
@@ -72,34 +90,50 @@ def _calibration(config: ExportConfig, labels: Sequence[str]) -> ModelCalibratio
 
 def _check_portable(config: ExportConfig) -> None:
     """Raise `InputError` if the ONNX or LiteRT file cannot be written, before any version is published."""
-    formats = ((config.onnx, ".onnx", "onnx", "tf2onnx"), (config.litert, ".tflite", "litert", "ai_edge_litert"))
-    for path, suffix, option, module in formats:
+    formats = {
+        "onnx": (config.onnx, ".onnx", "onnx", "tf2onnx"),
+        "litert": (config.litert, ".tflite", "litert", "ai_edge_litert"),
+        "litert-stream": (config.litert_stream, ".tflite", "litert", "ai_edge_litert"),
+    }
+    for option, (path, suffix, extra, module) in formats.items():
         if path and path.suffix != suffix:
             raise InputError(f"--{option} expected a file that ends in {suffix}, received {path}.")
         if path and importlib.util.find_spec(module) is None:
-            raise InputError(f'--{option} needs {module}, which is not installed: pip install "ser_fop[{option}]".')
+            raise InputError(f'--{option} needs {module}, which is not installed: pip install "ser_fop[{extra}]".')
+    if config.stream_context_s <= 0:
+        raise InputError(f"--stream-context-s expected more than 0, received {config.stream_context_s:g}.")
     if config.litert and config.litert_frames < 1:
         raise InputError(f"--litert-frames expected a positive number, received {config.litert_frames}.")
 
 
 def _write_portable(config: ExportConfig, model: Any, sounds: dict[str, Any]) -> None:
     """Write the ONNX and LiteRT files; publish each one only if its outputs match those of the network."""
-    for path, frames in ((config.onnx, None), (config.litert, config.litert_frames)):
+    for kind, path in {"onnx": config.onnx, "litert": config.litert, "litert_stream": config.litert_stream}.items():
         if path is None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             partial, golden = Path(folder) / path.name, Path(folder) / "golden.npz"
-            if frames is None:
-                write_onnx(model, partial)
-            else:
-                write_litert(model, partial, frames=frames)
-            golden_of(model, sounds, golden, frames=frames)
-            difference = verify(partial, golden)
+            _write_kind(kind, config, model, partial, golden, sounds)
+            difference = verify(partial, golden, kind=kind)
             for file in (partial.with_name(partial.name + ".json"), partial):
                 file.replace(path.parent / file.name)
         size = path.stat().st_size / 1e6
         print(f"{size:.1f} MB, largest difference to the network {difference:.1g} -> {path}")
+
+
+def _write_kind(kind: str, config: ExportConfig, model: Any, path: Path, golden: Path, sounds: dict[str, Any]) -> None:
+    """Write a portable model, and the file that it is verified with."""
+    if kind == "litert_stream":
+        step = StreamStep(model.network, model.spec, context_s=config.stream_context_s)
+        write_litert_stream(step, path)
+        golden_of_stream(step, sounds, golden)
+    elif kind == "onnx":
+        write_onnx(model, path)
+        golden_of(model, sounds, golden)
+    else:
+        write_litert(model, path, frames=config.litert_frames)
+        golden_of(model, sounds, golden, frames=config.litert_frames)
 
 
 def _test_sounds(files: tuple[Path, ...], sample_rate_hz: int) -> dict[str, Any]:

@@ -83,6 +83,8 @@ class ExportConfig:
         onnx: Also write an ONNX model, from log-mels, to this `.onnx` file (extra: `onnx`).
         litert: Also write a LiteRT model, from log-mels, to this `.tflite` file (extra: `litert`).
         litert_frames: Input length of the LiteRT model, in frames; shorter utterances are padded.
+        litert_stream: Also write one step of a causal model, from samples, to this `.tflite` file (extra: `litert`).
+        stream_context_s: Time to which a causal transformer attends in a stream, in seconds.
     """
 
     model: Path
@@ -94,6 +96,8 @@ class ExportConfig:
     onnx: Path | None = None
     litert: Path | None = None
     litert_frames: int = 500
+    litert_stream: Path | None = None
+    stream_context_s: float = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,11 +85,17 @@ def _fading_maximum(values: tf.Tensor, fade: tf.Tensor) -> tf.Tensor:
 
     After the round with distance d, an entry has seen 2 d values: the number of rounds grows with the logarithm.
     """
-    frames = tf.shape(values)[1]
+    known = values.shape[1]
+    frames = tf.shape(values)[1] if known is None else known
 
-    def combine(distance: tf.Tensor, found: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def combine(distance: Any, found: tf.Tensor) -> tuple[Any, tf.Tensor]:
         earlier = tf.pad(found, [[0, 0], [distance, 0]], constant_values=_SILENT)[:, :frames]
         return 2 * distance, tf.maximum(found, earlier + fade * tf.cast(distance, found.dtype))
 
+    if known is not None:  # phones run no loops
+        distance = 1
+        while distance < known:
+            distance, values = combine(distance, values)
+        return values
     shapes = [tf.TensorShape([]), values.shape]
     return tf.while_loop(lambda distance, _: distance < frames, combine, [1, values], shape_invariants=shapes)[1]

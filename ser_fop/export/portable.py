@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -60,17 +61,29 @@ def write_litert(recogniser: InferenceModel, path: Path, *, frames: int) -> None
     module = tf.Module()
     module.network_weights = [weight.value for weight in recogniser.network.weights]
     module.head = recogniser.head
+    path.write_bytes(to_litert(module, function.get_concrete_function()))
+    _describe(recogniser, path, frames=frames)
+
+
+def to_litert(module: tf.Module, function: Any) -> bytes:
+    """Return a function as a LiteRT model of built-in operations.
+
+    Args:
+        module: Holder of the variables.
+        function: Concrete function with fixed shapes.
+
+    Raises:
+        InputError: If an operation is not built into LiteRT.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures=function.get_concrete_function())
+        tf.saved_model.save(module, folder, signatures=function)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
-            content = converter.convert()
+            return converter.convert()
         except Exception as error:  # the converter's own type, for an unsupported operation
             reason = next((line for line in str(error).splitlines() if "error:" in line), str(error)[:200])
             raise InputError(f"this model cannot be written for LiteRT: {reason}") from error
-    path.write_bytes(content)
-    _describe(recogniser, path, frames=frames)
 
 
 def golden_of(

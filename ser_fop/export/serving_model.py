@@ -12,6 +12,8 @@ from ser_fop.errors import InputError
 from ser_fop.export.warmup import write_warmup
 from ser_fop.inference.inference_model import PREDICTION, InferenceModel
 from ser_fop.models.saving import SPEC
+from ser_fop.streaming.stream_signatures import STREAM_START, STREAM_STEP, stream_start, stream_step
+from ser_fop.streaming.stream_step import StreamStep, is_streamable
 from ser_fop.utils.json_io import write_json
 
 GOLDEN = "golden.npz"
@@ -22,7 +24,9 @@ SERVING_DEFAULT, WAV, MEL, HYPERCOLUMNS = "serving_default", "wav", "mel", "hype
 _PYTHON = ("PyFunc", "EagerPyFunc", "PyFuncStateless")
 
 
-def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Mapping[str, np.ndarray]) -> None:
+def write_serving_model(
+    recogniser: InferenceModel, folder: Path, *, sounds: Mapping[str, np.ndarray], context_s: float = 10.0
+) -> None:
     """Write a SavedModel.
 
     Batch and length are variable. The signatures are:
@@ -33,7 +37,8 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
     - `mel`: inputs `mel` (log-mels) and `length`, same outputs;
     - `hypercolumns`: inputs `mel` and `length`, outputs per frame and pooled over time.
 
-    A network without classes has only `hypercolumns`, and `serving_default` with the hypercolumns of waveforms. A
+    A causal network also has `stream_step`, which maps the samples of one step and the states of streams to outputs and
+    new states, and `stream_start`, which gives the first states. A network without classes has only `hypercolumns`, and `serving_default` with the hypercolumns of waveforms. A
     network that predicts frames also has `prediction`: inputs `mel` and `length`, output `prediction` in log-mel units.
 
     Args:
@@ -41,6 +46,7 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
         folder: SavedModel folder to write.
         sounds: `waveform` of shape (batch, samples) and `length` of shape (batch,). They are the warm-up requests.
             They are also stored in `assets.extra/golden.npz` with the outputs, for verification.
+        context_s: Time to which a transformer attends in a stream, in seconds.
 
     Raises:
         InputError: If the log-mels are normalised by speaker, or an operation is not part of TensorFlow.
@@ -69,6 +75,9 @@ def write_serving_model(recogniser: InferenceModel, folder: Path, *, sounds: Map
             WAV: recogniser.from_wav,
             MEL: recogniser.from_mel,
         }
+    if recogniser.head is None and is_streamable(recogniser.spec):
+        step = StreamStep(recogniser.network, recogniser.spec, context_s=context_s)
+        signatures |= {STREAM_START: stream_start(step), STREAM_STEP: stream_step(step)}
     # A server computes no gradients. The kernels' own gradients would double the graph and the time to write it.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures=signatures, options=options)

@@ -40,16 +40,46 @@ run = Interpreter(sys.argv[1]).get_signature_runner()
 each = [run(mel=golden["mel"][n:n + 1], length=golden["length"][n:n + 1]) for n in range(len(golden["length"]))]
 found = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
 """
-# Script that runs the model, and the packages that it may import, by file suffix (none for a SavedModel).
-_SCRIPTS = {"": (_SAVED_MODEL, {"tensorflow", "keras"}), ".onnx": (_ONNX, set()), ".tflite": (_LITERT, set())}
+# All steps of each sound, with a function `advance` that maps inputs to outputs.
+_STREAM = """
+each = []
+for samples, length in zip(golden["waveform"], golden["length"]):
+    state = {name.removeprefix("start_"): golden[name] for name in golden.files if name.startswith("start_")}
+    for first in range(0, length - golden["window"] + 1, golden["hop"]):
+        window = samples[np.newaxis, first:first + golden["window"]]
+        outputs = advance(samples=window, frames=golden["frames"], **state)
+        state = {name: outputs[name] for name in state}
+    each.append(outputs)
+found = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
+"""
+_SAVED_MODEL_STREAM = """
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+def advance(**inputs):
+    return model.signatures["stream_step"](**{name: tf.constant(value) for name, value in inputs.items()})
+"""
+_LITERT_STREAM = """
+from ai_edge_litert.interpreter import Interpreter
+advance = Interpreter(sys.argv[1]).get_signature_runner()
+"""
+# Script that runs the model, and the packages that it may import, by kind of export.
+_SCRIPTS = {
+    "saved_model": (_SAVED_MODEL, {"tensorflow", "keras"}),
+    "onnx": (_ONNX, set()),
+    "litert": (_LITERT, set()),
+    "saved_model_stream": (_SAVED_MODEL_STREAM + _STREAM, {"tensorflow", "keras"}),
+    "litert_stream": (_LITERT_STREAM + _STREAM, set()),
+}
+_KIND_OF_SUFFIX = {"": "saved_model", ".onnx": "onnx", ".tflite": "litert"}
 
 
-def verify(model: Path, golden: Path) -> float:
+def verify(model: Path, golden: Path, *, kind: str = "") -> float:
     """Compare the outputs of an exported model with those of the Keras network.
 
     Args:
         model: SavedModel folder, `.onnx` file or `.tflite` file.
         golden: `.npz` file with the inputs, and with the outputs of the network as `answer_NAME`.
+        kind: `saved_model_stream` or `litert_stream`, for the steps of a stream; by default, the suffix tells the kind.
 
     Returns:
         The largest absolute difference of an output.
@@ -57,7 +87,7 @@ def verify(model: Path, golden: Path) -> float:
     Raises:
         InputError: If the difference exceeds `TOLERANCE`, or the model cannot run without ser_fop.
     """
-    script, allowed = _SCRIPTS[model.suffix]
+    script, allowed = _SCRIPTS[kind or _KIND_OF_SUFFIX[model.suffix]]
     run = subprocess.run(
         [sys.executable, "-I", "-c", _HEAD + script + _TAIL, str(model), str(golden)],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},

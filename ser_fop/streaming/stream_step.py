@@ -47,7 +47,7 @@ class StreamStep(tf.Module):
         self.hop_s = self.hop_samples / features.sample_rate_hz
         self.context = max(1, math.ceil(context_s / self.hop_s))
         self._classifies = spec.kind == EMOTION_CLASSIFIER
-        self.step = tf.function(self._step, autograph=False)
+        self.step = tf.function(self.advance, autograph=False)
 
     def initial_state(self, batch: int = 1) -> State:
         """Return the state of streams before their first step, by name.
@@ -61,7 +61,7 @@ class StreamStep(tf.Module):
             state["level"] = initial_level(batch, self.spec.features)
         return _flat(state)
 
-    def _step(self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State) -> tuple[State, State]:
+    def advance(self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State) -> tuple[State, State]:
         """Compute one step.
 
         Args:
@@ -86,6 +86,15 @@ class StreamStep(tf.Module):
         if self.spec.class_bias:
             scaled += tf.constant(self.spec.class_bias, tf.float32)
         return {SCORES: tf.nn.softmax(scaled)}, _flat(later)
+
+
+def is_streamable(spec: NetworkSpec) -> bool:
+    """Return whether no output of a network depends on later samples."""
+    try:
+        check_streamable(spec)
+    except InputError:
+        return False
+    return True
 
 
 def check_streamable(spec: NetworkSpec) -> None:
