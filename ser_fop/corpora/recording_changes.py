@@ -11,6 +11,10 @@ import scipy.signal
 import soundfile
 import soxr
 
+from ser_fop.corpora.audio import trim_silence
+
+# Speech begins with the first frame that is at most so much quieter than the loudest one.
+_SPEECH_BELOW_DB = 40.0
 _TELEPHONE_LOW_HZ = 300.0
 _FILTER_ORDER = 8
 _HUM_HZ = 50.0
@@ -23,6 +27,14 @@ _MP3_DELAY = 1105
 _TILT_LOW_HZ, _TILT_MIDDLE_HZ = 100.0, 1000.0
 _GSM_RATE_HZ = 8000
 _FFT_BLOCK = 1024
+
+
+def first_seconds(samples: np.ndarray, seconds: float, rate_hz: int, _: np.random.Generator) -> np.ndarray:
+    """Keep what comes before speech, and so many seconds from its start: what a listener has heard by then."""
+    speech = trim_silence(samples, sample_rate_hz=rate_hz, below_db=_SPEECH_BELOW_DB)
+    # The trimmed samples are a view of the others.
+    start = (speech.ctypes.data - samples.ctypes.data) // samples.itemsize
+    return samples[: start + round(seconds * rate_hz)]
 
 
 def gain(samples: np.ndarray, level_db: float, _: int, __: np.random.Generator) -> np.ndarray:

@@ -63,5 +63,8 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "leading_silence": Perturbation(
         title="leading silence", unit="s", levels=(0.5, 1, 2), change=changes.leading_silence
     ),
+    "heard": Perturbation(
+        title="first seconds of speech", unit="s", levels=(3, 2, 1, 0.5), change=changes.first_seconds
+    ),
     "speed": Perturbation(title="speed", unit="times", levels=(1.05, 0.95, 1.15, 0.85), change=changes.speed),
 }

@@ -1,0 +1,188 @@
+"""Cost of streams: `python -m benchmarks.streaming [MODEL] [--hours 2] [--streams 50] [--seconds 60] [--record]`.
+
+MODEL is a causal model: a run, an export or a published one. Three measurements: one stream in one process, by the size
+of its chunks; an endless stream, with its memory and its time per second of audio; and many WebSocket streams in real
+time against `ser-fop serve`, whose clients share the cores of this machine.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_fop.config.streaming import DEFAULT_STREAM_MODEL, StreamSettings
+from ser_fop.corpora.audio import read_audio
+from ser_fop.hub.networks import resolve_model_path
+from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
+from ser_fop.utils.run_folder import machine, versions
+
+RESULTS = Path(__file__).parent / "streaming.json"
+_RATE_HZ = 16000
+_CHUNK_S = 0.1
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", nargs="?", default=DEFAULT_STREAM_MODEL)
+    parser.add_argument("--hours", type=float, default=2.0)
+    parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--record", action="store_true", help=f"store the figures in {RESULTS.name}")
+    options = parser.parse_args(arguments)
+    found: dict[str, Any] = {"chunks": [_one_stream(options.model, chunk_ms) for chunk_ms in (10, 40, 100, 1000)]}
+    for one in found["chunks"]:
+        print(
+            f"chunks of {one['chunk_ms']} ms: {one['ms_per_hop']:.3f} ms per 10 ms, p99 of a chunk {one['p99_ms']:.2f}"
+            f" ms, real-time factor {one['real_time_factor']:.4f}"
+        )
+    found["endless"] = _endless(options.model, options.hours)
+    for one in found["endless"]:
+        print(f"after {one['hours']:.2f} h: {one['ms_per_s']:.2f} ms per second of audio, {one['mb']:.0f} MB")
+    found["sockets"] = _sockets(options.model, options.streams, options.seconds)
+    print(
+        "{streams} streams: {answers} answers, {missing} missing, p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms".format(
+            **found["sockets"]
+        )
+    )
+    if options.record:
+        text = json.dumps({**found, "machine": machine(), "versions": versions()}, indent=1)
+        RESULTS.write_text(text + "\n", encoding="utf-8")
+
+
+def _speech(seconds: float) -> np.ndarray:
+    """Return the package's recordings, one after another and repeated, (samples,)."""
+    import ser_fop
+
+    parts = [read_audio(ser_fop.sample(name), sample_rate_hz=_RATE_HZ) for name in ("angry", "sad", "happy", "neutral")]
+    return np.resize(np.concatenate(parts), round(seconds * _RATE_HZ)).astype(np.float32)
+
+
+def _one_stream(model: str, chunk_ms: int) -> dict[str, float]:
+    recogniser, samples = StreamingRecogniser.load(model), _speech(20.0)
+    size = round(_RATE_HZ * chunk_ms / 1000)
+    recogniser.push(samples)  # traces
+    recogniser.reset()
+    times = []
+    for first in range(0, len(samples), size):
+        started = time.perf_counter()
+        recogniser.push(samples[first : first + size])
+        times.append(time.perf_counter() - started)
+    seconds = len(samples) / _RATE_HZ
+    return {
+        "chunk_ms": chunk_ms,
+        "ms_per_hop": 1000 * sum(times) / (100 * seconds),
+        "p99_ms": 1000 * statistics.quantiles(times, n=100)[98] if len(times) > 1 else 1000 * times[0],
+        "real_time_factor": sum(times) / seconds,
+    }
+
+
+def _endless(model: str, hours: float) -> list[dict[str, float]]:
+    """Push hours of speech with pauses, and return cost and memory at ten times."""
+    recogniser = StreamingRecogniser.load(model, StreamSettings(pause_s=0.8))
+    block, size = _speech(60.0), round(_CHUNK_S * _RATE_HZ)
+    block[-2 * _RATE_HZ :] *= 1e-3
+    found = []
+    for tenth in range(1, 11):
+        started, minutes = time.perf_counter(), max(1, round(6 * hours))
+        for _ in range(minutes):
+            for first in range(0, len(block), size):
+                recogniser.push(block[first : first + size])
+        cost = (time.perf_counter() - started) / (60 * minutes)
+        found.append({"hours": tenth * minutes / 60, "ms_per_s": 1000 * cost, "mb": _resident_mb(os.getpid())})
+    return found
+
+
+def _sockets(model: str, streams: int, seconds: float) -> dict[str, float]:
+    """Start a server, and return how quickly it answers many streams in real time."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = resolve_model_path(Path(model))
+    command = [sys.executable, "-m", "ser_fop.pipelines.serve", f"model={folder}", "--port", str(port)]
+    process = subprocess.Popen([*command, "--max-streams", str(streams)], stdout=subprocess.PIPE)
+    try:
+        if process.stdout is not None:
+            process.stdout.readline()
+        return asyncio.run(_all_streams(port, streams, seconds))
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+async def _all_streams(port: int, streams: int, seconds: float) -> dict[str, float]:
+    speech = (_speech(seconds) * 2**15).astype("<i2")
+    waiting: list[float] = []
+    await _stream(port, speech[: 5 * _RATE_HZ], 0.0, [])  # traces the graph
+    sent = await asyncio.gather(
+        *(_stream(port, speech, number / streams * _CHUNK_S, waiting) for number in range(streams))
+    )
+    hundredths = statistics.quantiles(waiting, n=100)
+    return {
+        "streams": streams,
+        "seconds": seconds,
+        "answers": len(waiting),
+        "missing": sum(sent) - len(waiting),
+        "p50_ms": 1000 * hundredths[49],
+        "p99_ms": 1000 * hundredths[98],
+    }
+
+
+async def _stream(port: int, samples: np.ndarray, delay_s: float, waiting: list[float]) -> int:
+    """Send a chunk each 0.1 s by the clock; note the time from each chunk to its answer. Return the number of chunks."""
+    import websockets
+
+    size, count = round(_CHUNK_S * _RATE_HZ), 0
+    address = f"ws://127.0.0.1:{port}/v1/models/model:stream"
+    async with _connected(websockets, address) as connection:
+        await asyncio.sleep(delay_s)
+        started = time.perf_counter()
+        sent_at: list[float] = []
+
+        async def receive() -> None:
+            async for text in connection:
+                if '"is_final"' not in text:
+                    waiting.append(time.perf_counter() - sent_at[len(received)])
+                    received.append(1)
+
+        received: list[int] = []
+        receiver = asyncio.create_task(receive())
+        for first in range(0, len(samples), size):
+            pause_s = started + count * _CHUNK_S - time.perf_counter()
+            await asyncio.sleep(max(0.0, pause_s))
+            sent_at.append(time.perf_counter())
+            await connection.send(samples[first : first + size].tobytes())
+            count += 1
+        await connection.send("end")
+        await receiver
+    return count
+
+
+def _connected(websockets: Any, address: str) -> Any:
+    """Return a connection to a server that may still be starting."""
+    for _ in range(600):
+        try:
+            with socket.create_connection(("127.0.0.1", int(address.split(":")[2].partition("/")[0])), timeout=1):
+                return websockets.connect(address)
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("expected the server to start within a minute; it did not.")
+
+
+def _resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1000
+
+
+if __name__ == "__main__":
+    main()
