@@ -59,9 +59,10 @@ if [[ $models == *emotion-common* ]]; then
     ser-fop prepare --config "$here/recipes/common_records.yaml" "$@"
   }
   common --corpus ravdess --audio-dir "$ravdess" --out records/common/ravdess
-  common --corpus csv --name nemo --audio-dir "$nemo" --manifest "$nemo/metadata.csv" --licence "$non_commercial" \
+  common --corpus csv --name nemo --title "nEMO (Polish)" --audio-dir "$nemo" --manifest "$nemo/metadata.csv" --licence "$non_commercial" \
     --out records/common/nemo
-  common --corpus csv --name emospeechcommands --audio-dir "$commands" --manifest "$commands/metadata.csv" \
+  common --corpus csv --name emospeechcommands \
+    --title "EmoSpeechCommands (Indian English and Hindi)" --audio-dir "$commands" --manifest "$commands/metadata.csv" \
     --licence "$non_commercial" --out records/common/emospeechcommands
   records="records/common/ravdess records/common/nemo records/common/emospeechcommands"
   recipe="$here/recipes/common_finetuning.yaml"

@@ -66,6 +66,7 @@ class PrepareConfig:
         manifest: CSV file of your own corpus (`--corpus csv`).
         name: Name of the corpus in later stages, where speakers are named `corpus:speaker`; the name of
             `--corpus` by default. Each of your own corpora needs a different name.
+        title: Name of your own corpus in reports and model cards; `name` by default.
         licence: Licence of your own corpus, for the configs of runs and for model cards; that of the corpus by default.
         labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
@@ -96,6 +97,7 @@ class PrepareConfig:
     out: Path
     manifest: Path | None = None
     name: str = ""
+    title: str = ""
     licence: str = ""
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"

@@ -129,7 +129,7 @@ def _finish(
     write_rows(stage.folder / UTTERANCES, rows)
     manifest = Manifest(
         corpus=config.name or corpus.name,
-        title=config.name or corpus.title,
+        title=config.title or config.name or corpus.title,
         licence=config.licence or corpus.licence,
         labels=listing.labels,
         dtype=config.dtype,

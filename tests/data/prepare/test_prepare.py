@@ -103,7 +103,9 @@ class TestContent:
         assert not prepared.with_name("records.partial").exists()
 
     def test_prepare_uses_given_name_and_labels(self, audio, tmp_path):
-        records = Records(run(config_for(audio, tmp_path / "records", name="mine", labels=("sad", "happy"))))
+        named = {"name": "mine", "title": "My calls", "licence": "mine alone"}
+        records = Records(run(config_for(audio, tmp_path / "records", labels=("sad", "happy"), **named)))
+        assert (records.manifest.title, records.manifest.licence) == ("My calls", "mine alone")
         assert records.corpus == "mine"
         assert records.manifest.labels == ("sad", "happy")
 
