@@ -45,6 +45,7 @@ def run(config: PublishConfig) -> Path:
             " none. Add it, or drop --coverage."
         )
     cross_corpus = read_json(config.cross_corpus) if config.cross_corpus else []
+    probe = read_json(config.probe) if config.probe else {}
     spec = network_spec(config.model)
     if (config.figures or config.control) and not spec.labels:
         raise InputError(
@@ -69,6 +70,7 @@ def run(config: PublishConfig) -> Path:
         "calibration": dataclasses.asdict(found) if found else {},
         "cross_corpus": cross_corpus,
         "stress": [read_json(folder / FIGURES) for folder in config.stress],
+        "probe": probe,
         "pretraining": _skill(trained, hop_s=spec.features.hop_s),
         "parameters": trained["parameters"],
         "seconds": trained["seconds"],

@@ -113,6 +113,7 @@ class PublishConfig:
         coverage: Share of these predictions that remain; less confident answers become `unsure`.
         cross_corpus: `report/cross_corpus.json` of `reproduce --cross-corpus`, for the card.
         stress: Folders of `stress`, for the card.
+        probe: `probe.json` of `probe`, for the card of a pretrained network.
         control: The same runs trained from scratch, without pretraining, for comparison.
         made_by: Command that trained the model, for the card.
         notes: Further notes for the card, on data, results or limits.
@@ -126,6 +127,7 @@ class PublishConfig:
     coverage: float = 1.0
     cross_corpus: Path | None = None
     stress: tuple[Path, ...] = ()
+    probe: Path | None = None
     control: tuple[Path, ...] = ()
     made_by: str = ""
     notes: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.corpora import CORPORA
-from ser_fop.export.card_sections import calibration_section, cross_corpus_section, stress_section
+from ser_fop.export.card_sections import calibration_section, cross_corpus_section, probe_section, stress_section
 from ser_fop.models.saving import NetworkSpec
 
 _FOP = "Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806))"
@@ -40,6 +40,7 @@ def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping
         cross_corpus_section(metrics.get("cross_corpus", ())),
         stress_section(metrics.get("stress", ())),
         _skill(metrics["pretraining"]),
+        probe_section(metrics.get("probe", {})),
         _limits(spec, described),
         _made(described, metrics),
     ]
