@@ -105,7 +105,12 @@ def microphone_chunks(*, sample_rate_hz: int, chunk_s: float) -> Iterator[Iterat
     except sounddevice.PortAudioError as error:
         raise InputError(f"--microphone expected a microphone at {sample_rate_hz} Hz: {error}.") from error
     with stream:
-        yield iter(chunks.get, None)
+        yield _endless(chunks)
+
+
+def _endless(chunks: "queue.SimpleQueue[np.ndarray]") -> Iterator[np.ndarray]:
+    while True:
+        yield chunks.get()
 
 
 class _Joined:

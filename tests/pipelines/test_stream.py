@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import subprocess
@@ -12,6 +13,7 @@ import ser_fop
 from ser_fop.config.stages import FinetuneConfig
 from ser_fop.hub.networks import NETWORK
 from ser_fop.models.saving import save_network
+from ser_fop.streaming import sources
 from ser_fop.streaming.sources import pipe_chunks
 from ser_fop.utils.run_folder import open_stage
 from tests.streaming.conftest import make_classifier
@@ -151,6 +153,43 @@ def test_empty_standard_input_is_too_short(model, capsys, monkeypatch):
 def test_a_model_that_is_not_causal_is_refused(capsys):
     assert stream.main([str(ser_fop.sample("sad")), "--model", "emotion-common"]) == 2
     assert "expected a causal network, received one with" in capsys.readouterr().err
+
+
+class FakeMicrophone:
+    """The module `sounddevice`, with a microphone that gives a recording and then Ctrl-C."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def InputStream(self, *, samplerate, channels, dtype, blocksize, callback):  # noqa: N802 - its name there
+        assert (samplerate, channels, dtype) == (16000, 1, "float32")
+        for first in range(0, len(self.samples), blocksize):
+            callback(self.samples[first : first + blocksize, np.newaxis], blocksize, None, None)
+        return contextlib.nullcontext()
+
+
+def test_a_microphone_is_read_until_ctrl_c(model, capsys, monkeypatch, speech_samples):
+    monkeypatch.setitem(sys.modules, "sounddevice", FakeMicrophone(speech_samples))
+
+    def until_empty(chunks):
+        while not chunks.empty():
+            yield chunks.get()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sources, "_endless", until_empty)
+    answers = streamed(capsys, "--microphone", "--model", model, "--json")
+    assert answers[-1]["is_final"]
+    assert answers[-1]["emotion"]
+    assert answers[-1]["end_s"] == pytest.approx(len(speech_samples) / 16000)
+
+
+def test_without_sounddevice_the_extra_is_named(model, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert stream.main(["--microphone", "--model", str(model)]) == 2
+    assert "needs the extra `microphone`" in capsys.readouterr().err
 
 
 @pytest.mark.slow
