@@ -417,7 +417,8 @@ class TestYaml:
 
     @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "pipelines" / "recipes").glob("*.yaml")))
     def test_parse_accepts_the_recipes_of_the_package(self, path):
-        stage = {"finetuning": "finetune", "records": "prepare"}[path.stem.rpartition("_")[2]]
+        kind = path.stem.rpartition("_")[2]
+        stage = {"finetuning": "finetune", "pretraining": "pretrain", "records": "prepare"}.get(kind, kind)
         required = REQUIRED[stage]
         assert parse(stage, CONFIGS[stage], ["--config", str(path), *required]) != parse(
             stage, CONFIGS[stage], required
