@@ -1,7 +1,7 @@
 // Drawing on canvases: waveform, mel spectrogram, and probabilities over time. All share one time axis.
 import { HIGHEST_HZ, LOWEST_HZ, MEL_BANDS, SAMPLE_RATE_HZ, melOf, peakOf } from "./sound.js";
 
-const LEFT = 46, BOTTOM = 22, TOP = 6;  // margins for the axes, in CSS pixels
+const LEFT = 52, BOTTOM = 22, TOP = 6;  // margins for the axes, in CSS pixels
 const RANGE = 12;  // from the darkest to the brightest colour, in natural logarithms of power: 52 dB
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const MAPS = {
@@ -143,7 +143,7 @@ export function drawProbabilities(canvas, answers, labels, fromS, toS) {
       pen.stroke();
       const middle = (above[run.length - 1] + below[run.length - 1]) / 2, thick = height * (above[run.length - 1] - below[run.length - 1]);
       const room = xOf(last.timeS) - Math.max(left, xOf(run[0].timeS)), text = pen.measureText(label).width;
-      if (thick > 15 && room > text + 12) {
+      if (thick > 18 && room > text + 12) {
         pen.fillStyle = "#11131c";
         pen.textAlign = "right";
         pen.textBaseline = "middle";

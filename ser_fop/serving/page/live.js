@@ -30,6 +30,7 @@ export class LiveView {
     this.drawnMs = 0;
     for (const id of ["live-bars", "legend", "stretches"]) at(id).replaceChildren();
     at("no-stretches").hidden = false;
+    at("live-title").textContent = "Now";
     at("live-emotion").textContent = "…";
     at("live-share").textContent = at("live-reason").textContent = "";
   }
@@ -115,6 +116,7 @@ export class LiveView {
   showNow({ emotion, probabilities, reason }) {
     const most = probabilities ? Math.max(...Object.values(probabilities)) : 0;
     at("live-emotion").textContent = emotion || "no answer";
+    at("live-emotion").classList.toggle("none", !emotion);
     at("live-share").textContent = probabilities ? percent(most) : "";
     at("live-reason").textContent = reason;
     const bars = at("live-bars").children;
@@ -140,6 +142,7 @@ export class LiveView {
     this.isRunning = false;
     this.source.stop();
     this.draw();
+    if (!error) at("live-title").textContent = "Final answer";
     const left = droppedS ? ` ${droppedS.toFixed(1)} s of sound were left out.` : "";
     if (error) this.say(error, true);
     else this.say(`Final answer: ${at("live-emotion").textContent}${this.best ? "" : `, ${at("live-reason").textContent}`}.${left}`);

@@ -28,6 +28,7 @@ const answerText = ({ emotion, reason }) => (emotion || "none") + (reason ? `: $
 
 function showAnswer({ whole, over }) {
   at("emotion").textContent = whole.emotion || "no answer";
+  at("emotion").classList.toggle("none", !whole.emotion);
   at("share").textContent = whole.emotion ? `${Math.round(100 * Math.max(...whole.scores))} %` : "";
   at("reason").textContent = whole.reason || "";
   at("bars").replaceChildren();
