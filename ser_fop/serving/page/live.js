@@ -25,7 +25,8 @@ export class LiveView {
     this.answers = [];
     this.labels = [];
     this.stretches = 0;
-    this.best = null;
+    this.best = null;  // the last finished stretch with an answer
+    this.isSlow = false;
     this.isStale = true;
     this.drawnMs = 0;
     for (const id of ["live-bars", "legend", "stretches"]) at(id).replaceChildren();
@@ -45,7 +46,7 @@ export class LiveView {
     const stream = new Stream(model, pauseS, { onAnswer: (answer) => this.show(answer), onEnd: (error) => this.over(error) });
     this.stream = stream;
     if (!(await stream.opened) || this.stream !== stream || !this.isRunning) return;
-    this.say("Waiting for the first answer …");
+    this.report();
     source.start((samples) => this.hear(samples), () => this.stop());
     const frame = () => {
       if (this.stream !== stream || !this.isRunning) return;
@@ -73,18 +74,21 @@ export class LiveView {
   }
 
   hear(samples) {
-    if (this.stream.send(samples)) this.mel.push(samples);  // pictures show what the server hears
+    this.isSlow = !this.stream.send(samples);
+    if (!this.isSlow) this.mel.push(samples);  // pictures show what the server hears
     this.isStale = true;
     this.report();
   }
 
+  /** Say how the stream is going. */
   report() {
-    if (!this.isRunning || this.stream.isEnding || !this.answers.length) return;
-    const { sentS, droppedS } = this.stream, lateS = sentS - this.answers[this.answers.length - 1].timeS;
-    let text = `${this.doing} …`;
-    if (droppedS) text = `The connection is slow: ${droppedS.toFixed(1)} s of sound were left out.`;
-    else if (lateS > LATE_S) text = `The server is ${lateS.toFixed(1)} s late.`;
-    if (text !== at("status").textContent) this.say(text, droppedS > 0);
+    if (!this.isRunning || this.stream.isEnding) return;
+    const { sentS, droppedS } = this.stream, left = droppedS ? ` ${droppedS.toFixed(1)} s of sound were left out.` : "";
+    const last = this.answers[this.answers.length - 1], lateS = last ? sentS - last.timeS : 0;
+    let text = last ? `${this.doing} …${left}` : "Waiting for the first answer …";
+    if (this.isSlow) text = `The connection is slow.${left}`;
+    else if (lateS > LATE_S) text = `The server is ${lateS.toFixed(1)} s late.${left}`;
+    if (text !== at("status").textContent) this.say(text, this.isSlow);
   }
 
   show({ start_s: startS = 0, end_s: endS = 0, emotion = "", probabilities = null, reason = "", is_final: isFinal = false }) {

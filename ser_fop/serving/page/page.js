@@ -203,7 +203,7 @@ async function start() {
     streams = contents.streams;
     for (const model of contents.models) cell("option", model, at("model"));
     at("model-label").hidden = contents.models.length < 2;
-    for (const sample of contents.samples) cell("option", sample, at("sample"));
+    for (const sample of contents.samples) cell("option", sample.replace(/_/g, " ").replace(/\.\w+$/, ""), at("sample")).value = sample;
     chooseModel();
   } catch {
     say("The server does not respond.", true);
