@@ -147,7 +147,9 @@ async function listen() {
   if (live.isRunning) { live.stop(); return; }
   at("live").disabled = true;  // the question for the microphone is open
   try {
-    goLive(await openMicrophone(), "Listening", false);
+    const microphone = await openMicrophone();
+    if (live.isRunning || recorder) microphone.stop();  // something else has begun meanwhile
+    else goLive(microphone, "Listening", false);
   } catch (error) {
     say(error.message, true);
   } finally {

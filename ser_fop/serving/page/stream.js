@@ -2,7 +2,7 @@
 import { SAMPLE_RATE_HZ } from "./sound.js";
 
 const CHUNK = SAMPLE_RATE_HZ / 10, MOST_WAITING_BYTES = 2 * SAMPLE_RATE_HZ;  // a tenth of a second; one second
-const PATIENCE_MS = 15000;
+const PATIENCE_MS = 30000;
 export const LOST = "The connection to the server was lost. Try again.";
 
 /**
@@ -21,7 +21,7 @@ export class Stream {
     this.opened = new Promise((resolve) => { this.socket.onopen = () => resolve(true); this.onFailed = () => resolve(false); });
     this.socket.onmessage = ({ data }) => {
       const answer = JSON.parse(data);
-      if (answer.error) this.error = `The server ended the stream: ${answer.error}.`;
+      if (answer.error) this.error = `The server ended the stream: ${answer.error.replace(/\.$/, "")}.`;
       else if (!this.isOver) onAnswer(answer);
     };
     this.socket.onclose = ({ code }) => this.finish(this.error || (this.isEnding && code === 1000 ? "" : LOST));
