@@ -1,14 +1,24 @@
-"""Demo page at `/` with its style, its script and audio samples. It loads nothing from other servers."""
+"""Demo page at `/` with its style, its scripts and audio samples. It loads nothing from other servers."""
 
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from ser_fop.models.saving import NetworkSpec
 from ser_fop.serving.errors import RequestError
+from ser_fop.streaming.stream_step import is_streamable
 
 _ROOT = files("ser_fop") / "serving" / "page"
-_KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript", "flac": "audio/flac"}
+_KINDS = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+    "flac": "audio/flac",
+}
+# The page sends streams at this sample rate.
+_RATE_HZ = 16000
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; style-src 'self' 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
@@ -33,8 +43,10 @@ def add_page(app: FastAPI) -> None:
     @app.get("/page/contents")
     async def contents(request: Request) -> dict[str, list[str]]:
         models = request.app.state.server.models.values()
+        specs = {model.name: model.version().spec for model in models}
         return {
-            "models": [model.name for model in models if model.version().spec.labels],
+            "models": [name for name, spec in specs.items() if spec.labels],
+            "streams": [name for name, spec in specs.items() if _can_be_live(spec)],
             "samples": sorted(samples),
         }
 
@@ -45,3 +57,8 @@ def add_page(app: FastAPI) -> None:
     @app.get("/page/{name}")
     async def part(name: str) -> Response:
         return file_response(pages, name)
+
+
+def _can_be_live(spec: NetworkSpec) -> bool:
+    """Return whether the page can show the answers of a model as it hears a stream."""
+    return bool(spec.labels) and is_streamable(spec) and spec.features.sample_rate_hz == _RATE_HZ

@@ -1,8 +1,11 @@
 """The demo page. Some tests use it in a browser and are skipped without Chromium."""
 
+import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,8 +14,13 @@ import soundfile
 import ser_fop
 from ser_fop.corpora.audio import read_audio
 from ser_fop.errors import InputError
+from ser_fop.export.serving_model import write_serving_model
+from ser_fop.inference.inference_model import InferenceModel
+from ser_fop.serving.app import create_app
 from ser_fop.serving.client import Client
+from ser_fop.serving.models import ServedModel
 from tests.serving.test_server import free_port
+from tests.streaming.conftest import make_classifier
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
@@ -30,12 +38,25 @@ def test_page_loads_only_from_this_server(client):
         assert client.get(f"/page/{name}").headers["content-type"].startswith(kind)
 
 
+def test_page_scripts_are_served_and_load_only_each_other(client):
+    waiting, found = ["page.js"], {}
+    while waiting:
+        name = waiting.pop()
+        answer = client.get(f"/page/{name}")
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert "https://" not in answer.text
+        found[name] = answer.text
+        waiting += set(re.findall(r'"(?:\./|/page/)(\w+\.js)"', answer.text)) - set(found)
+    assert {"page.js", "drawing.js", "live.js", "stream.js", "capture.js"} <= set(found)
+
+
 def test_page_contents_lists_models_and_samples(client):
     found = client.get("/page/contents").json()
     assert found["models"] == ["emotion"]
     for name in found["samples"]:
         assert client.get(f"/page/samples/{name}").content[:4] == b"fLaC"
     assert len(found["samples"]) == 4
+    assert set(found["streams"]) <= {"emotion"}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +122,8 @@ def test_page_noise_has_no_answer(page, tmp_path):
     soundfile.write(path, 0.1 * np.random.default_rng(0).normal(size=40000), 16000)
     page.set_input_files("#file", str(path))
     page.wait_for_selector("#answer:not([hidden])")
-    assert page.text_content("#emotion") == "none: no speech"
+    assert page.text_content("#emotion") == "no answer"
+    assert page.text_content("#reason") == "no speech"
     assert "none: no speech" in page.text_content("#over-time")
 
 
@@ -124,3 +146,151 @@ def test_page_sample_can_be_chosen_by_keyboard(page):
     page.keyboard.press("ArrowDown")
     page.wait_for_selector("#answer:not([hidden])")
     assert "synthetic_" in page.text_content("#status")
+
+
+@pytest.fixture(scope="module")
+def stream_models(tmp_path_factory):
+    """Folders of a causal model and of one that is not."""
+    root = tmp_path_factory.mktemp("page")
+    sounds = {"waveform": np.full((1, 8000), 0.1, np.float32), "length": np.int32([8000])}
+    for name, attention in (("stream", "causal"), ("full", "full")):
+        network, spec = make_classifier(attention=attention)
+        write_serving_model(InferenceModel(network, spec), root / name / "1", sounds=sounds)
+    return root
+
+
+@pytest.fixture(scope="module")
+def stream_address(stream_models):
+    uvicorn = pytest.importorskip("uvicorn")
+    app = create_app([ServedModel(name, stream_models / name) for name in ("stream", "full")])
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    for _ in range(100):
+        if server.started:
+            break
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory):
+    """File that Chromium repeats as its microphone: speech and a pause."""
+    path = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    speech = read_audio(ser_fop.sample("angry"), sample_rate_hz=16000)
+    soundfile.write(path, np.concatenate([speech, np.zeros(20000, np.float32)]), 16000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture
+def live_page(stream_address, microphone):
+    if not CHROMIUM:
+        pytest.skip("this test needs Chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    arguments = [
+        "--no-sandbox",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+    ]
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
+        page.goto(stream_address)
+        page.wait_for_selector("#live:not([hidden])")
+        yield page
+        assert page.faults == []
+        browser.close()
+
+
+def picture(page, name):
+    return page.locator(f"#{name}").evaluate("canvas => canvas.toDataURL()")
+
+
+def test_live_microphone_is_shown_until_stop(live_page):
+    page = live_page
+    page.focus("#live")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live-share:has-text('%')")
+    assert page.text_content("#live-emotion") in {"angry", "calm", "sad"}
+    before = {name: picture(page, name) for name in ("live-spectrogram", "live-probabilities")}
+    assert page.locator("#legend li").all_text_contents() == ["angry", "calm", "sad"]
+    page.wait_for_selector("#stretches li")
+    assert re.fullmatch(r"\d\.\d to \d\.\d s: (angry|calm|sad) \d+ %", page.text_content("#stretches li"))
+    for name, picture_before in before.items():
+        assert picture(page, name) != picture_before
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("document.activeElement.id") == "stop"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#stop", state="hidden")
+    assert page.text_content("#status").startswith("Final answer: ")
+    assert page.text_content("#live-emotion") in page.text_content("#status")
+    assert page.evaluate("document.activeElement.id") == "live"
+
+
+def test_file_played_as_stream_ends_with_its_prediction(live_page, stream_models, tmp_path):
+    page, path = live_page, tmp_path / "voice.wav"
+    soundfile.write(path, read_audio(ser_fop.sample("sad"), sample_rate_hz=16000), 16000, subtype="PCM_16")
+    page.uncheck("#pauses")  # one answer for the whole file
+    page.set_input_files("#file", str(path))
+    page.wait_for_selector("#play:visible")
+    page.click("#play")
+    page.wait_for_selector("#stop:visible")
+    page.wait_for_selector("#stop", state="hidden")
+    expected = ser_fop.load(stream_models / "stream").predict(path)
+    assert page.text_content("#live-emotion") == expected.emotion
+    share = float(page.text_content("#live-share").removesuffix(" %")) / 100
+    assert share == pytest.approx(max(expected.probabilities.values()), abs=0.011)
+    assert page.text_content("#emotion") == expected.emotion  # the answer for the whole file is shown again
+
+
+def test_model_that_is_not_causal_has_no_live_button(live_page, stream_address):
+    assert live_page.request.get(f"{stream_address}/page/contents").json()["streams"] == ["stream"]
+    live_page.select_option("#model", "full")
+    live_page.select_option("#sample", index=1)
+    live_page.wait_for_selector("#answer:not([hidden])")
+    for name in ("live", "play", "pauses"):
+        assert live_page.locator(f"#{name}").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ('{"error": "the server has 2 streams, its maximum: try again later"}', "2 streams, its maximum"),
+        ('{"reason": "no speech", "end_s": 0.1}', "connection to the server was lost"),
+    ],
+)
+def test_live_errors_are_shown_in_words(live_page, answer, shown):
+    def close(socket):
+        socket.send(answer)
+        socket.close(code=1013)
+
+    live_page.route_web_socket(re.compile(":stream"), close)
+    live_page.click("#live")
+    live_page.wait_for_selector("#status.bad")
+    assert shown in live_page.text_content("#status")
+    assert live_page.locator("#stop").is_hidden()
+
+
+def test_slow_connection_leaves_sound_out_and_says_so(live_page):
+    live_page.evaluate("Object.defineProperty(WebSocket.prototype, 'bufferedAmount', { get: () => 1e5 })")
+    live_page.click("#live")
+    live_page.wait_for_selector("#status:has-text('of sound were left out')")
+
+
+def test_dropped_file_is_taken(live_page):
+    live_page.evaluate(
+        """async () => {
+          const transfer = new DataTransfer(), name = "synthetic_sad.flac";
+          transfer.items.add(new File([await (await fetch(`/page/samples/${name}`)).blob()], name));
+          document.getElementById("drop").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+        }"""
+    )
+    live_page.wait_for_selector("#answer:not([hidden])")
+    assert "synthetic_sad.flac" in live_page.text_content("#status")
