@@ -17,12 +17,12 @@ def check_augmentation(settings: AugmentationSettings, features: FeatureConfig) 
     Raises:
         InputError: If a value is out of range, or the front end does not support an augmentation.
     """
-    for name in ("freq_mask", "time_mask", "masks", "level_db", "filter_db"):
+    for name in ("freq_mask", "time_mask", "masks", "level_db", "filter_db", "pause_s"):
         if getattr(settings, name) < 0:
             raise InputError(f"augmentation.{name} expected 0 or more, received {getattr(settings, name):g}.")
     if not 0 <= settings.speed < 1:
         raise InputError(f"augmentation.speed expected 0 or more and less than 1, received {settings.speed:g}.")
-    for name in ("level_db", "filter_db"):
+    for name in ("level_db", "filter_db", "pause_s"):
         if (value := getattr(settings, name)) and features.normalised_by != "none":
             raise InputError(
                 f"augmentation.{name} expected 0 for features normalised by {features.normalised_by}, received"
@@ -33,7 +33,7 @@ def check_augmentation(settings: AugmentationSettings, features: FeatureConfig) 
             f"augmentation.level_db expected 0 for features without the level of recordings, received"
             f" {settings.level_db:g}: it would bring the level back. Set it to 0."
         )
-    for name in ("level_db", "speed", "filter_db"):
+    for name in ("level_db", "speed", "filter_db", "pause_s"):
         if (value := getattr(settings, name)) and features.front_end != "log_mel":
             raise InputError(
                 f"augmentation.{name} expected 0 for front end {features.front_end}, received {value:g}: it changes"

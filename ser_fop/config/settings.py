@@ -176,6 +176,7 @@ class AugmentationSettings:
         level_db: Maximum change of the level, up or down, in decibels.
         speed: Maximum relative change of the speed; 0.1 means 10 percent. The pitch changes with the speed.
         filter_db: Maximum gain or loss of a random equaliser, as of another microphone or voice, in decibels.
+        pause_s: Maximum length of noise before and after half of the utterances, as of a quiet room, in seconds.
         renditions: Share of the training utterances that are read as one of the records' renditions
             (`prepare --renditions`).
     """
@@ -186,6 +187,7 @@ class AugmentationSettings:
     level_db: float = 0.0
     speed: float = 0.0
     filter_db: float = 0.0
+    pause_s: float = 0.0
     renditions: float = 0.0
 
 

@@ -1,4 +1,4 @@
-"""Data augmentation of log-mels (speed, equaliser, level, SpecAugment) and corruption of inputs in pretraining.
+"""Data augmentation of log-mels (speed, pauses, equaliser, level, SpecAugment) and corruption of inputs in pretraining.
 
 `augmentation` is for fine-tuning. It draws new random numbers at each call, from TensorFlow's global, stateful stream.
 Under `--deterministic`, TensorFlow draws them in a fixed order. `input_masking` and `input_noise` are for pretraining.
@@ -20,7 +20,9 @@ from ser_fop.errors import InputError
 _SEEDS_A_STEP = 256
 _SEED_LIMIT = 2**30
 _NATS_PER_DB = math.log(10) / 10  # of power
-_FILTER_POINTS = 6
+_CURVE_POINTS = 6
+# Pauses: range of their spectrum, distance from the loudest frame, and deviation of a band from frame to frame in nats.
+_PAUSE_CURVE_DB, _PAUSE_BELOW_DB, _PAUSE_DEVIATION = 10.0, (15.0, 50.0), 0.7
 _MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
 
 
@@ -45,6 +47,8 @@ def augmentation(
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = []
     if settings.speed:
         steps.append(functools.partial(_random_speed, share=settings.speed, features=features))
+    if settings.pause_s:
+        steps.append(functools.partial(_random_pauses, pause_s=settings.pause_s, features=features))
     if settings.filter_db:
         steps.append(functools.partial(_random_filter, filter_db=settings.filter_db, features=features))
     if settings.level_db:
@@ -195,10 +199,33 @@ def _random_speed(mel: tf.Tensor, *, share: float, features: FeatureConfig) -> t
 
 def _random_filter(mel: tf.Tensor, *, filter_db: float, features: FeatureConfig) -> tf.Tensor:
     """Add a random curve over the bands, straight between its points (FilterAugment, Nam et al. 2022). Its mean is 0."""
-    points = tf.random.uniform((_FILTER_POINTS, 1), -filter_db, filter_db) * _NATS_PER_DB
-    places = tf.linspace(0.0, _FILTER_POINTS - 1.0, features.mels)
-    curve = _interpolated(points, places)[:, 0]
-    return tf.maximum(mel + curve - tf.reduce_mean(curve), math.log(features.floor))
+    return tf.maximum(mel + _random_curve(filter_db, features.mels), math.log(features.floor))
+
+
+def _random_curve(range_db: float, bands: int) -> tf.Tensor:
+    """Return a curve over the bands, straight between random points, with a mean of 0: (bands,) in nats."""
+    points = tf.random.uniform((_CURVE_POINTS, 1), -range_db, range_db) * _NATS_PER_DB
+    curve = _interpolated(points, tf.linspace(0.0, _CURVE_POINTS - 1.0, bands))[:, 0]
+    return curve - tf.reduce_mean(curve)
+
+
+def _random_pauses(mel: tf.Tensor, *, pause_s: float, features: FeatureConfig) -> tf.Tensor:
+    """Put noise of a random spectrum before and after half of the utterances each.
+
+    It is 15 to 50 dB below the loudest frame. Before the first speech, a running level makes it as loud as speech.
+    """
+    loudest = tf.reduce_max(tf.reduce_logsumexp(mel, axis=1))
+    spectrum = _random_curve(_PAUSE_CURVE_DB, features.mels)
+    spectrum -= tf.reduce_logsumexp(spectrum)
+    parts = [mel]
+    for place in (0, 1):
+        length_s = tf.random.uniform((), -pause_s, pause_s)  # none in half of the cases
+        count = tf.cast(tf.maximum(length_s, 0.0) / features.hop_s, tf.int32)
+        level = loudest - tf.random.uniform((), *_PAUSE_BELOW_DB) * _NATS_PER_DB
+        level = 0.0 if features.level == "running" and place == 0 else level
+        frames = level + spectrum + _PAUSE_DEVIATION * tf.random.normal((count, features.mels))
+        parts.insert(len(parts) * place, tf.maximum(frames, math.log(features.floor)))
+    return tf.concat(parts, axis=0)
 
 
 def _random_level(mel: tf.Tensor, *, level_db: float) -> tf.Tensor:

@@ -13,8 +13,8 @@ def to_json(answer: StreamAnswer) -> str:
     """Return an answer as a JSON object, without empty values."""
     values = dataclasses.asdict(answer)
     values["probabilities"] = {label: round(share, _DIGITS) for label, share in answer.probabilities.items()}
-    values |= {name: round(values[name], 3) for name in ("start_s", "end_s")}
-    return json.dumps({name: value for name, value in values.items() if value not in ("", {}, False)})
+    times = {name: round(values.pop(name), 3) for name in ("start_s", "end_s")}
+    return json.dumps({**times, **{name: value for name, value in values.items() if value}})
 
 
 def to_line(answer: StreamAnswer) -> str:
