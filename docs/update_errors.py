@@ -1,4 +1,4 @@
-"""Update the error analysis in docs/studies.md: `python docs/update_errors.py`.
+"""Update the error analysis and its plot in docs/studies.md: `python docs/update_errors.py`.
 
 The figures come from the predictions of the fine-tuned networks in `docs/studies/cells/ravdess_repeats`. The ids of
 RAVDESS contain intensity (fourth field), statement (fifth field) and actor (seventh field; even numbers are women).
@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import plot_files
 from marks import between
+
+from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
 
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = ROOT / "docs" / "studies" / "cells" / "ravdess_repeats"
@@ -93,6 +96,17 @@ def _mistakes(rows: list[Row]) -> str:
     return ", ".join(f"{true} as {predicted} {100 * shares[true, predicted]:.0f}" for true, predicted in worst)
 
 
+def plots() -> dict[str, str]:
+    """Return the plot of the recall of each part as an SVG element, by the name of its file."""
+    scratch, pretrained = predictions("none"), predictions("unlabelled")
+    rows = []
+    for part, belongs in _PARTS.items():
+        dot, mark = (100 * recall(filter(belongs, rows_of), _is_correct) for rows_of in (scratch, pretrained))
+        rows.append(Dot(name=f"{part.partition(' (')[0]} (from LibriSpeech: {mark:.1f})", value=dot, mark=mark))
+    label = "UA, %; dot: from scratch, diamond: from LibriSpeech"
+    return {"ravdess_errors": dot_plot(rows, reference=None, label=label)}
+
+
 def update(page: str) -> str:
     """Return the page with its table generated again."""
     return between(page, "errors", render)
@@ -100,3 +114,4 @@ def update(page: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(update(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    plot_files.write(plots())

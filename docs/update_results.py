@@ -1,19 +1,23 @@
-"""Update the tables of experiments in the pages: `python docs/update_results.py [RUN NAME COMMAND]`.
+"""Update the tables and plots of experiments in the pages: `python docs/update_results.py [RUN NAME COMMAND]`.
 
 RUN is a finished `reproduce` folder, COMMAND the command that wrote it. Its tables are stored in
 `docs/results/NAME.json`, without the paths of the machine. All pages with the marks of a stored result are then
-updated: the README contains all its tables, other pages the tables that `PAGES` selects.
+updated: the README contains all its tables, other pages the tables that `PAGES` selects. docs/studies.md also has plots
+of the claims.
 """
 
 import functools
 import json
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import plot_files
 from marks import between
 
+from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
 from ser_fop.experiments.reporting.names import SOURCES, named
 from ser_fop.experiments.reporting.notes import caution
 from ser_fop.experiments.reporting.sections import sections
@@ -62,6 +66,13 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
 
 
+def claims(path: Path) -> str:
+    """Return only the claims of a stored result, as a Markdown table."""
+    tables = json.loads(path.read_text(encoding="utf-8"))
+    _, header, rows = next(part for part in sections(tables) if part[0].startswith("Claims"))
+    return "\n".join(_table(header, rows))
+
+
 def summary(paths: Sequence[Path]) -> str:
     """Return the claims of several corpora as a Markdown table, with one column for each stored result.
 
@@ -70,13 +81,12 @@ def summary(paths: Sequence[Path]) -> str:
     results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     seeds = [path.stem.rpartition("_")[2] for path in paths]
     rows = []
-    for claim in results[0]["claims"]:
-        found = [next(one for one in each["claims"] if one["first"] == claim["first"]) for each in results]
+    for claim, found in _claims_of(results):
         points = [100 * one["difference"] for one in found]
-        ends = [[100 * one["over_speakers"][end] for end in ("low", "high")] for one in found]
-        cells = [f"{value:+.2f} [{low:.1f}, {high:.1f}]" for value, (low, high) in zip(points, ends, strict=True)]
+        limits = [[100 * one["over_speakers"][end] for end in ("low", "high")] for one in found]
+        cells = [f"{value:+.2f} [{low:.1f}, {high:.1f}]" for value, (low, high) in zip(points, limits, strict=True)]
         error = f" ± {statistics.stdev(points) / len(points) ** 0.5:.2f}" if len(points) > 1 else ""
-        rows.append([named(claim["claim"], results[0]), *cells, f"{statistics.mean(points):+.2f}{error}"])
+        rows.append([claim, *cells, f"{statistics.mean(points):+.2f}{error}"])
     skills = [[row["skill"]["mean"] for row in each["pretraining"]] for each in results]
     for place, row in enumerate(results[0]["pretraining"]):
         values = [one[place] for one in skills]
@@ -84,6 +94,57 @@ def summary(paths: Sequence[Path]) -> str:
         rows.append([f"Skill, {named(SOURCES[row['network']], results[0])}", *cells, f"{statistics.mean(values):+.3f}"])
     header = ["difference in WA, points [95 % interval over speakers]", *(f"seed {seed}" for seed in seeds), "mean"]
     return "\n".join(_table(header, rows))
+
+
+def _claims_of(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Return each claim in words, with what it found in each result."""
+    return [
+        (
+            named(claim["claim"], results[0]),
+            [next(one for one in each["claims"] if one["first"] == claim["first"]) for each in results],
+        )
+        for claim in results[0]["claims"]
+    ]
+
+
+def plots() -> dict[str, str]:
+    """Return the plots of docs/studies.md as SVG elements, by the names of their files."""
+    corpora = [json.loads(path.read_text(encoding="utf-8")) for path in _corpora()]
+    rows = []
+    for claim, found in _claims_of(corpora):
+        points = [100 * one["difference"] for one in found]
+        rows.append(Dot(name=claim, value=statistics.mean(points), **plot_files.ends(points)))
+    label = "points of WA; line: from the least to the greatest corpus"
+    return {
+        "ravdess_repeats": _claims_plot({"ravdess_repeats": ""}),
+        "ravdess_claims": _claims_plot(
+            {name: f"{_training_speakers(name)} training speakers: " for name in ("ravdess_claim_few", "ravdess_claim")}
+        ),
+        "synthetic": dot_plot(rows, reference=0.0, label=label),
+    }
+
+
+def _claims_plot(results: Mapping[str, str]) -> str:
+    """Draw the claims of stored results, given by name with the first words of their rows."""
+    rows = []
+    for name, words in results.items():
+        tables = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        for claim in tables["claims"]:
+            limits = {end: 100 * claim["over_speakers"][end] for end in ("low", "high")}
+            text = words + named(claim["claim"], tables)
+            rows.append(Dot(name=text, value=100 * claim["difference"], **limits))
+    return dot_plot(rows, reference=0.0, label="points of WA, 95 % intervals over speakers")
+
+
+def _training_speakers(name: str) -> int:
+    """Return how many speakers train or validate in each of the folds of a result."""
+    folds = json.loads((ROOT / "pipelines" / "folds" / f"{name}.json").read_text(encoding="utf-8"))["folds"]
+    (number,) = {len(fold["train"]) + len(fold["validation"]) for fold in folds}
+    return number
+
+
+def _corpora() -> list[Path]:
+    return sorted(RESULTS.glob("synthetic_seed_*.json"))
 
 
 def update(text: str, *, page: str) -> str:
@@ -95,8 +156,8 @@ def update(text: str, *, page: str) -> str:
     """
     for path in sorted(RESULTS.glob("*.json")):
         text = between(text, f"result {path.stem}", functools.partial(render, path, page=page))
-    corpora = sorted(RESULTS.glob("synthetic_seed_*.json"))
-    return between(text, "synthetic summary", functools.partial(summary, corpora))
+        text = between(text, f"claims {path.stem}", functools.partial(claims, path))
+    return between(text, "synthetic summary", functools.partial(summary, _corpora()))
 
 
 if __name__ == "__main__":
@@ -107,3 +168,4 @@ if __name__ == "__main__":
     for name in PAGES:
         path = ROOT / name
         path.write_text(update(path.read_text(encoding="utf-8"), page=name), encoding="utf-8")
+    plot_files.write(plots())

@@ -1,8 +1,8 @@
-"""Update the tables of docs/studies.md: `python docs/update_studies.py [STUDY RUN ...]`.
+"""Update the tables and plots of docs/studies.md: `python docs/update_studies.py [STUDY RUN ...]`.
 
 Each RUN is a finished `pretrain`, `finetune` or `classify` folder. Its options and figures are added to
-`docs/studies/STUDY.json`, without the paths of the machine. All tables of the page are then generated from the stored
-studies.
+`docs/studies/STUDY.json`, without the paths of the machine. All tables of the page and their plots are then generated
+from the stored studies.
 """
 
 import functools
@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import plot_files
 from marks import between
+from study_parts import STUDIES, Trials, part_of, tables_of, trials_of
+from study_plots import mean_of_features, plots
 
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.stages import ClassifyConfig, ExtractConfig, FinetuneConfig, PretrainConfig
@@ -20,7 +23,6 @@ from ser_fop.utils.run_folder import read_json, to_plain
 from ser_fop.utils.stored_paths import stored_paths
 
 ROOT = Path(__file__).resolve().parent.parent
-STUDIES = ROOT / "docs" / "studies"
 PAGE = ROOT / "docs" / "studies.md"
 _NOT_OPTIONS = (
     "records",
@@ -159,21 +161,23 @@ def _arguments(values: dict[str, Any]) -> list[str]:
     return [flag if value is True else f"{flag} {formatted(value)}" for flag, value in values.items()]
 
 
-def table(study: str) -> str:
-    """Return the table of a study as Markdown, with one line for each set of options, best first.
+def table(name: str) -> str:
+    """Return the table of a study, or of a part of it, as Markdown, with one line for each set of options, best first.
 
     Pretraining is ranked by skill, fine-tuning by accuracy on validation speakers, classifiers by WA.
+
+    Args:
+        name: Name of the study; a space and the name of a part may follow.
     """
-    trials = json.loads((STUDIES / f"{study}.json").read_text(encoding="utf-8"))
-    sets: dict[str, list[dict[str, Any]]] = {}
-    for trial in trials:
-        sets.setdefault(trial["options"], []).append(trial)
-    if "feature" in trials[0]:
+    study, _, part = name.partition(" ")
+    sets = part_of(study, part) if part else trials_of(study)
+    first = next(iter(sets.values()))[0]
+    if "feature" in first:
         return "\n".join(_features(sets))
-    return "\n".join(_skills(sets) if "skill" in trials[0] else _folds(sets))
+    return "\n".join(_skills(sets) if "skill" in first else _folds(sets))
 
 
-def _skills(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
+def _skills(sets: Trials) -> list[str]:
     """Return one line for each pretraining: its skill on held-out speakers, for each seed."""
     lines = ["| options | skill | untrained | epochs | minutes | parameters |", "|---|---|---|---|---|---|"]
 
@@ -189,12 +193,12 @@ def _skills(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
     return lines
 
 
-def _features(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
+def _features(sets: Trials) -> list[str]:
     """Return one line for each pretraining, with one column for each feature and one value for each seed."""
     names = sorted({trial["feature"] for trials in sets.values() for trial in trials})
     lines = [
-        "| options | skill | " + " | ".join(f"{name}, WA %" for name in names) + " | minutes | parameters |",
-        "|" + "---|" * (len(names) + 4),
+        "| options | skill | " + " | ".join(f"{name}, WA %" for name in names) + " | mean | minutes | parameters |",
+        "|" + "---|" * (len(names) + 5),
     ]
 
     def best(trials: list[dict[str, Any]]) -> float:
@@ -204,13 +208,14 @@ def _features(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
         by_seed = {trial["seed"]: trial for trial in trials}
         skills = ", ".join("" if one["skill"] is None else f"{one['skill']:+.3f}" for one in by_seed.values())
         cells = [", ".join(f"{100 * one['wa']:.1f}" for one in trials if one["feature"] == name) for name in names]
+        cells.append(f"{mean_of_features(trials):.1f}")
         minutes = statistics.mean(one["minutes_of_pretraining"] for one in by_seed.values())
         parameters = f"{trials[0]['parameters']:,}"
         lines.append(f"| `{options}`{_stamp(trials)} | {skills} | {' | '.join(cells)} | {minutes:.0f} | {parameters} |")
     return lines
 
 
-def _folds(sets: dict[str, list[dict[str, Any]]]) -> list[str]:
+def _folds(sets: Trials) -> list[str]:
     """Return one line for each fine-tuning, with one value for each fold."""
     lines = [
         "| options | test UA % by fold | mean | validation accuracy % | selected epoch | parameters |",
@@ -237,7 +242,8 @@ def _stamp(trials: list[dict[str, Any]]) -> str:
 def update(page: str) -> str:
     """Return the page with its tables generated again."""
     for path in sorted(STUDIES.glob("*.json")):
-        page = between(page, path.stem, functools.partial(table, path.stem))
+        for name in tables_of(path.stem):
+            page = between(page, name, functools.partial(table, name))
     return page
 
 
@@ -246,4 +252,6 @@ if __name__ == "__main__":
         keep(sys.argv[1], [Path(name) for name in sys.argv[2:]])
     elif len(sys.argv) == 2:
         raise SystemExit(__doc__)
-    PAGE.write_text(update(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    text = update(PAGE.read_text(encoding="utf-8"))
+    PAGE.write_text(text, encoding="utf-8")
+    plot_files.write(plots(text))

@@ -8,9 +8,17 @@ def test_page_shows_every_study_and_update_removes_manual_figure(script):
     module = script("update_studies")
     page = module.PAGE.read_text(encoding="utf-8")
     for path in module.STUDIES.glob("*.json"):
-        mark = f"<!-- {path.stem} -->"
-        assert mark in page
-        assert module.update(page.replace(mark, mark + "\n99.9")) == page
+        for name in module.tables_of(path.stem):
+            mark = f"<!-- {name} -->"
+            assert mark in page
+            assert module.update(page.replace(mark, mark + "\n99.9")) == page
+
+
+def test_parts_of_a_study_contain_all_its_trials(script):
+    module = script("study_parts")
+    for study, parts in module.PARTS.items():
+        found = {options for part in parts for options in module.part_of(study, part)}
+        assert found == module.trials_of(study).keys()
 
 
 def test_skills_are_sorted_with_one_line_per_setting(script):
@@ -28,6 +36,6 @@ def test_transductive_row_is_marked(script):
     trial = {"feature": "h1", "wa": 0.5, "seed": 0, "skill": 0.1, "minutes_of_pretraining": 4.0, "parameters": 1000}
     trials = {"seen": [{**trial, "transductive": True}], "unseen": [{**trial, "wa": 0.25, "transductive": False}]}
     assert script("update_studies")._features(trials)[2:] == [
-        "| `seen` (transductive) | +0.100 | 50.0 | 4 | 1,000 |",
-        "| `unseen` | +0.100 | 25.0 | 4 | 1,000 |",
+        "| `seen` (transductive) | +0.100 | 50.0 | 50.0 | 4 | 1,000 |",
+        "| `unseen` | +0.100 | 25.0 | 25.0 | 4 | 1,000 |",
     ]
