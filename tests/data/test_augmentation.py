@@ -55,6 +55,37 @@ def test_random_filter_adds_one_curve_to_all_frames_and_keeps_the_mean_level():
     assert np.abs(again - curve).max() > 0.05
 
 
+def test_random_pauses_surround_half_of_the_utterances_and_leave_speech_as_it_is():
+    pauses, before = augment_fn(pause_s=0.5), mel()
+    starts, ends = [], []
+    for _ in range(40):
+        found = np.asarray(pauses(before))
+        (start,) = (
+            place
+            for place in range(len(found) - FRAMES + 1)
+            if np.allclose(found[place : place + FRAMES], before, atol=1e-5)
+        )
+        starts.append(start)
+        ends.append(len(found) - FRAMES - start)
+        loudness = np.log(np.exp(found).sum(axis=1))
+        assert np.delete(loudness, slice(start, start + FRAMES)).max(initial=-99) < loudness.max() - 1
+    for counts in (starts, ends):
+        assert 8 < sum(count > 0 for count in counts) < 32
+        assert 10 < max(counts) <= 50
+    assert starts != ends
+
+
+def test_a_pause_before_speech_is_loud_at_a_running_level():
+    features = FeatureConfig(level="running", floor=1e-4)
+    pauses = augmentation(AugmentationSettings(pause_s=1.0), features, MEAN)
+    quiet = np.full((FRAMES, FEATURES.mels), -8.0, np.float32)
+    loudness = [np.log(np.exp(np.asarray(pauses(quiet))).sum(axis=1)) for _ in range(20)]
+    lead = [one[0] for one in loudness if abs(one[0] - (-8 + math.log(FEATURES.mels))) > 0.5]
+    assert lead
+    assert np.mean(lead) == pytest.approx(0.2, abs=0.5)  # the power of an active frame is 1
+    assert all(one[-1] < 0 for one in loudness)
+
+
 def test_random_filter_does_not_go_below_the_floor():
     floor = math.log(FEATURES.floor)
     silence = np.full((5, FEATURES.mels), floor, np.float32)
