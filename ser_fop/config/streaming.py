@@ -5,8 +5,7 @@ from pathlib import Path
 
 import tyro
 
-# Published model that streams use by default.
-DEFAULT_STREAM_MODEL = "emotion-stream"
+from ser_fop.config.inference_stages import DEFAULT_MODEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class StreamConfig:
 
     source: tyro.conf.Positional[str] = ""
     microphone: bool = False
-    model: Path = Path(DEFAULT_STREAM_MODEL)
+    model: Path = Path(DEFAULT_MODEL)
     chunk_ms: float = 100.0
     sample_rate_hz: int = 0
     json: bool = False

@@ -151,7 +151,7 @@ def test_empty_standard_input_is_too_short(model, capsys, monkeypatch):
 
 
 def test_a_model_that_is_not_causal_is_refused(capsys):
-    assert stream.main([str(ser_fop.sample("sad")), "--model", "emotion-common"]) == 2
+    assert stream.main([str(ser_fop.sample("sad")), "--model", "emotion-ravdess"]) == 2
     assert "expected a causal network, received one with" in capsys.readouterr().err
 
 
