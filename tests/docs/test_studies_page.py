@@ -29,8 +29,8 @@ def load():
 
 @pytest.fixture(scope="module")
 def plots(load):
-    studies, results, errors = (load(f"update_{name}") for name in ("studies", "results", "errors"))
-    return {**studies.plots(PAGE), **results.plots(), **errors.plots()}
+    studies, results, errors, probes = (load(f"update_{name}") for name in ("studies", "results", "errors", "probes"))
+    return {**studies.plots(PAGE), **results.plots(), **errors.plots(), **probes.plots()}
 
 
 def parts(svg):
@@ -55,6 +55,12 @@ def test_stored_plots_are_what_the_scripts_draw(plots):
             f"{name}: run `python docs/update_studies.py`, `update_results.py`, `update_errors.py`"
         )
         np.testing.assert_allclose(numbers, stored_numbers, rtol=0, atol=_PLACE_PT, err_msg=name)
+
+
+def test_tables_of_probes_are_what_the_script_writes(load):
+    probes = load("update_probes")
+    for name, figures in probes.stored().items():
+        assert f"<!-- {name} -->\n{probes.table(figures)}\n<!-- /{name} -->" in PAGE
 
 
 def test_every_plot_is_on_the_page_once():
