@@ -91,6 +91,8 @@ def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]
 
 def main() -> None:
     """Store a probe if one is given; update the page and the plots."""
+    if len(sys.argv) not in (1, 4):
+        raise SystemExit(__doc__)
     if len(sys.argv) == 4:
         keep(Path(sys.argv[1]), *sys.argv[2:])
     page = PAGE.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import numpy as np
 
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import ExportConfig
+from ser_fop.config.streaming import LONGEST_S
 from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
 from ser_fop.errors import InputError
 from ser_fop.export.calibration import ModelCalibration, calibrate_on
@@ -100,8 +101,10 @@ def _check_portable(config: ExportConfig) -> None:
             raise InputError(f"--{option} expected a file that ends in {suffix}, received {path}.")
         if path and importlib.util.find_spec(module) is None:
             raise InputError(f'--{option} needs {module}, which is not installed: pip install "ser_fop[{extra}]".')
-    if config.stream_context_s <= 0:
-        raise InputError(f"--stream-context-s expected more than 0, received {config.stream_context_s:g}.")
+    if not 0 < config.stream_context_s <= LONGEST_S:
+        raise InputError(
+            f"--stream-context-s expected more than 0, at most {LONGEST_S:g}, received {config.stream_context_s:g}."
+        )
     if config.litert and config.litert_frames < 1:
         raise InputError(f"--litert-frames expected a positive number, received {config.litert_frames}.")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ser_fop.cli import run_stage
 from ser_fop.config.stages import ExtractConfig
 from ser_fop.data.records import Records, require_same_features
+from ser_fop.errors import InputError
 from ser_fop.hub.networks import load_network, network_digest, network_spec, resolve_model_path
 from ser_fop.hypercolumns.pooled import extract_pooled
 from ser_fop.hypercolumns.pooled_features import ARRAYS, write_pooled
@@ -21,6 +22,8 @@ from ser_fop.utils.run_once import run_once
 
 def run(config: ExtractConfig) -> Path:
     """Extract with one network or with the network of each fold, unless the run folder is complete."""
+    if config.untrained_seed is not None and config.untrained_seed < 0:
+        raise InputError(f"--untrained-seed expected 0 or more, received {config.untrained_seed}.")
     records = Records(config.records)
     networks = sorted(config.pretrained.glob("fold-*"), key=lambda path: int(path.name.removeprefix("fold-")))
     if networks:

@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -31,7 +32,7 @@ RUNNERS = {"extract": extract.run, "probe_layers": probe_layers, "finetune": fin
 FIGURES, PAGE = "probe.json", "probe.html"
 _MOST_WORKERS = 4
 # A later call may add to a probe; its finished jobs are not run again.
-_EXTENDABLE = ("pretrained", "records", "functionals", "seeds", "labelled_speakers", "workers")
+_EXTENDABLE = ("pretrained", "records", "functionals", "folds", "seeds", "labelled_speakers", "workers")
 
 
 def run(config: ProbeConfig) -> Path:
@@ -44,10 +45,12 @@ def run(config: ProbeConfig) -> Path:
     with folder_lock(config.out):
         claim_folder("probe", out=config.out, config=config, extendable=_EXTENDABLE)
         planned = ProbeJobs(config, networks)
+        for note in planned.notes:
+            print(f"ser-fop probe: note: {note}.", file=sys.stderr)
         _run_jobs(config, planned.jobs)
         by_corpus = {corpus: one for network in networks for corpus, one in network.records.items()}
         results = ProbeResults(planned.measurements, by_corpus)
-        facts = facts_of(config, networks)
+        facts = facts_of(config, networks) | ({"left out": "; ".join(planned.notes)} if planned.notes else {})
         chance = chance_levels(by_corpus)
         titles = {corpus: one.manifest.title for corpus, one in by_corpus.items()}
         figures = {"facts": facts, "chance": chance, "scores": results.scores, "gains": results.gains}

@@ -45,7 +45,7 @@ def run(config: PublishConfig) -> Path:
             " none. Add it, or drop --coverage."
         )
     cross_corpus = read_json(config.cross_corpus) if config.cross_corpus else []
-    probe = read_json(config.probe) if config.probe else {}
+    probe = _probe(config.probe)
     spec = network_spec(config.model)
     if (config.figures or config.control) and not spec.labels:
         raise InputError(
@@ -93,6 +93,16 @@ def run(config: PublishConfig) -> Path:
     shutil.rmtree(previous, ignore_errors=True)
     print(f"{target.name}: model, figures and card -> {config.out}")
     return config.out
+
+
+def _probe(path: Path | None) -> dict[str, Any]:
+    """Return the figures of a probe; an empty dict without one."""
+    if path is None:
+        return {}
+    figures = read_json(path)
+    if not isinstance(figures, dict) or not {"gains", "scores", "chance"} <= set(figures):
+        raise InputError(f"--probe expected the file probe.json of `ser-fop probe`, received {path}.")
+    return figures
 
 
 def _skill(metrics: dict[str, Any], *, hop_s: float) -> dict[str, Any]:

@@ -66,7 +66,9 @@ own() { # NAME TITLE LICENCE FOLDER
 if [[ $models == *fop-speech* || $models == *emotion-common* ]]; then
   common --corpus librispeech --audio-dir "$librispeech" --out records/common/librispeech
   own speechocean speechocean762 "Apache 2.0" "$speechocean"
-  for seed in 0 1 2; do
+  seeds="0 1 2"
+  [[ $models == *fop-speech* ]] || seeds=0
+  for seed in $seeds; do
     ser-fop pretrain --config "$here/recipes/common_pretraining.yaml" --seed "$seed" \
       --records records/common/librispeech records/common/speechocean --out "fop-speech-$seed"
   done

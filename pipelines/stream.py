@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.cli import run_stage
-from ser_fop.config.streaming import StreamConfig
+from ser_fop.config.streaming import LONGEST_S, StreamConfig, check_stream_settings
 from ser_fop.errors import InputError
 from ser_fop.streaming.sources import file_chunks, microphone_chunks, pipe_chunks
 from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
@@ -34,16 +34,13 @@ def _check(config: StreamConfig) -> None:
     if bool(config.source) == config.microphone:
         received = "both" if config.microphone else "neither"
         raise InputError(f"expected an audio file (or `-` for standard input) or --microphone, received {received}.")
-    if config.chunk_ms <= 0:
-        raise InputError(f"--chunk-ms expected more than 0, received {config.chunk_ms:g}.")
-    for name in ("pause_s", "forget_s", "sample_rate_hz"):
-        owner = config if name == "sample_rate_hz" else config.settings
-        if getattr(owner, name) < 0:
-            raise InputError(f"--{name.replace('_', '-')} expected 0 or more, received {getattr(owner, name):g}.")
-    if config.settings.context_s <= 0:
-        raise InputError(f"--context-s expected more than 0, received {config.settings.context_s:g}.")
-    if config.settings.pause_s and not config.settings.detect_speech:
-        raise InputError("--pause-s needs the detection of speech: drop --no-detect-speech.")
+    if not 0 < config.chunk_ms <= 1000 * LONGEST_S:
+        raise InputError(
+            f"--chunk-ms expected more than 0, at most {1000 * LONGEST_S:g}, received {config.chunk_ms:g}."
+        )
+    if config.sample_rate_hz < 0:
+        raise InputError(f"--sample-rate-hz expected 0 or more, received {config.sample_rate_hz}.")
+    check_stream_settings(config.settings)
     if config.sample_rate_hz and config.source != "-":
         raise InputError("--sample-rate-hz is that of raw PCM on standard input: give `-`, or drop it.")
 

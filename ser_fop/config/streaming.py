@@ -6,6 +6,9 @@ from pathlib import Path
 import tyro
 
 from ser_fop.config.inference_stages import DEFAULT_MODEL
+from ser_fop.errors import InputError
+
+LONGEST_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,21 @@ class StreamSettings:
     forget_s: float = 0.0
     context_s: float = 20.0
     detect_speech: bool = True
+
+
+def check_stream_settings(settings: StreamSettings) -> None:
+    """Check the settings of a stream.
+
+    Raises:
+        InputError: If one is out of range, or two contradict each other.
+    """
+    for name in ("pause_s", "forget_s"):
+        if not 0 <= (value := getattr(settings, name)) <= LONGEST_S:
+            raise InputError(f"--{name.replace('_', '-')} expected 0 to {LONGEST_S:g}, received {value:g}.")
+    if not 0 < settings.context_s <= LONGEST_S:
+        raise InputError(f"--context-s expected more than 0, at most {LONGEST_S:g}, received {settings.context_s:g}.")
+    if settings.pause_s and not settings.detect_speech:
+        raise InputError("--pause-s needs the detection of speech: drop --no-detect-speech.")
 
 
 @dataclass(frozen=True, kw_only=True)

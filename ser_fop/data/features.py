@@ -83,13 +83,18 @@ def frame_features(waveform: tf.Tensor, config: FeatureConfig, frames: tf.Tensor
     Returns:
         Shape (frames, config.width) or (batch, frames, config.width).
     """
-    if config.front_end == "log_mel":
-        return log_mel(waveform, config, frames)
-    if config.front_end == "mfcc":
-        cosines = scipy.fft.dct(np.eye(config.mels), type=2, norm="ortho", axis=0)[: config.coefficients]
-        return tf.tensordot(log_mel(waveform, config, frames), tf.constant(cosines.T, tf.float32), axes=1)
+    if config.front_end in ("log_mel", "mfcc"):
+        return of_log_mel(log_mel(waveform, config, frames), config)
     power, predictor = linear_prediction(_windowed(waveform, config), config.coefficients - 1, floor=config.floor)
     return tf.concat([power, predictor if config.front_end == "lpc" else cepstrum(predictor)], axis=-1)
+
+
+def of_log_mel(mel: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """Return the features that are computed from log-mels: themselves, or their cosine transform (`mfcc`)."""
+    if config.front_end != "mfcc":
+        return mel
+    cosines = scipy.fft.dct(np.eye(config.mels), type=2, norm="ortho", axis=0)[: config.coefficients]
+    return tf.tensordot(mel, tf.constant(cosines.T, tf.float32), axes=1)
 
 
 def log_mel(waveform: tf.Tensor, config: FeatureConfig, frames: tf.Tensor | None = None) -> tf.Tensor:

@@ -13,6 +13,7 @@ from ser_fop.config.settings import FeatureConfig
 _WINDOW_S = 0.25
 _FADE_DB_PER_S = 1.0
 _SILENT = -1e9
+_LOWEST = -80.0
 
 
 def window_frames(config: FeatureConfig) -> int:
@@ -71,7 +72,8 @@ def running_level_step(
     loudness = tf.where(mean > 0, tf.math.log(tf.where(mean > 0, mean, 1.0)), _SILENT)
     fade = -_FADE_DB_PER_S * config.hop_s * 0.1 * tf.math.log(10.0)
     level = _fading_maximum(tf.concat([state["level"][:, tf.newaxis], loudness], axis=1), fade)[:, 1:]
-    scale = tf.where(level > _SILENT / 2, tf.exp(-level), 1.0)
+    # After minutes of silence the level has faded so far that its reciprocal would be infinite.
+    scale = tf.where(level > _SILENT / 2, tf.exp(-tf.maximum(level, _LOWEST)), 1.0)
     later = {
         "powers": powers[:, frames:],
         "frames": state["frames"] + frames,

@@ -87,7 +87,10 @@ def bootstrap_speakers(
     if speakers < 2:
         return None
     times = resampled_speakers(speakers, np.random.default_rng(seed))
-    return interval_of_resamples(statistic(times), speakers=speakers, confidence=confidence)
+    t = stats.t.ppf(0.5 + confidence / 2, speakers - 1)
+    tail = stats.norm.cdf(-math.sqrt(speakers / (speakers - 1)) * t)
+    low, high = np.nanquantile(statistic(times), [tail, 1 - tail])
+    return Interval(low=float(low), high=float(high), over="speakers", units=speakers, confidence=confidence)
 
 
 def resampled_speakers(speakers: int, generator: np.random.Generator) -> np.ndarray:
@@ -98,22 +101,6 @@ def resampled_speakers(speakers: int, generator: np.random.Generator) -> np.ndar
         generator: Source of the samples.
     """
     return generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=RESAMPLES)
-
-
-def interval_of_resamples(values: np.ndarray, *, speakers: int, confidence: float = CONFIDENCE) -> Interval | None:
-    """Return the expanded percentile interval of a statistic over speakers, or None for a single speaker.
-
-    Args:
-        values: Value of the statistic in each resample, (resamples,).
-        speakers: Number of speakers.
-        confidence: Nominal coverage.
-    """
-    if speakers < 2:
-        return None
-    t = stats.t.ppf(0.5 + confidence / 2, speakers - 1)
-    tail = stats.norm.cdf(-math.sqrt(speakers / (speakers - 1)) * t)
-    low, high = np.nanquantile(values, [tail, 1 - tail])
-    return Interval(low=float(low), high=float(high), over="speakers", units=speakers, confidence=confidence)
 
 
 def over_utterances(

@@ -5,13 +5,15 @@ therefore a sum over speakers, and the sign-flip test can be about UA itself, ho
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import stats
 
 from ser_fop.evaluation.comparisons import sign_flip_p
 from ser_fop.evaluation.confusions import SpeakerConfusions, score_counts
-from ser_fop.evaluation.intervals import Interval, interval_of_resamples, resampled_speakers
+from ser_fop.evaluation.intervals import CONFIDENCE, Interval, resampled_speakers
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,7 @@ class PooledDifference:
 
     Attributes:
         difference: UA of the first minus UA of the second; with several corpora, the mean over corpora.
-        interval: 95 % interval, by resampling the speakers of each corpus; None with fewer than two speakers.
+        interval: 95 % interval, by resampling the speakers of each corpus; None if a corpus has a single speaker.
         p_sign_flip: p-value of a two-sided sign-flip permutation test over the speakers of all corpora.
         speakers: Number of test speakers of all corpora.
         by_corpus: Difference by corpus.
@@ -47,17 +49,18 @@ def pooled_difference(
     """
     if not pairs:
         raise ValueError("expected at least one corpus, received none.")
-    parts, resamples, by_corpus = [], [], {}
+    parts, resamples, by_corpus = [], {}, {}
     generator = np.random.default_rng(seed)
     for corpus, (first, second) in pairs.items():
         parts.append(speaker_shares(first, second) / len(pairs))
         by_corpus[corpus] = first.score("ua") - second.score("ua")
         times = resampled_speakers(len(first.speakers), generator)
-        resamples.append(_ua(first, times) - _ua(second, times))
+        resamples[corpus] = _ua(first, times) - _ua(second, times)
     shares = np.concatenate(parts)
+    sizes = {corpus: len(first.speakers) for corpus, (first, _) in pairs.items()}
     return PooledDifference(
         difference=float(np.mean(list(by_corpus.values()))),
-        interval=interval_of_resamples(np.mean(resamples, axis=0), speakers=len(shares)),
+        interval=_interval(by_corpus, resamples, sizes),
         p_sign_flip=sign_flip_p(shares, seed=seed),
         speakers=len(shares),
         by_corpus=by_corpus,
@@ -83,6 +86,29 @@ def speaker_shares(first: SpeakerConfusions, second: SpeakerConfusions) -> np.nd
     weights[occurs] = 1 / (occurs.sum() * total[occurs])
     gained = np.diagonal(first.counts - second.counts, axis1=1, axis2=2)
     return gained @ weights
+
+
+def _interval(
+    estimates: Mapping[str, float], resamples: Mapping[str, np.ndarray], sizes: Mapping[str, int]
+) -> Interval | None:
+    """Return the 95 % interval of the mean over corpora; None if a corpus has a single speaker.
+
+    A bootstrap over n speakers has a variance that is too small by (n - 1) / n, so the deviations of each corpus are
+    expanded. The degrees of freedom are those of Welch and Satterthwaite: a corpus of few speakers counts as such.
+    """
+    if min(sizes.values()) < 2:
+        return None
+    expanded = [
+        estimates[corpus] + (drawn - estimates[corpus]) * math.sqrt(sizes[corpus] / (sizes[corpus] - 1))
+        for corpus, drawn in resamples.items()
+    ]
+    variances = np.array([np.nanvar(drawn) for drawn in expanded])
+    freedom = np.array([size - 1 for size in sizes.values()])
+    total = variances.sum()
+    degrees = total**2 / (variances**2 / freedom).sum() if total else float(freedom.sum())
+    tail = stats.norm.cdf(-stats.t.ppf(0.5 + CONFIDENCE / 2, degrees))
+    low, high = np.nanquantile(np.mean(expanded, axis=0), [tail, 1 - tail])
+    return Interval(low=float(low), high=float(high), over="speakers", units=sum(sizes.values()))
 
 
 def _ua(confusions: SpeakerConfusions, times: np.ndarray) -> np.ndarray:

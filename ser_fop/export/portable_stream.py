@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from ser_fop.errors import InputError
 from ser_fop.export.portable import to_litert
 from ser_fop.streaming.stream_signatures import named_states, stream_step
 from ser_fop.streaming.stream_step import StreamStep
@@ -44,8 +45,18 @@ def golden_of_stream(step: StreamStep, sounds: Mapping[str, np.ndarray], path: P
         step: The step.
         sounds: `waveform` of shape (batch, samples) and `length` of shape (batch,).
         path: The `.npz` file to write.
+
+    Raises:
+        InputError: If every sound is shorter than a step.
     """
     encoder, found = StreamingEncoder(step), []
+    is_long = sounds["length"] >= step.window_samples
+    if not is_long.any():
+        raise InputError(
+            f"the comparison of streams expected a recording of {step.window_samples} samples or more, received"
+            f" {sounds['length'].max()} at most. Give a longer one to --check-on."
+        )
+    sounds = {name: values[is_long] for name, values in sounds.items()}
     for samples, length in zip(sounds["waveform"], sounds["length"], strict=True):
         found.append({name: values[0, -1] for name, values in encoder.push(samples[:length]).items()})
         encoder.reset()

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ser_fop.config.stages import FinetuneConfig
+from ser_fop.corpora.folds import read_folds
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.hypercolumns.provenance import records_behind
 from ser_fop.probing.networks import ProbedNetwork
 from ser_fop.probing.probe_config import ProbeConfig
 from ser_fop.training.checks import check_finetuning_config
-from ser_fop.utils.json_io import read_json
 
 
 def check_probe_config(config: ProbeConfig, networks: Sequence[ProbedNetwork]) -> None:
@@ -32,11 +32,18 @@ def check_probe_config(config: ProbeConfig, networks: Sequence[ProbedNetwork]) -
     if few := [count for count in config.labelled_speakers if count < 0 or count == 1]:
         raise InputError(f"--labelled-speakers expected 2 or more, or 0 for all, received {few[0]}.")
     corpora = {corpus for network in networks for corpus in network.records}
-    for path in config.folds:
-        if (named := read_json(path).get("corpus")) not in corpora:
+    named = [read_folds(path).corpus for path in config.folds]
+    for path, corpus in zip(config.folds, named, strict=True):
+        if corpus not in corpora or named.count(corpus) > 1:
             raise InputError(
-                f"--folds expected fold files of {', '.join(sorted(corpora))}, but {path} is of corpus {named!r}."
+                f"--folds expected one fold file for each of {', '.join(sorted(corpora))} at most, but {path} is of"
+                f" corpus {corpus!r}{' as another one is' if corpus in corpora else ''}."
             )
+    if config.labelled_speakers and len(config.finetuning.learning_rates) > 1:
+        raise InputError(
+            "--labelled-speakers expected one learning rate, because several would be chosen on labelled validation"
+            f" speakers; received {len(config.finetuning.learning_rates)} in --finetuning.learning-rates."
+        )
     for network in networks:
         records = tuple(one.folder for one in network.records.values())
         job = FinetuneConfig(records=records[:1], out=config.out, model=network.spec.model, training=config.finetuning)
@@ -52,8 +59,19 @@ def check_records(records: Sequence[Records], networks: Sequence[ProbedNetwork])
         networks: The networks.
 
     Raises:
-        InputError: If a folder is of no use.
+        InputError: If a folder is of no use, or folders of one corpus differ.
     """
+    for network in networks:
+        for corpus, one in network.records.items():
+            first = next(other.records[corpus] for other in networks if corpus in other.records)
+            if (one.manifest.labels, [row.id for row in one.rows]) != (
+                first.manifest.labels,
+                [row.id for row in first.rows],
+            ):
+                raise InputError(
+                    f"--records expected the same utterances and labels of {corpus} for all networks, but"
+                    f" {first.folder} and {one.folder} differ. Prepare them with the same options but for the features."
+                )
     used = {one.folder for network in networks for one in network.records.values()}
     for one in records:
         if one.folder not in used:

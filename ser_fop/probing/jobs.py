@@ -7,8 +7,9 @@ from typing import Any
 
 from ser_fop.config.settings import ALL_FOLDS, FinetuningSettings
 from ser_fop.config.stages import ExtractConfig, FinetuneConfig
-from ser_fop.corpora.folds import FoldFile, write_folds
+from ser_fop.corpora.folds import FoldFile, folds_digest, read_folds, write_folds
 from ser_fop.data.records import Records
+from ser_fop.errors import InputError
 from ser_fop.experiments.jobs import Job
 from ser_fop.hypercolumns.pooled_features import ARRAYS, read_pooled
 from ser_fop.hypercolumns.provenance import records_behind
@@ -17,7 +18,6 @@ from ser_fop.probing.networks import ProbedNetwork
 from ser_fop.probing.probe_config import ProbeConfig
 from ser_fop.probing.probe_layers import ProbeLayersConfig
 from ser_fop.training.splits.pretraining import folds_of_records
-from ser_fop.utils.json_io import read_json
 
 # Starts of a network: its pretrained weights, or new ones.
 PRETRAINED, UNTRAINED = "pretrained", "untrained"
@@ -57,14 +57,16 @@ class ProbeJobs:
     Attributes:
         jobs: The jobs; each comes after those that it needs.
         measurements: The jobs whose predictions are scored.
+        notes: What cannot be measured, and why.
     """
 
     def __init__(self, config: ProbeConfig, networks: Sequence[ProbedNetwork]) -> None:
         self._config = config
         self.jobs: list[Job] = []
         self.measurements: list[Measurement] = []
+        self.notes: list[str] = []
         self._folds: dict[str, tuple[FoldFile, Path]] = {}
-        self._given_folds = {read_json(path).get("corpus"): path for path in config.folds}
+        self._given_folds = {read_folds(path).corpus: path for path in config.folds}
         for network in networks:
             for corpus, records in network.records.items():
                 self._probe_network(network, corpus, records)
@@ -114,11 +116,16 @@ class ProbeJobs:
                 seed = self._config.seed + repeat
                 few = with_few_speakers(records, folds, count, seed=seed)
                 if few is None:
+                    note = f"no fine-tuning with {count} labelled speakers on {corpus}, which has too few"
+                    self.notes += [note] if note not in self.notes else []
                     continue
                 path = self._write_folds(f"{corpus}-{_title(count)}-{repeat}", few)
+                place = repeat % len(network.paths)
                 for start in (PRETRAINED, UNTRAINED):
-                    name = f"finetuned/{network.name}/{corpus}/{_title(count)}/{start}-{repeat}"
-                    begins = network.paths[repeat % len(network.paths)] if start == PRETRAINED else None
+                    begins = network.paths[place] if start == PRETRAINED else None
+                    # With further repeats of the network, a later call starts from others.
+                    of_network = f"-network-{place}" if begins else ""
+                    name = f"finetuned/{network.name}/{corpus}/{_title(count)}/{start}-{repeat}{of_network}"
                     job = FinetuneConfig(
                         records=(records.folder,),
                         out=self._config.out / name,
@@ -151,6 +158,8 @@ class ProbeJobs:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             write_folds(path, folds)
+        elif folds_digest(read_folds(path).folds) != folds_digest(folds.folds):
+            raise InputError(f"{path} holds other folds than those of now. Choose another --out.")
         return path
 
     def _add(self, name: str, stage: str, config: Any, **cost: float) -> None:

@@ -42,8 +42,8 @@ def probed_networks(pretrained: Sequence[str], records: Sequence[Records]) -> li
         raise InputError("--pretrained expected at least one network, received none.")
     paths: dict[str, list[Path]] = {}
     for entry in pretrained:
-        name, equals, path = entry.rpartition("=")
-        name = name if equals else Path(path).name
+        name, equals, path = entry.partition("=")
+        name, path = (name, path) if equals else (Path(entry).name, entry)
         if not path or not name or "/" in name:
             raise InputError(f"--pretrained expected NAME=PATH or PATH, received {entry!r}.")
         paths.setdefault(name, []).append(Path(path))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from ser_fop.data.records import Records
+from ser_fop.evaluation.fold_runs import fold_folder
+from ser_fop.hub.networks import network_spec
 from ser_fop.probing.networks import ProbedNetwork
 from ser_fop.probing.probe_config import ProbeConfig
 from ser_fop.utils.run_folder import machine, versions
@@ -53,12 +55,13 @@ def facts_of(config: ProbeConfig, networks: Sequence[ProbedNetwork]) -> dict[str
 
 def _described(network: ProbedNetwork) -> str:
     spec = network.spec
+    heard = {speaker for path in network.paths for speaker in network_spec(fold_folder(path, 0)).seen_speakers}
     seen = [
         one.manifest.title
         for one in network.records.values()
-        if not set(spec.seen_speakers).isdisjoint(map(one.qualified_speaker_id, one.speakers))
+        if not heard.isdisjoint(map(one.qualified_speaker_id, one.speakers))
     ]
-    corpora = sorted({speaker.partition(":")[0] for speaker in spec.seen_speakers})
+    corpora = sorted({speaker.partition(":")[0] for speaker in heard})
     remark = f"; it has heard speakers of {', '.join(seen)} without labels (transductive)" if seen else ""
     return (
         f"{spec.model.backbone}, {spec.model.layers} layers of width {spec.model.d_model}, pretrained on"

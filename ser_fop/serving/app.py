@@ -63,7 +63,7 @@ class Limits:
     waiting: int = 256
     detect_speech: bool = True
     streams: int = 64
-    stream_message_bytes: int = 1_000_000
+    stream_message_bytes: int = 400_000
     stream_idle_s: float = 30.0
 
 
@@ -73,9 +73,6 @@ class Server:
     Args:
         models: The models to serve.
         limits: Limits of requests and batches.
-
-    Attributes:
-        pool: Threads that run the models.
     """
 
     def __init__(self, models: Sequence[ServedModel], limits: Limits) -> None:
@@ -84,13 +81,13 @@ class Server:
         self.monitoring = monitoring.Monitoring()
         for model in models:
             self.monitoring.versions.labels(model.name).set(len(model.versions))
-        self.pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="answer")
+        self._pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="answer")
         self._batchers: dict[tuple[str, int, str], Batcher] = {}
 
     async def close(self) -> None:
         """Stop all batchers and threads."""
         await asyncio.gather(*(batcher.close() for batcher in self._batchers.values()))
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def find(self, name: str, number: str | None, label: str | None) -> tuple[ServedModel, ServedVersion]:
         """Return a model and one of its versions.
@@ -160,14 +157,14 @@ class Server:
         return await asyncio.get_running_loop().run_in_executor(None, detect)
 
     async def _run_alone(self, call: Any, arrays: dict[str, Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.pool, call, arrays)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call, arrays)
 
     def _batcher(self, model: ServedModel, version: ServedVersion, signature: str) -> Batcher:
         key = (model.name, version.number, signature)
         if key not in self._batchers:
             self._batchers[key] = Batcher(
                 version.signature(signature).call,
-                self.pool,
+                self._pool,
                 max_batch=self.limits.batch,
                 wait_s=self.limits.batch_wait_s,
                 max_waiting=self.limits.waiting,
@@ -221,8 +218,9 @@ def create_app(models: Sequence[ServedModel], limits: Limits | None = None) -> F
     server = Server(models, limits or Limits())
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        await app.state.streams.close()
         await server.close()
 
     app = FastAPI(title="ser_fop", version=ser_fop.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -274,7 +272,7 @@ def create_app(models: Sequence[ServedModel], limits: Limits | None = None) -> F
         requested = version if match[2] or match[3] else None
         return respond(request, 200, wire.orjson.dumps(status_of(model, requested)))
 
-    add_streams(app, server)
+    app.state.streams = add_streams(app, server)
     add_page(app)
 
     @app.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False)

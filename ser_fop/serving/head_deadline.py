@@ -27,7 +27,9 @@ def with_head_deadline(seconds: float) -> type[H11Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
+            if self.transport.get_protocol() is not self:
+                self._end()  # the connection is a WebSocket now
+            elif self.cycle is not None and not self.cycle.response_complete:
                 self._end()  # the headers are complete; the body has its own time limit
             elif not self.transport.is_closing():
                 self._start()

@@ -15,6 +15,7 @@ from ser_fop.hub.saved_model import load_saved_model
 from ser_fop.hub.versions import model_versions
 from ser_fop.models.saving import SPEC, NetworkSpec, read_spec
 from ser_fop.serving.errors import RequestError
+from ser_fop.streaming.stream_signatures import STREAM_START, STREAM_STEP
 
 DEFAULT = "serving_default"
 
@@ -50,8 +51,13 @@ class ServedVersion:
         self.folder = folder
         self.spec: NetworkSpec = read_spec(folder / "assets" / SPEC)
         self._model = load_saved_model(folder)  # this reference keeps its variables alive
-        self.signatures = {name: _signature(function) for name, function in self._model.signatures.items()}
-        self.definition = _definition(folder)
+        # Streams have a WebSocket; their signatures are for TF Serving.
+        self.signatures = {
+            name: _signature(function)
+            for name, function in self._model.signatures.items()
+            if name not in (STREAM_START, STREAM_STEP)
+        }
+        self.definition = {name: one for name, one in _definition(folder).items() if name in self.signatures}
 
     def signature(self, name: str) -> Signature:
         """Return a signature by name. An empty name means the default signature.

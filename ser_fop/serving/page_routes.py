@@ -5,7 +5,7 @@ from importlib.resources import files
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from ser_fop.models.saving import NetworkSpec
+from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec
 from ser_fop.serving.errors import RequestError
 from ser_fop.streaming.stream_step import is_streamable
 
@@ -20,7 +20,7 @@ _KINDS = {
 # The page sends streams at this sample rate.
 _RATE_HZ = 16000
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; style-src 'self' 'unsafe-inline'",
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -61,4 +61,4 @@ def add_page(app: FastAPI) -> None:
 
 def _can_be_live(spec: NetworkSpec) -> bool:
     """Return whether the page can show the answers of a model as it hears a stream."""
-    return bool(spec.labels) and is_streamable(spec) and spec.features.sample_rate_hz == _RATE_HZ
+    return spec.kind == EMOTION_CLASSIFIER and is_streamable(spec) and spec.features.sample_rate_hz == _RATE_HZ

@@ -6,16 +6,18 @@ final answer; the server then closes the connection. Query: `encoding` (`pcm16` 
 """
 
 import asyncio
+import os
 import re
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from ser_fop.config.streaming import StreamSettings
+from ser_fop.config.streaming import LONGEST_S, StreamSettings
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import load_network
 from ser_fop.serving.errors import RequestError
@@ -23,7 +25,7 @@ from ser_fop.serving.models import ServedVersion
 from ser_fop.serving.wire import orjson
 from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
-from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
+from ser_fop.streaming.streaming_recogniser import StreamAnswer, StreamingRecogniser
 from ser_fop.streaming.writing import to_json
 
 if TYPE_CHECKING:
@@ -31,10 +33,9 @@ if TYPE_CHECKING:
 
 END = "end"
 _ADDRESS = re.compile(r"([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?:stream", re.ASCII)
-# Codes of RFC 6455: the normal end, wrong data, a broken rule, and a server that is busy.
-_NORMAL, _WRONG_DATA, _REFUSED, _BUSY = 1000, 1003, 1008, 1013
+# Codes of RFC 6455: the normal end, a broken rule, a fault of the server, and a server that is busy.
+_NORMAL, _REFUSED, _FAULT, _BUSY = 1000, 1008, 1011, 1013
 _ENCODINGS: dict[str, tuple[str, float]] = {"pcm16": ("<i2", 2.0**15), "float32": ("<f4", 1.0)}
-_MOST_S = 3600.0
 
 
 class StreamSockets:
@@ -52,6 +53,8 @@ class StreamSockets:
         self._open = 0
         self._steps: dict[int, StreamStep] = {}
         self._lock = threading.Lock()
+        # Not the threads of predictions, which would wait behind the messages of many streams.
+        self._pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="stream")
 
     async def serve(self, socket: WebSocket, address: str) -> None:
         """Answer one stream until it ends, breaks a rule, or its client vanishes."""
@@ -68,44 +71,64 @@ class StreamSockets:
             await _refuse(socket, _REFUSED, getattr(error, "message", str(error)))
         except WebSocketDisconnect:
             pass
+        except TimeoutError:
+            await _refuse(socket, _REFUSED, "the answers were not read in time")
+        except Exception as error:
+            await _refuse(socket, _FAULT, f"internal server error: {type(error).__name__}")
+            raise
         finally:
             self._open -= 1
             self._server.monitoring.streams.set(self._open)
 
     async def _answer(self, socket: WebSocket, address: str) -> None:
-        origin, host = socket.headers.get("origin"), socket.headers.get("host")
-        if origin and urlsplit(origin).netloc != host:  # a browser lets any page open a connection to any server
-            raise RequestError(403, f"expected a page of {host}, received one of {origin[:200]}")
+        _check_origin(socket)
         match = _ADDRESS.fullmatch(address)
         if match is None:
             raise RequestError(
                 400, f"expected /v1/models/NAME[/versions/V | /labels/L]:stream, received {address[:200]!r}"
             )
         _, version = self._server.find(*match.groups())
-        settings, encoding = _settings(socket.query_params, detect_speech=self._server.limits.detect_speech)
-        loop = asyncio.get_running_loop()
-        step = await loop.run_in_executor(None, self._step, version)
-        recogniser = await loop.run_in_executor(None, StreamingRecogniser, step, settings)
-        while True:
-            try:
-                async with asyncio.timeout(self._server.limits.stream_idle_s):
-                    message = await socket.receive()
-            except TimeoutError:
-                idle_s = self._server.limits.stream_idle_s
-                raise RequestError(408, f"no message within {idle_s:g} s") from None
-            if message["type"] == "websocket.disconnect":
-                return
-            if (content := message.get("bytes")) is None:
-                if message.get("text") != END:
-                    raise RequestError(400, f"expected binary PCM or the text {END!r}, received another text")
-                break
-            samples = _samples(content, encoding, max_bytes=self._server.limits.stream_message_bytes)
-            answers = await loop.run_in_executor(self._server.pool, recogniser.push, samples)
+        limits = self._server.limits
+        settings, encoding = _settings(socket.query_params, detect_speech=limits.detect_speech)
+        step = await self._run(self._step, version)
+        recogniser = await self._run(StreamingRecogniser, step, settings)
+        while (content := await self._receive(socket)) is not None:
+            samples = _samples(content, encoding, max_bytes=limits.stream_message_bytes)
+            answers = await self._run(recogniser.push, samples)
             for answer in [one for one in answers if one.is_final or one is answers[-1]]:
-                await socket.send_text(to_json(answer))
-        for answer in await loop.run_in_executor(self._server.pool, recogniser.flush):
-            await socket.send_text(to_json(answer))
+                await self._send(socket, answer)
+        for answer in await self._run(recogniser.flush):
+            await self._send(socket, answer)
         await socket.close(_NORMAL)
+
+    async def close(self) -> None:
+        """Stop the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    async def _receive(self, socket: WebSocket) -> bytes | None:
+        """Return the next message with samples; None at the end of the stream. Empty messages do not keep it open."""
+        idle_s = self._server.limits.stream_idle_s
+        try:
+            async with asyncio.timeout(idle_s):
+                while True:
+                    message = await socket.receive()
+                    if message["type"] == "websocket.disconnect":
+                        raise WebSocketDisconnect(message.get("code", _NORMAL))
+                    if content := message.get("bytes"):
+                        return content
+                    if message.get("text") == END:
+                        return None
+                    if message.get("text") is not None:
+                        raise RequestError(400, f"expected binary PCM or the text {END!r}, received another text")
+        except TimeoutError:
+            raise RequestError(408, f"no samples within {idle_s:g} s") from None
+
+    async def _send(self, socket: WebSocket, answer: StreamAnswer) -> None:
+        async with asyncio.timeout(self._server.limits.stream_idle_s):
+            await socket.send_text(to_json(answer))
 
     def _step(self, version: ServedVersion) -> StreamStep:
         with self._lock:  # two streams must not build the same graph
@@ -116,13 +139,26 @@ class StreamSockets:
             return self._steps[id(version)]
 
 
-def add_streams(app: FastAPI, server: "Server") -> None:
-    """Add the addresses of streams to an application."""
+def add_streams(app: FastAPI, server: "Server") -> StreamSockets:
+    """Add the addresses of streams to an application; return the streams, which have to be closed."""
     sockets = StreamSockets(server)
 
     @app.websocket("/v1/models/{rest:path}")
     async def stream(socket: WebSocket, rest: str) -> None:
         await sockets.serve(socket, rest)
+
+    return sockets
+
+
+def _check_origin(socket: WebSocket) -> None:
+    """Refuse the pages of other servers: a browser lets any page open a connection to any server."""
+    origin, host = socket.headers.get("origin"), socket.headers.get("host")
+    try:
+        own = not origin or urlsplit(origin).netloc == host
+    except ValueError:
+        own = False
+    if not own:
+        raise RequestError(403, f"expected a page of {host}, received one of {str(origin)[:200]}")
 
 
 def _settings(query: Mapping[str, str], *, detect_speech: bool) -> tuple[StreamSettings, str]:
@@ -148,8 +184,8 @@ def _seconds(name: str, text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= _MOST_S:
-        raise RequestError(400, f"{name} expected seconds from 0 to {_MOST_S:g}, received {text[:100]!r}")
+    if not 0 <= value <= LONGEST_S:
+        raise RequestError(400, f"{name} expected seconds from 0 to {LONGEST_S:g}, received {text[:100]!r}")
     return value
 
 

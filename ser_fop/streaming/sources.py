@@ -14,7 +14,11 @@ from ser_fop.corpora.audio import AudioError, read_audio
 from ser_fop.errors import InputError
 
 _WAV_MARK = b"RIFF"
-_FULL_SCALE_16 = 2.0**15
+_OTHER_FORMATS = {b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"RF64": "RF64", b"RIFX": "RIFX", b"FORM": "AIFF"}
+_CONVERT = "Convert it: `ffmpeg -i FILE -f wav -acodec pcm_s16le -`."
+# Chunks of a microphone that wait at most, and the time without a chunk after which it counts as gone.
+_MOST_CHUNKS, _SILENT_MICROPHONE_S = 100, 5.0
+_WIDTHS, _RATES_HZ = (1, 2, 3, 4), (1000, 768_000)
 
 
 def file_chunks(path: Path, *, sample_rate_hz: int, chunk_s: float) -> Iterator[np.ndarray]:
@@ -51,17 +55,12 @@ def pipe_chunks(pipe: BinaryIO, *, raw_rate_hz: int, sample_rate_hz: int, chunk_
     """
     mark = pipe.read(len(_WAV_MARK))
     source = _Joined(mark, pipe)
-    if mark != _WAV_MARK:
-        rate_hz, blocks = raw_rate_hz, _raw_blocks(source, max(1, round(chunk_s * raw_rate_hz)))
+    if mark == _WAV_MARK:
+        rate_hz, blocks = _wav(source, chunk_s)
+    elif name := next((name for start, name in _OTHER_FORMATS.items() if mark.startswith(start)), ""):
+        raise InputError(f"standard input expected WAV or raw PCM, received {name}. {_CONVERT}")
     else:
-        try:
-            file = wave.open(source)  # noqa: SIM115 - closing it would close the pipe
-        except (wave.Error, EOFError) as error:
-            raise InputError(
-                f"standard input expected a WAV file with PCM, received another one ({error or 'it is cut short'})."
-                " Convert it: `ffmpeg -i FILE -f wav -acodec pcm_s16le -`."
-            ) from error
-        rate_hz, blocks = file.getframerate(), _wav_blocks(file, max(1, round(chunk_s * file.getframerate())))
+        rate_hz, blocks = raw_rate_hz, _raw_blocks(source, max(1, round(chunk_s * raw_rate_hz)))
     if rate_hz == sample_rate_hz:
         yield from blocks
         return
@@ -89,10 +88,11 @@ def microphone_chunks(*, sample_rate_hz: int, chunk_s: float) -> Iterator[Iterat
             f"--microphone needs the extra `microphone` and the library PortAudio ({error}): pip install"
             ' "ser_fop[microphone]".'
         ) from error
-    chunks: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+    chunks: queue.Queue[np.ndarray] = queue.Queue(_MOST_CHUNKS)
 
     def keep(samples: np.ndarray, *_: Any) -> None:
-        chunks.put(samples[:, 0].copy())
+        with contextlib.suppress(queue.Full):  # the machine is too slow: what it cannot take is lost
+            chunks.put_nowait(samples[:, 0].copy())
 
     try:
         stream = sounddevice.InputStream(
@@ -102,15 +102,21 @@ def microphone_chunks(*, sample_rate_hz: int, chunk_s: float) -> Iterator[Iterat
             blocksize=max(1, round(chunk_s * sample_rate_hz)),
             callback=keep,
         )
+        stream.start()
     except sounddevice.PortAudioError as error:
         raise InputError(f"--microphone expected a microphone at {sample_rate_hz} Hz: {error}.") from error
-    with stream:
-        yield _endless(chunks)
+    try:
+        yield _endless(chunks, timeout_s=_SILENT_MICROPHONE_S + 2 * chunk_s)
+    finally:
+        stream.close()
 
 
-def _endless(chunks: "queue.SimpleQueue[np.ndarray]") -> Iterator[np.ndarray]:
+def _endless(chunks: "queue.Queue[np.ndarray]", *, timeout_s: float) -> Iterator[np.ndarray]:
     while True:
-        yield chunks.get()
+        try:
+            yield chunks.get(timeout=timeout_s)
+        except queue.Empty:
+            raise InputError(f"the microphone has given no sound for {timeout_s:g} s. Is it still connected?") from None
 
 
 class _Joined:
@@ -131,16 +137,45 @@ class _Joined:
         """Leave the pipe open."""
 
 
+def _wav(source: _Joined, chunk_s: float) -> tuple[int, Iterator[np.ndarray]]:
+    """Return the sample rate of a WAV file and its samples in blocks."""
+    try:
+        file = wave.open(source)  # noqa: SIM115 - closing it would close the pipe
+        rate_hz, width = file.getframerate(), file.getsampwidth()
+        if width not in _WIDTHS or not _RATES_HZ[0] <= rate_hz <= _RATES_HZ[1]:
+            raise wave.Error(f"{8 * width} bits at {rate_hz} Hz")
+    except (wave.Error, EOFError) as error:
+        raise InputError(
+            "standard input expected a WAV file with PCM of 8 to 32 bits, received another one"
+            f" ({error or 'it is cut short'}). {_CONVERT}"
+        ) from error
+    size = max(1, round(chunk_s * rate_hz))
+    if file.getnframes():
+        return rate_hz, _wav_blocks(file, size)
+    # A writer that does not know the length states 0: the samples go on to the end of the pipe.
+    channels = file.getnchannels()
+    return rate_hz, _blocks(source, width, channels, size)
+
+
 def _raw_blocks(source: _Joined, size: int) -> Iterator[np.ndarray]:
-    while content := source.read(2 * size):
-        yield np.frombuffer(content[: len(content) // 2 * 2], "<i2").astype(np.float32) / _FULL_SCALE_16
+    return _blocks(source, 2, 1, size)
+
+
+def _blocks(source: _Joined, width: int, channels: int, size: int) -> Iterator[np.ndarray]:
+    """Yield the samples of PCM without a header in blocks."""
+    while content := source.read(width * channels * size):
+        yield _mono(content, width, channels)
 
 
 def _wav_blocks(file: wave.Wave_read, size: int) -> Iterator[np.ndarray]:
-    width, channels = file.getsampwidth(), file.getnchannels()
     while content := file.readframes(size):
-        content = content[: len(content) // (width * channels) * width * channels]
-        yield _pcm(content, width).reshape(-1, channels).mean(axis=1, dtype=np.float32)
+        yield _mono(content, file.getsampwidth(), file.getnchannels())
+
+
+def _mono(content: bytes, width: int, channels: int) -> np.ndarray:
+    """Return the mean of the channels, (samples,); an incomplete last frame is left out."""
+    frame = width * channels
+    return _pcm(content[: len(content) // frame * frame], width).reshape(-1, channels).mean(axis=1, dtype=np.float32)
 
 
 def _pcm(content: bytes, width: int) -> np.ndarray:

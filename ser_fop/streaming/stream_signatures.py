@@ -13,16 +13,17 @@ _PREFIX = "state_"
 def stream_start(step: StreamStep) -> Any:
     """Return the function that gives the states of new streams.
 
-    Its input is `streams`, their number, of shape (1,); its outputs are the states, `state_...`.
+    Its input is `streams`, of shape (streams,), whose values have no effect; its outputs are the states, `state_...`.
+    Servers can therefore batch it like any other signature.
 
     Args:
         step: The step.
     """
 
     def start(streams: tf.Tensor) -> State:
-        return named_states(step.initial_state(streams[0]))
+        return named_states(step.initial_state(tf.shape(streams)[0]))
 
-    return tf.function(start, autograph=False, input_signature=[tf.TensorSpec([1], tf.int32, "streams")])
+    return tf.function(start, autograph=False, input_signature=[tf.TensorSpec([None], tf.int32, "streams")])
 
 
 def stream_step(step: StreamStep, *, batch: int | None = None) -> Any:

@@ -56,6 +56,14 @@ class StreamSpeechDetector:
             return False
         if self._resampler is not None:
             samples = self._resampler.resample_chunk(samples)
+        return self._hear_all(samples)
+
+    def flush(self) -> None:
+        """Hear what the resampler still holds at the end of a stream."""
+        if self._resampler is not None:
+            self._hear_all(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+    def _hear_all(self, samples: np.ndarray) -> bool:
         self._rest = np.concatenate([self._rest, samples])
         ended = False
         while len(self._rest) >= _CHUNK:
@@ -64,7 +72,7 @@ class StreamSpeechDetector:
         return ended
 
     def _hear(self, chunk: np.ndarray) -> bool:
-        self._level = max(self._level * _FADE, float(np.sqrt(np.mean(np.square(chunk)))))
+        self._level = max(self._level * _FADE, float(np.sqrt(np.mean(np.square(chunk)))), _LEAST_RMS)
         scaled = np.clip(_LOUD_RMS / self._level * chunk, -1, 1).astype(np.float32)
         speaks = self._detector.process_samples(scaled) > _PROBABILITY
         self._spoken += speaks

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.data.features import band_power, frame_features, hop_length, window_length
+from ser_fop.data.features import band_power, frame_features, hop_length, of_log_mel, window_length
 from ser_fop.data.running_level import initial_level, running_level_step
 from ser_fop.errors import InputError
 from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec
@@ -134,7 +134,7 @@ def _frames(
     if level is None:
         return frame_features(samples, features), None
     bands, later = running_level_step(band_power(samples, features), dict(level), features)
-    return tf.math.log(tf.maximum(bands, features.floor)), later
+    return of_log_mel(tf.math.log(tf.maximum(bands, features.floor)), features), later
 
 
 def _flat(state: Mapping[str, Any], prefix: str = "") -> State:

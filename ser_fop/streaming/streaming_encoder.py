@@ -59,10 +59,6 @@ class StreamingEncoder:
     def reset(self) -> None:
         """Begin new streams."""
         self._buffer.reset()
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget the states of the network, but keep the samples that belong to the next step."""
         self._state = self._step.initial_state(self._streams)
 
     def push(self, samples: np.ndarray) -> Mapping[str, np.ndarray]:

@@ -1,22 +1,24 @@
 """Emotions of a stream while someone speaks."""
 
+import collections
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from ser_fop.config.streaming import StreamSettings
+from ser_fop.config.streaming import StreamSettings, check_stream_settings
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import load_network
 from ser_fop.inference.inference_model import UNSURE
 from ser_fop.inference.signal_checks import LOW_CONFIDENCE, NO_SPEECH, TOO_SHORT
+from ser_fop.models.saving import EMOTION_CLASSIFIER
 from ser_fop.streaming.sample_buffer import checked_chunk
 from ser_fop.streaming.stream_speech_detector import StreamSpeechDetector
 from ser_fop.streaming.stream_step import SCORES, StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 
-# What is heard before speech begins counts for at most so long, if pauses divide the stream.
+# If pauses divide the stream, a stretch begins so long before speech was found.
 _LEAD_S = 0.5
 
 
@@ -45,7 +47,8 @@ class StreamingRecogniser:
     """Recognises emotions in chunks of samples of any size, with constant memory and constant cost.
 
     For any division into chunks, the last answer equals that of `predict` with the same causal model, and each answer
-    equals that of the samples before it, up to the context of the model. A pause or forgetting changes that on purpose.
+    equals that of the samples before it, up to the context of the model. With pauses, this holds for each stretch of
+    speech. Forgetting changes it on purpose.
 
     Args:
         step: One step of a causal emotion classifier. Recognisers can share it.
@@ -68,15 +71,20 @@ class StreamingRecogniser:
     """
 
     def __init__(self, step: StreamStep, settings: StreamSettings = StreamSettings()) -> None:  # noqa: B008 - frozen
-        if not step.spec.labels:
-            raise InputError("streaming expected a model with emotion classes, received a pretrained network.")
+        check_stream_settings(settings)
+        if step.spec.kind != EMOTION_CLASSIFIER:
+            raise InputError(
+                "streaming expected a fine-tuned model with emotion classes, received a pretrained network or a run of"
+                " `classify`. Use a run of `ser-fop finetune`."
+            )
         self._spec, self._settings = step.spec, settings
         self._encoder = StreamingEncoder(step, forget_s=settings.forget_s)
         self.labels = step.spec.labels
         self.sample_rate_hz = self._encoder.sample_rate_hz
         self.hop_s = self._encoder.hop_s
-        self._window_s = step.window_samples / self.sample_rate_hz
+        self._hop, self._overlap = step.hop_samples, step.window_samples - step.hop_samples
         self._detector = StreamSpeechDetector(self.sample_rate_hz, pause_s=settings.pause_s)
+        self._divides = settings.pause_s > 0 and settings.detect_speech
         self.reset()
 
     @classmethod
@@ -90,14 +98,17 @@ class StreamingRecogniser:
         Raises:
             InputError: If there is no such model, or it is not causal.
         """
+        check_stream_settings(settings)
         return cls(StreamStep(*load_network(Path(model)), context_s=settings.context_s), settings)
 
     def reset(self) -> None:
         """Begin a new stream."""
         self._encoder.reset()
         self._detector.reset()
-        self._heard = 0
-        self._begin(0.0)
+        self._heard = self._start = 0
+        self._waits = self._divides
+        self._lead: collections.deque[np.ndarray] = collections.deque()
+        self._last = StreamAnswer(start_s=0.0, end_s=0.0, reason=TOO_SHORT)
 
     def push(self, samples: np.ndarray) -> list[StreamAnswer]:
         """Add samples, and return an answer for each step that is complete now.
@@ -113,57 +124,72 @@ class StreamingRecogniser:
 
     def flush(self) -> list[StreamAnswer]:
         """Return the final answer, and begin a new stream."""
+        self._detector.flush()
         scores = self._encoder.flush()
-        end_s = self._heard / self.sample_rate_hz
+        end_s = self._seconds(self._heard)
         last = self._answer(scores[SCORES][0, -1], end_s) if scores else self._last
         self.reset()
         return [dataclasses.replace(last, end_s=end_s, is_final=True)]
 
     def _by_step(self, chunk: np.ndarray) -> Iterator[np.ndarray]:
         """Divide a chunk where steps end, so that no answer depends on the division of the stream."""
-        hop, first = round(self.hop_s * self.sample_rate_hz), 0
+        first = 0
         while first < len(chunk):
-            end = first + hop - (self._heard - self._overlap) % hop
+            end = first + self._hop - (self._heard - self._start - self._overlap) % self._hop
             yield chunk[first:end]
             first = end
 
-    @property
-    def _overlap(self) -> int:
-        return round((self._window_s - self.hop_s) * self.sample_rate_hz)
-
     def _hear(self, part: np.ndarray) -> list[StreamAnswer]:
-        """Return the answer of the step that ends with a part, and the final answer of a stretch that ended in it."""
+        """Return the answer of the step that ends with a part, or the final answer of a stretch that ended in it."""
         self._heard += len(part)
-        end_s = self._heard / self.sample_rate_hz
+        end_s = self._seconds(self._heard)
         has_paused = self._settings.detect_speech and self._detector.push(part)
-        found = self._encoder.push(part)
-        if has_paused:
+        if has_paused and not self._waits:
             final = dataclasses.replace(self._last, end_s=end_s, is_final=True)
-            self._begin(end_s)
+            self._wait(end_s)
             return [final]
+        heard = self._after_waiting(part) if self._waits else part
+        if heard is None:
+            return [self._last]
+        found = self._encoder.push(heard)
         if not found:
             return []
-        answer = self._answer(found[SCORES][0, -1], end_s)
-        waits = self._settings.pause_s and self._settings.detect_speech and not self._detector.has_spoken
-        if waits and end_s - self._start_s >= _LEAD_S:
-            self._begin(end_s)
-        self._last = answer
-        return [answer]
+        self._last = self._answer(found[SCORES][0, -1], end_s)
+        return [self._last]
 
-    def _begin(self, start_s: float) -> None:
-        """Begin a stretch of speech."""
-        self._encoder.restart()
-        self._start_s = start_s
-        self._last = StreamAnswer(start_s=start_s, end_s=start_s, reason=TOO_SHORT)
+    def _wait(self, end_s: float) -> None:
+        """Wait for the next stretch of speech."""
+        self._encoder.reset()
+        self._waits = True
+        self._lead.clear()
+        self._last = StreamAnswer(start_s=end_s, end_s=end_s, reason=NO_SPEECH)
+
+    def _after_waiting(self, part: np.ndarray) -> np.ndarray | None:
+        """Return what a stretch begins with once speech was heard; None before it."""
+        self._lead.append(part)
+        while sum(map(len, self._lead)) - len(self._lead[0]) >= _LEAD_S * self.sample_rate_hz:
+            self._lead.popleft()
+        if not self._detector.has_spoken:
+            end_s = self._seconds(self._heard)
+            self._last = StreamAnswer(start_s=self._last.start_s, end_s=end_s, reason=NO_SPEECH)
+            return None
+        lead = np.concatenate(self._lead)
+        self._lead.clear()
+        self._waits, self._start = False, self._heard - len(lead)
+        return lead
 
     def _answer(self, scores: np.ndarray, end_s: float) -> StreamAnswer:
+        start_s = self._seconds(self._start)
         if self._settings.detect_speech and not self._detector.has_spoken:
-            return StreamAnswer(start_s=self._start_s, end_s=end_s, reason=NO_SPEECH)
+            return StreamAnswer(start_s=start_s, end_s=end_s, reason=NO_SPEECH)
         is_sure = scores.max() >= self._spec.confidence_threshold
         return StreamAnswer(
-            start_s=self._start_s,
+            start_s=start_s,
             end_s=end_s,
             emotion=self.labels[int(scores.argmax())] if is_sure else UNSURE,
             probabilities={label: float(score) for label, score in zip(self.labels, scores, strict=True)},
             reason="" if is_sure else LOW_CONFIDENCE,
         )
+
+    def _seconds(self, samples: int) -> float:
+        return samples / self.sample_rate_hz

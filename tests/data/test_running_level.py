@@ -61,3 +61,10 @@ def test_steps_equal_the_whole(step):
 def test_no_frame_and_silence_are_finite():
     assert log_mels(np.zeros(100, np.float32)).shape == (0, CONFIG.mels)
     np.testing.assert_allclose(log_mels(np.zeros(8000, np.float32)), np.log(CONFIG.floor), rtol=1e-6)
+
+
+def test_minutes_of_silence_after_speech_stay_finite():
+    bands = tf.concat([tf.ones((1, 100, 2)), tf.zeros((1, 45_000, 2))], axis=1)
+    scaled, state = running_level_step(bands, initial_level(1, CONFIG), CONFIG)
+    assert np.isfinite(scaled).all()
+    assert np.isfinite(state["level"]).all()

@@ -42,6 +42,29 @@ def test_a_clear_difference_is_significant_and_chance_is_not():
     assert sum(found.interval.low > 0 or found.interval.high < 0 for found in chance) <= 3
 
 
+def test_interval_covers_the_truth_with_corpora_of_unequal_size():
+    sizes, covered, times = (12, 4, 40), 0, 150
+    for number in range(times):
+        pairs = {
+            str(size): tuple(varied(size, seed=1000 * number + 10 * size + side) for side in (0, 1)) for size in sizes
+        }
+        interval = pooled_difference(pairs).interval
+        covered += interval.low <= 0 <= interval.high
+    assert 0.89 < covered / times < 0.995
+
+
+def varied(speakers, *, seed):
+    """Return a system whose accuracy differs from speaker to speaker, with the same mean for all systems."""
+    generator = np.random.default_rng(seed)
+    accuracy = generator.uniform(0.2, 0.8, size=speakers)
+    counts = np.zeros((speakers, 2, 2))
+    for true in range(2):
+        counts[:, true, true] = generator.binomial(20, accuracy)
+        counts[:, true, 1 - true] = 20 - counts[:, true, true]
+    names = tuple(f"s{number}" for number in range(speakers))
+    return SpeakerConfusions(speakers=names, labels=("a", "b"), counts=counts, repeats=1)
+
+
 def test_pooling_corpora_narrows_the_interval():
     pairs = {str(number): (system(0.7, seed=number), system(0.5, seed=50 + number)) for number in range(4)}
     one = pooled_difference({"0": pairs["0"]})

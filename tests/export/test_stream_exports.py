@@ -51,7 +51,7 @@ def test_saved_model_serves_streams_without_memory(tmp_path):
     network, spec = make_classifier("lstm")
     write_serving_model(InferenceModel(network, spec), tmp_path / "1", sounds=SOUNDS)
     served = tf.saved_model.load(str(tmp_path / "1")).signatures
-    state = served["stream_start"](streams=tf.constant([2]))
+    state = served["stream_start"](streams=tf.constant([0, 0]))
     step = StreamStep(network, spec, context_s=10.0)
     expected = step.initial_state(2)
     for first in range(0, 5000, step.hop_samples):

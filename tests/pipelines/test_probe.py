@@ -1,4 +1,5 @@
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -69,11 +70,12 @@ def test_twins_share_statistics_and_differ_in_weights(probed):
 
 
 def test_both_starts_are_finetuned_on_the_same_few_speakers(probed):
-    folds = {
-        start: read_json(probed / "finetuned" / "toy" / "ravdess" / "4" / f"{start}-1" / "fold-0" / "config.json")
-        for start in ("pretrained", "untrained")
+    runs = {
+        name: probed / "finetuned" / "toy" / "ravdess" / "4" / name
+        for name in ("pretrained-1-network-1", "untrained-1")
     }
-    assert folds["pretrained"]["config"]["folds"] == folds["untrained"]["config"]["folds"]
+    folds = [read_json(run / "fold-0" / "config.json")["config"]["folds"] for run in runs.values()]
+    assert folds[0] == folds[1]
     drawn = [read_json(probed / "folds" / f"ravdess-4-{repeat}.json")["folds"] for repeat in (0, 1)]
     assert all(len(fold["train"]) == 4 for folds in drawn for fold in folds)
     assert drawn[0] != drawn[1]
@@ -85,6 +87,7 @@ def test_page_opens_with_sentences_and_needs_no_network(probed):
     assert page.count("<svg") == 1 + 1 + 4
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "transductive" in page
+    assert "left out" not in page
 
 
 def test_a_finished_probe_is_not_run_again_and_can_be_extended(probed, work, three_folds, capsys):
@@ -104,12 +107,15 @@ def test_a_finished_probe_is_not_run_again_and_can_be_extended(probed, work, thr
     [
         (["--pretrained", "a/b="], "expected NAME=PATH or PATH"),
         (["--labelled-speakers", "1"], "expected 2 or more, or 0 for all, received 1"),
+        (["--folds", "FOLDS", "FOLDS"], "expected one fold file for each of ravdess at most"),
+        (["--finetuning.learning-rates", "1e-3", "1e-4"], "--labelled-speakers expected one learning rate"),
         (["--seeds", "0"], "--seeds expected at least 1, received 0"),
         (["--probes"], "--probes expected at least one"),
         (["--pretrained", "fop-librispeech"], "expected a folder with the features of 'fop-librispeech'"),
     ],
 )
-def test_wrong_options_are_refused_in_one_line(work, tmp_path, capsys, options, message):
+def test_wrong_options_are_refused_in_one_line(work, three_folds, tmp_path, capsys, options, message):
+    options = [str(three_folds) if option == "FOLDS" else option for option in options]
     basic = {"--pretrained": [work / "inductive"], "--records": [work / "records" / "ravdess"]}
     basic |= {options[0]: options[1:]}
     arguments = [text for name, values in basic.items() for text in (name, *values)]
@@ -118,6 +124,17 @@ def test_wrong_options_are_refused_in_one_line(work, tmp_path, capsys, options, 
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_edited_folds_are_refused(probed, work, three_folds, tmp_path, capsys):
+    other = tmp_path / "folds.json"
+    content = read_json(three_folds)
+    content["folds"] = content["folds"][::-1]
+    other.write_text(json.dumps(content))
+    networks = [f"toy={work / 'inductive'}", f"toy={work / 'transductive'}"]
+    options = ["--records", work / "records" / "ravdess", "--folds", other, "--out", probed]
+    assert run_probe("--pretrained", *networks, *options, "--labelled-speakers", "4") == 2
+    assert "holds other folds than those of now" in capsys.readouterr().err
 
 
 def test_records_that_no_network_reads_are_refused(work, tmp_path, capsys):

@@ -1,4 +1,3 @@
-import contextlib
 import io
 import json
 import subprocess
@@ -110,9 +109,10 @@ def test_pcm_of_every_width_gives_the_samples(speech_samples):
         np.testing.assert_allclose(np.concatenate(list(chunks)), speech_samples, atol=tolerance)
 
 
-def test_a_wav_of_unknown_length_is_read_to_its_end(speech_samples):
+@pytest.mark.parametrize("size", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x00"])
+def test_a_wav_of_unknown_length_is_read_to_its_end(speech_samples, size):
     content = bytearray(wav_bytes(speech_samples))
-    content[4:8] = content[40:44] = b"\xff\xff\xff\xff"
+    content[4:8] = content[40:44] = size
     chunks = pipe_chunks(Pipe(bytes(content)), raw_rate_hz=16000, sample_rate_hz=16000, chunk_s=0.1)
     assert sum(len(chunk) for chunk in chunks) == len(speech_samples)
 
@@ -124,7 +124,9 @@ def test_a_wav_of_unknown_length_is_read_to_its_end(speech_samples):
         (["a.wav", "--microphone"], "received both"),
         (["missing.wav"], "missing.wav does not exist"),
         (["a.wav", "--chunk-ms", "0"], "--chunk-ms expected more than 0"),
-        (["a.wav", "--pause-s", "-1"], "--pause-s expected 0 or more"),
+        (["a.wav", "--pause-s", "-1"], "--pause-s expected 0 to 3600"),
+        (["a.wav", "--pause-s", "nan"], "--pause-s expected 0 to 3600"),
+        (["a.wav", "--context-s", "inf"], "--context-s expected more than 0, at most 3600"),
         (["a.wav", "--context-s", "0"], "--context-s expected more than 0"),
         (["a.wav", "--sample-rate-hz", "8000"], "is that of raw PCM"),
         (["a.wav", "--pause-s", "1", "--no-detect-speech"], "--pause-s needs the detection"),
@@ -142,6 +144,13 @@ def test_a_damaged_wav_is_refused_in_one_line(model, capsys, monkeypatch, conten
     monkeypatch.setattr(sys, "stdin", Pipe(content))
     assert stream.main(["-", "--model", str(model)]) == 2
     assert "expected a WAV file with PCM" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("content", "name"), [(b"fLaC....", "FLAC"), (b"OggS....", "Ogg"), (b"ID3.....", "MP3")])
+def test_other_formats_are_not_read_as_pcm(model, capsys, monkeypatch, content, name):
+    monkeypatch.setattr(sys, "stdin", Pipe(content))
+    assert stream.main(["-", "--model", str(model)]) == 2
+    assert f"expected WAV or raw PCM, received {name}" in capsys.readouterr().err
 
 
 def test_empty_standard_input_is_too_short(model, capsys, monkeypatch):
@@ -168,13 +177,19 @@ class FakeMicrophone:
         assert (samplerate, channels, dtype) == (16000, 1, "float32")
         for first in range(0, len(self.samples), blocksize):
             callback(self.samples[first : first + blocksize, np.newaxis], blocksize, None, None)
-        return contextlib.nullcontext()
+        return self
+
+    def start(self):
+        pass
+
+    def close(self):
+        pass
 
 
 def test_a_microphone_is_read_until_ctrl_c(model, capsys, monkeypatch, speech_samples):
     monkeypatch.setitem(sys.modules, "sounddevice", FakeMicrophone(speech_samples))
 
-    def until_empty(chunks):
+    def until_empty(chunks, *, timeout_s):
         while not chunks.empty():
             yield chunks.get()
         raise KeyboardInterrupt

@@ -1,20 +1,26 @@
 """The WebSocket of streams."""
 
 import json
+import threading
+import time
 
 import numpy as np
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from websockets.sync.client import connect
 
 import ser_fop
 from ser_fop.corpora.audio import read_audio
 from ser_fop.export.serving_model import write_serving_model
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.serving.app import Limits, create_app
+from ser_fop.serving.head_deadline import with_head_deadline
 from ser_fop.serving.models import ServedModel
 from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
 from ser_fop.streaming.writing import to_json
+from tests.serving.test_server import free_port
 from tests.streaming.conftest import make_classifier
 
 ADDRESS = "/v1/models/stream:stream"
@@ -100,7 +106,7 @@ def test_streams_are_apart_and_floats_are_read(web, speech):
         (f"{ADDRESS}?speed=2", b"", "received 'speed'"),
         ("/v1/models/nobody:stream", b"", "model 'nobody' does not exist"),
         ("/v1/models/stream:predict", b"", "expected /v1/models/NAME"),
-        (ADDRESS, None, "no message within 0.5 s"),
+        (ADDRESS, None, "no samples within 0.5 s"),
     ],
 )
 def test_wrong_clients_are_told_why_and_the_server_lives(web, speech, address, message, error):
@@ -134,11 +140,27 @@ def test_a_client_that_vanishes_frees_its_stream(web, app, speech):
         assert json.loads(socket.receive_text())
 
 
-def test_a_page_of_another_server_is_refused(web):
-    with web.websocket_connect(ADDRESS, headers={"origin": "http://elsewhere.example"}) as socket:
+def test_empty_messages_do_not_keep_a_stream_open(web):
+    with web.websocket_connect(ADDRESS) as socket:
+        for _ in range(3):
+            socket.send_bytes(b"")
         found, code = answers_until_closed(socket)
-    assert "received one of http://elsewhere.example" in found[0]["error"]
+    assert "no samples within 0.5 s" in found[-1]["error"]
     assert code == 1008
+
+
+def test_signatures_of_streams_are_not_served_as_predictions(web):
+    answer = web.post("/v1/models/stream:predict", json={"signature_name": "stream_start", "inputs": [2]})
+    assert answer.status_code == 400
+    assert "stream_step" not in web.get("/v1/models/stream/metadata").text
+
+
+def test_a_page_of_another_server_is_refused(web):
+    for origin in ("http://elsewhere.example", "http://["):
+        with web.websocket_connect(ADDRESS, headers={"origin": origin}) as socket:
+            found, code = answers_until_closed(socket)
+        assert f"received one of {origin}" in found[0]["error"]
+        assert code == 1008
     with web.websocket_connect(ADDRESS, headers={"origin": "http://testserver"}) as socket:
         socket.send_text("end")
         found, code = answers_until_closed(socket)
@@ -153,3 +175,24 @@ def test_a_model_that_is_not_causal_is_refused(tmp_path):
     with TestClient(app) as web, web.websocket_connect("/v1/models/full:stream") as socket:
         found, _ = answers_until_closed(socket)
     assert "expected a causal network" in found[0]["error"]
+
+
+def test_a_stream_outlives_the_deadline_for_request_headers(app, speech):
+    port = free_port()
+    config = uvicorn.Config(app, port=port, http=with_head_deadline(0.3), log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.02)
+        with connect(f"ws://127.0.0.1:{port}{ADDRESS}") as socket:
+            for _ in range(5):
+                socket.send(pcm16(speech[:4800]).tobytes())
+                time.sleep(0.2)
+            socket.send("end")
+            found = [json.loads(text) for text in socket]
+        assert found[-1]["is_final"]
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -50,6 +50,21 @@ def test_each_step_gives_the_offline_scores_of_its_prefix(speech):
         np.testing.assert_allclose(found[number - 1], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"front_end": "mfcc", "coefficients": 12, "level": "running", "floor": 1e-4},
+        {"front_end": "lpcc", "coefficients": 12},
+        {"sample_rate_hz": 8000, "high_hz": 3800.0, "fft_size": 256, "level": "running", "floor": 1e-4},
+    ],
+)
+def test_every_causal_front_end_gives_the_offline_scores(speech, changes):
+    network, spec = make_classifier(stacked=3, features=FeatureConfig(mels=12, **changes))
+    samples = speech[:9000]
+    found = pushed(StreamingEncoder(StreamStep(network, spec)), samples, [1100])[SCORES]
+    np.testing.assert_allclose(found[0, -1], offline(network, spec, samples)["scores"][0], atol=1e-5)
+
+
 def test_single_samples_are_a_valid_chunk(speech):
     encoder = StreamingEncoder(StreamStep(*make_classifier()))
     whole = encoder.push(speech[:1600])[SCORES]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,24 @@ def test_pauses_divide_a_stream_into_stretches(step, speech):
     assert len(whole) == 1
 
 
+def test_a_stretch_is_answered_like_a_recording_of_its_own(step, speech):
+    stream = np.concatenate([QUIET, speech, QUIET])
+    recogniser = StreamingRecogniser(step, StreamSettings(pause_s=0.6))
+    answers = answers_of(recogniser, stream, 1600)
+    final = next(one for one in answers if one.is_final)
+    last = [one for one in answers if one.probabilities and not one.is_final][-1]
+    assert 1.0 - 0.02 <= final.start_s <= 1.5  # half a second before speech was found
+    stretch = stream[round(16000 * final.start_s) : round(16000 * last.end_s)]
+    expected = Predictor(InferenceModel(step.network, step.spec)).predict(stretch, sample_rate_hz=16000)
+    assert last.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
+
+
+def test_a_run_of_classify_is_refused():
+    network, spec = make_predictor()
+    with pytest.raises(InputError, match="expected a fine-tuned model"):
+        StreamingRecogniser(StreamStep(network, dataclasses.replace(spec, labels=LABELS)))
+
+
 def test_unsure_answers_say_why(speech):
     network, spec = make_classifier(confidence_threshold=0.999)
     last = answers_of(StreamingRecogniser(StreamStep(network, spec)), speech, 4000)[-1]
@@ -89,5 +109,5 @@ def test_forgetting_lets_late_speech_decide(speech):
 
 
 def test_a_network_without_classes_is_refused():
-    with pytest.raises(InputError, match="expected a model with emotion classes"):
+    with pytest.raises(InputError, match="expected a fine-tuned model with emotion classes"):
         StreamingRecogniser(StreamStep(*make_predictor()))

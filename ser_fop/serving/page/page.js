@@ -62,12 +62,14 @@ function drawAnswer() {
   drawSpectrogram(at("spectrogram"), current.mel, 0, current.samples.length / SAMPLE_RATE_HZ);
 }
 
-/** Show the answer for a recording. */
-async function take(bytes, name) {
+/** Show the answer for a recording, which a function reads. */
+async function take(read, name) {
   live.abandon();
   const mine = ++turn;
   say(`Processing ${name} …`);
   try {
+    let bytes;
+    try { bytes = await read(); } catch { throw new Error(`${name} cannot be read.`); }
     const blob = new Blob([bytes]), samples = await decoded(bytes);
     if (samples.length < SHORTEST_S * SAMPLE_RATE_HZ) throw new Error("The recording is shorter than 0.1 s. Choose a longer one.");
     if (peakOf(samples) < SILENCE) throw new Error("The recording is silent. Choose another one.");
@@ -86,9 +88,9 @@ async function take(bytes, name) {
   }
 }
 
-async function takeFile(file) {
+function takeFile(file) {
   at("sample").value = "";
-  take(await file.arrayBuffer(), file.name);
+  take(() => file.arrayBuffer(), file.name);
 }
 
 function press(id, isPressed, name) {
@@ -114,7 +116,7 @@ async function record() {
     recorder = null;
     press("record", false, "Record");
     at("live").disabled = at("play").disabled = false;
-    take(await new Blob(parts).arrayBuffer(), "the recording");
+    take(() => new Blob(parts).arrayBuffer(), "the recording");
   };
   recorder.start();
   press("record", true, "Record");
@@ -189,14 +191,14 @@ async function start() {
   at("live").addEventListener("click", listen);
   at("stop").addEventListener("click", () => live.stop());
   at("play").addEventListener("click", () => { if (current) goLive(filePlayer(current.blob, current.samples), `Playing ${current.name}`, true); });
-  at("sample").addEventListener("change", async () => {
+  at("sample").addEventListener("change", () => {
     const name = at("sample").value;
-    if (name) take(await (await fetch(`/page/samples/${name}`)).arrayBuffer(), name);
+    if (name) take(async () => (await fetch(`/page/samples/${name}`)).arrayBuffer(), name);
   });
-  at("model").addEventListener("change", async () => {
+  at("model").addEventListener("change", () => {
     live.abandon();
     chooseModel();
-    if (current) take(await current.blob.arrayBuffer(), current.name);
+    if (current) take(() => current.blob.arrayBuffer(), current.name);
   });
   acceptDrops();
   onLook(at("waveform"), drawAnswer);
