@@ -1,4 +1,4 @@
-"""The plots of the stored studies, and of the typed table across corpora, for docs/studies.md."""
+"""The plots of the stored studies, and of the typed tables, for docs/studies.md."""
 
 import statistics
 from collections.abc import Callable
@@ -43,6 +43,7 @@ _NAMES = {
     "no --schedule": "constant learning rate",
     "no --trim-silence": "silence not trimmed",
 }
+_MEAN_UA = "UA, %, mean"
 _BACKBONES = {"lstm": "LSTM", "cnn": "CNN"}
 
 
@@ -50,11 +51,12 @@ def plots(page: str) -> dict[str, str]:
     """Return all plots of this module as SVG elements, by the names of their files.
 
     Args:
-        page: Text of docs/studies.md, with the table across corpora.
+        page: Text of docs/studies.md, with the typed tables.
     """
     parts = {f"{_DEVELOPMENT}_{part}": _part_plot(part) for part in PARTS[_DEVELOPMENT] if part != "gain"}
     return {
-        "across_corpora": _across_corpora(page),
+        "across_corpora": _typed_table(page, "across corpora", f"{_MEAN_UA} of three corpora; dotted line: chance"),
+        "causal_model": _typed_table(page, "causal model", f"{_MEAN_UA} of the three columns; dotted line: chance"),
         "finetuning_ravdess": _folds_plot(trials_of("finetuning_ravdess")),
         **{
             f"finetuning_development_{part}": _folds_plot(part_of("finetuning_development", part))
@@ -180,11 +182,11 @@ def _recipe(options: str) -> str:
     return ", ".join([*words, f"{kept} epoch of {found['--epochs']}"])
 
 
-def _across_corpora(page: str) -> str:
-    """Draw the mean column of the table across corpora; its first line is chance."""
-    start, end = marks("across corpora")
+def _typed_table(page: str, name: str, label: str) -> str:
+    """Draw the last column of a table that is typed between the marks of a name; its first line is chance."""
+    start, end = marks(name)
     table = page.partition(start)[2].partition(end)[0]
     cells = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
     (_, chance), *systems = [(row[0], float(row[-1])) for row in cells[1:]]
     rows = [Dot(name=name, value=value) for name, value in systems]
-    return dot_plot(rows, reference=chance, label="UA, %, mean of three corpora; dotted line: chance")
+    return dot_plot(rows, reference=chance, label=label)
