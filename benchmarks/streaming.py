@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_fop.config.inference_stages import DEFAULT_MODEL
-from ser_fop.config.streaming import StreamSettings
+from ser_fop.config.streaming import DEFAULT_STREAM_MODEL, StreamSettings
 from ser_fop.corpora.audio import read_audio
 from ser_fop.hub.networks import resolve_model_path
 from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
@@ -35,7 +34,7 @@ _CHUNK_S = 0.1
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", nargs="?", default=DEFAULT_MODEL)
+    parser.add_argument("model", nargs="?", default=DEFAULT_STREAM_MODEL)
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60.0)

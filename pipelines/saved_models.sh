@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Trains and publishes the models of saved_models/ from local copies of the corpora; about three hours on 2 cores:
+# Trains and publishes the models of saved_models/ from local copies of the corpora; about four hours on 2 cores:
 #   pipelines/saved_models.sh LIBRISPEECH SPEECHOCEAN RAVDESS NEMO EMOSPEECHCOMMANDS [FOLDER]
 # SPEECHOCEAN, NEMO and EMOSPEECHCOMMANDS contain a metadata.csv with file, speaker and emotion. Published figures come
 # from the folds of each corpus, and from each corpus left out in turn; the published networks are trained on all speakers.
-# MODELS="fop-librispeech emotion-ravdess fop-speech emotion-common" selects models. FIGURES="RUN RUN .." names existing
-# runs of `finetune --fold all` for emotion-ravdess, such as those of `reproduce`, to use instead; CONTROL="RUN .." such
-# runs from scratch.
+# MODELS="fop emotion-ravdess emotion-common emotion-stream" selects models. FIGURES="RUN RUN .." names existing runs of `finetune
+# --fold all` for emotion-ravdess, such as those of `reproduce`, to use instead; CONTROL="RUN .." such runs from scratch.
 set -euo pipefail
 librispeech=$(realpath "$1")
 speechocean=$(realpath "$2")
@@ -14,7 +13,7 @@ nemo=$(realpath "$4")
 commands=$(realpath "$5")
 here=$(realpath "$(dirname "$0")")
 out=$(realpath "$here/../saved_models")
-models=${MODELS:-fop-librispeech emotion-ravdess fop-speech emotion-common}
+models=${MODELS:-fop emotion-ravdess emotion-common emotion-stream}
 figures=$(for run in ${FIGURES:-}; do realpath "$run"; done)
 control=$(for run in ${CONTROL:-}; do realpath "$run"; done)
 mkdir -p "${6:-runs/saved_models}"
@@ -31,11 +30,11 @@ finetune() { # SEED PRETRAINED FOLD OUT
     --pretrained "$2" --fold "$3" --out "$4"
 }
 
-if [[ $models == *fop-librispeech* || $models == *emotion-ravdess* ]]; then
+if [[ $models == *fop* || $models == *emotion-ravdess* ]]; then
   ser-fop prepare --preset recommended --corpus librispeech --audio-dir "$librispeech" --out records/librispeech
   pretrain 0 fop-librispeech
 fi
-if [[ $models == *fop-librispeech* ]]; then
+if [[ $models == *fop* ]]; then
   ser-fop publish --model fop-librispeech --licence "CC BY 4.0" --made-by "$made_by" --out "$out/fop-librispeech"
 fi
 
@@ -56,55 +55,49 @@ if [[ $models == *emotion-ravdess* ]]; then
     --figures $figures --control $control
 fi
 
-common() { # OPTIONS OF PREPARE
-  ser-fop prepare --config "$here/recipes/common_records.yaml" "$@"
-}
-own() { # NAME TITLE LICENCE FOLDER
-  common --corpus csv --name "$1" --title "$2" --licence "$3" --audio-dir "$4" --manifest "$4/metadata.csv" \
-    --out "records/common/$1"
-}
-if [[ $models == *fop-speech* || $models == *emotion-common* ]]; then
-  common --corpus librispeech --audio-dir "$librispeech" --out records/common/librispeech
-  own speechocean speechocean762 "Apache 2.0" "$speechocean"
-  seeds="0 1 2"
-  [[ $models == *fop-speech* ]] || seeds=0
-  for seed in $seeds; do
-    ser-fop pretrain --config "$here/recipes/common_pretraining.yaml" --seed "$seed" \
-      --records records/common/librispeech records/common/speechocean --out "fop-speech-$seed"
-  done
-  common --corpus ravdess --audio-dir "$ravdess" --out records/common/ravdess
-  own nemo "nEMO (Polish)" "$non_commercial" "$nemo"
-  own emospeechcommands "EmoSpeechCommands (Indian English and Hindi)" "$non_commercial" "$commands"
-  records="records/common/ravdess records/common/nemo records/common/emospeechcommands"
-fi
-
-if [[ $models == *fop-speech* ]]; then
-  for corpus in ravdess:"$ravdess" nemo:"$nemo" emospeechcommands:"$commands"; do
-    ser-fop functionals --records "records/common/${corpus%%:*}" --audio-dir "${corpus#*:}" --sets eGeMAPSv02 \
-      --out "functionals/${corpus%%:*}"
-  done
-  # shellcheck disable=SC2086
-  ser-fop probe --config "$here/recipes/claim_probe.yaml" --folds "$here"/folds/*_claim.json \
-    --out probe-claim --records $records \
-    --pretrained fop-speech=fop-speech-0 fop-speech=fop-speech-1 fop-speech=fop-speech-2 --functionals functionals/*
-  ser-fop publish --model fop-speech-0 --licence "CC BY 4.0" --made-by "$made_by" --out "$out/fop-speech" \
-    --probe probe-claim/probe.json
-fi
-
-if [[ $models == *emotion-common* ]]; then
-  recipe="$here/recipes/common_finetuning.yaml"
-  train() { # OPTIONS OF FINETUNE
-    ser-fop finetune --config "$recipe" --pretrained fop-speech-0 "$@"
+# Prepares the labelled corpora, trains on all of them, on each fold, and on all but one, and publishes.
+several() { # NAME RECIPE OPTIONS OF FINETUNE
+  local name=$1 recipe=$here/recipes/$2 records tested others
+  shift 2
+  prepare_with() { # OPTIONS OF PREPARE
+    ser-fop prepare --config "${recipe}_records.yaml" "$@"
   }
+  own() { # NAME TITLE FOLDER
+    prepare_with --corpus csv --name "$1" --title "$2" --licence "$non_commercial" --audio-dir "$3" \
+      --manifest "$3/metadata.csv" --out "records/$name/$1"
+  }
+  prepare_with --corpus ravdess --audio-dir "$ravdess" --out "records/$name/ravdess"
+  own nemo "nEMO (Polish)" "$nemo"
+  own emospeechcommands "EmoSpeechCommands (Indian English and Hindi)" "$commands"
+  records="records/$name/ravdess records/$name/nemo records/$name/emospeechcommands"
+  train() { # OPTIONS OF FINETUNE
+    ser-fop finetune --config "${recipe}_finetuning.yaml" "${more[@]}" "$@"
+  }
+  local more=("$@")
   # shellcheck disable=SC2086
-  train --records $records --fold none --out emotion-common
+  train --records $records --fold none --out "$name"
   # shellcheck disable=SC2086
-  train --records $records --fold all --out common-folds
+  train --records $records --fold all --out "$name-folds"
   for tested in $records; do
     others=${records/$tested/}
     # shellcheck disable=SC2086
-    train --records $others --test-records "$tested" --fold 0 --out "common-without-$(basename "$tested")"
+    train --records $others --test-records "$tested" --fold 0 --out "$name-without-$(basename "$tested")"
   done
-  ser-fop publish --model emotion-common --licence "$non_commercial" --made-by "$made_by" --out "$out/emotion-common" \
-    --figures common-folds --coverage 0.9
+  ser-fop publish --model "$name" --licence "$non_commercial" --made-by "$made_by" --out "$out/$name" \
+    --figures "$name-folds" --coverage 0.9
+}
+
+if [[ $models == *emotion-common* ]]; then
+  several emotion-common common
+fi
+
+if [[ $models == *emotion-stream* ]]; then
+  ser-fop prepare --config "$here/recipes/stream_records.yaml" --corpus librispeech --audio-dir "$librispeech" \
+    --out records/emotion-stream/librispeech
+  ser-fop prepare --config "$here/recipes/stream_records.yaml" --corpus csv --name speechocean --title speechocean762 \
+    --licence "Apache 2.0" --audio-dir "$speechocean" --manifest "$speechocean/metadata.csv" \
+    --out records/emotion-stream/speechocean
+  ser-fop pretrain --config "$here/recipes/speech_pretraining.yaml" \
+    --records records/emotion-stream/librispeech records/emotion-stream/speechocean --out fop-speech
+  several emotion-stream stream --pretrained fop-speech
 fi

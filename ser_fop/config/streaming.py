@@ -5,9 +5,10 @@ from pathlib import Path
 
 import tyro
 
-from ser_fop.config.inference_stages import DEFAULT_MODEL
 from ser_fop.errors import InputError
 
+# Published model that streams use by default.
+DEFAULT_STREAM_MODEL = "emotion-stream"
 LONGEST_S = 3600.0
 
 
@@ -60,7 +61,7 @@ class StreamConfig:
 
     source: tyro.conf.Positional[str] = ""
     microphone: bool = False
-    model: Path = Path(DEFAULT_MODEL)
+    model: Path = Path(DEFAULT_STREAM_MODEL)
     chunk_ms: float = 100.0
     sample_rate_hz: int = 0
     json: bool = False

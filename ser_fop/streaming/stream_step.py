@@ -117,7 +117,7 @@ def check_streamable(spec: NetworkSpec) -> None:
         if holds:
             raise InputError(
                 f"streaming expected a causal network, received one with {what}, which depends on the whole recording."
-                " Use a causal model, such as `emotion-common`, or train one: `prepare --level running` without"
+                " Use a causal model, such as `emotion-stream`, or train one: `prepare --level running` without"
                 " trimming, and `finetune --attention causal`."
             )
     if not features.hop_s <= features.window_s:

@@ -64,7 +64,7 @@ class StreamingRecogniser:
 
     Example:
         >>> import ser_fop
-        >>> recogniser = StreamingRecogniser.load("emotion-common")
+        >>> recogniser = StreamingRecogniser.load("emotion-stream")
         >>> answers = recogniser.push(np.zeros(16000, np.float32))
         >>> answers[-1].reason
         'no speech'
