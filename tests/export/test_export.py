@@ -163,7 +163,7 @@ class TestSignatures:
 
     def test_pretrained_network_has_hypercolumns_and_prediction(self, runs, exported):
         signatures = tf.saved_model.load(str(exported / "pretrain")).signatures
-        assert set(signatures) == {"serving_default", "hypercolumns", "prediction"}
+        assert set(signatures) == {"serving_default", "hypercolumns", "prediction", "stream_start", "stream_step"}
         network, _ = load_network(runs["pretrain"])
         inputs = network_inputs((9, 4), 80)
         arguments = {"mel": np.where(inputs["mask"][..., None], inputs["mel"], 77.0), "length": np.int32([9, 4])}
@@ -231,10 +231,10 @@ class TestStage:
         assert "none.wav does not exist" in capsys.readouterr().err
 
     def test_export_failed_verification_leaves_no_files(self, runs, tmp_path, monkeypatch):
-        def writes(model, folder, *, sounds):
+        def writes(model, folder, *, sounds, context_s):
             (folder / EXTRA).mkdir(parents=True)
 
-        def fails(model, golden):
+        def fails(model, golden, *, kind=""):
             raise InputError("differs")
 
         monkeypatch.setattr("ser_fop.pipelines.export.write_serving_model", writes)
