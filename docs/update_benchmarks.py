@@ -1,10 +1,11 @@
 """Update the measured tables of the README and the docs: `python docs/update_benchmarks.py`.
 
-The tables are generated from four files, which these commands write:
+The tables are generated from five files, which these commands write:
 
 - benchmarks/results.json: `python -m benchmarks --record`
 - benchmarks/roofline.md: `python -m benchmarks.roofline --record`
 - benchmarks/serving.json: `python -m benchmarks.serving MODELS --record`
+- benchmarks/streaming.json: `python -m benchmarks.streaming --record`
 - benchmarks/scaling.json: `python -m benchmarks.scaling RAVDESS --record`
 """
 
@@ -17,8 +18,9 @@ from marks import between
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
 SERVING = ROOT / "benchmarks" / "serving.json"
+STREAMING = ROOT / "benchmarks" / "streaming.json"
 SCALING = ROOT / "benchmarks" / "scaling.json"
-PAGES = ("README.md", "docs/performance.md", "docs/scaling.md", "docs/use.md")
+PAGES = ("README.md", "docs/performance.md", "docs/scaling.md", "docs/streaming.md", "docs/use.md")
 # Projections, which are not measured: hours of speech, and epochs of a training.
 PROJECTED_HOURS = (1_000, 100_000)
 _EPOCHS = 40
@@ -38,6 +40,7 @@ def update(page: str, text: str) -> str:
     shown = summary if page == "README.md" else details
     text = between(text, "benchmarks", lambda: shown(json.loads(RESULTS.read_text(encoding="utf-8"))))
     text = between(text, "serving", lambda: serving(json.loads(SERVING.read_text(encoding="utf-8"))))
+    text = between(text, "streaming", lambda: streaming(json.loads(STREAMING.read_text(encoding="utf-8"))))
     text = between(text, "scaling", lambda: scaling(json.loads(SCALING.read_text(encoding="utf-8"))))
     return between(text, "roofline", lambda: ROOFLINE.read_text(encoding="utf-8").strip())
 
@@ -126,6 +129,31 @@ def serving(recorded: dict[str, Any]) -> str:
     origin = f"Measured over {recorded['seconds']:g} s each on {computer['processor']}, {computer['cores']} cores"
     return "\n".join(
         [*_table(rows), "", f"{origin}, shared with the clients; TensorFlow {recorded['versions']['tensorflow']}."]
+    )
+
+
+def streaming(recorded: dict[str, Any]) -> str:
+    """Return the cost of one stream by the size of its chunks, of an endless one, and of many WebSocket streams."""
+    rows = [["chunk, ms", "ms for 10 ms of sound", "p99 of a chunk, ms", "real-time factor"], ["---"] * 4]
+    for one in recorded["chunks"]:
+        figures = (one["ms_per_hop"], one["p99_ms"], one["real_time_factor"])
+        rows.append([str(one["chunk_ms"]), *(_figure(value) for value in figures)])
+    first, last, sockets = recorded["endless"][0], recorded["endless"][-1], recorded["sockets"]
+    computer = recorded["machine"]
+    return "\n".join(
+        [
+            *_table(rows),
+            "",
+            f"- An endless stream costs {_figure(first['ms_per_s'])} ms a second of sound in its first"
+            f" {first['hours']:.2g} h and {_figure(last['ms_per_s'])} ms after {last['hours']:.3g} h; the process has"
+            f" {first['mb']:.0f} and {last['mb']:.0f} MB.",
+            f"- {sockets['streams']} WebSocket streams in real time for {sockets['seconds']:g} s: {sockets['answers']}"
+            f" answers to chunks of 100 ms, {sockets['missing']} missing; p50 {_figure(sockets['p50_ms'])} ms, p99"
+            f" {_figure(sockets['p99_ms'])} ms. The clients share the cores.",
+            "",
+            f"Measured once on {computer['processor']}, {computer['cores']} cores; TensorFlow"
+            f" {recorded['versions']['tensorflow']}.",
+        ]
     )
 
 

@@ -7,6 +7,7 @@ import pytest
         ("README.md", "benchmarks"),
         ("docs/performance.md", "benchmarks"),
         ("docs/use.md", "serving"),
+        ("docs/streaming.md", "streaming"),
         ("docs/scaling.md", "scaling"),
     ],
 )
