@@ -35,7 +35,7 @@ def list_models() -> list[PublishedModel]:
     Example:
         >>> import ser_fop
         >>> [model.name for model in ser_fop.list_models()]
-        ['emotion-common', 'emotion-ravdess', 'fop-librispeech']
+        ['emotion-common', 'emotion-ravdess', 'emotion-stream', 'fop-librispeech']
     """
     found = []
     for name, folder in published_models().items():

@@ -56,7 +56,9 @@ def pipe_chunks(pipe: BinaryIO, *, raw_rate_hz: int, sample_rate_hz: int, chunk_
     mark = pipe.read(len(_WAV_MARK))
     source = _Joined(mark, pipe)
     if mark == _WAV_MARK:
-        rate_hz, blocks = _wav(source, chunk_s)
+        size = pipe.read(4)
+        # A writer that does not know the length states 0.
+        rate_hz, blocks = _wav(_Joined(mark + (size if any(size) else b"\xff" * len(size)), pipe), chunk_s)
     elif name := next((name for start, name in _OTHER_FORMATS.items() if mark.startswith(start)), ""):
         raise InputError(f"standard input expected WAV or raw PCM, received {name}. {_CONVERT}")
     else:

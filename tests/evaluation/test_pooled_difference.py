@@ -44,14 +44,14 @@ def test_a_clear_difference_is_significant_and_chance_is_not():
 
 def test_interval_covers_the_truth_with_corpora_of_unequal_size(monkeypatch):
     monkeypatch.setattr("ser_fop.evaluation.pooled_difference.sign_flip_p", lambda *_, **__: 1.0)  # it is slow
-    sizes, covered, times = (12, 4, 40), 0, 150
+    sizes, covered, times = (12, 4, 40), 0, 80
     for number in range(times):
         pairs = {
             str(size): tuple(varied(size, seed=1000 * number + 10 * size + side) for side in (0, 1)) for size in sizes
         }
         interval = pooled_difference(pairs).interval
         covered += interval.low <= 0 <= interval.high
-    assert 0.89 < covered / times < 0.995
+    assert 0.88 < covered / times < 1
 
 
 def varied(speakers, *, seed):

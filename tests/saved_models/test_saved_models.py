@@ -8,6 +8,7 @@ import pytest
 
 import ser_fop
 from ser_fop.config.inference_stages import DEFAULT_MODEL
+from ser_fop.config.streaming import DEFAULT_STREAM_MODEL
 from ser_fop.corpora.audio import read_audio
 from ser_fop.export.model_card import model_card
 from ser_fop.export.serving_model import EXTRA, GOLDEN
@@ -15,6 +16,7 @@ from ser_fop.hub.networks import network_spec
 from ser_fop.hub.published import CARD, published_models
 from ser_fop.inference.recording import Recording
 from ser_fop.serving.models import ServedModel
+from ser_fop.streaming.stream_step import is_streamable
 from ser_fop.stress.perturbations import PERTURBATIONS
 from ser_fop.testing.shared_data import require_shared
 from ser_fop.utils.json_io import read_json
@@ -24,9 +26,10 @@ RATE_HZ = 16000
 SAMPLES = Path(str(importlib.resources.files("ser_fop") / "serving" / "page" / "samples"))
 
 
-def test_three_models_are_published():
-    assert set(MODELS) == {"emotion-common", "emotion-ravdess", "fop-librispeech"}
+def test_four_models_are_published():
+    assert set(MODELS) == {"emotion-common", "emotion-ravdess", "emotion-stream", "fop-librispeech"}
     assert DEFAULT_MODEL in MODELS
+    assert is_streamable(network_spec(MODELS[DEFAULT_STREAM_MODEL]))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -48,6 +51,8 @@ class TestPublishedModel:
             np.testing.assert_allclose(found[key], golden[f"answer_{key}"], atol=1e-4)
 
     def test_silence_is_trimmed_as_in_training(self, name):
+        if name == DEFAULT_STREAM_MODEL:
+            pytest.skip("a stream cannot be trimmed; test_stream_model_ignores_silence_before_speech is about it")
         assert network_spec(MODELS[name]).trim_below_db == 40.0
         predictor = ser_fop.load(name)
         samples = 0.1 * np.random.default_rng(0).normal(size=16000).astype(np.float32)
@@ -70,20 +75,30 @@ def recordings():
     return [read_audio(file, sample_rate_hz=RATE_HZ)[: 6 * RATE_HZ] for file in files]
 
 
-def answers(samples):
+def answers(samples, model=DEFAULT_MODEL):
     recordings = [Recording(source=one, sample_rate_hz=RATE_HZ, name=str(number)) for number, one in enumerate(samples)]
-    return list(ser_fop.load().predict_many(recordings))
+    return list(ser_fop.load(model).predict_many(recordings))
 
 
+@pytest.mark.parametrize("model", [DEFAULT_MODEL, DEFAULT_STREAM_MODEL])
 @pytest.mark.parametrize("gain_db", [-30, -10, 10])
-def test_default_model_does_not_hear_the_gain(gain_db):
+def test_default_models_do_not_hear_the_gain(gain_db, model):
     """The level of a recording is the microphone's, not the speaker's."""
     for name in ("angry", "happy", "neutral", "sad"):
         samples = read_audio(SAMPLES / f"synthetic_{name}.flac", sample_rate_hz=RATE_HZ)
-        plain, changed = answers([samples, samples * np.float32(10 ** (gain_db / 20))])
+        plain, changed = answers([samples, samples * np.float32(10 ** (gain_db / 20))], model)
         assert plain.emotion == changed.emotion
         for label, share in plain.probabilities.items():
             assert changed.probabilities[label] == pytest.approx(share, abs=1e-3)
+
+
+def test_stream_model_ignores_silence_before_speech():
+    """At a running level, silence before speech is loud. The model has learned to ignore it."""
+    samples = read_audio(SAMPLES / "synthetic_angry.flac", sample_rate_hz=RATE_HZ)
+    quiet = (1e-4 * np.random.default_rng(0).normal(size=RATE_HZ)).astype(np.float32)
+    plain, later = answers([samples, np.concatenate([quiet, samples])], DEFAULT_STREAM_MODEL)
+    differences = [abs(plain.probabilities[label] - later.probabilities[label]) for label in plain.probabilities]
+    assert max(differences) < 0.1
 
 
 def test_a_model_of_one_studio_hears_the_gain():
