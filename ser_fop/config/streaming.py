@@ -26,7 +26,7 @@ class StreamSettings:
 
     pause_s: float = 0.0
     forget_s: float = 0.0
-    context_s: float = 20.0
+    context_s: float = 10.0
     detect_speech: bool = True
 
 

@@ -36,7 +36,7 @@ class StreamStep(tf.Module):
         InputError: If the network or its front end is not causal.
     """
 
-    def __init__(self, network: keras.Model, spec: NetworkSpec, *, context_s: float = 20.0) -> None:
+    def __init__(self, network: keras.Model, spec: NetworkSpec, *, context_s: float = 10.0) -> None:
         super().__init__()
         check_streamable(spec)
         self.network, self.spec = network, spec

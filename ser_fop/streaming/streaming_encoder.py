@@ -43,7 +43,7 @@ class StreamingEncoder:
         self.reset()
 
     @classmethod
-    def load(cls, model: str | Path, *, streams: int = 1, context_s: float = 20.0) -> "StreamingEncoder":
+    def load(cls, model: str | Path, *, streams: int = 1, context_s: float = 10.0) -> "StreamingEncoder":
         """Load a causal network.
 
         Args:
