@@ -138,7 +138,7 @@ def streaming(recorded: dict[str, Any]) -> str:
     for one in recorded["chunks"]:
         figures = (one["ms_per_hop"], one["p99_ms"], one["real_time_factor"])
         rows.append([str(one["chunk_ms"]), *(_figure(value) for value in figures)])
-    first, last, sockets = recorded["endless"][0], recorded["endless"][-1], recorded["sockets"]
+    first, last = recorded["endless"][0], recorded["endless"][-1]
     computer = recorded["machine"]
     return "\n".join(
         [
@@ -147,9 +147,12 @@ def streaming(recorded: dict[str, Any]) -> str:
             f"- An endless stream costs {_figure(first['ms_per_s'])} ms a second of sound in its first"
             f" {first['hours']:.2g} h and {_figure(last['ms_per_s'])} ms after {last['hours']:.3g} h; the process has"
             f" {first['mb']:.0f} and {last['mb']:.0f} MB.",
-            f"- {sockets['streams']} WebSocket streams in real time for {sockets['seconds']:g} s: {sockets['answers']}"
-            f" answers to chunks of 100 ms, {sockets['missing']} missing; p50 {_figure(sockets['p50_ms'])} ms, p99"
-            f" {_figure(sockets['p99_ms'])} ms. The clients share the cores.",
+            *(
+                f"- {one['streams']} WebSocket streams in real time for {one['seconds']:g} s: {one['answers']} answers to"
+                f" chunks of 100 ms, {one['missing']} missing; p50 {_figure(one['p50_ms'])} ms, p99"
+                f" {_figure(one['p99_ms'])} ms. The clients share the cores."
+                for one in recorded["sockets"]
+            ),
             "",
             f"Measured once on {computer['processor']}, {computer['cores']} cores; TensorFlow"
             f" {recorded['versions']['tensorflow']}.",

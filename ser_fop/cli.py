@@ -73,8 +73,8 @@ STAGES = {
         "show the content of a corpus folder, and all problems found", f"{_CORPUS}.InfoConfig", uses_tensorflow=False
     ),
 }
-# These stages use all cores with their own threads, so TensorFlow runs with one thread.
-_OWN_THREADS = frozenset({"prepare"})
+# TensorFlow runs with one thread in these stages: `prepare` has its own threads, and a step of a stream is too small.
+_OWN_THREADS = frozenset({"prepare", "stream"})
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -211,7 +211,9 @@ class TestOut:
         assert (runs / "fop" / "COMPLETED").exists()
 
     def test_publish_replaces_published_model(self, runs, published, tmp_path, monkeypatch):
-        monkeypatch.setattr("ser_fop.pipelines.export.verify", lambda model, golden, *, kind="": 0.0)  # other tests verify
+        monkeypatch.setattr(
+            "ser_fop.pipelines.export.verify", lambda model, golden, *, kind="": 0.0
+        )  # other tests verify
         shutil.copytree(published / "fop", tmp_path / "fop")
         arguments = ["--model", str(runs / "fop"), "--licence", "another", "--out", str(tmp_path / "fop")]
         assert publish.main(arguments) == 0
