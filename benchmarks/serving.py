@@ -68,11 +68,11 @@ def _measured(models: Path, bodies: list[bytes], batch: int, clients: int, secon
     command = [sys.executable, "-m", "ser_fop.pipelines.serve", f"model={models}", "--port", str(port)]
     process = subprocess.Popen([*command, "--batch", str(batch)], stdout=subprocess.DEVNULL)
     try:
-        _wait_for_server(port)
+        wait_for_server(port)
         _load(port, bodies, clients, seconds / 4)  # memory grows during the first calls
-        warm = _resident_mb(process.pid)
+        warm = resident_mb(process.pid)
         latencies, errors, lasted = _load(port, bodies, clients, seconds)
-        end = _resident_mb(process.pid)
+        end = resident_mb(process.pid)
     finally:
         process.terminate()
         process.wait(30)
@@ -116,7 +116,7 @@ def _load(port: int, bodies: list[bytes], clients: int, seconds: float) -> tuple
     return latencies, errors, time.monotonic() - load_started
 
 
-def _wait_for_server(port: int) -> None:
+def wait_for_server(port: int) -> None:
     """Wait until the server is healthy."""
     for _ in range(600):
         try:
@@ -129,7 +129,8 @@ def _wait_for_server(port: int) -> None:
     raise SystemExit("expected the server to start within a minute; it did not.")
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """Return the memory of a process, in megabytes."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1000
 

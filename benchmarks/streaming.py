@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.serving import resident_mb, wait_for_server
 from ser_fop.config.streaming import DEFAULT_STREAM_MODEL, StreamSettings
 from ser_fop.corpora.audio import read_audio
 from ser_fop.hub.networks import resolve_model_path
@@ -103,7 +104,7 @@ def _endless(model: str, hours: float) -> list[dict[str, float]]:
             for first in range(0, len(block), size):
                 recogniser.push(block[first : first + size])
         cost = (time.perf_counter() - started) / (60 * minutes)
-        found.append({"hours": tenth * minutes / 60, "ms_per_s": 1000 * cost, "mb": _resident_mb(os.getpid())})
+        found.append({"hours": tenth * minutes / 60, "ms_per_s": 1000 * cost, "mb": resident_mb(os.getpid())})
     return found
 
 
@@ -117,11 +118,10 @@ def _sockets(model: str, streams: int, seconds: float) -> dict[str, float]:
     # A step is too small for several threads: two streams side by side use two cores better.
     one_thread = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     process = subprocess.Popen(
-        [*command, "--max-streams", str(streams)], stdout=subprocess.PIPE, env={**os.environ, **one_thread}
+        [*command, "--max-streams", str(streams)], stdout=subprocess.DEVNULL, env={**os.environ, **one_thread}
     )
     try:
-        if process.stdout is not None:
-            process.stdout.readline()
+        wait_for_server(port)
         return asyncio.run(_all_streams(port, streams, seconds))
     finally:
         process.terminate()
@@ -152,7 +152,7 @@ async def _stream(port: int, samples: np.ndarray, delay_s: float, waiting: list[
 
     size, count = round(_CHUNK_S * _RATE_HZ), 0
     address = f"ws://127.0.0.1:{port}/v1/models/model:stream"
-    async with _connected(websockets, address) as connection:
+    async with websockets.connect(address, ping_interval=None) as connection:
         await asyncio.sleep(delay_s)
         started = time.perf_counter()
         sent_at: list[float] = []
@@ -174,22 +174,6 @@ async def _stream(port: int, samples: np.ndarray, delay_s: float, waiting: list[
         await connection.send("end")
         await receiver
     return count
-
-
-def _connected(websockets: Any, address: str) -> Any:
-    """Return a connection to a server that may still be starting."""
-    for _ in range(600):
-        try:
-            with socket.create_connection(("127.0.0.1", int(address.split(":")[2].partition("/")[0])), timeout=1):
-                return websockets.connect(address, ping_interval=None)
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("expected the server to start within a minute; it did not.")
-
-
-def _resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1000
 
 
 if __name__ == "__main__":
