@@ -15,7 +15,8 @@ import plot_files
 from marks import between
 
 from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
-from ser_fop.probing.names import START_TITLES, task_title
+from ser_fop.probing.markdown import probe_tables
+from ser_fop.probing.names import task_title
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "studies.md"
@@ -38,30 +39,7 @@ def stored() -> dict[str, dict[str, Any]]:
 
 def table(figures: Mapping[str, Any]) -> str:
     """Return the command, the gains and the scores as Markdown."""
-    machine, command = figures["facts"]["machine"], figures["command"]
-    corpora = list(dict.fromkeys(score["corpus"] for score in figures["scores"]))
-    gains = [
-        [gain["network"], task_title(gain["task"]), _points(gain["pooled"]), f"{gain['pooled']['p_sign_flip']:.2g}"]
-        + [
-            f"{100 * gain['pooled']['by_corpus'][name]:+.1f}" if name in gain["pooled"]["by_corpus"] else ""
-            for name in corpora
-        ]
-        for gain in figures["gains"]
-    ]
-    lines = [f"`{command}`, {machine}.", ""]
-    gain = "gain in UA over the untrained twin, points [95 % over speakers]"
-    lines += _markdown(["network", "measured by", gain, "p", *corpora], gains)
-    systems: dict[str, dict[str, dict[str, Any]]] = {}
-    for score in figures["scores"]:
-        name = f"{score['network']}, {START_TITLES[score['start']]}: {task_title(score['task'])}"
-        systems.setdefault(name, {})[score["corpus"]] = score
-    rows = [
-        [name, *(f"{100 * found[corpus]['ua']:.1f}" if corpus in found else "" for corpus in corpora)]
-        for name, found in systems.items()
-    ]
-    chance = ["chance", *(f"{100 * figures['chance'][corpus]:.1f}" for corpus in corpora)]
-    lines += ["", *_markdown(["UA, %", *corpora], [*rows, chance])]
-    return "\n".join(lines)
+    return f"`{figures['command']}`, {figures['facts']['machine']}.\n\n{probe_tables(figures)}"
 
 
 def plots() -> dict[str, str]:
@@ -77,16 +55,6 @@ def _gain_plot(gains: Sequence[Mapping[str, Any]]) -> str:
         title = f"{gain['network']}: {task_title(gain['task'])}"
         rows.append(Dot(name=title, value=100 * gain["pooled"]["difference"], **ends))
     return dot_plot(rows, reference=0.0, label="gain in UA over the untrained twin, points")
-
-
-def _points(pooled: Mapping[str, Any]) -> str:
-    interval = pooled["interval"]
-    ends = f" [{100 * interval['low']:+.1f}, {100 * interval['high']:+.1f}]" if interval else ""
-    return f"{100 * pooled['difference']:+.1f}{ends}"
-
-
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]
 
 
 def main() -> None:
