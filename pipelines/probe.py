@@ -3,17 +3,17 @@
 `ser-fop probe --pretrained fop-librispeech mine=runs/fop --records records/ravdess records/emodb --out runs/probe`
 """
 
-import os
 import sys
 import time
 from pathlib import Path
 
+import tensorflow as tf
 from ser_fop.pipelines import extract, finetune
 
 from ser_fop.cli import run_stage
 from ser_fop.data.records import Records
 from ser_fop.experiments.jobs import Job
-from ser_fop.experiments.parallel import run_in_parallel
+from ser_fop.experiments.parallel import run_in_parallel, worker_count
 from ser_fop.experiments.progress import JobProgress
 from ser_fop.experiments.runner import run_jobs
 from ser_fop.probing.checks import check_probe_config, check_records
@@ -30,7 +30,6 @@ from ser_fop.utils.run_folder import claim_folder
 
 RUNNERS = {"extract": extract.run, "probe_layers": probe_layers, "finetune": finetune.run}
 FIGURES, PAGE = "probe.json", "probe.html"
-_MOST_WORKERS = 4
 # A later call may add to a probe; its finished jobs are not run again.
 _EXTENDABLE = ("pretrained", "records", "functionals", "folds", "seeds", "labelled_speakers", "workers")
 
@@ -61,7 +60,7 @@ def run(config: ProbeConfig) -> Path:
 
 
 def _run_jobs(config: ProbeConfig, jobs: list[Job]) -> None:
-    workers = config.workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+    workers = worker_count(config.workers, has_gpu=bool(tf.config.list_physical_devices("GPU")))
     logs = config.out / "logs"
     with JobProgress(jobs) as progress:
         if workers > 1:

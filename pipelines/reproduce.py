@@ -3,7 +3,6 @@
 The same command resumes an interrupted experiment.
 """
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from ser_fop.experiments.jobs import (
     projected_s,
     unlabelled_corpus,
 )
-from ser_fop.experiments.parallel import run_in_parallel
+from ser_fop.experiments.parallel import run_in_parallel, worker_count
 from ser_fop.experiments.progress import JobProgress
 from ser_fop.experiments.repeat import training_jobs
 from ser_fop.experiments.reporting.write import write_report
@@ -51,8 +50,6 @@ RUNNERS = {
     "extract": extract.run,
     "classify": classify.run,
 }
-# Each process takes more than a gigabyte of memory.
-_MOST_WORKERS = 4
 
 
 def run(config: ReproduceConfig) -> Path:
@@ -188,9 +185,8 @@ def _train(config: ReproduceConfig, plan: tuple[list[list[Any]], Any, Any]) -> N
 
 def _workers(config: ReproduceConfig) -> int:
     """Return the number of jobs that run at the same time."""
-    if config.workers or config.verbose:
-        return config.workers or 1
-    return 1 if tf.config.list_physical_devices("GPU") else min(os.cpu_count() or 1, _MOST_WORKERS)
+    requested = 1 if config.verbose else config.workers
+    return worker_count(requested, has_gpu=bool(tf.config.list_physical_devices("GPU")))
 
 
 def _log(config: ReproduceConfig, name: str) -> Path | None:

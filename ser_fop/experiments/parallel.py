@@ -17,6 +17,18 @@ from ser_fop.experiments.runner import Runner, run_jobs
 from ser_fop.experiments.schedule import Schedule
 
 _UPDATE_S = 1.0
+# Each process takes more than a gigabyte of memory.
+_MOST_WORKERS = 4
+
+
+def worker_count(requested: int, *, has_gpu: bool) -> int:
+    """Return the number of jobs that run at the same time.
+
+    Args:
+        requested: Their number; 0 means one for each core, at most four.
+        has_gpu: Whether the jobs share a GPU, which serves one of them.
+    """
+    return requested or (1 if has_gpu else min(os.cpu_count() or 1, _MOST_WORKERS))
 
 
 def run_in_parallel(

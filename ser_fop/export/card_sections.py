@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ser_fop.probing.names import START_TITLES, task_title
+from ser_fop.probing.markdown import probe_tables
 from ser_fop.stress.measure import Outcome
 from ser_fop.stress.page import HEADER, rows_of
 
@@ -127,36 +127,12 @@ def probe_section(probed: Mapping[str, Any]) -> str:
     """
     if not probed:
         return ""
-    lines = [
-        "## What pretraining adds",
-        "",
+    explained = (
         "`ser-fop probe` compares networks with their untrained twins: the same networks with new weights. UA is averaged"
         " over corpora, which have equal weights; p is that of a sign-flip test over all test speakers, without correction"
-        " for several comparisons.",
-        "",
-        "| network | measured by | gain, points of UA [95 % over speakers] | p | by corpus |",
-        "|---|---|---|---|---|",
-    ]
-    for gain in probed["gains"]:
-        pooled = gain["pooled"]
-        interval = pooled["interval"]
-        ends = f" [{100 * interval['low']:+.1f}, {100 * interval['high']:+.1f}]" if interval else ""
-        by_corpus = "; ".join(f"{corpus} {100 * value:+.1f}" for corpus, value in pooled["by_corpus"].items())
-        cells = [gain["network"], task_title(gain["task"]), f"{100 * pooled['difference']:+.1f}{ends}"]
-        cells += [f"{pooled['p_sign_flip']:.2g}", by_corpus]
-        lines.append(f"| {' | '.join(cells)} |")
-    corpora = list(dict.fromkeys(score["corpus"] for score in probed["scores"]))
-    chance = ", ".join(f"{corpus} {100 * probed['chance'][corpus]:.1f}" for corpus in corpora)
-    lines += ["", f"UA of each system, in %; chance: {chance}.", "", f"| system | {' | '.join(corpora)} |"]
-    lines.append("|---" * (1 + len(corpora)) + "|")
-    systems: dict[str, dict[str, float]] = {}
-    for score in probed["scores"]:
-        name = f"{score['network']}, {START_TITLES[score['start']]}: {task_title(score['task'])}"
-        systems.setdefault(name, {})[score["corpus"]] = score["ua"]
-    for name, found in systems.items():
-        cells = [f"{100 * found[corpus]:.1f}" if corpus in found else "" for corpus in corpora]
-        lines.append(f"| {' | '.join([name, *cells])} |")
-    return "\n".join(lines)
+        " for several comparisons."
+    )
+    return "\n".join(["## What pretraining adds", "", explained, "", probe_tables(probed)])
 
 
 def _with_bias(calibration: Mapping[str, Any]) -> str:

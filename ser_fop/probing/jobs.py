@@ -10,18 +10,16 @@ from ser_fop.config.stages import ExtractConfig, FinetuneConfig
 from ser_fop.corpora.folds import FoldFile, folds_digest, read_folds, write_folds
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
-from ser_fop.experiments.jobs import Job
+from ser_fop.experiments.jobs import Job, scratch_settings
 from ser_fop.hypercolumns.pooled_features import ARRAYS, read_pooled
 from ser_fop.hypercolumns.provenance import records_behind
-from ser_fop.probing.label_subsets import ALL_SPEAKERS, with_few_speakers
+from ser_fop.probing.label_subsets import with_few_speakers
+from ser_fop.probing.names import ALL_SPEAKERS, FUNCTIONALS, PRETRAINED, UNTRAINED
 from ser_fop.probing.networks import ProbedNetwork
 from ser_fop.probing.probe_config import ProbeConfig
 from ser_fop.probing.probe_layers import ProbeLayersConfig
 from ser_fop.training.splits.pretraining import folds_of_records
 
-# Starts of a network: its pretrained weights, or new ones.
-PRETRAINED, UNTRAINED = "pretrained", "untrained"
-FUNCTIONALS = "functionals"
 # The network's input, equal for every start.
 INPUT = "F"
 
@@ -110,7 +108,6 @@ class ProbeJobs:
     def _finetune_network(self, network: ProbedNetwork, corpus: str, records: Records) -> None:
         """Fine-tune from both starts with each number of labelled speakers. Both starts have the same draws."""
         folds, _ = self._folds_of(records)
-        frames = sum(row.frames for row in records.rows) * self._config.finetuning.epochs
         for count in dict.fromkeys(self._config.labelled_speakers):
             for repeat in range(self._config.seeds):
                 seed = self._config.seed + repeat
@@ -136,8 +133,7 @@ class ProbeJobs:
                         model=network.spec.model,
                         training=_few_speakers_settings(self._config.finetuning, pretrained=begins is not None),
                     )
-                    share = count / len(records.speakers) if count else 1.0
-                    self._add(name, "finetune", job, transformer=frames * len(few.folds) * share)
+                    self._add(name, "finetune", job)
                     self._measure(network.name, start, corpus, repeat, count, name)
 
     def _starts(self, network: ProbedNetwork) -> list[tuple[str, int, Path, int | None]]:
@@ -162,8 +158,8 @@ class ProbeJobs:
             raise InputError(f"{path} holds other folds than those of now. Choose another --out.")
         return path
 
-    def _add(self, name: str, stage: str, config: Any, **cost: float) -> None:
-        self.jobs.append(Job(name=name, stage=stage, config=config, cost=cost))
+    def _add(self, name: str, stage: str, config: Any) -> None:
+        self.jobs.append(Job(name=name, stage=stage, config=config))
 
     def _measure(self, network: str, start: str, corpus: str, repeat: int, speakers: int | None, name: str) -> None:
         self.measurements.append(
@@ -183,11 +179,6 @@ def _title(count: int) -> str:
 
 
 def _few_speakers_settings(settings: FinetuningSettings, *, pretrained: bool) -> FinetuningSettings:
-    """Return settings that use no labels but those of the training speakers, and select nothing.
-
-    A new network has no mel statistics of its own and no pretrained layers to spare.
-    """
-    changes: dict[str, Any] = {"keep": "last", "train_on_validation": False}
-    if not pretrained:
-        changes |= {"strategy": "whole", "layer_rate_decay": 1.0}
-    return dataclasses.replace(settings, **changes)
+    """Return settings that use no labels but those of the training speakers, and select nothing."""
+    unselected = dataclasses.replace(settings, keep="last", train_on_validation=False)
+    return unselected if pretrained else scratch_settings(unselected)

@@ -7,8 +7,8 @@ import numpy as np
 from ser_fop.corpora.folds import Fold, FoldFile
 from ser_fop.corpora.schema import is_unknown
 from ser_fop.data.records import Records
+from ser_fop.probing.names import ALL_SPEAKERS
 
-ALL_SPEAKERS = 0
 _DRAWS = 1000
 
 

@@ -1,8 +1,10 @@
-"""Names of the tasks and starts of a probe, for tables and plots."""
+"""Names of the tasks and starts of a probe, in its files, tables and plots."""
 
-from ser_fop.probing.jobs import FUNCTIONALS, PRETRAINED, UNTRAINED
-from ser_fop.probing.label_subsets import ALL_SPEAKERS
-
+# Starts of a network: its pretrained weights, or new ones.
+PRETRAINED, UNTRAINED = "pretrained", "untrained"
+FUNCTIONALS = "functionals"
+# Number of labelled speakers that stands for all of them.
+ALL_SPEAKERS = 0
 START_TITLES = {PRETRAINED: "pretrained", UNTRAINED: "untrained", FUNCTIONALS: "functionals"}
 _PROBES = {"linear": "linear probe", "rbf": "RBF probe"}
 _POOLINGS = {"mean": "mean", "mean_std": "mean and deviation", "": ""}

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ser_fop.evaluation.intervals import Interval
 from ser_fop.experiments.reporting.html_parts import document, figures, folded_table, table
-from ser_fop.probing.label_subsets import ALL_SPEAKERS
-from ser_fop.probing.names import START_TITLES, task_title
+from ser_fop.probing.names import ALL_SPEAKERS, START_TITLES, task_title
 from ser_fop.probing.plots import efficiency_plots, gain_plots, score_plots
 from ser_fop.probing.results import Gain, ProbeResults, Score
 

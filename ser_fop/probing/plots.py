@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
 from ser_fop.experiments.reporting.plot import Plot
 from ser_fop.experiments.reporting.plots import STYLE, as_svg
-from ser_fop.probing.jobs import FUNCTIONALS, PRETRAINED, UNTRAINED
-from ser_fop.probing.names import START_TITLES, task_title
+from ser_fop.probing.names import FUNCTIONALS, PRETRAINED, START_TITLES, UNTRAINED, task_title
 from ser_fop.probing.results import Gain, Score
 
 _COLOURS = {PRETRAINED: "#1f77b4", UNTRAINED: "#777777"}

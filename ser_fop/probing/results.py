@@ -11,7 +11,8 @@ from ser_fop.evaluation.confusions import SpeakerConfusions, confusions_by_speak
 from ser_fop.evaluation.intervals import Interval, over_speakers
 from ser_fop.evaluation.pooled_difference import PooledDifference, pooled_difference
 from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
-from ser_fop.probing.jobs import PRETRAINED, UNTRAINED, Measurement
+from ser_fop.probing.jobs import Measurement
+from ser_fop.probing.names import PRETRAINED, UNTRAINED
 from ser_fop.probing.probe_layers import ANSWER_COLUMNS, ANSWERS
 
 # How a network is judged: LAYER/POOLING/PROBE, or the number of labelled speakers of a fine-tuning.

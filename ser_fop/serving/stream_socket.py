@@ -73,7 +73,7 @@ class StreamSockets:
             pass
         except TimeoutError:
             await _refuse(socket, _REFUSED, "the answers were not read in time")
-        except Exception as error:
+        except Exception as error:  # a fault of ours: the client hears of it, and the log gets the traceback
             await _refuse(socket, _FAULT, f"internal server error: {type(error).__name__}")
             raise
         finally:

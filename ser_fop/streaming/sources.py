@@ -54,7 +54,6 @@ def pipe_chunks(pipe: BinaryIO, *, raw_rate_hz: int, sample_rate_hz: int, chunk_
         InputError: If a WAV file cannot be read.
     """
     mark = pipe.read(len(_WAV_MARK))
-    source = _Joined(mark, pipe)
     if mark == _WAV_MARK:
         size = pipe.read(4)
         # A writer that does not know the length states 0.
@@ -62,7 +61,7 @@ def pipe_chunks(pipe: BinaryIO, *, raw_rate_hz: int, sample_rate_hz: int, chunk_
     elif name := next((name for start, name in _OTHER_FORMATS.items() if mark.startswith(start)), ""):
         raise InputError(f"standard input expected WAV or raw PCM, received {name}. {_CONVERT}")
     else:
-        rate_hz, blocks = raw_rate_hz, _raw_blocks(source, max(1, round(chunk_s * raw_rate_hz)))
+        rate_hz, blocks = raw_rate_hz, _blocks(_Joined(mark, pipe), 2, 1, max(1, round(chunk_s * raw_rate_hz)))
     if rate_hz == sample_rate_hz:
         yield from blocks
         return
@@ -155,12 +154,7 @@ def _wav(source: _Joined, chunk_s: float) -> tuple[int, Iterator[np.ndarray]]:
     if file.getnframes():
         return rate_hz, _wav_blocks(file, size)
     # A writer that does not know the length states 0: the samples go on to the end of the pipe.
-    channels = file.getnchannels()
-    return rate_hz, _blocks(source, width, channels, size)
-
-
-def _raw_blocks(source: _Joined, size: int) -> Iterator[np.ndarray]:
-    return _blocks(source, 2, 1, size)
+    return rate_hz, _blocks(source, width, file.getnchannels(), size)
 
 
 def _blocks(source: _Joined, width: int, channels: int, size: int) -> Iterator[np.ndarray]:

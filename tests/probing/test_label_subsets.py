@@ -1,7 +1,8 @@
 import pytest
 
 from ser_fop.corpora.folds import FoldFile, speaker_folds
-from ser_fop.probing.label_subsets import ALL_SPEAKERS, with_few_speakers
+from ser_fop.probing.label_subsets import with_few_speakers
+from ser_fop.probing.names import ALL_SPEAKERS
 from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 
 SPEAKERS = tuple("abcdefghij")
