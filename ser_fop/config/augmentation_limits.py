@@ -1,6 +1,7 @@
 """Check augmentation settings without TensorFlow, before training starts."""
 
-from ser_fop.config.settings import AugmentationSettings, FeatureConfig
+from ser_fop.config.augmentation_settings import AugmentationSettings
+from ser_fop.config.settings import FeatureConfig
 from ser_fop.errors import InputError
 
 
@@ -22,7 +23,9 @@ def check_augmentation(settings: AugmentationSettings, features: FeatureConfig) 
             raise InputError(f"augmentation.{name} expected 0 or more, received {getattr(settings, name):g}.")
     if not 0 <= settings.speed < 1:
         raise InputError(f"augmentation.speed expected 0 or more and less than 1, received {settings.speed:g}.")
-    for name in ("level_db", "filter_db", "pause_s"):
+    if not 0 <= settings.band_share <= 1:
+        raise InputError(f"augmentation.band_share expected a share from 0 to 1, received {settings.band_share:g}.")
+    for name in ("level_db", "filter_db", "pause_s", "band_share"):
         if (value := getattr(settings, name)) and features.normalised_by != "none":
             raise InputError(
                 f"augmentation.{name} expected 0 for features normalised by {features.normalised_by}, received"
@@ -33,7 +36,7 @@ def check_augmentation(settings: AugmentationSettings, features: FeatureConfig) 
             f"augmentation.level_db expected 0 for features without the level of recordings, received"
             f" {settings.level_db:g}: it would bring the level back. Set it to 0."
         )
-    for name in ("level_db", "speed", "filter_db", "pause_s"):
+    for name in ("level_db", "speed", "filter_db", "pause_s", "band_share"):
         if (value := getattr(settings, name)) and features.front_end != "log_mel":
             raise InputError(
                 f"augmentation.{name} expected 0 for front end {features.front_end}, received {value:g}: it changes"

@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.config.augmentation_limits import check_augmentation
-from ser_fop.config.settings import AugmentationSettings, FeatureConfig
+from ser_fop.config.augmentation_settings import AugmentationSettings
+from ser_fop.config.settings import FeatureConfig
 from ser_fop.errors import InputError
 
 # Seeds reserved for each step of `compose`, so that no two steps draw the same random numbers.
@@ -23,6 +24,8 @@ _NATS_PER_DB = math.log(10) / 10  # of power
 _CURVE_POINTS = 6
 # Pauses: range of their spectrum, distance from the loudest frame, and deviation of a band from frame to frame in nats.
 _PAUSE_CURVE_DB, _PAUSE_BELOW_DB, _PAUSE_DEVIATION = 10.0, (15.0, 50.0), 0.7
+# Bands of a line: range of the upper and of the lower edge, and what is left beyond them.
+_UPPER_EDGE_HZ, _LOWER_EDGE_HZ, _BEYOND_DB = (2800.0, 7000.0), (150.0, 400.0), (30.0, 70.0)
 _MEL_FACTOR, _MEL_CORNER_HZ = 1127.0, 700.0  # the HTK scale
 
 
@@ -51,6 +54,8 @@ def augmentation(
         steps.append(functools.partial(_random_pauses, pause_s=settings.pause_s, features=features))
     if settings.filter_db:
         steps.append(functools.partial(_random_filter, filter_db=settings.filter_db, features=features))
+    if settings.band_share:
+        steps.append(functools.partial(_random_band, share=settings.band_share, features=features))
     if settings.level_db:
         steps.append(functools.partial(_random_level, level_db=settings.level_db))
     if settings.masks and (settings.freq_mask or settings.time_mask):
@@ -176,12 +181,21 @@ def at_speed(mel: tf.Tensor, rate: tf.Tensor, features: FeatureConfig) -> tf.Ten
     frames = tf.shape(mel)[0]
     length = tf.maximum(1, tf.cast(tf.round(tf.cast(frames, tf.float32) / rate), tf.int32))
     stretched = _interpolated(mel, tf.cast(tf.range(length), tf.float32) * rate)
-    low, high = (_MEL_FACTOR * math.log1p(edge / _MEL_CORNER_HZ) for edge in (features.low_hz, features.high_hz))
+    low, high = _edges(features)
     step = (high - low) / (features.mels + 1)
-    centres = low + step * (1.0 + np.arange(features.mels, dtype=np.float32))
-    centres_hz = _MEL_CORNER_HZ * np.expm1(centres / _MEL_FACTOR)
+    centres_hz = _centres_hz(features)
     sources = _MEL_FACTOR * tf.math.log1p(tf.constant(centres_hz, tf.float32) / rate / _MEL_CORNER_HZ)
     return tf.transpose(_interpolated(tf.transpose(stretched), (sources - low) / step - 1.0))
+
+
+def _edges(features: FeatureConfig) -> tuple[float, float]:
+    """Return the lowest and the highest frequency of the bands, in mel."""
+    return tuple(_MEL_FACTOR * math.log1p(edge / _MEL_CORNER_HZ) for edge in (features.low_hz, features.high_hz))
+
+
+def _centres_hz(features: FeatureConfig) -> np.ndarray:
+    centres = np.linspace(*_edges(features), features.mels + 2, dtype=np.float32)[1:-1]
+    return _MEL_CORNER_HZ * np.expm1(centres / _MEL_FACTOR)
 
 
 def _interpolated(rows: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
@@ -226,6 +240,19 @@ def _random_pauses(mel: tf.Tensor, *, pause_s: float, features: FeatureConfig) -
         frames = level + spectrum + _PAUSE_DEVIATION * tf.random.normal((count, features.mels))
         parts.insert(len(parts) * place, tf.maximum(frames, math.log(features.floor)))
     return tf.concat(parts, axis=0)
+
+
+def _random_band(mel: tf.Tensor, *, share: float, features: FeatureConfig) -> tf.Tensor:
+    """Limit some utterances to the bands of a line. A level that features normalise is that of what is left."""
+    upper_hz, lower_hz = tf.random.uniform((), *_UPPER_EDGE_HZ), tf.random.uniform((), *_LOWER_EDGE_HZ)
+    lower_hz *= tf.cast(tf.random.uniform(()) < 0.5, tf.float32)
+    centres_hz = tf.constant(_centres_hz(features))
+    beyond = (centres_hz > upper_hz) | (centres_hz < lower_hz)
+    limited = mel - tf.where(beyond, tf.random.uniform((), *_BEYOND_DB) * _NATS_PER_DB, 0.0)
+    if features.level != "recorded":
+        limited += tf.reduce_logsumexp(mel) - tf.reduce_logsumexp(limited)
+    limited = tf.maximum(limited, math.log(features.floor))
+    return tf.where(tf.random.uniform(()) < share, limited, mel)
 
 
 def _random_level(mel: tf.Tensor, *, level_db: float) -> tf.Tensor:

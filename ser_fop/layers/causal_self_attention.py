@@ -56,7 +56,7 @@ class CausalSelfAttention(keras.layers.Layer):
             batch: Number of streams.
             context: Number of steps to which a step attends, with itself.
         """
-        empty = ops.zeros((batch, context, self.width), dtype=self.compute_dtype)
+        empty = ops.zeros((batch, self.heads, context, self.width // self.heads), dtype=self.compute_dtype)
         return {"keys": empty, "values": empty}
 
     def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
@@ -64,27 +64,31 @@ class CausalSelfAttention(keras.layers.Layer):
 
         Args:
             inputs: Shape (batch, features).
-            state: Keys and values of the latest steps, (batch, context, width).
+            state: Keys and values of the latest steps, (batch, heads, context, width / heads). They are rings: step n has
+                place n modulo the context.
             position: Number of earlier steps, (batch,).
 
         Returns:
-            The output, (batch, features), and the new state. The output equals that of `call` as long as there are no
-            more steps than the context.
+            The output, (batch, features), and the rows to write into the rings, (batch, heads, 1, width / heads). The
+            output equals that of `call` as long as there are no more steps than the context.
         """
-        query, key, value = ops.split(self.project_in(inputs), 3, axis=-1)
-        keys, values = (
-            ops.concatenate([state[name][:, 1:], ops.expand_dims(one, 1)], axis=1)
-            for name, one in (("keys", key), ("values", value))
+        context, size = state["keys"].shape[2], self.width // self.heads
+        query, key, value = (
+            ops.reshape(part, (-1, self.heads, 1, size)) for part in ops.split(self.project_in(inputs), 3, axis=-1)
         )
-        context, size = keys.shape[1], self.width // self.heads
-        by_head = (-1, context, self.heads, size)
-        scores = ops.einsum(
-            "bhd,bchd->bhc", ops.reshape(query, (-1, self.heads, size)), ops.reshape(keys, by_head)
-        ) / math.sqrt(size)
-        filled = ops.arange(context) >= context - 1 - ops.expand_dims(position, 1)
-        weights = ops.softmax(ops.where(ops.expand_dims(filled, 1), scores, -1e9), axis=-1)
-        attended = ops.einsum("bhc,bchd->bhd", weights, ops.reshape(values, by_head))
-        return self.project_out(ops.reshape(attended, (-1, self.width))), {"keys": keys, "values": values}
+        earlier = ops.matmul(query, ops.transpose(state["keys"], (0, 1, 3, 2)))
+        place, steps = ops.arange(context), ops.expand_dims(position, 1)
+        heard = (place < steps) & (place != steps % context)  # the row of this step replaces the oldest
+        scores = ops.concatenate(
+            [
+                ops.where(ops.reshape(heard, (-1, 1, 1, context)), earlier, -1e9 * math.sqrt(size)),
+                ops.sum(query * key, axis=-1, keepdims=True),
+            ],
+            axis=-1,
+        )
+        weights = ops.softmax(scores / math.sqrt(size), axis=-1)
+        attended = ops.matmul(weights[..., :-1], state["values"]) + weights[..., -1:] * value
+        return self.project_out(ops.reshape(attended, (-1, self.width))), {"keys": key, "values": value}
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

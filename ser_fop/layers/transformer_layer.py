@@ -110,15 +110,15 @@ class TransformerLayer(keras.layers.Layer):
             position: Number of earlier steps, (batch,).
 
         Returns:
-            The output, (batch, features), and the new state.
+            The output, (batch, features), and the new rows of the keys and values.
         """
         if self.layer_norm == "pre":
-            attended, state = self.attention.step(self.attention_norm(inputs), state, position)
+            attended, rows = self.attention.step(self.attention_norm(inputs), state, position)
             hidden = inputs + attended
-            return hidden + self.outer(self.inner(self.feed_forward_norm(hidden))), state
-        attended, state = self.attention.step(inputs, state, position)
+            return hidden + self.outer(self.inner(self.feed_forward_norm(hidden))), rows
+        attended, rows = self.attention.step(inputs, state, position)
         hidden = self.attention_norm(inputs + attended)
-        return self.feed_forward_norm(hidden + self.outer(self.inner(hidden))), state
+        return self.feed_forward_norm(hidden + self.outer(self.inner(hidden))), rows
 
     def _attended(self, hidden: Any, mask: Any) -> Any:
         return self.attention(hidden, mask=mask) if self.attention_mode == "full" else self.attention(hidden)

@@ -16,6 +16,7 @@ from ser_fop.layers.mel_normalization import MelNormalization
 from ser_fop.layers.recurrent_layer import RecurrentLayer
 from ser_fop.layers.sinusoidal_positions import SinusoidalPositions
 from ser_fop.layers.transformer_layer import TransformerLayer
+from ser_fop.models.stream_state import POSITION
 
 Attention = Literal["causal", "full"]
 # Attention modes of each backbone; the last one has the widest view.
@@ -130,7 +131,7 @@ class Backbone(keras.Model):
             )
         layers = self._layers_in_order.layers
         states = {f"h{number}": layer.initial_state(batch, context) for number, layer in enumerate(layers, start=1)}
-        return {"position": ops.zeros((batch,), "int32"), **states}
+        return {POSITION: ops.zeros((batch,), "int32"), **states}
 
     def step(self, mel: Any, mask: Any, state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Compute the hidden states of one step of streams.
@@ -141,7 +142,8 @@ class Backbone(keras.Model):
             state: The state after the earlier steps, from `initial_state`.
 
         Returns:
-            The hidden states, (batch, width) each, and the new state. They equal those of the whole utterance, as long
+            The hidden states, (batch, width) each, and what changes in the state, for `updated_state`. The hidden
+            states equal those of the whole utterance, as long
             as a transformer's context covers all earlier steps.
         """
         return self._layers_in_order.step(mel, mask, state)
@@ -225,18 +227,18 @@ class _Layers:
         if self.config.stacked_frames > 1:
             frames = frames * ops.expand_dims(ops.cast(mask, frames.dtype), -1)
         found = {"F": ops.reshape(frames, (-1, frames.shape[1] * frames.shape[2]))}
-        position = state["position"]
-        later: dict[str, Any] = {"position": position + 1}
+        position = state[POSITION]
+        update: dict[str, Any] = {POSITION: position + 1}
         hidden = found["embedding"] = self.embed(found["F"])
         if self.config.backbone == "transformer":
             hidden = self.positions.step(hidden, position)
         for number, layer in enumerate(self.layers, start=1):
             name = f"h{number}"
-            hidden, later[name] = layer.step(hidden, state[name], position)
+            hidden, update[name] = layer.step(hidden, state[name], position)
             if number == len(self.layers) and self.config.layer_norm == "pre":
                 hidden = self.last_norm(hidden)
             found[name] = hidden
-        return found, later
+        return found, update
 
 
 def hidden_width(config: ModelConfig, mels: int) -> int:

@@ -6,7 +6,6 @@ final answer; the server then closes the connection. Query: `encoding` (`pcm16` 
 """
 
 import asyncio
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from ser_fop.hub.networks import load_network
 from ser_fop.serving.errors import RequestError
 from ser_fop.serving.models import ServedVersion
 from ser_fop.serving.wire import orjson
+from ser_fop.streaming.stream_slots import StreamSlots
 from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 from ser_fop.streaming.streaming_recogniser import StreamAnswer, StreamingRecogniser
@@ -41,8 +41,8 @@ _ENCODINGS: dict[str, tuple[str, float]] = {"pcm16": ("<i2", 2.0**15), "float32"
 class StreamSockets:
     """The open streams of a server.
 
-    The streams of a model share its graph. A stream is read only when its last message was answered, so that a client
-    that sends too fast has to wait.
+    The streams of a model take their steps together. A stream is read only when its last message was answered, so that
+    a client that sends too fast has to wait.
 
     Args:
         server: The server; its limits apply.
@@ -51,10 +51,10 @@ class StreamSockets:
     def __init__(self, server: "Server") -> None:
         self._server = server
         self._open = 0
-        self._steps: dict[int, StreamStep] = {}
+        self._slots: dict[int, StreamSlots] = {}
         self._lock = threading.Lock()
-        # Not the threads of predictions, which would wait behind the messages of many streams.
-        self._pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="stream")
+        # One for each stream: they wait for common steps most of the time.
+        self._pool = ThreadPoolExecutor(max(1, server.limits.streams), thread_name_prefix="stream")
 
     async def serve(self, socket: WebSocket, address: str) -> None:
         """Answer one stream until it ends, breaks a rule, or its client vanishes."""
@@ -88,12 +88,20 @@ class StreamSockets:
                 400, f"expected /v1/models/NAME[/versions/V | /labels/L]:stream, received {address[:200]!r}"
             )
         _, version = self._server.find(*match.groups())
-        limits = self._server.limits
-        settings, encoding = _settings(socket.query_params, detect_speech=limits.detect_speech)
-        step = await self._run(self._step, version)
-        recogniser = await self._run(StreamingRecogniser, step, settings)
+        settings, encoding = _settings(socket.query_params, detect_speech=self._server.limits.detect_speech)
+        slots = await self._run(self._slots_of, version)
+        states = slots.open()
+        try:
+            recogniser = await self._run(StreamingRecogniser, slots.step, settings, states)
+            await self._exchange(socket, recogniser, encoding)
+        finally:
+            states.close()
+
+    async def _exchange(self, socket: WebSocket, recogniser: StreamingRecogniser, encoding: str) -> None:
+        """Read samples and send answers until the client ends the stream."""
+        max_bytes = self._server.limits.stream_message_bytes
         while (content := await self._receive(socket)) is not None:
-            samples = _samples(content, encoding, max_bytes=limits.stream_message_bytes)
+            samples = _samples(content, encoding, max_bytes=max_bytes)
             answers = await self._run(recogniser.push, samples)
             for answer in [one for one in answers if one.is_final or one is answers[-1]]:
                 await self._send(socket, answer)
@@ -104,6 +112,8 @@ class StreamSockets:
     async def close(self) -> None:
         """Stop the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        for slots in self._slots.values():
+            slots.close()
 
     async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
@@ -130,13 +140,13 @@ class StreamSockets:
         async with asyncio.timeout(self._server.limits.stream_idle_s):
             await socket.send_text(to_json(answer))
 
-    def _step(self, version: ServedVersion) -> StreamStep:
+    def _slots_of(self, version: ServedVersion) -> StreamSlots:
         with self._lock:  # two streams must not build the same graph
-            if id(version) not in self._steps:
-                step = StreamStep(*load_network(version.folder))
-                StreamingEncoder(step).push(np.zeros(step.window_samples, np.float32))  # traces the graph
-                self._steps[id(version)] = step
-            return self._steps[id(version)]
+            if id(version) not in self._slots:
+                slots = StreamSlots(StreamStep(*load_network(version.folder)), self._server.limits.streams)
+                _trace(slots)
+                self._slots[id(version)] = slots
+            return self._slots[id(version)]
 
 
 def add_streams(app: FastAPI, server: "Server") -> StreamSockets:
@@ -148,6 +158,13 @@ def add_streams(app: FastAPI, server: "Server") -> StreamSockets:
         await sockets.serve(socket, rest)
 
     return sockets
+
+
+def _trace(slots: StreamSlots) -> None:
+    """Take a first step, so that no stream waits for the graph."""
+    states = slots.open()
+    StreamingEncoder(slots.step, states=states).push(np.zeros(slots.step.window_samples, np.float32))
+    states.close()
 
 
 def _check_origin(socket: WebSocket) -> None:

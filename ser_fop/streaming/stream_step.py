@@ -12,6 +12,7 @@ from ser_fop.data.features import band_power, frame_features, hop_length, of_log
 from ser_fop.data.running_level import initial_level, running_level_step
 from ser_fop.errors import InputError
 from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec
+from ser_fop.models.stream_state import updated_state
 
 SCORES = "scores"
 State = dict[str, tf.Tensor]
@@ -62,30 +63,41 @@ class StreamStep(tf.Module):
         return _flat(state)
 
     def advance(self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State) -> tuple[State, State]:
-        """Compute one step.
+        """Compute one step and the state after it.
 
         Args:
             samples: Samples of the step, (batch, window_samples).
             frames: Number of real frames of the step, (batch,): fewer than `stacked_frames` only at the end.
-            keep: Weight of the earlier steps in the pooling relative to what they had before, a number; 1 forgets nothing.
+            keep: Weight of the earlier steps in the pooling relative to what they had before; 1 forgets nothing. A
+                number, or (batch, 1).
             state: The state after the earlier steps.
 
         Returns:
             Outputs by name: `scores`, (batch, classes), of a classifier; else the hidden states, (batch, width). And the
             new state.
         """
+        outputs, update = self.outputs_and_update(samples, frames, keep, state)
+        return outputs, _flat(updated_state(_nested(state), _nested(update)))
+
+    def outputs_and_update(
+        self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State
+    ) -> tuple[State, State]:
+        """Compute one step, and what changes in the state: new rows of the rings, and new values of all else.
+
+        Arguments and outputs are those of `advance`.
+        """
         nested = _nested(state)
         mel, level = _frames(samples, nested.get("level"), self.spec.features)
         mask = tf.sequence_mask(frames, self.frames)
-        later: dict[str, Any] = {} if level is None else {"level": level}
+        update: dict[str, Any] = {} if level is None else {"level": level}
         if not self._classifies:
-            outputs, later["network"] = self.network.backbone.step(mel, mask, nested["network"])
-            return outputs, _flat(later)
-        logits, later["network"] = self.network.step(mel, mask, nested["network"], keep=keep)
+            outputs, update["network"] = self.network.backbone.step(mel, mask, nested["network"])
+            return outputs, _flat(update)
+        logits, update["network"] = self.network.step(mel, mask, nested["network"], keep=keep)
         scaled = logits / self.spec.temperature
         if self.spec.class_bias:
             scaled += tf.constant(self.spec.class_bias, tf.float32)
-        return {SCORES: tf.nn.softmax(scaled)}, _flat(later)
+        return {SCORES: tf.nn.softmax(scaled)}, _flat(update)
 
 
 def is_streamable(spec: NetworkSpec) -> bool:

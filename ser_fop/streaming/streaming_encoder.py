@@ -1,14 +1,15 @@
 """Hidden states of a causal network while its input arrives."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from ser_fop.data.features import hop_length, window_length
 from ser_fop.hub.networks import load_network
 from ser_fop.streaming.sample_buffer import SampleBuffer, checked_chunk
+from ser_fop.streaming.stream_states import OwnStates, StreamStates
 from ser_fop.streaming.stream_step import StreamStep
 
 
@@ -22,6 +23,7 @@ class StreamingEncoder:
         step: One step of the network.
         streams: Number of streams that are pushed together, with equal numbers of samples.
         forget_s: Time constant in seconds after which earlier steps count less in the pooling; 0 forgets nothing.
+        states: Where the states of the streams are; by default, in the encoder itself.
 
     Attributes:
         sample_rate_hz: Sample rate of the samples.
@@ -33,10 +35,13 @@ class StreamingEncoder:
         (1, 24, 256)
     """
 
-    def __init__(self, step: StreamStep, *, streams: int = 1, forget_s: float = 0.0) -> None:
+    def __init__(
+        self, step: StreamStep, *, streams: int = 1, forget_s: float = 0.0, states: StreamStates | None = None
+    ) -> None:
         self._step = step
         self._streams = streams
-        self._keep = tf.constant(np.exp(-step.hop_s / forget_s) if forget_s else 1.0, tf.float32)
+        self._keep = math.exp(-step.hop_s / forget_s) if forget_s else 1.0
+        self._states = states or OwnStates(step, streams)
         self._buffer = SampleBuffer(streams=streams, window_samples=step.window_samples, hop_samples=step.hop_samples)
         self.sample_rate_hz = step.spec.features.sample_rate_hz
         self.hop_s = step.hop_s
@@ -59,7 +64,7 @@ class StreamingEncoder:
     def reset(self) -> None:
         """Begin new streams."""
         self._buffer.reset()
-        self._state = self._step.initial_state(self._streams)
+        self._states.reset()
 
     def push(self, samples: np.ndarray) -> Mapping[str, np.ndarray]:
         """Add samples, and return the outputs of the steps that are complete now.
@@ -88,11 +93,9 @@ class StreamingEncoder:
         self.reset()
         return _joined(last)
 
-    def _advance(self, window: np.ndarray, frames: int = 0) -> Mapping[str, tf.Tensor]:
-        count = tf.fill([self._streams], frames or self._step.frames)
-        outputs, self._state = self._step.step(tf.constant(window), count, self._keep, self._state)
-        return outputs
+    def _advance(self, window: np.ndarray, frames: int = 0) -> Mapping[str, np.ndarray]:
+        return self._states.advance(window, frames or self._step.frames, self._keep)
 
 
-def _joined(steps: list[Mapping[str, tf.Tensor]]) -> dict[str, np.ndarray]:
-    return {name: np.stack([step[name].numpy() for step in steps], axis=1) for name in (steps[0] if steps else ())}
+def _joined(steps: list[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.stack([step[name] for step in steps], axis=1) for name in (steps[0] if steps else ())}

@@ -15,6 +15,7 @@ from ser_fop.inference.signal_checks import LOW_CONFIDENCE, NO_SPEECH, TOO_SHORT
 from ser_fop.models.saving import EMOTION_CLASSIFIER
 from ser_fop.streaming.sample_buffer import checked_chunk
 from ser_fop.streaming.stream_speech_detector import StreamSpeechDetector
+from ser_fop.streaming.stream_states import StreamStates
 from ser_fop.streaming.stream_step import SCORES, StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 
@@ -53,6 +54,7 @@ class StreamingRecogniser:
     Args:
         step: One step of a causal emotion classifier. Recognisers can share it.
         settings: Pauses, forgetting and speech detection.
+        states: Where the state of the stream is; by default, in the recogniser itself.
 
     Attributes:
         labels: The classes.
@@ -70,7 +72,12 @@ class StreamingRecogniser:
         'no speech'
     """
 
-    def __init__(self, step: StreamStep, settings: StreamSettings = StreamSettings()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        step: StreamStep,
+        settings: StreamSettings = StreamSettings(),  # noqa: B008 - frozen
+        states: StreamStates | None = None,
+    ) -> None:
         check_stream_settings(settings)
         if step.spec.kind != EMOTION_CLASSIFIER:
             raise InputError(
@@ -78,7 +85,7 @@ class StreamingRecogniser:
                 " `classify`. Use a run of `ser-fop finetune`."
             )
         self._spec, self._settings = step.spec, settings
-        self._encoder = StreamingEncoder(step, forget_s=settings.forget_s)
+        self._encoder = StreamingEncoder(step, forget_s=settings.forget_s, states=states)
         self.labels = step.spec.labels
         self.sample_rate_hz = self._encoder.sample_rate_hz
         self.hop_s = self._encoder.hop_s

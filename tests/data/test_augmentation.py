@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_fop.config.settings import AugmentationSettings, FeatureConfig
+from ser_fop.config.augmentation_settings import AugmentationSettings
+from ser_fop.config.settings import FeatureConfig
 from ser_fop.data.augmentation import at_speed, augmentation, input_masking
 from ser_fop.data.features import log_mel
 from ser_fop.errors import InputError
@@ -84,6 +85,28 @@ def test_a_pause_before_speech_is_loud_at_a_running_level():
     assert lead
     assert np.mean(lead) == pytest.approx(0.2, abs=0.5)  # the power of an active frame is 1
     assert all(one[-1] < 0 for one in loudness)
+
+
+def test_random_band_leaves_out_the_highest_bands_of_its_share_and_for_some_the_lowest():
+    features = FeatureConfig(level="running", floor=1e-4)
+    limit = augmentation(AugmentationSettings(band_share=0.5), features, MEAN)
+    speech = np.random.default_rng(0).normal(-2.0, 1.0, size=(FRAMES, FEATURES.mels)).astype(np.float32)
+    changed = [found for found in (np.asarray(limit(speech)) for _ in range(60)) if not np.array_equal(found, speech)]
+    assert 15 < len(changed) < 45
+    lowest = 0
+    for found in changed:
+        differences = (found - speech).mean(axis=0)
+        assert differences[-1] < -3
+        assert 0 < np.median(differences[10:40]) < 2  # the level is that of what is left
+        assert np.log(np.exp(found).sum()) == pytest.approx(np.log(np.exp(speech).sum()), abs=0.1)
+        lowest += differences[0] < -3
+    assert len(changed) / 5 < lowest < len(changed)
+
+
+def test_random_band_keeps_the_remaining_bands_of_recorded_levels():
+    found = np.asarray(augment_fn(band_share=1.0)(mel()))
+    np.testing.assert_allclose(found[:, 15:40], mel()[:, 15:40], atol=1e-5)
+    assert (found[:, -1] < mel()[:, -1] - 6).all()
 
 
 def test_random_filter_does_not_go_below_the_floor():

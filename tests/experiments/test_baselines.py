@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from ser_fop.config.augmentation_settings import AugmentationSettings
 from ser_fop.config.settings import (
-    AugmentationSettings,
     FeatureConfig,
     FinetuningSettings,
     ModelConfig,

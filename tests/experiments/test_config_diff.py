@@ -1,7 +1,8 @@
 import dataclasses
 from pathlib import Path
 
-from ser_fop.config.settings import AugmentationSettings, FinetuningSettings, ModelConfig
+from ser_fop.config.augmentation_settings import AugmentationSettings
+from ser_fop.config.settings import FinetuningSettings, ModelConfig
 from ser_fop.experiments.config_diff import config_diff
 from ser_fop.experiments.reproduce_config import ReproduceConfig
 from ser_fop.utils.run_folder import to_plain

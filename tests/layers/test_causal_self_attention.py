@@ -99,3 +99,26 @@ def test_output_of_one_frame_equals_its_projected_value(layer):
 def test_init_rejects_width_that_is_no_multiple_of_heads():
     with pytest.raises(ValueError, match="width=8, heads=3"):
         CausalSelfAttention(8, 3)
+
+
+def attended(layer, inputs, context):
+    """Return the outputs of steps that attend to the latest `context` steps, computed from all of them."""
+    outputs = []
+    for end in range(1, inputs.shape[1] + 1):
+        outputs.append(np.asarray(layer(inputs[:, max(0, end - context) : end]))[:, -1])
+    return np.stack(outputs, axis=1)
+
+
+def test_steps_attend_to_the_latest_context_however_often_the_ring_goes_round():
+    inputs = np.random.default_rng(0).normal(size=(3, 17, 8)).astype(np.float32)
+    layer = CausalSelfAttention(width=8, heads=2)
+    layer.build(inputs.shape)
+    state = {"position": np.zeros(3, np.int32), **layer.initial_state(3, 5)}
+    found = []
+    for step in range(inputs.shape[1]):
+        output, rows = layer.step(inputs[:, step], state, state["position"])
+        state = updated_state(state, {**rows, "position": state["position"] + 1})
+        found.append(np.asarray(output))
+    found = np.stack(found, axis=1)
+    np.testing.assert_allclose(found, attended(layer, inputs, 5), atol=1e-5)
+    assert np.abs(found - attended(layer, inputs, 6)).max() > 1e-3  # one step more would be seen

@@ -8,6 +8,7 @@ from ser_fop.config.settings import ModelConfig
 from ser_fop.errors import InputError
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
+from ser_fop.models.stream_state import updated_state
 
 MELS, CLASSES = 6, 3
 SIZES = {
@@ -46,7 +47,8 @@ def stepwise(network, mel, *, context, keep=1.0):
         missing = size - frames.shape[1]
         mask = np.pad(np.ones(frames.shape[:2], bool), ((0, 0), (0, missing)))
         padded = np.pad(frames, ((0, 0), (0, missing), (0, 0)), constant_values=9.0)  # its values have no effect
-        logits, state = network.step(padded, mask, state, keep=keep)
+        logits, update = network.step(padded, mask, state, keep=keep)
+        state = updated_state(state, update)
         found.append(np.asarray(logits))
     return found
 
@@ -67,7 +69,8 @@ def test_hidden_states_of_each_step_equal_those_of_the_whole():
     whole = backbone({"mel": mel, "mask": np.ones(mel.shape[:2], bool)}, training=False)
     state = backbone.initial_state(2, 9)
     for frame in range(9):
-        states, state = backbone.step(mel[:, frame : frame + 1], np.ones((2, 1), bool), state)
+        states, update = backbone.step(mel[:, frame : frame + 1], np.ones((2, 1), bool), state)
+        state = updated_state(state, update)
         for name, values in states.items():
             np.testing.assert_allclose(values, whole[name][:, frame], atol=1e-5)
 
@@ -82,7 +85,8 @@ def test_a_short_context_forgets_early_steps():
     for one in (mel, other):
         state = backbone.initial_state(2, 3)
         for frame in range(12):
-            states, state = backbone.step(one[:, frame : frame + 1], np.ones((2, 1), bool), state)
+            states, update = backbone.step(one[:, frame : frame + 1], np.ones((2, 1), bool), state)
+            state = updated_state(state, update)
         last.append(np.asarray(states["h2"]))
     np.testing.assert_allclose(last[0], last[1], atol=1e-5)  # two layers of context 3 see five steps
     assert np.abs(np.asarray(offline(network, mel)) - np.asarray(offline(network, other))).max() > 1e-3

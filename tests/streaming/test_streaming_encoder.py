@@ -5,6 +5,7 @@ import tensorflow as tf
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.errors import InputError
 from ser_fop.inference.inference_model import InferenceModel
+from ser_fop.streaming.stream_states import OwnStates
 from ser_fop.streaming.stream_step import SCORES, StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 from tests.streaming.conftest import BACKBONES, make_classifier, make_predictor
@@ -96,11 +97,12 @@ def test_streams_of_a_batch_do_not_affect_each_other(speech):
 
 def test_state_does_not_grow(speech):
     step = StreamStep(*make_classifier(), context_s=0.2)
-    encoder = StreamingEncoder(step)
+    states = OwnStates(step, 1)
+    encoder = StreamingEncoder(step, states=states)
     encoder.push(speech[:4000])
-    shapes = {name: value.shape for name, value in encoder._state.items()}
+    shapes = {name: value.shape for name, value in states._state.items()}
     encoder.push(np.tile(speech, 3))
-    assert {name: value.shape for name, value in encoder._state.items()} == shapes
+    assert {name: value.shape for name, value in states._state.items()} == shapes
     assert encoder._buffer.rest.shape[1] < step.window_samples
 
 

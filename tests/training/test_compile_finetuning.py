@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ser_fop.config.settings import AugmentationSettings, FinetuningSettings, ModelConfig
+from ser_fop.config.augmentation_settings import AugmentationSettings
+from ser_fop.config.settings import FinetuningSettings, ModelConfig
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.testing.arrays import normal
