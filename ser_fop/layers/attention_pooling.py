@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ser_fop.layers.over_steps import over_steps
+
 _LOWEST_SCORE = -1e9
 
 
@@ -59,16 +61,19 @@ class AttentionPooling(keras.layers.Layer):
         }
 
     def step(self, inputs: Any, state: dict[str, Any], *, keep: Any = 1.0) -> tuple[Any, dict[str, Any]]:
-        """Add one step of streams. Weights are relative to the highest score so far, so that none overflows.
+        """Add the next steps of streams. Weights are relative to the highest score so far, so that none overflows.
 
         Args:
-            inputs: Shape (batch, features).
+            inputs: Shape (batch, steps, features).
             state: The state after the earlier steps.
             keep: Weight of the earlier steps relative to what they had before; below 1, old steps are forgotten.
 
         Returns:
-            The pooled features of all steps, as `call` returns them, and the new state.
+            The pooled features up to each step, (batch, steps, ...), as `call` returns them, and the new state.
         """
+        return over_steps(lambda one, before: self._step(one, before, keep), inputs, state)
+
+    def _step(self, inputs: Any, state: dict[str, Any], keep: Any) -> tuple[Any, dict[str, Any]]:
         score = ops.cast(ops.matmul(inputs, ops.expand_dims(self.score, -1)), "float32")
         highest = ops.maximum(state["highest"], score)
         before, now = keep * ops.exp(state["highest"] - highest), ops.exp(score - highest)

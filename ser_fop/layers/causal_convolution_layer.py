@@ -79,21 +79,23 @@ class CausalConvolutionLayer(keras.layers.Layer):
         return {"tail": ops.zeros((batch, tail, self.width), dtype=self.compute_dtype)}
 
     def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
-        """Compute one step from the state after the earlier steps.
+        """Compute the next steps from the state after the earlier ones.
 
         Args:
-            inputs: Shape (batch, width).
+            inputs: Shape (batch, steps, width).
             state: Inputs of the latest steps, (batch, steps, width).
             position: Ignored.
 
         Returns:
-            The output, (batch, width), equal to that of `call`, and the new state.
+            The outputs, (batch, steps, width), equal to those of `call`, and the new state.
         """
-        heard = ops.concatenate([state["tail"], ops.expand_dims(inputs, 1)], axis=1)
-        taps = ops.reshape(heard[:, :: self.dilation], (-1, self.kernel * self.width))
+        steps = inputs.shape[1]
+        heard = ops.concatenate([state["tail"], inputs], axis=1)
+        places = range(0, self.kernel * self.dilation, self.dilation)
+        taps = ops.concatenate([heard[:, place : place + steps] for place in places], axis=-1)
         weights = ops.reshape(self.convolution.kernel, (self.kernel * self.width, self.width))
         branch = ops.relu(ops.matmul(taps, ops.cast(weights, taps.dtype)) + ops.cast(self.convolution.bias, taps.dtype))
-        return self.convolution_norm(inputs + branch), {"tail": heard[:, 1:]}
+        return self.convolution_norm(inputs + branch), {"tail": heard[:, steps:]}
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

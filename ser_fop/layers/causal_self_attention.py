@@ -8,6 +8,8 @@ from keras import ops
 
 from ser_fop.layers.kernels import causal_attention
 
+_UNHEARD = -1e9
+
 
 @keras.saving.register_keras_serializable("ser_fop")
 class CausalSelfAttention(keras.layers.Layer):
@@ -60,38 +62,58 @@ class CausalSelfAttention(keras.layers.Layer):
         return {"keys": empty, "values": empty}
 
     def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
-        """Compute one step from the state after the earlier steps.
+        """Compute the next steps from the state after the earlier ones.
 
         Args:
-            inputs: Shape (batch, features).
+            inputs: Shape (batch, steps, features), with at most as many steps as the context.
             state: Keys and values of the latest steps, (batch, heads, context, width / heads). They are rings: step n has
                 place n modulo the context.
             position: Number of earlier steps, (batch,).
 
         Returns:
-            The output, (batch, features), and the rows to write into the rings, (batch, heads, 1, width / heads). The
-            output equals that of `call` as long as there are no more steps than the context.
+            The outputs, (batch, steps, features), and the rows to write into the rings, (batch, heads, steps, width /
+            heads). The outputs equal those of `call` as long as there are no more steps than the context.
         """
-        context, size = state["keys"].shape[2], self.width // self.heads
+        steps, context, size = inputs.shape[1], state["keys"].shape[2], self.width // self.heads
         query, key, value = (
-            ops.reshape(part, (-1, self.heads, 1, size)) for part in ops.split(self.project_in(inputs), 3, axis=-1)
+            ops.transpose(ops.reshape(part, (-1, steps, self.heads, size)), (0, 2, 1, 3))
+            for part in ops.split(self.project_in(inputs), 3, axis=-1)
         )
-        earlier = ops.matmul(query, ops.transpose(state["keys"], (0, 1, 3, 2)))
-        place, steps = ops.arange(context), ops.expand_dims(position, 1)
-        heard = (place < steps) & (place != steps % context)  # the row of this step replaces the oldest
+        earlier = ops.matmul(query, ops.transpose(state["keys"], (0, 1, 3, 2)))  # (batch, heads, steps, context)
+        heard, own = _attended_steps(ops.expand_dims(position, 1), steps, context)
         scores = ops.concatenate(
             [
-                ops.where(ops.reshape(heard, (-1, 1, 1, context)), earlier, -1e9 * math.sqrt(size)),
-                ops.sum(query * key, axis=-1, keepdims=True),
+                ops.where(ops.expand_dims(heard, 1), earlier, _UNHEARD),
+                ops.where(own, ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), _UNHEARD),
             ],
             axis=-1,
         )
         weights = ops.softmax(scores / math.sqrt(size), axis=-1)
-        attended = ops.matmul(weights[..., :-1], state["values"]) + weights[..., -1:] * value
-        return self.project_out(ops.reshape(attended, (-1, self.width))), {"keys": key, "values": value}
+        attended = ops.matmul(weights[..., :context], state["values"]) + ops.matmul(weights[..., context:], value)
+        joined = ops.reshape(ops.transpose(attended, (0, 2, 1, 3)), (-1, steps, self.width))
+        return self.project_out(joined), {"keys": key, "values": value}
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "width": self.width, "heads": self.heads}
+
+
+def _attended_steps(position: Any, steps: int, context: int) -> tuple[Any, Any]:
+    """Return which earlier steps and which of the new ones each new step attends to.
+
+    Args:
+        position: Number of earlier steps, (batch, 1).
+        steps: Number of new steps.
+        context: Number of steps that each attends to, with itself.
+
+    Returns:
+        Masks of the places of the ring, (batch, steps, context), and of the new steps, (steps, steps).
+    """
+    new = ops.arange(steps)
+    held = position - 1 - (position - 1 - ops.arange(context)) % context  # the latest step of each place
+    oldest = ops.expand_dims(position + new, 2) - context  # and what is not older than this
+    heard = (ops.expand_dims(held, 1) > oldest) & ops.expand_dims(held >= 0, 1)
+    distance = ops.expand_dims(new, 1) - new
+    return heard, (distance >= 0) & (distance < context)

@@ -5,6 +5,8 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from ser_fop.layers.over_steps import over_steps
+
 
 @keras.saving.register_keras_serializable("ser_fop")
 class MaskedPooling(keras.layers.Layer):
@@ -54,16 +56,19 @@ class MaskedPooling(keras.layers.Layer):
         return state if self.statistics == "mean" else {**state, "squares": ops.zeros((batch, width))}
 
     def step(self, inputs: Any, state: dict[str, Any], *, keep: Any = 1.0) -> tuple[Any, dict[str, Any]]:
-        """Add one step of streams. The deviations are summed as in Welford's method, which stays exact.
+        """Add the next steps of streams. The deviations are summed as in Welford's method, which stays exact.
 
         Args:
-            inputs: Shape (batch, features).
+            inputs: Shape (batch, steps, features).
             state: The state after the earlier steps.
             keep: Weight of the earlier steps relative to what they had before; below 1, old steps are forgotten.
 
         Returns:
-            The pooled features of all steps, as `call` returns them, and the new state.
+            The pooled features up to each step, (batch, steps, ...), as `call` returns them, and the new state.
         """
+        return over_steps(lambda one, before: self._step(one, before, keep), inputs, state)
+
+    def _step(self, inputs: Any, state: dict[str, Any], keep: Any) -> tuple[Any, dict[str, Any]]:
         count = keep * state["count"] + 1.0
         difference = inputs - state["mean"]
         mean = state["mean"] + difference / count

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ser_fop.layers.kernels import add_and_normalise
+from ser_fop.layers.over_steps import over_steps
 
 
 @keras.saving.register_keras_serializable("ser_fop")
@@ -62,17 +63,17 @@ class RecurrentLayer(keras.layers.Layer):
         return {"hidden": empty, "cell": empty}
 
     def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
-        """Compute one step from the state after the earlier steps.
+        """Compute the next steps from the state after the earlier ones.
 
         Args:
-            inputs: Shape (batch, width).
+            inputs: Shape (batch, steps, width).
             state: Hidden and cell state of the LSTM, (batch, width) each.
             position: Ignored.
 
         Returns:
-            The output, (batch, width), equal to that of `call`, and the new state.
+            The outputs, (batch, steps, width), equal to those of `call`, and the new state.
         """
-        branch, (hidden, cell) = self.lstm.cell(inputs, [state["hidden"], state["cell"]])
+        branch, (hidden, cell) = over_steps(self.lstm.cell, inputs, [state["hidden"], state["cell"]])
         return self.lstm_norm(inputs + branch), {"hidden": hidden, "cell": cell}
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

@@ -39,14 +39,14 @@ class SinusoidalPositions(keras.layers.Layer):
         """Add the embeddings of given positions.
 
         Args:
-            inputs: Shape (..., positions, width).
-            position: Number of earlier frames, (positions,).
+            inputs: Shape (batch, positions, width).
+            position: Number of earlier frames, (positions,) or (batch, positions).
         """
         half = -(-self.width // 2)
         rates = ops.exp(ops.arange(half, dtype="float32") * (-2.0 * math.log(10000.0) / self.width))
-        angles = ops.expand_dims(ops.cast(position, "float32"), 1) * rates  # (positions, half)
-        both = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)  # (positions, half, 2)
-        embeddings = ops.reshape(both, (-1, 2 * half))[:, : self.width]
+        angles = ops.expand_dims(ops.cast(position, "float32"), -1) * rates  # (..., positions, half)
+        both = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)  # (..., positions, half, 2)
+        embeddings = ops.reshape(both, (*ops.shape(position), 2 * half))[..., : self.width]
         return inputs + ops.cast(embeddings, inputs.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

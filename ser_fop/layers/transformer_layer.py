@@ -102,15 +102,15 @@ class TransformerLayer(keras.layers.Layer):
         return self.attention.initial_state(batch, context)
 
     def step(self, inputs: Any, state: dict[str, Any], position: Any) -> tuple[Any, dict[str, Any]]:
-        """Compute one step of a causal layer from the state after the earlier steps.
+        """Compute the next steps of a causal layer from the state after the earlier ones.
 
         Args:
-            inputs: Shape (batch, features).
+            inputs: Shape (batch, steps, features).
             state: Keys and values of the latest steps.
             position: Number of earlier steps, (batch,).
 
         Returns:
-            The output, (batch, features), and the new rows of the keys and values.
+            The outputs, (batch, steps, features), and the new rows of the keys and values.
         """
         if self.layer_norm == "pre":
             attended, rows = self.attention.step(self.attention_norm(inputs), state, position)

@@ -134,15 +134,15 @@ class Backbone(keras.Model):
         return {POSITION: ops.zeros((batch,), "int32"), **states}
 
     def step(self, mel: Any, mask: Any, state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Compute the hidden states of one step of streams.
+        """Compute the hidden states of the next steps of streams.
 
         Args:
-            mel: Raw log-mels of the step's frames, (batch, stacked_frames, mels).
-            mask: True on real frames, (batch, stacked_frames).
+            mel: Raw log-mels of the frames of whole steps, (batch, steps * stacked_frames, mels).
+            mask: True on real frames, (batch, steps * stacked_frames). Only the last step of a stream may lack some.
             state: The state after the earlier steps, from `initial_state`.
 
         Returns:
-            The hidden states, (batch, width) each, and what changes in the state, for `updated_state`. The hidden
+            The hidden states, (batch, steps, width) each, and what changes in the state, for `updated_state`. The hidden
             states equal those of the whole utterance, as long
             as a transformer's context covers all earlier steps.
         """
@@ -222,16 +222,17 @@ class _Layers:
         return states
 
     def step(self, mel: Any, mask: Any, state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Apply the layers to one step of streams."""
+        """Apply the layers to the next steps of streams."""
+        steps = mel.shape[1] // self.config.stacked_frames
         frames = self.normalization(mel)
         if self.config.stacked_frames > 1:
             frames = frames * ops.expand_dims(ops.cast(mask, frames.dtype), -1)
-        found = {"F": ops.reshape(frames, (-1, frames.shape[1] * frames.shape[2]))}
+        found = {"F": ops.reshape(frames, (-1, steps, self.config.stacked_frames * frames.shape[2]))}
         position = state[POSITION]
-        update: dict[str, Any] = {POSITION: position + 1}
+        update: dict[str, Any] = {POSITION: position + steps}
         hidden = found["embedding"] = self.embed(found["F"])
         if self.config.backbone == "transformer":
-            hidden = self.positions.step(hidden, position)
+            hidden = self.positions.step(hidden, ops.expand_dims(position, 1) + ops.arange(steps))
         for number, layer in enumerate(self.layers, start=1):
             name = f"h{number}"
             hidden, update[name] = layer.step(hidden, state[name], position)

@@ -55,16 +55,16 @@ class EmotionClassifier(keras.Model):
         return {"backbone": self.backbone.initial_state(batch, context), "pooling": pooled}
 
     def step(self, mel: Any, mask: Any, state: dict[str, Any], *, keep: Any = 1.0) -> tuple[Any, dict[str, Any]]:
-        """Compute the logits of streams after one more step.
+        """Compute the logits of streams after each of the next steps.
 
         Args:
-            mel: Raw log-mels of the step's frames, (batch, stacked_frames, mels).
-            mask: True on real frames, (batch, stacked_frames).
+            mel: Raw log-mels of the frames of whole steps, (batch, steps * stacked_frames, mels).
+            mask: True on real frames, (batch, steps * stacked_frames).
             state: The state after the earlier steps, from `initial_state`.
             keep: Weight of the earlier steps in the pooling; below 1, old steps are forgotten.
 
         Returns:
-            The logits, (batch, classes), which equal those of the utterance so far, and what changes in the state, for
+            The logits, (batch, steps, classes), which equal those of the utterance so far, and what changes in the state, for
             `updated_state`.
         """
         hidden, backbone = self.backbone.step(mel, mask, state["backbone"])

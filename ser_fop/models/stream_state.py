@@ -11,12 +11,12 @@ POSITION = "position"
 
 
 def updated_state(state: Mapping[str, Any], update: Mapping[str, Any], position: Any = None) -> dict[str, Any]:
-    """Return the state after a step.
+    """Return the state after one or more steps.
 
     Args:
-        state: The state before the step; nested.
-        update: What the step has returned, with the same names: the row to write of each ring, and the new value of all
-            else.
+        state: The state before the steps; nested.
+        update: What the steps have returned, with the same names: the rows to write into each ring, and the new value of
+            all else.
         position: Number of earlier steps, (batch,), where `state` does not hold it.
     """
     position = state.get(POSITION, position)
@@ -28,6 +28,8 @@ def _updated(name: str, before: Any, value: Any, position: Any) -> Any:
         return updated_state(before, value, position)
     if name not in RINGS:
         return value
-    context = before.shape[2]
-    is_new = ops.arange(context) == ops.expand_dims(position % context, 1)
-    return ops.where(ops.reshape(is_new, (-1, 1, context, 1)), value, before)
+    context, steps = before.shape[2], value.shape[2]
+    row_of = (ops.arange(context) - ops.expand_dims(position, 1)) % context  # (batch, context)
+    row_of = ops.reshape(row_of, (-1, 1, context, 1))
+    rows = ops.matmul(ops.cast(row_of == ops.arange(steps), value.dtype), value)
+    return ops.where(row_of < steps, rows, before)

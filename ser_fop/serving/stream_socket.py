@@ -161,9 +161,11 @@ def add_streams(app: FastAPI, server: "Server") -> StreamSockets:
 
 
 def _trace(slots: StreamSlots) -> None:
-    """Take a first step, so that no stream waits for the graph."""
-    states = slots.open()
-    StreamingEncoder(slots.step, states=states).push(np.zeros(slots.step.window_samples, np.float32))
+    """Take steps of all numbers, so that no stream waits for a graph."""
+    step, states = slots.step, slots.open()
+    encoder = StreamingEncoder(step, states=states)
+    # 1, 2, 4 .. steps: the largest block, and all smaller ones.
+    encoder.push(np.zeros(step.window_samples + (2 * step.most_steps - 2) * step.hop_samples, np.float32))
     states.close()
 
 

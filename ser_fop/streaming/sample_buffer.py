@@ -9,12 +9,13 @@ from ser_fop.errors import InputError
 
 
 class SampleBuffer:
-    """Collects chunks of any size, and gives the samples of each step once they are complete.
+    """Collects chunks of any size, and gives the samples of the steps that are complete.
 
     Args:
         streams: Number of streams that are pushed together.
         window_samples: Samples of a step.
         hop_samples: Samples from one step to the next, at most `window_samples`.
+        most_steps: Largest number of steps to give at once, a power of two.
 
     Example:
         >>> buffer = SampleBuffer(streams=1, window_samples=3, hop_samples=2)
@@ -22,8 +23,8 @@ class SampleBuffer:
         [[[0.0, 0.1...
     """
 
-    def __init__(self, *, streams: int, window_samples: int, hop_samples: int) -> None:
-        self._window, self._hop = window_samples, hop_samples
+    def __init__(self, *, streams: int, window_samples: int, hop_samples: int, most_steps: int = 1) -> None:
+        self._window, self._hop, self._most = window_samples, hop_samples, most_steps
         self._streams = streams
         self.reset()
 
@@ -32,16 +33,19 @@ class SampleBuffer:
         self.rest = np.zeros((self._streams, 0), np.float32)
 
     def push(self, chunk: np.ndarray) -> Iterator[np.ndarray]:
-        """Add samples, and yield those of each complete step, (streams, window_samples).
+        """Add samples, and yield those of the complete steps, in blocks of 1, 2, 4 .. steps: (streams, samples).
 
         Args:
             chunk: Checked samples, (streams, samples).
         """
         self.rest = np.concatenate([self.rest, chunk], axis=1)
         first = 0
-        while self.rest.shape[1] - first >= self._window:
-            yield self.rest[:, first : first + self._window]
-            first += self._hop
+        while (steps := 1 + (self.rest.shape[1] - first - self._window) // self._hop) > 0:
+            count = self._most
+            while count > steps:
+                count //= 2
+            yield self.rest[:, first : first + self._window + (count - 1) * self._hop]
+            first += count * self._hop
         self.rest = self.rest[:, first:]
 
     def padded_rest(self) -> np.ndarray:

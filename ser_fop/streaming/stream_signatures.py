@@ -43,7 +43,7 @@ def stream_step(step: StreamStep, *, batch: int | None = None) -> Any:
     def advance(samples: tf.Tensor, frames: tf.Tensor, **states: tf.Tensor) -> State:
         state = {path_of[name]: value for name, value in states.items()}
         outputs, later = step.advance(samples, frames, tf.constant(1.0), state)
-        return {**outputs, **named_states(later)}
+        return {**{name: value[:, 0] for name, value in outputs.items()}, **named_states(later)}
 
     return tf.function(advance, autograph=False).get_concrete_function(
         samples=tf.TensorSpec([batch, step.window_samples], tf.float32, "samples"),

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +22,7 @@ from ser_fop.streaming.stream_step import State, StreamStep
 @dataclass(frozen=True)
 class _Waiting:
     slot: int
-    window: np.ndarray
+    samples: np.ndarray
     frames: int
     keep: float
     outputs: Future = field(default_factory=Future)
@@ -72,9 +73,9 @@ class StreamSlots:
         """Give a slot the state of a new stream."""
         self._table.reset(tf.constant([slot]))
 
-    def advance(self, slot: int, window: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
-        """Take the next step of a slot, together with the other streams that wait. Blocks until it is done."""
-        waiting = _Waiting(slot, window, frames, keep)
+    def advance(self, slot: int, samples: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
+        """Take the next steps of a slot, together with the other streams that wait. Blocks until they are done."""
+        waiting = _Waiting(slot, samples, frames, keep)
         self._queue.put(waiting)
         return waiting.outputs.result()
 
@@ -88,8 +89,9 @@ class StreamSlots:
             batch = [self._queue.get()]
             while not self._queue.empty():
                 batch.append(self._queue.get())
-            if waiting := [one for one in batch if one is not None]:
-                self._advance(waiting)
+            waiting = [one for one in batch if one is not None]
+            for size in {one.samples.shape[1] for one in waiting}:
+                self._advance([one for one in waiting if one.samples.shape[1] == size])
             if len(waiting) < len(batch):
                 return
 
@@ -97,7 +99,7 @@ class StreamSlots:
         try:
             outputs = self._table.advance(
                 tf.constant([one.slot for one in batch]),
-                tf.constant(np.concatenate([one.window for one in batch])),
+                tf.constant(np.concatenate([one.samples for one in batch])),
                 tf.constant([one.frames for one in batch]),
                 tf.constant([[one.keep] for one in batch], tf.float32),
             )
@@ -125,9 +127,9 @@ class SlotStates:
         """Begin a new stream."""
         self._slots.reset(self._slot)
 
-    def advance(self, window: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
-        """Take one step, and return its outputs by name, (1, width)."""
-        return self._slots.advance(self._slot, window, frames, keep)
+    def advance(self, samples: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
+        """Take the next steps, and return their outputs by name, (1, steps, width)."""
+        return self._slots.advance(self._slot, samples, frames, keep)
 
     def close(self) -> None:
         """Give the slot back. No step may follow."""
@@ -142,7 +144,20 @@ class _SlotTable(tf.Module):
         self._step = step
         self._first = step.initial_state(1)
         self._states = {name: tf.Variable(tf.repeat(value, slots, axis=0)) for name, value in self._first.items()}
-        self.advance = tf.function(self._advance, autograph=False, reduce_retracing=True)
+        self._function = tf.function(self._advance, autograph=False)
+        self._graphs: dict[int, Any] = {}
+
+    def advance(self, slots: tf.Tensor, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor) -> State:
+        """Take steps of some slots, in a graph for this number of samples and any number of slots."""
+        size = samples.shape[1]
+        if size not in self._graphs:
+            self._graphs[size] = self._function.get_concrete_function(
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None, size], tf.float32),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None, 1], tf.float32),
+            )
+        return self._graphs[size](slots, samples, frames, keep)
 
     def reset(self, slots: tf.Tensor) -> None:
         for name, variable in self._states.items():
@@ -160,7 +175,8 @@ class _SlotTable(tf.Module):
         return outputs
 
     def _write_rows(self, ring: tf.Variable, slots: tf.Tensor, position: tf.Tensor, rows: tf.Tensor) -> None:
-        heads, context, size = ring.shape[1:]
-        head = tf.tile(tf.range(heads), tf.shape(slots))
-        places = [tf.repeat(slots, heads), head, tf.repeat(position % context, heads)]
-        ring.scatter_nd_update(tf.stack(places, axis=1), tf.reshape(rows, (-1, size)))
+        heads, context, _ = ring.shape[1:]
+        place = (position[:, tf.newaxis] + tf.range(rows.shape[2])) % context  # (slots, steps)
+        parts = [slots[:, tf.newaxis, tf.newaxis], tf.range(heads)[tf.newaxis, :, tf.newaxis], place[:, tf.newaxis]]
+        shape = tf.shape(rows)[:3]
+        ring.scatter_nd_update(tf.stack([tf.broadcast_to(part, shape) for part in parts], axis=-1), rows)

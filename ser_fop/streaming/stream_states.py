@@ -15,12 +15,12 @@ class StreamStates(Protocol):
     def reset(self) -> None:
         """Begin new streams."""
 
-    def advance(self, window: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
-        """Take one step, and return its outputs by name, (streams, width).
+    def advance(self, samples: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
+        """Take the next steps, and return their outputs by name, (streams, steps, width).
 
         Args:
-            window: Samples of the step, (streams, window_samples).
-            frames: Number of real frames of the step.
+            samples: Samples of whole steps, (streams, samples).
+            frames: Number of real frames.
             keep: Weight of the earlier steps in the pooling relative to what they had before.
         """
 
@@ -41,8 +41,8 @@ class OwnStates:
         """Begin new streams."""
         self._state = self._step.initial_state(self._streams)
 
-    def advance(self, window: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
-        """Take one step, and return its outputs by name, (streams, width)."""
+    def advance(self, samples: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
+        """Take the next steps, and return their outputs by name, (streams, steps, width)."""
         count = tf.fill([self._streams], frames)
-        outputs, self._state = self._step.step(tf.constant(window), count, tf.constant(keep), self._state)
+        outputs, self._state = self._step.step(tf.constant(samples), count, tf.constant(keep), self._state)
         return {name: value.numpy() for name, value in outputs.items()}

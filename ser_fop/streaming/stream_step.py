@@ -1,4 +1,4 @@
-"""One step of streams in one graph: front end, network and classes; states go in and come out."""
+"""Steps of streams in one graph: front end, network and classes; states go in and come out."""
 
 import math
 from collections.abc import Mapping
@@ -15,11 +15,12 @@ from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec
 from ser_fop.models.stream_state import updated_state
 
 SCORES = "scores"
+_MOST_STEPS = 4  # one graph for each power of two up to this
 State = dict[str, tf.Tensor]
 
 
 class StreamStep(tf.Module):
-    """Maps the samples of one step, and the state after the earlier steps, to outputs and the new state.
+    """Maps the samples of the next steps, and the state after the earlier steps, to outputs and the new state.
 
     A step has `stacked_frames` frames. Its samples overlap with those of the next step, because windows do.
 
@@ -31,7 +32,8 @@ class StreamStep(tf.Module):
 
     Attributes:
         hop_samples: Samples from one step to the next.
-        window_samples: Samples of a step, with the overlap.
+        window_samples: Samples of a step, with the overlap. N steps have `window_samples + (N - 1) * hop_samples`.
+        most_steps: Largest number of steps that may be taken at once.
 
     Raises:
         InputError: If the network or its front end is not causal.
@@ -47,6 +49,7 @@ class StreamStep(tf.Module):
         self.window_samples = window_length(features) + (frames - 1) * hop_length(features)
         self.hop_s = self.hop_samples / features.sample_rate_hz
         self.context = max(1, math.ceil(context_s / self.hop_s))
+        self.most_steps = min(_MOST_STEPS, 2 ** (self.context.bit_length() - 1))
         self._classifies = spec.kind == EMOTION_CLASSIFIER
         self.step = tf.function(self.advance, autograph=False)
 
@@ -62,19 +65,23 @@ class StreamStep(tf.Module):
             state["level"] = initial_level(batch, self.spec.features)
         return _flat(state)
 
+    def steps_of(self, samples: int) -> int:
+        """Return the number of whole steps in so many samples."""
+        return max(0, 1 + (samples - self.window_samples) // self.hop_samples)
+
     def advance(self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State) -> tuple[State, State]:
-        """Compute one step and the state after it.
+        """Compute the next steps and the state after them.
 
         Args:
-            samples: Samples of the step, (batch, window_samples).
-            frames: Number of real frames of the step, (batch,): fewer than `stacked_frames` only at the end.
+            samples: Samples of whole steps, (batch, samples), whose number is known.
+            frames: Number of real frames, (batch,): the last step of a stream may lack some.
             keep: Weight of the earlier steps in the pooling relative to what they had before; 1 forgets nothing. A
                 number, or (batch, 1).
             state: The state after the earlier steps.
 
         Returns:
-            Outputs by name: `scores`, (batch, classes), of a classifier; else the hidden states, (batch, width). And the
-            new state.
+            Outputs by name: `scores`, (batch, steps, classes), of a classifier; else the hidden states, (batch, steps,
+            width). And the new state.
         """
         outputs, update = self.outputs_and_update(samples, frames, keep, state)
         return outputs, _flat(updated_state(_nested(state), _nested(update)))
@@ -82,13 +89,13 @@ class StreamStep(tf.Module):
     def outputs_and_update(
         self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State
     ) -> tuple[State, State]:
-        """Compute one step, and what changes in the state: new rows of the rings, and new values of all else.
+        """Compute the next steps, and what changes in the state: new rows of the rings, and new values of all else.
 
         Arguments and outputs are those of `advance`.
         """
         nested = _nested(state)
         mel, level = _frames(samples, nested.get("level"), self.spec.features)
-        mask = tf.sequence_mask(frames, self.frames)
+        mask = tf.sequence_mask(frames, self.frames * self.steps_of(samples.shape[1]))
         update: dict[str, Any] = {} if level is None else {"level": level}
         if not self._classifies:
             outputs, update["network"] = self.network.backbone.step(mel, mask, nested["network"])

@@ -42,7 +42,12 @@ class StreamingEncoder:
         self._streams = streams
         self._keep = math.exp(-step.hop_s / forget_s) if forget_s else 1.0
         self._states = states or OwnStates(step, streams)
-        self._buffer = SampleBuffer(streams=streams, window_samples=step.window_samples, hop_samples=step.hop_samples)
+        self._buffer = SampleBuffer(
+            streams=streams,
+            window_samples=step.window_samples,
+            hop_samples=step.hop_samples,
+            most_steps=step.most_steps,
+        )
         self.sample_rate_hz = step.spec.features.sample_rate_hz
         self.hop_s = step.hop_s
         self.reset()
@@ -79,7 +84,7 @@ class StreamingEncoder:
             InputError: If the samples are unusable. The streams can go on with others.
         """
         chunk = checked_chunk(samples, self._streams)
-        return _joined([self._advance(window) for window in self._buffer.push(chunk)])
+        return _joined([self._advance(samples) for samples in self._buffer.push(chunk)])
 
     def flush(self) -> Mapping[str, np.ndarray]:
         """Return the outputs of the last, incomplete step, and begin new streams.
@@ -89,13 +94,15 @@ class StreamingEncoder:
         """
         features = self._step.spec.features
         frames = 1 + (self._buffer.rest.shape[1] - window_length(features)) // hop_length(features)
-        last = [self._advance(self._buffer.padded_rest(), frames)] if frames > 0 else []
+        rest = self._buffer.padded_rest()
+        last = [self._states.advance(rest, frames, self._keep)] if frames > 0 else []
         self.reset()
         return _joined(last)
 
-    def _advance(self, window: np.ndarray, frames: int = 0) -> Mapping[str, np.ndarray]:
-        return self._states.advance(window, frames or self._step.frames, self._keep)
+    def _advance(self, samples: np.ndarray) -> Mapping[str, np.ndarray]:
+        frames = self._step.frames * self._step.steps_of(samples.shape[1])
+        return self._states.advance(samples, frames, self._keep)
 
 
-def _joined(steps: list[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.stack([step[name] for step in steps], axis=1) for name in (steps[0] if steps else ())}
+def _joined(blocks: list[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([block[name] for block in blocks], axis=1) for name in (blocks[0] if blocks else ())}

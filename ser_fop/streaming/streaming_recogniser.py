@@ -4,6 +4,7 @@ import collections
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,6 +43,14 @@ class StreamAnswer:
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
     reason: str = ""
     is_final: bool = False
+
+
+class _Heard(NamedTuple):
+    """A part of a stretch: its samples, its end, and whether there was speech in the stretch up to then."""
+
+    samples: np.ndarray
+    end_s: float
+    has_spoken: bool
 
 
 class StreamingRecogniser:
@@ -89,6 +98,7 @@ class StreamingRecogniser:
         self.labels = step.spec.labels
         self.sample_rate_hz = self._encoder.sample_rate_hz
         self.hop_s = self._encoder.hop_s
+        self._step = step
         self._hop, self._overlap = step.hop_samples, step.window_samples - step.hop_samples
         self._detector = StreamSpeechDetector(self.sample_rate_hz, pause_s=settings.pause_s)
         self._divides = settings.pause_s > 0 and settings.detect_speech
@@ -112,7 +122,8 @@ class StreamingRecogniser:
         """Begin a new stream."""
         self._encoder.reset()
         self._detector.reset()
-        self._heard = self._start = 0
+        self._heard = self._start = self._encoded = 0
+        self._unencoded: list[_Heard] = []
         self._waits = self._divides
         self._lead: collections.deque[np.ndarray] = collections.deque()
         self._last = StreamAnswer(start_s=0.0, end_s=0.0, reason=TOO_SHORT)
@@ -127,14 +138,16 @@ class StreamingRecogniser:
             InputError: If the samples are unusable. The stream can go on with others.
         """
         (chunk,) = checked_chunk(samples, 1)
-        return [answer for part in self._by_step(chunk) for answer in self._hear(part)]
+        answers = [answer for part in self._by_step(chunk) for answer in self._hear(part)]
+        return answers + self._encode()
 
     def flush(self) -> list[StreamAnswer]:
         """Return the final answer, and begin a new stream."""
         self._detector.flush()
         scores = self._encoder.flush()
         end_s = self._seconds(self._heard)
-        last = self._answer(scores[SCORES][0, -1], end_s) if scores else self._last
+        has_spoken = not self._settings.detect_speech or self._detector.has_spoken
+        last = self._answer(scores[SCORES][0, -1], end_s, has_spoken=has_spoken) if scores else self._last
         self.reset()
         return [dataclasses.replace(last, end_s=end_s, is_final=True)]
 
@@ -147,26 +160,43 @@ class StreamingRecogniser:
             first = end
 
     def _hear(self, part: np.ndarray) -> list[StreamAnswer]:
-        """Return the answer of the step that ends with a part, or the final answer of a stretch that ended in it."""
+        """Look for speech in a part. Return answers where a stretch has ended, or none has begun.
+
+        All other parts wait for `_encode`, which takes the steps of a chunk together.
+        """
         self._heard += len(part)
         end_s = self._seconds(self._heard)
         has_paused = self._settings.detect_speech and self._detector.push(part)
         if has_paused and not self._waits:
+            answers = self._encode()
             final = dataclasses.replace(self._last, end_s=end_s, is_final=True)
             self._wait(end_s)
-            return [final]
+            return [*answers, final]
         heard = self._after_waiting(part) if self._waits else part
         if heard is None:
             return [self._last]
-        found = self._encoder.push(heard)
-        if not found:
-            return []
-        self._last = self._answer(found[SCORES][0, -1], end_s)
-        return [self._last]
+        has_spoken = not self._settings.detect_speech or self._detector.has_spoken
+        self._unencoded.append(_Heard(heard, end_s, has_spoken))
+        return []
+
+    def _encode(self) -> list[StreamAnswer]:
+        """Take the steps that are complete, and return an answer for each part that has completed one or more."""
+        parts, self._unencoded = self._unencoded, []
+        found = self._encoder.push(np.concatenate([part.samples for part in parts])) if parts else {}
+        answers, first = [], self._step.steps_of(self._encoded)
+        last = first
+        for part in parts:
+            self._encoded += len(part.samples)
+            before, last = last, self._step.steps_of(self._encoded)
+            if last > before:
+                self._last = self._answer(found[SCORES][0, last - first - 1], part.end_s, has_spoken=part.has_spoken)
+                answers.append(self._last)
+        return answers
 
     def _wait(self, end_s: float) -> None:
         """Wait for the next stretch of speech."""
         self._encoder.reset()
+        self._encoded = 0
         self._waits = True
         self._lead.clear()
         self._last = StreamAnswer(start_s=end_s, end_s=end_s, reason=NO_SPEECH)
@@ -185,9 +215,9 @@ class StreamingRecogniser:
         self._waits, self._start = False, self._heard - len(lead)
         return lead
 
-    def _answer(self, scores: np.ndarray, end_s: float) -> StreamAnswer:
+    def _answer(self, scores: np.ndarray, end_s: float, *, has_spoken: bool) -> StreamAnswer:
         start_s = self._seconds(self._start)
-        if self._settings.detect_speech and not self._detector.has_spoken:
+        if not has_spoken:
             return StreamAnswer(start_s=start_s, end_s=end_s, reason=NO_SPEECH)
         is_sure = scores.max() >= self._spec.confidence_threshold
         return StreamAnswer(

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from ser_fop.layers.causal_self_attention import CausalSelfAttention
+from ser_fop.models.stream_state import updated_state
 from ser_fop.testing.arrays import normal
 from ser_fop.testing.assertions import assert_batch_invariant, assert_causal, assert_padding_invariant
 from ser_fop.testing.layer_contract import check_layer
@@ -109,16 +110,17 @@ def attended(layer, inputs, context):
     return np.stack(outputs, axis=1)
 
 
-def test_steps_attend_to_the_latest_context_however_often_the_ring_goes_round():
-    inputs = np.random.default_rng(0).normal(size=(3, 17, 8)).astype(np.float32)
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_steps_attend_to_the_latest_context_however_often_the_ring_goes_round(at_once):
+    inputs = np.random.default_rng(0).normal(size=(3, 20, 8)).astype(np.float32)
     layer = CausalSelfAttention(width=8, heads=2)
     layer.build(inputs.shape)
     state = {"position": np.zeros(3, np.int32), **layer.initial_state(3, 5)}
     found = []
-    for step in range(inputs.shape[1]):
-        output, rows = layer.step(inputs[:, step], state, state["position"])
-        state = updated_state(state, {**rows, "position": state["position"] + 1})
+    for first in range(0, inputs.shape[1], at_once):
+        output, rows = layer.step(inputs[:, first : first + at_once], state, state["position"])
+        state = updated_state(state, {**rows, "position": state["position"] + at_once})
         found.append(np.asarray(output))
-    found = np.stack(found, axis=1)
+    found = np.concatenate(found, axis=1)
     np.testing.assert_allclose(found, attended(layer, inputs, 5), atol=1e-5)
     assert np.abs(found - attended(layer, inputs, 6)).max() > 1e-3  # one step more would be seen

@@ -39,9 +39,10 @@ def offline(network, mel):
     return np.asarray(network({"mel": mel, "mask": np.ones(mel.shape[:2], bool)}, training=False))
 
 
-def stepwise(network, mel, *, context, keep=1.0):
+def stepwise(network, mel, *, context, keep=1.0, at_once=1):
     """Return the logits after each step; the last step may be incomplete."""
-    size, state, found = network.backbone.config.stacked_frames, network.initial_state(len(mel), context), []
+    state, found = network.initial_state(len(mel), context), []
+    size = at_once * network.backbone.config.stacked_frames
     for first in range(0, mel.shape[1], size):
         frames = mel[:, first : first + size]
         missing = size - frames.shape[1]
@@ -49,8 +50,20 @@ def stepwise(network, mel, *, context, keep=1.0):
         padded = np.pad(frames, ((0, 0), (0, missing), (0, 0)), constant_values=9.0)  # its values have no effect
         logits, update = network.step(padded, mask, state, keep=keep)
         state = updated_state(state, update)
-        found.append(np.asarray(logits))
+        found += list(np.moveaxis(np.asarray(logits), 1, 0))
     return found
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("pooling", "context"), [("mean", 4), ("mean_std", 20), ("attentive", 5)])
+def test_steps_taken_together_equal_steps_taken_alone(size, pooling, context):
+    """Contexts shorter than the utterance: the rings go round, also within the steps of one call."""
+    network, mel = classifier(size, pooling=pooling, stacked=2), utterances(24)
+    alone = stepwise(network, mel, context=context)
+    for at_once in (2, 3, 4):
+        np.testing.assert_allclose(stepwise(network, mel, context=context, at_once=at_once), alone, atol=1e-5)
+    other = stepwise(network, mel, context=context, keep=0.5)
+    assert np.abs(other[-1] - alone[-1]).max() > 1e-4
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -72,7 +85,7 @@ def test_hidden_states_of_each_step_equal_those_of_the_whole():
         states, update = backbone.step(mel[:, frame : frame + 1], np.ones((2, 1), bool), state)
         state = updated_state(state, update)
         for name, values in states.items():
-            np.testing.assert_allclose(values, whole[name][:, frame], atol=1e-5)
+            np.testing.assert_allclose(values[:, 0], whole[name][:, frame], atol=1e-5)
 
 
 def test_a_short_context_forgets_early_steps():

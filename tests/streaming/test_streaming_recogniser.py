@@ -24,11 +24,20 @@ def answers_of(recogniser, samples, size):
     return [*found, *recogniser.flush()]
 
 
+def assert_same_answers(found, expected):
+    """Equal up to the rounding of steps that are taken together."""
+    assert [dataclasses.replace(one, probabilities={}) for one in found] == [
+        dataclasses.replace(one, probabilities={}) for one in expected
+    ]
+    for one, other in zip(found, expected, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+
+
 def test_last_answer_equals_predict_and_no_answer_depends_on_the_chunks(step, speech):
     predicted = Predictor(InferenceModel(step.network, step.spec)).predict(speech, sample_rate_hz=16000)
     found = [answers_of(StreamingRecogniser(step), speech, size) for size in (len(speech), 1600, 333)]
     for answers in found:
-        assert answers == found[0]
+        assert_same_answers(answers, found[0])
         last = answers[-1]
         assert last.is_final
         assert last.emotion == predicted.emotion
