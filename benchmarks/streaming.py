@@ -24,7 +24,7 @@ import tensorflow as tf
 from benchmarks.serving import resident_mb, wait_for_server
 from ser_fop.config.streaming import DEFAULT_STREAM_MODEL, StreamSettings
 from ser_fop.corpora.audio import read_audio
-from ser_fop.hub.networks import resolve_model_path
+from ser_fop.hub.model_paths import resolve_model_path
 from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
 from ser_fop.utils.run_folder import machine, versions
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from ser_fop.cli import run_stage
 from ser_fop.config.corpus_stages import DownloadConfig
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.downloads.crema_d import fetch_crema_d
 from ser_fop.corpora.downloads.fetching import fetch
 from ser_fop.corpora.downloads.sources import CREMA_D, archives_of, mirrored
 from ser_fop.corpora.downloads.unpacking import unpack
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.errors import InputError
 from ser_fop.utils.json_io import read_json, write_json
 

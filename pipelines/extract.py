@@ -9,7 +9,8 @@ from ser_fop.cli import run_stage
 from ser_fop.config.stages import ExtractConfig
 from ser_fop.data.records import Records, require_same_features
 from ser_fop.errors import InputError
-from ser_fop.hub.networks import load_network, network_digest, network_spec, resolve_model_path
+from ser_fop.hub.model_paths import resolve_model_path
+from ser_fop.hub.networks import load_network, network_digest, network_spec
 from ser_fop.hypercolumns.pooled import extract_pooled
 from ser_fop.hypercolumns.pooled_features import ARRAYS, write_pooled
 from ser_fop.models.untrained import untrained_twin

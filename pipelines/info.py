@@ -2,8 +2,8 @@
 
 from ser_fop.cli import run_stage
 from ser_fop.config.corpus_stages import InfoConfig
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.corpora.summary import summarize
 
 

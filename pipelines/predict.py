@@ -13,9 +13,9 @@ from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import PredictConfig
 from ser_fop.corpora.audio import NO_SPEECH, SILENT, AudioError
 from ser_fop.errors import InputError
-from ser_fop.inference.inference_model import POOLED_PREFIX
 from ser_fop.inference.inputs import recordings_of
 from ser_fop.inference.loading import load
+from ser_fop.inference.outputs import POOLED_PREFIX
 from ser_fop.inference.predictor import check_window
 from ser_fop.inference.writing import write_answers
 from ser_fop.utils.new_file import check_output, new_file
@@ -36,7 +36,7 @@ def run(config: PredictConfig) -> None:
         if path is not None:
             check_output(path, option)
     recordings = recordings_of(config.inputs, report=_report_left_out)
-    predictor = load(config.model, detect_speech=config.detect_speech)
+    predictor = load(config.model, detect_speech=config.detect_speech, runtime=config.runtime)
     failed: set[str] = set()
     if config.hypercolumns:
         failed |= _write_hypercolumns(config.hypercolumns, predictor, recordings)

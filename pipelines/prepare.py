@@ -9,9 +9,9 @@ from ser_fop.cli import run_stage
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.rendition_settings import check_renditions
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import Corpus, Listing, ReadOptions, with_distinct_names
 from ser_fop.corpora.name_variants import label_problems
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.data.features import check_features
 from ser_fop.data.prepare.prepare import prepare_records
 from ser_fop.data.prepare.sources import require_same_sources

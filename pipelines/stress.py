@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import StressConfig
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.errors import InputError, closest
 from ser_fop.inference.loading import load
 from ser_fop.stress.measure import Outcome, measure_stress

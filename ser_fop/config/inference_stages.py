@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -25,6 +26,8 @@ class PredictConfig:
         hop_s: Distance between windows, in seconds; 0 means a third of the window.
         hypercolumns: Also write the pooled hypercolumns of every recording to this `.npz` file.
         detect_speech: Refuse recordings and windows without speech, such as music and noise.
+        runtime: `onnx` runs the model's ONNX twin, which starts in a second; `tensorflow` takes ten. `auto` chooses
+            the twin where there is one.
     """
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
@@ -36,6 +39,7 @@ class PredictConfig:
     hop_s: float = 0.0
     hypercolumns: Path | None = None
     detect_speech: bool = True
+    runtime: Literal["auto", "onnx", "tensorflow"] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

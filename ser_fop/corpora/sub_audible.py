@@ -3,7 +3,6 @@
 import functools
 
 import numpy as np
-import scipy.signal.windows
 
 # Sequences beyond the bandwidth, so that the edge of the band is attenuated too.
 _MORE_COMPONENTS = 3
@@ -27,6 +26,8 @@ def sub_audible_basis(samples: int, *, sample_rate_hz: int, below_hz: float) -> 
     Reference:
         Slepian 1978, Prolate spheroidal wave functions, Fourier analysis, and uncertainty V.
     """
+    import scipy.signal.windows  # this import takes a second, and few recordings need it
+
     half_bandwidth = below_hz * samples / sample_rate_hz
     count = round(2 * half_bandwidth) + _MORE_COMPONENTS
     sequences = scipy.signal.windows.dpss(samples, max(half_bandwidth, 0.1), Kmax=count).T

@@ -1,4 +1,4 @@
-"""The front end as TensorFlow operations, and conversion between samples, frames and seconds.
+"""The front end as TensorFlow operations.
 
 `prepare` and exported models run the same function. It is causal, unless level `speech` is chosen: frame t
 does not depend on samples after its window.
@@ -9,35 +9,17 @@ import numpy as np
 import scipy.fft
 import tensorflow as tf
 
+from ser_fop.config.frame_sizes import hop_length, window_length
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.sub_audible import sub_audible_basis
 from ser_fop.data.lpc import cepstrum, linear_prediction
+from ser_fop.data.power_spectrum import power_spectrum
 from ser_fop.data.running_level import at_running_level
 from ser_fop.data.speech_level import at_speech_level
 from ser_fop.errors import InputError
 
 # The components of a wider band would be a large part of a frame, and of its speech.
 _WIDEST = 5.0
-
-
-def window_length(config: FeatureConfig) -> int:
-    """Return the length of the analysis window, in samples."""
-    return round(config.window_s * config.sample_rate_hz)
-
-
-def hop_length(config: FeatureConfig) -> int:
-    """Return the distance between frames, in samples."""
-    return round(config.hop_s * config.sample_rate_hz)
-
-
-def frame_count(samples: int, config: FeatureConfig) -> int:
-    """Return the number of whole frames in `samples` samples."""
-    return max(0, 1 + (samples - window_length(config)) // hop_length(config))
-
-
-def frame_end_s(frame: int, config: FeatureConfig) -> float:
-    """Return the time at which a frame is complete, in seconds from the start."""
-    return (frame * hop_length(config) + window_length(config)) / config.sample_rate_hz
 
 
 def check_features(config: FeatureConfig) -> FeatureConfig:
@@ -127,11 +109,7 @@ def band_power(waveform: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
     Returns:
         Shape (frames, mels) or (batch, frames, mels).
     """
-    windowed = _windowed(waveform, config)
-    # Pad explicitly: the padding of `rfft` fails if there are no frames.
-    padding = [[0, 0]] * (windowed.shape.rank - 1) + [[0, config.fft_size - window_length(config)]]
-    spectrum = tf.signal.rfft(tf.pad(windowed, padding), [config.fft_size])
-    power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+    power = power_spectrum(_windowed(waveform, config), config.fft_size)
     return tf.tensordot(power, mel_filters(config), axes=1)
 
 

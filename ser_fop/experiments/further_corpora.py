@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ser_fop.corpora import CORPORA, csv_manifest
+from ser_fop.corpora import csv_manifest
+from ser_fop.corpora.registry import CORPORA
 from ser_fop.errors import InputError, closest
 from ser_fop.utils.remote import location
 

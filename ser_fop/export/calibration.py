@@ -10,7 +10,7 @@ from ser_fop.evaluation.calibration import calibration
 from ser_fop.evaluation.logit_scaling import LogitScaling, scale_folds
 from ser_fop.evaluation.predictions import PREDICTIONS, UNRESTRICTED, Prediction, read_predictions
 from ser_fop.evaluation.risk_coverage import risk_coverage, threshold_at
-from ser_fop.models.saving import NetworkSpec
+from ser_fop.models.network_spec import NetworkSpec
 from ser_fop.utils.run_folder import METRICS, read_json, require_complete
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ser_fop.corpora import CORPORA
+from ser_fop.corpora.registry import CORPORA
 from ser_fop.export.card_sections import calibration_section, cross_corpus_section, probe_section, stress_section
-from ser_fop.models.saving import NetworkSpec
+from ser_fop.models.network_spec import NetworkSpec
 
 _FOP = "Future Observation Prediction ([Lian et al. 2019](https://arxiv.org/abs/1910.13806))"
 # Kind of speech of each corpus, for the limits of the model.

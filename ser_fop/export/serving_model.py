@@ -10,15 +10,15 @@ from tensorflow.python.framework import op_def_registry
 
 from ser_fop.errors import InputError
 from ser_fop.export.warmup import write_warmup
-from ser_fop.inference.inference_model import PREDICTION, InferenceModel
-from ser_fop.models.saving import SPEC
+from ser_fop.hub.model_paths import EXTRA
+from ser_fop.inference.inference_model import InferenceModel
+from ser_fop.inference.outputs import PREDICTION
+from ser_fop.models.network_spec import SPEC
 from ser_fop.streaming.stream_signatures import STREAM_START, STREAM_STEP, stream_start, stream_step
 from ser_fop.streaming.stream_step import StreamStep, is_streamable
 from ser_fop.utils.json_io import write_json
 
 GOLDEN = "golden.npz"
-# Folder of TF Serving for additional files.
-EXTRA = "assets.extra"
 SERVING_DEFAULT, WAV, MEL, HYPERCOLUMNS = "serving_default", "wav", "mel", "hypercolumns"
 # These operations need the Python process that traced the graph.
 _PYTHON = ("PyFunc", "EagerPyFunc", "PyFuncStateless")

@@ -11,15 +11,9 @@ import keras
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.hub.published import resolve_published
-from ser_fop.hub.versions import model_versions
-from ser_fop.models.saving import (
-    SPEC,
-    NetworkSpec,
-    build_network,
-    load_native,
-    read_spec,
-)
+from ser_fop.hub.model_paths import SAVED_MODEL, resolve_model_path
+from ser_fop.models.network_spec import SPEC, NetworkSpec, read_spec
+from ser_fop.models.saving import build_network, load_native
 from ser_fop.utils.run_folder import COMPLETED, digest_of, require_complete, sha256
 
 NETWORK = "network"
@@ -76,18 +70,8 @@ def network_digest(path: Path) -> str:
     return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
 
 
-def resolve_model_path(path: Path) -> Path:
-    """Return the path of a network.
-
-    The name of a published model becomes its path. A model folder with versions becomes its newest version.
-    """
-    path = resolve_published(path)
-    versions = model_versions(path)
-    return versions[max(versions)] if versions else path
-
-
 def _is_saved_model(path: Path) -> bool:
-    if not (path / "saved_model.pb").exists():
+    if not (path / SAVED_MODEL).exists():
         return False
     if not (path / "assets" / SPEC).exists():
         raise InputError(

@@ -11,7 +11,8 @@ from ser_fop.errors import InputError
 from ser_fop.hub.networks import NETWORK, load_network, network_digest
 from ser_fop.hypercolumns.fitted import FittedClassifier
 from ser_fop.models.attention_lstm import AttentionLSTM
-from ser_fop.models.saving import ATTENTION_LSTM, NetworkSpec, save_network
+from ser_fop.models.network_spec import ATTENTION_LSTM, NetworkSpec
+from ser_fop.models.saving import save_network
 from ser_fop.training.classification import compile_classifier, fit_classifier, probabilities_of
 from ser_fop.training.reuse import get_or_compile
 from ser_fop.training.setup import seed_everything

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ser_fop.errors import InputError
 from ser_fop.hub.saved_model import load_saved_model
-from ser_fop.models.saving import SPEC, read_spec
+from ser_fop.models.network_spec import SPEC, read_spec
 
 
 class ExportedInferenceModel:

@@ -2,8 +2,9 @@
 
 import tensorflow as tf
 
+from ser_fop.config.frame_sizes import hop_length, window_length
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.data.features import frame_features, hop_length, window_length, without_sub_audible
+from ser_fop.data.features import frame_features, without_sub_audible
 
 _SILENCE_FRAME_S = 0.025
 _MIN_VARIANCE = 1e-8

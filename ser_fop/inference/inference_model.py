@@ -4,26 +4,32 @@ import functools
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from ser_fop.corpora.audio import LARGEST_PEAK, SILENCE_PEAK
 from ser_fop.inference.front_end import batch_of_mels, only_real
 from ser_fop.inference.heads import Head
-from ser_fop.inference.signal_checks import LOW_CONFIDENCE, OUT_OF_RANGE, SILENT, TOO_SHORT, doubts_of, with_reason
+from ser_fop.inference.outputs import (
+    ANSWER,
+    DOUBTS,
+    EMOTION,
+    LABELS,
+    LOW_CONFIDENCE,
+    POOLED_PREFIX,
+    PREDICTION,
+    REASON,
+    REFUSAL,
+    REFUSALS,
+    SCORES,
+    TOO_SHORT,
+    UNSURE,
+)
+from ser_fop.inference.signal_checks import doubts_as_text, doubts_of, refusal_of, with_reason
 from ser_fop.inference.wav_decoding import decode_wav
 from ser_fop.layers.masked_pooling import MaskedPooling
 from ser_fop.models.hypercolumns import hypercolumns
-from ser_fop.models.saving import FRAME_AUTOENCODER, FRAME_PREDICTOR, NetworkSpec
+from ser_fop.models.network_spec import FRAME_AUTOENCODER, FRAME_PREDICTOR, NetworkSpec
 
-SCORES, LABELS, EMOTION, REASON = "scores", "labels", "emotion", "reason"
-# Emotion of an answer whose confidence is below the threshold of the model.
-UNSURE = "unsure"
-# Index of the emotion in the labels, for runtimes without strings.
-ANSWER = "answer"
 _LEAST_PROBABILITY = 1e-7
-POOLED_PREFIX = "pooled_"
-PREDICTION = "prediction"
 # The functions have no Python control flow over tensors: conversion by AutoGraph would only take time.
 _graph = functools.partial(tf.function, autograph=False)
 
@@ -112,28 +118,45 @@ class InferenceModel:
         scaled = logits / self.spec.temperature
         return scaled + tf.constant(bias, tf.float32) if bias else scaled
 
-    def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = self._from_mel(*self.compute_mels(waveform, length), refusal=_refusal(waveform, length))
+    def numbers_of_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Compute the outputs of waveforms for a runtime without strings, before thresholds.
+
+        Args:
+            waveform: Samples of shape (batch, samples).
+            length: Number of samples of each waveform, of shape (batch,).
+
+        Returns:
+            `scores` and `answer` of `class_scores`, `refusal`, (batch,) int32, and `doubts`, (batch, doubts) bool.
+        """
+        mel, frames = self.compute_mels(waveform, length)
+        refusal = tf.where(frames > 0, refusal_of(waveform, length), REFUSALS.index(TOO_SHORT))
         doubts = doubts_of(only_real(waveform, length), length, sample_rate_hz=self.spec.features.sample_rate_hz)
-        doubts = tf.where(outputs[EMOTION] == "", "", doubts)
+        return {**self.class_scores(mel, frames), REFUSAL: refusal, DOUBTS: doubts}
+
+    def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        numbers = self.numbers_of_waveform(waveform, length)
+        outputs = self._named(numbers, numbers[REFUSAL])
+        doubts = tf.where(outputs[EMOTION] == "", "", doubts_as_text(numbers[DOUBTS]))
         return {**outputs, REASON: with_reason(outputs[REASON], doubts)}
 
     def _hypercolumns_of_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._hypercolumns_of_mel(*self.compute_mels(waveform, length))
 
-    def _from_mel(self, mel: tf.Tensor, length: tf.Tensor, refusal: tf.Tensor | str = "") -> dict[str, tf.Tensor]:
+    def _from_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        refusal = tf.where(length > 0, 0, REFUSALS.index(TOO_SHORT))
+        return self._named(self.class_scores(mel, length), refusal)
+
+    def _named(self, numbers: dict[str, tf.Tensor], refusal: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return scores, labels, emotion and reason. If refused, the scores are 0 and the emotion is an empty string."""
-        outputs = self.class_scores(mel, length)
         names = tf.constant(self.labels)
-        refusal = tf.where(length > 0, refusal, TOO_SHORT)
-        has_answer = refusal == ""
-        is_sure = tf.reduce_max(outputs[SCORES], axis=1) >= self.spec.confidence_threshold
-        emotion = tf.where(is_sure, tf.gather(names, outputs[ANSWER]), UNSURE)
+        has_answer = refusal == 0
+        is_sure = tf.reduce_max(numbers[SCORES], axis=1) >= self.spec.confidence_threshold
+        emotion = tf.where(is_sure, tf.gather(names, numbers[ANSWER]), UNSURE)
         return {
-            SCORES: tf.where(has_answer[:, tf.newaxis], outputs[SCORES], 0.0),
-            LABELS: tf.tile(names[tf.newaxis], [tf.shape(outputs[SCORES])[0], 1]),
+            SCORES: tf.where(has_answer[:, tf.newaxis], numbers[SCORES], 0.0),
+            LABELS: tf.tile(names[tf.newaxis], [tf.shape(numbers[SCORES])[0], 1]),
             EMOTION: tf.where(has_answer, emotion, ""),
-            REASON: tf.where(has_answer & ~is_sure, LOW_CONFIDENCE, refusal),
+            REASON: tf.where(has_answer & ~is_sure, LOW_CONFIDENCE, tf.gather(tf.constant(REFUSALS), refusal)),
         }
 
     def _hypercolumns_of_mel(self, mel: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -147,17 +170,6 @@ class InferenceModel:
         decode = functools.partial(decode_wav, sample_rate_hz=self.spec.features.sample_rate_hz)
         ragged = tf.map_fn(decode, wav, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0))
         return self._from_waveform(ragged.to_tensor(), tf.cast(ragged.row_lengths(), tf.int32))
-
-
-def _refusal(waveform: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-    """Return, for each waveform, why it has no answer: `silent`, `out of range`, or an empty text."""
-    real = tf.sequence_mask(length, tf.shape(waveform)[1])
-    # Without samples the range is -inf, and NaN with NaN.
-    highest = tf.reduce_max(tf.where(real, waveform, -np.inf), axis=1)
-    lowest = tf.reduce_min(tf.where(real, waveform, np.inf), axis=1)
-    peak = tf.maximum(highest, -lowest)
-    has_sound = (highest - lowest) / 2 >= SILENCE_PEAK
-    return tf.where(peak <= LARGEST_PEAK, tf.where(has_sound, "", SILENT), OUT_OF_RANGE)
 
 
 def _inputs(mel: tf.Tensor, length: tf.Tensor) -> dict[str, Any]:

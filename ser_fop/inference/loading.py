@@ -1,16 +1,25 @@
 """Load trained models: run folders, exported models and the models of the package."""
 
+import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from ser_fop.config.inference_stages import DEFAULT_MODEL
-from ser_fop.hub.networks import resolve_model_path
-from ser_fop.inference.exported import ExportedInferenceModel
-from ser_fop.inference.inference_model import InferenceModel
+from ser_fop.errors import InputError
+from ser_fop.hub.model_paths import EXTRA, SAVED_MODEL, TWIN, resolve_model_path
+from ser_fop.inference.onnx_model import OnnxInferenceModel
 from ser_fop.inference.predictor import Predictor
-from ser_fop.inference.sources import inference_model_of
+from ser_fop.models.network_spec import SPEC, read_spec
+from ser_fop.utils.tensorflow_import import import_tensorflow_quietly
+
+if TYPE_CHECKING:
+    from ser_fop.inference.exported import ExportedInferenceModel
+    from ser_fop.inference.inference_model import InferenceModel
+
+Runtime = Literal["auto", "onnx", "tensorflow"]
 
 
-def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True) -> Predictor:
+def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True, runtime: Runtime = "auto") -> Predictor:
     """Load a trained model.
 
     Args:
@@ -21,23 +30,44 @@ def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True) -> Pred
               is loaded;
             - the name of a model that the package contains.
         detect_speech: Refuse recordings and windows without speech, such as music and noise.
+        runtime: `onnx` runs the model's ONNX twin, which takes a second to start; `tensorflow` takes ten. `auto`
+            chooses the twin where there is one.
 
     Returns:
         A predictor for the model.
 
     Raises:
-        InputError: If `run` contains no network.
+        InputError: If `run` contains no network, or no twin for the runtime `onnx`.
 
     Example:
         >>> import ser_fop
         >>> ser_fop.load("emotion-common").sample_rate_hz
         16000
     """
-    return Predictor(open_model(run), detect_speech=detect_speech)
-
-
-def open_model(run: str | Path) -> InferenceModel | ExportedInferenceModel:
-    """Open the inference model of a trained model. See `load` for the values of `run`."""
     folder = resolve_model_path(Path(run))
-    exported = (folder / "saved_model.pb").exists()
-    return ExportedInferenceModel(folder) if exported else inference_model_of(folder)
+    twin = folder / EXTRA / TWIN
+    if runtime == "onnx" and not twin.exists():
+        raise InputError(
+            f"--runtime onnx expected an exported or published classifier with {EXTRA}/{TWIN}, and {folder} has none."
+            " Export the run with `ser-fop export`, or use --runtime tensorflow."
+        )
+    if twin.exists() and runtime != "tensorflow":
+        model = OnnxInferenceModel(twin, read_spec(folder / "assets" / SPEC))
+        return Predictor(model, detect_speech=detect_speech, whole_model=lambda: open_model(folder))
+    return Predictor(open_model(folder), detect_speech=detect_speech)
+
+
+def open_model(run: str | Path) -> "InferenceModel | ExportedInferenceModel":
+    """Open the inference model of a trained model in TensorFlow. See `load` for the values of `run`."""
+    folder = resolve_model_path(Path(run))
+    if importlib.util.find_spec("tensorflow") is None:
+        raise InputError(
+            f"{folder} needs TensorFlow, which is not installed: pip install tensorflow. A classifier that `ser-fop"
+            " export` wrote needs none."
+        )
+    import_tensorflow_quietly()
+    # These imports need TensorFlow, which takes seconds to import.
+    from ser_fop.inference.exported import ExportedInferenceModel
+    from ser_fop.inference.sources import inference_model_of
+
+    return ExportedInferenceModel(folder) if (folder / SAVED_MODEL).exists() else inference_model_of(folder)

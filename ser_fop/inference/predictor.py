@@ -1,24 +1,27 @@
 """Emotion recognition of recordings: `ser_fop.load(RUN).predict("some.wav")`."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from ser_fop.corpora.audio import AudioError, padded_batch
 from ser_fop.errors import InputError
-from ser_fop.inference.exported import ExportedInferenceModel
 from ser_fop.inference.frames import to_frame
-from ser_fop.inference.inference_model import EMOTION, REASON, SCORES, InferenceModel
 from ser_fop.inference.inputs import recordings_of
+from ser_fop.inference.outputs import EMOTION, REASON, SCORES
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.inference.waveform_reader import LONGEST_S, SHORTEST_S, WaveformReader
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ser_fop.inference.exported import ExportedInferenceModel
+    from ser_fop.inference.inference_model import InferenceModel
+    from ser_fop.inference.onnx_model import OnnxInferenceModel
 
 _BATCH = 16
 _BATCH_S = 120.0
@@ -30,16 +33,24 @@ class Predictor:
     Args:
         recogniser: The inference model.
         detect_speech: Refuse recordings and windows without speech, such as music and noise.
+        whole_model: Opens the model with hypercolumns, where `recogniser` has none.
 
     Raises:
         InputError: If the model needs log-mels that are normalised by speaker.
     """
 
-    def __init__(self, recogniser: InferenceModel | ExportedInferenceModel, *, detect_speech: bool = True) -> None:
+    def __init__(
+        self,
+        recogniser: "InferenceModel | ExportedInferenceModel | OnnxInferenceModel",
+        *,
+        detect_speech: bool = True,
+        whole_model: "Callable[[], InferenceModel | ExportedInferenceModel] | None" = None,
+    ) -> None:
         self.spec = spec = recogniser.spec
         self.labels = tuple(recogniser.labels)
         self.sample_rate_hz = spec.features.sample_rate_hz
         self._model = recogniser
+        self._whole_model = functools.cache(whole_model or (lambda: recogniser))
         self._reader = WaveformReader(spec.features, detect_speech=detect_speech)
         if spec.features.normalised_by == "speaker":
             raise InputError(
@@ -228,8 +239,8 @@ class Predictor:
             samples = self._reader.checked(self._reader.read(recording))
         except AudioError as error:
             raise AudioError(f"{recording.name or 'the recording'} {error}") from error
-        outputs = self._model.hypercolumns_of_waveform(tf.constant(samples[np.newaxis]), tf.constant([len(samples)]))
-        return {name: values.numpy()[0] for name, values in outputs.items()}
+        outputs = self._whole_model().hypercolumns_of_waveform(samples[np.newaxis], np.int32([len(samples)]))
+        return {name: np.asarray(values)[0] for name, values in outputs.items()}
 
     def _predict_waiting(self, waiting: Sequence[tuple[Recognition, np.ndarray | None]]) -> Iterator[Recognition]:
         """Predict for all entries with samples, in batches of similar length, and yield all entries in order."""
@@ -237,10 +248,10 @@ class Predictor:
         order = sorted((len(samples), index) for index, (_, samples) in enumerate(waiting) if samples is not None)
         for batch in _batches(order, longest=round(_BATCH_S * self.sample_rate_hz)):
             padded, lengths = padded_batch([waiting[index][1] for _, index in batch])
-            outputs = self._model.from_waveform(tf.constant(padded), tf.constant(lengths))
+            outputs = {name: np.asarray(values) for name, values in self._model.from_waveform(padded, lengths).items()}
             # Exports without this output can be loaded too.
-            reasons = outputs[REASON].numpy() if REASON in outputs else [b""] * len(batch)
-            columns = (outputs[SCORES].numpy(), outputs[EMOTION].numpy(), reasons)
+            reasons = outputs.get(REASON, [b""] * len(batch))
+            columns = (outputs[SCORES], outputs[EMOTION], reasons)
             for (_, index), scores, emotion, reason in zip(batch, *columns, strict=True):
                 done[index] = dataclasses.replace(
                     done[index],

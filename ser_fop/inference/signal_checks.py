@@ -1,13 +1,14 @@
 """Checks of a recording that make its prediction doubtful, as operations of the exported graph."""
 
+import numpy as np
 import tensorflow as tf
+
+from ser_fop.corpora.audio import LARGEST_PEAK, SILENCE_PEAK
+from ser_fop.data.power_spectrum import power_spectrum
+from ser_fop.inference.outputs import DOUBT_NAMES, OUT_OF_RANGE, REFUSALS, SEPARATOR, SILENT
 
 # Shorter recordings hold a syllable or two.
 SHORT_S = 0.5
-# Reasons of an answer that is doubtful, and of no answer.
-SHORT, CLIPPED, BAND_LIMITED, LOW_CONFIDENCE = "short", "clipped", "band-limited", "low confidence"
-SILENT, NO_SPEECH, OUT_OF_RANGE, TOO_SHORT = "silent", "no speech", "out of range", "too short"
-SEPARATOR = "; "
 
 # Neighbouring samples near the peak that hardly differ: clean speech has at most one such pair in 8000, speech clipped
 # 6 dB below its peak one in 200.
@@ -15,6 +16,23 @@ _NEAR_PEAK, _FLAT, _CLIPPED_SHARE = 0.97, 0.004, 3e-4
 # Above 4.5 kHz, clean speech has -44 to -3 dB of its power, speech of a telephone mostly less than -50 dB.
 _FRAME, _HOP, _LOW_HZ, _EDGE_HZ, _LEAST_SHARE = 512, 256, 50.0, 4500.0, 1e-5
 _MOST_RATE_SHARE = 0.47
+
+
+def refusal_of(waveform: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    """Return, for each waveform, why it has no answer: the index in `REFUSALS`, (batch,) int32.
+
+    Args:
+        waveform: Samples of shape (batch, samples).
+        length: Number of samples of each recording, of shape (batch,), int32.
+    """
+    real = tf.sequence_mask(length, tf.shape(waveform)[1])
+    # Without samples the range is -inf, and NaN with NaN.
+    highest = tf.reduce_max(tf.where(real, waveform, -np.inf), axis=1)
+    lowest = tf.reduce_min(tf.where(real, waveform, np.inf), axis=1)
+    peak = tf.maximum(highest, -lowest)
+    has_sound = (highest - lowest) / 2 >= SILENCE_PEAK
+    silent, out_of_range = REFUSALS.index(SILENT), REFUSALS.index(OUT_OF_RANGE)
+    return tf.where(peak <= LARGEST_PEAK, tf.where(has_sound, 0, silent), out_of_range)
 
 
 def doubts_of(waveform: tf.Tensor, length: tf.Tensor, *, sample_rate_hz: int) -> tf.Tensor:
@@ -26,16 +44,19 @@ def doubts_of(waveform: tf.Tensor, length: tf.Tensor, *, sample_rate_hz: int) ->
         sample_rate_hz: Their sample rate.
 
     Returns:
-        Texts of shape (batch,): `short`, `clipped` and `band-limited`, joined by `; `, or an empty text.
+        Which of `DOUBT_NAMES` hold, (batch, doubts) bool.
     """
-    found = {
-        SHORT: tf.cast(length, tf.float32) < SHORT_S * sample_rate_hz,
-        CLIPPED: _is_clipped(waveform, length),
-        BAND_LIMITED: _is_band_limited(waveform, length, sample_rate_hz),
-    }
-    text = tf.fill(tf.shape(length), "")
-    for name, holds in found.items():
-        text = with_reason(text, tf.where(holds, name, ""))
+    is_short = tf.cast(length, tf.float32) < SHORT_S * sample_rate_hz
+    return tf.stack(
+        [is_short, _is_clipped(waveform, length), _is_band_limited(waveform, length, sample_rate_hz)], axis=1
+    )
+
+
+def doubts_as_text(doubts: tf.Tensor) -> tf.Tensor:
+    """Return the names of doubts, (batch,), joined by `; `, from `doubts_of`."""
+    text = tf.fill(tf.shape(doubts)[:1], "")
+    for number, name in enumerate(DOUBT_NAMES):
+        text = with_reason(text, tf.where(doubts[:, number], name, ""))
     return text
 
 
@@ -62,9 +83,10 @@ def _is_band_limited(waveform: tf.Tensor, length: tf.Tensor, sample_rate_hz: int
     highest_hz = _MOST_RATE_SHARE * sample_rate_hz
     if highest_hz <= _EDGE_HZ:
         return tf.fill(tf.shape(length), False)
-    spectrum = tf.signal.stft(waveform, _FRAME, _HOP, fft_length=_FRAME, pad_end=True)
+    frames = tf.signal.frame(waveform, _FRAME, _HOP, pad_end=True) * tf.signal.hann_window(_FRAME, periodic=True)
+    spectrum = power_spectrum(frames, _FRAME)
     whole = tf.sequence_mask((length - _FRAME) // _HOP + 1, tf.shape(spectrum)[1], tf.float32)
-    power = tf.reduce_sum(tf.square(tf.abs(spectrum)) * whole[:, :, tf.newaxis], axis=1)
+    power = tf.reduce_sum(spectrum * whole[:, :, tf.newaxis], axis=1)
     hertz = tf.range(_FRAME // 2 + 1, dtype=tf.float32) * (sample_rate_hz / _FRAME)
     total = tf.reduce_sum(power * tf.cast(hertz > _LOW_HZ, tf.float32), axis=1)
     high = tf.reduce_sum(power * tf.cast((hertz >= _EDGE_HZ) & (hertz < highest_hz), tf.float32), axis=1)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ser_fop.config.frame_sizes import window_length
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.audio import NO_SPEECH, SILENT, AudioError, is_silent, read_audio, take_audio
-from ser_fop.data.features import window_length
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.inference.speech_detector import SpeechDetector
 

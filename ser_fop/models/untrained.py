@@ -2,7 +2,8 @@
 
 import keras
 
-from ser_fop.models.saving import NetworkSpec, build_network
+from ser_fop.models.network_spec import NetworkSpec
+from ser_fop.models.saving import build_network
 
 
 def untrained_twin(network: keras.Model, spec: NetworkSpec, *, seed: int) -> keras.Model:

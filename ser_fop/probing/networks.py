@@ -8,7 +8,7 @@ from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.evaluation.fold_runs import fold_folder
 from ser_fop.hub.networks import network_spec
-from ser_fop.models.saving import NetworkSpec
+from ser_fop.models.network_spec import NetworkSpec
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ser_fop.config.frame_sizes import hop_length, window_length
 from ser_fop.corpora.audio import LARGEST_PEAK
 from ser_fop.corpora.opening import PLACEHOLDER
-from ser_fop.data.features import hop_length, window_length
-from ser_fop.models.saving import NetworkSpec
+from ser_fop.models.network_spec import NetworkSpec
 from ser_fop.serving.errors import RequestError
 
 _LENGTH = "length"

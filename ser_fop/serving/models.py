@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from ser_fop.errors import InputError
 from ser_fop.hub.saved_model import load_saved_model
 from ser_fop.hub.versions import model_versions
-from ser_fop.models.saving import SPEC, NetworkSpec, read_spec
+from ser_fop.models.network_spec import SPEC, NetworkSpec, read_spec
 from ser_fop.serving.errors import RequestError
 from ser_fop.streaming.stream_signatures import STREAM_START, STREAM_STEP
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec
+from ser_fop.models.network_spec import EMOTION_CLASSIFIER, NetworkSpec
 from ser_fop.serving.errors import RequestError
 from ser_fop.streaming.stream_step import is_streamable
 

@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.corpora.audio import is_silent
-from ser_fop.inference.inference_model import EMOTION, REASON, SCORES
-from ser_fop.inference.signal_checks import NO_SPEECH
+from ser_fop.inference.outputs import EMOTION, NO_SPEECH, REASON, SCORES
 from ser_fop.inference.speech_detector import SpeechDetector
 from ser_fop.inference.wav_decoding import decode_wav
 

@@ -7,11 +7,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ser_fop.config.frame_sizes import hop_length, window_length
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.data.features import band_power, frame_features, hop_length, of_log_mel, window_length
+from ser_fop.data.features import band_power, frame_features, of_log_mel
 from ser_fop.data.running_level import initial_level, running_level_step
 from ser_fop.errors import InputError
-from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec
+from ser_fop.models.network_spec import EMOTION_CLASSIFIER, NetworkSpec
 from ser_fop.models.stream_state import updated_state
 
 SCORES = "scores"

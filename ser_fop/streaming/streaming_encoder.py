@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_fop.data.features import hop_length, window_length
+from ser_fop.config.frame_sizes import hop_length, window_length
 from ser_fop.hub.networks import load_network
 from ser_fop.streaming.sample_buffer import SampleBuffer, checked_chunk
 from ser_fop.streaming.stream_states import OwnStates, StreamStates

@@ -11,9 +11,8 @@ import numpy as np
 from ser_fop.config.streaming import StreamSettings, check_stream_settings
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import load_network
-from ser_fop.inference.inference_model import UNSURE
-from ser_fop.inference.signal_checks import LOW_CONFIDENCE, NO_SPEECH, TOO_SHORT
-from ser_fop.models.saving import EMOTION_CLASSIFIER
+from ser_fop.inference.outputs import LOW_CONFIDENCE, NO_SPEECH, TOO_SHORT, UNSURE
+from ser_fop.models.network_spec import EMOTION_CLASSIFIER
 from ser_fop.streaming.sample_buffer import checked_chunk
 from ser_fop.streaming.stream_speech_detector import StreamSpeechDetector
 from ser_fop.streaming.stream_states import StreamStates

@@ -10,7 +10,7 @@ import numpy as np
 from ser_fop.evaluation.confusions import confusions_by_speaker
 from ser_fop.evaluation.intervals import over_speakers
 from ser_fop.evaluation.predictions import Prediction
-from ser_fop.inference.inference_model import UNSURE
+from ser_fop.inference.outputs import UNSURE
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.stress.perturbations import PERTURBATIONS, Perturbation
 

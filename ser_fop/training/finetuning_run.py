@@ -20,7 +20,8 @@ from ser_fop.evaluation.predictions import (
     write_predictions,
 )
 from ser_fop.hub.networks import NETWORK
-from ser_fop.models.saving import EMOTION_CLASSIFIER, NetworkSpec, save_network
+from ser_fop.models.network_spec import EMOTION_CLASSIFIER, NetworkSpec
+from ser_fop.models.saving import save_network
 from ser_fop.training.classification import probabilities_of
 from ser_fop.training.finetuning_data import FinetuningData
 from ser_fop.training.starting_point import StartingPoint

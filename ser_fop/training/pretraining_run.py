@@ -12,7 +12,8 @@ from ser_fop.config.stages import PretrainConfig
 from ser_fop.data.joined_records import corpora_of
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import NETWORK
-from ser_fop.models.saving import NetworkSpec, save_network
+from ser_fop.models.network_spec import NetworkSpec
+from ser_fop.models.saving import save_network
 from ser_fop.training.callbacks.checkpoints import Checkpoints
 from ser_fop.training.callbacks.early_stopping import BestWeights
 from ser_fop.training.callbacks.eta import TimeRemaining

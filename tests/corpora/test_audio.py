@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.audio import AudioError, duration_s, read_audio, trim_silence
 from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.errors import InputError
 from ser_fop.testing.shared_data import require_shared
 from ser_fop.testing.tones import voice

@@ -2,10 +2,10 @@ import os
 
 import pytest
 
-from ser_fop.corpora import CORPORA
 from ser_fop.corpora.audio_files import find_audio
 from ser_fop.corpora.base import ReadOptions
 from ser_fop.corpora.containers import av_decoder
+from ser_fop.corpora.registry import CORPORA
 from ser_fop.inference.inputs import recordings_of
 from ser_fop.testing.fake_corpora import fake_ravdess
 

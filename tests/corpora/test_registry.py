@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_fop.corpora import CORPORA, get_corpus
 from ser_fop.corpora.base import ReadOptions, listing
+from ser_fop.corpora.registry import CORPORA, get_corpus
 from ser_fop.corpora.schema import Utterance
 from ser_fop.errors import InputError
 from ser_fop.testing import fake_corpora

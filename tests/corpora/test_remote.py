@@ -2,8 +2,8 @@
 
 import pytest
 
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.corpora.summary import summarize
 from ser_fop.errors import InputError
 from ser_fop.testing.fake_corpora import fake_csv

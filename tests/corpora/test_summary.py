@@ -1,7 +1,7 @@
 import pytest
 
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.corpora.summary import summarize
 from ser_fop.testing.fake_corpora import fake_csv, fake_iemocap, fake_ravdess, fake_vctk_092
 from ser_fop.testing.shared_data import require_shared

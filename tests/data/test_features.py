@@ -5,18 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ser_fop.config.frame_sizes import frame_count, frame_end_s, hop_length, window_length
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.sub_audible import sub_audible_basis
-from ser_fop.data.features import (
-    check_features,
-    frame_count,
-    frame_end_s,
-    frame_features,
-    hop_length,
-    log_mel,
-    mel_filters,
-    window_length,
-)
+from ser_fop.data.features import check_features, frame_features, log_mel, mel_filters
 from ser_fop.errors import InputError
 from ser_fop.testing.arrays import normal
 

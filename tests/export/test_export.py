@@ -12,8 +12,9 @@ import ser_fop
 from ser_fop.corpora.audio import read_audio
 from ser_fop.errors import InputError
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
-from ser_fop.export.serving_model import EXTRA, GOLDEN, operations_of, write_serving_model
+from ser_fop.export.serving_model import GOLDEN, operations_of, write_serving_model
 from ser_fop.export.verification import TOLERANCE, verify
+from ser_fop.hub.model_paths import EXTRA
 from ser_fop.hub.networks import load_network
 from ser_fop.inference.sources import inference_model_of
 from ser_fop.testing.arrays import network_inputs

@@ -11,7 +11,8 @@ from ser_fop.errors import InputError
 from ser_fop.export.serving_model import write_serving_model
 from ser_fop.hub.networks import load_network, network_digest, network_spec
 from ser_fop.inference.inference_model import InferenceModel
-from ser_fop.models.saving import NetworkSpec, build_network, save_network
+from ser_fop.models.network_spec import NetworkSpec
+from ser_fop.models.saving import build_network, save_network
 from ser_fop.testing.arrays import network_inputs, normal
 from ser_fop.utils.run_folder import open_stage
 

@@ -10,7 +10,8 @@ import ser_fop
 from ser_fop.errors import InputError
 from ser_fop.export.serving_model import write_serving_model
 from ser_fop.hub.networks import load_network
-from ser_fop.inference.inference_model import UNSURE, InferenceModel
+from ser_fop.inference.inference_model import InferenceModel
+from ser_fop.inference.outputs import UNSURE
 from ser_fop.inference.predictor import Predictor
 from ser_fop.inference.sources import inference_model_of
 

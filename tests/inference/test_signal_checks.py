@@ -6,7 +6,7 @@ import tensorflow as tf
 import ser_fop
 from ser_fop.corpora import recording_changes as changes
 from ser_fop.corpora.audio import padded_batch, read_audio
-from ser_fop.inference.signal_checks import doubts_of, with_reason
+from ser_fop.inference.signal_checks import doubts_as_text, doubts_of, with_reason
 
 RATE_HZ = 16000
 
@@ -19,7 +19,7 @@ def speech():
 def doubts(*sounds, sample_rate_hz=RATE_HZ):
     waveform, lengths = padded_batch([np.asarray(sound, np.float32) for sound in sounds])
     found = doubts_of(tf.constant(waveform), tf.constant(lengths), sample_rate_hz=sample_rate_hz)
-    return [text.decode() for text in found.numpy()]
+    return [text.decode() for text in doubts_as_text(found).numpy()]
 
 
 def clipped(samples):

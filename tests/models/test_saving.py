@@ -6,7 +6,8 @@ import pytest
 
 from ser_fop.config.settings import FeatureConfig, ModelConfig
 from ser_fop.errors import InputError
-from ser_fop.models.saving import SPEC, WEIGHTS, NetworkSpec, build_network, load_native, read_spec, save_network
+from ser_fop.models.network_spec import SPEC, NetworkSpec, read_spec
+from ser_fop.models.saving import WEIGHTS, build_network, load_native, save_network
 from ser_fop.testing.arrays import network_inputs
 
 MODEL = ModelConfig(d_model=8, heads=2, feed_forward=11, layers=2)

@@ -11,7 +11,8 @@ from ser_fop.config.inference_stages import DEFAULT_MODEL
 from ser_fop.config.streaming import DEFAULT_STREAM_MODEL
 from ser_fop.corpora.audio import read_audio
 from ser_fop.export.model_card import model_card
-from ser_fop.export.serving_model import EXTRA, GOLDEN
+from ser_fop.export.serving_model import GOLDEN
+from ser_fop.hub.model_paths import EXTRA
 from ser_fop.hub.networks import network_spec
 from ser_fop.hub.published import CARD, published_models
 from ser_fop.inference.recording import Recording

@@ -10,7 +10,7 @@ from ser_fop.corpora.audio import read_audio
 from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
-from ser_fop.models.saving import EMOTION_CLASSIFIER, FRAME_PREDICTOR, NetworkSpec
+from ser_fop.models.network_spec import EMOTION_CLASSIFIER, FRAME_PREDICTOR, NetworkSpec
 
 FEATURES = FeatureConfig(mels=12, level="running", floor=1e-4)
 LABELS = ("angry", "calm", "sad")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ser_fop.experiments.reporting.html_parts import document
-from ser_fop.inference.inference_model import UNSURE
+from ser_fop.inference.outputs import UNSURE
 from ser_fop.inference.recording import Recognition
 from ser_fop.stress.measure import CLEAN, LabelledSound, measure_stress
 from ser_fop.stress.page import describe, rows_of, stress_page

@@ -13,11 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.config.corpus_stages import PrepareConfig
+from ser_fop.config.frame_sizes import frame_count
 from ser_fop.config.rendition_settings import RenditionSettings
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.audio import AudioError, read_audio, trim_silence
 from ser_fop.corpora.schema import Row, Utterance
-from ser_fop.data.features import frame_count, frame_features
+from ser_fop.data.features import frame_features
 from ser_fop.data.prepare.renditions import Renditions
 from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, statistics_path, write_note
 from ser_fop.data.records import Shard, serialize

@@ -10,7 +10,7 @@ from ser_fop.config.settings import ModelConfig, PretrainingSettings
 from ser_fop.metrics import FrameError
 from ser_fop.models.backbone import widest_attention
 from ser_fop.models.baselines.frame_ladder import FrameLadder
-from ser_fop.models.saving import FRAME_LADDER
+from ser_fop.models.network_spec import FRAME_LADDER
 from ser_fop.training.objectives.base import Objective
 from ser_fop.training.objectives.reconstruction import mean_frame_error
 

@@ -13,7 +13,7 @@ from ser_fop.losses import FramePredictionLoss
 from ser_fop.metrics import FrameError
 from ser_fop.models.backbone import widest_attention
 from ser_fop.models.baselines.frame_autoencoder import FrameAutoencoder
-from ser_fop.models.saving import FRAME_AUTOENCODER
+from ser_fop.models.network_spec import FRAME_AUTOENCODER
 from ser_fop.training.objectives.base import InputCorruption, Objective
 
 

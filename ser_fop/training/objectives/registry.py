@@ -13,7 +13,7 @@ from ser_fop.losses import ContrastiveLoss, FramePredictionLoss
 from ser_fop.metrics import ContrastiveError
 from ser_fop.models.baselines.contrastive_predictor import ContrastivePredictor
 from ser_fop.models.frame_predictor import FramePredictor
-from ser_fop.models.saving import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
+from ser_fop.models.network_spec import CONTRASTIVE_PREDICTOR, FRAME_PREDICTOR
 from ser_fop.training.objectives.base import Objective
 from ser_fop.training.objectives.ladder import LadderObjective
 from ser_fop.training.objectives.reconstruction import Reconstruction

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.downloads.sources import SOURCES, archives_of, mirrored
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.errors import InputError
 
 

@@ -2,8 +2,8 @@ import pickle
 
 import pytest
 
-from ser_fop.corpora import get_corpus
 from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.registry import get_corpus
 from ser_fop.data.prepare.shard_index import finished_note, shard_tasks
 from ser_fop.data.prepare.shard_writer import ShardWriter
 from ser_fop.data.prepare.staging import Staging, sweep

@@ -1,0 +1,32 @@
+"""Registry of the speech corpora, by name. It does not import TensorFlow."""
+
+from ser_fop.corpora import crema_d, csv_manifest, emodb, iemocap, librispeech, ravdess, vctk
+from ser_fop.corpora.base import Corpus
+from ser_fop.corpora.synthetic import corpus as synthetic
+from ser_fop.errors import InputError, closest
+
+CORPORA: dict[str, Corpus] = {
+    "synthetic": synthetic.SYNTHETIC,
+    "synthetic_unlabelled": synthetic.SYNTHETIC_UNLABELLED,
+    "iemocap": iemocap.CORPUS,
+    "vctk": vctk.CORPUS,
+    "ravdess": ravdess.CORPUS,
+    "librispeech": librispeech.CORPUS,
+    "emodb": emodb.CORPUS,
+    "crema_d": crema_d.CORPUS,
+    "csv": csv_manifest.CORPUS,
+}
+
+
+def get_corpus(name: str) -> Corpus:
+    """Return the corpus with the given name.
+
+    Args:
+        name: A key of `CORPORA`.
+
+    Raises:
+        InputError: If no corpus has this name. The message suggests the closest name.
+    """
+    if name not in CORPORA:
+        raise InputError(f"unknown corpus {name!r}: expected one of {', '.join(CORPORA)}.{closest(name, CORPORA)}")
+    return CORPORA[name]

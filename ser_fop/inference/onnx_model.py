@@ -1,0 +1,78 @@
+"""An inference model that runs in ONNX Runtime, without TensorFlow."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from ser_fop.errors import InputError
+from ser_fop.inference.outputs import (
+    ANSWER,
+    DOUBT_NAMES,
+    DOUBTS,
+    EMOTION,
+    LABELS,
+    LOW_CONFIDENCE,
+    REASON,
+    REFUSAL,
+    REFUSALS,
+    SCORES,
+    SEPARATOR,
+    UNSURE,
+)
+from ser_fop.models.network_spec import NetworkSpec
+
+_OUTPUTS = (SCORES, ANSWER, REFUSAL, DOUBTS)
+
+
+class OnnxInferenceModel:
+    """Inference model of an ONNX twin, with the outputs of `InferenceModel`.
+
+    Args:
+        path: The twin, from `ser-fop export` or a published model.
+        spec: Config of the network.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+
+    def __init__(self, path: Path, spec: NetworkSpec) -> None:
+        self.spec, self.labels = spec, spec.labels
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime has a type for each status
+            raise InputError(f"the ONNX model {path} is damaged: {' '.join(str(error).split())[:200]}") from error
+
+    def from_waveform(self, waveform: np.ndarray, length: np.ndarray) -> dict[str, np.ndarray]:
+        """Recognise the emotions of waveforms.
+
+        Args:
+            waveform: Float32 samples of shape (batch, samples).
+            length: Number of samples of each waveform, of shape (batch,).
+
+        Returns:
+            `scores`, `labels`, `emotion` and `reason`, with texts as UTF-8, as a SavedModel gives them.
+        """
+        inputs = {"waveform": np.asarray(waveform, np.float32), "length": np.asarray(length, np.int32)}
+        numbers = dict(zip(_OUTPUTS, self._session.run(_OUTPUTS, inputs), strict=True))
+        rows = [self._named(*row) for row in zip(*numbers.values(), strict=True)]
+        emotions, reasons = zip(*rows, strict=True) if rows else ((), ())
+        return {
+            SCORES: np.where(numbers[REFUSAL][:, np.newaxis] == 0, numbers[SCORES], np.float32(0.0)),
+            LABELS: np.array([[name.encode() for name in self.labels]] * len(rows), object),
+            EMOTION: np.array(emotions, object),
+            REASON: np.array(reasons, object),
+        }
+
+    def _named(self, scores: np.ndarray, answer: int, refusal: int, doubts: np.ndarray) -> tuple[bytes, bytes]:
+        """Return emotion and reason of one waveform."""
+        if refusal:
+            return b"", REFUSALS[refusal].encode()
+        is_sure = scores.max() >= self.spec.confidence_threshold
+        reasons = [] if is_sure else [LOW_CONFIDENCE]
+        reasons += [name for name, holds in zip(DOUBT_NAMES, doubts, strict=True) if holds]
+        return (self.labels[answer] if is_sure else UNSURE).encode(), SEPARATOR.join(reasons).encode()
