@@ -15,17 +15,18 @@ from ser_fop.config.streaming import LONGEST_S
 from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
 from ser_fop.errors import InputError
 from ser_fop.export.calibration import ModelCalibration, calibrate_on
-from ser_fop.export.onnx_twin import verify_onnx_twin, write_onnx_twin
+from ser_fop.export.onnx_twin import verify_onnx_stream, verify_onnx_twin, write_onnx_stream, write_onnx_twin
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
 from ser_fop.export.portable_stream import golden_of_stream, write_litert_stream
 from ser_fop.export.server_files import write_server_files
 from ser_fop.export.serving_model import GOLDEN, write_serving_model
 from ser_fop.export.verification import verify
-from ser_fop.hub.model_paths import EXTRA, TWIN
+from ser_fop.hub.model_paths import EXTRA, STREAM_TWIN, TWIN
 from ser_fop.hub.versions import next_version
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.sources import inference_model_of
-from ser_fop.streaming.stream_step import StreamStep, check_streamable, is_streamable
+from ser_fop.streaming.stream_step import StreamStep
+from ser_fop.streaming.streamable import check_streamable, is_streamable
 
 
 def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) -> Path:
@@ -60,8 +61,11 @@ def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) ->
     try:
         write_serving_model(model, partial / "model", sounds=sounds, context_s=config.stream_context_s)
         difference = verify(partial / "model", partial / "model" / EXTRA / GOLDEN)
-        difference = max(difference, _write_twin(model, partial / "model" / EXTRA / TWIN, sounds))
-        if step := _step(config, model):
+        step = _step(config, model)
+        difference = max(
+            difference, _write_twins(model, step, partial / "model" / EXTRA, sounds, context_s=config.stream_context_s)
+        )
+        if step:
             golden_of_stream(step, sounds, partial / "stream.npz")
             difference = max(difference, verify(partial / "model", partial / "stream.npz", kind="saved_model_stream"))
         write_server_files(config.out, name=config.out.resolve().name)
@@ -74,15 +78,26 @@ def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) ->
     return target
 
 
-def _write_twin(model: InferenceModel, path: Path, sounds: Mapping[str, np.ndarray]) -> float:
-    """Write the ONNX twin of a classifier, and return its largest difference to the network; 0 without a twin."""
+def _write_twins(
+    model: InferenceModel,
+    step: StreamStep | None,
+    folder: Path,
+    sounds: Mapping[str, np.ndarray],
+    *,
+    context_s: float,
+) -> float:
+    """Write the ONNX twins of a classifier, and return the largest difference to the network; 0 without twins."""
     if not model.labels:
         return 0.0
     if importlib.util.find_spec("tf2onnx") is None:
         print('no ONNX twin: prediction will import TensorFlow. For a twin, pip install "ser_fop[onnx]"')
         return 0.0
-    write_onnx_twin(model, path)
-    return verify_onnx_twin(model, path, sounds)
+    write_onnx_twin(model, folder / TWIN)
+    difference = verify_onnx_twin(model, folder / TWIN, sounds)
+    if step is None:
+        return difference
+    write_onnx_stream(step, folder / STREAM_TWIN, context_s=context_s)
+    return max(difference, verify_onnx_stream(step, folder / STREAM_TWIN, sounds))
 
 
 def _step(config: ExportConfig, model: Any) -> StreamStep | None:

@@ -18,7 +18,7 @@ from ser_fop.streaming.writing import to_json, to_line
 def run(config: StreamConfig) -> None:
     """Print an answer for each chunk, and the final answer; Ctrl-C ends the stream."""
     _check(config)
-    recogniser = StreamingRecogniser.load(config.model, config.settings)
+    recogniser = StreamingRecogniser.load(config.model, config.settings, runtime=config.runtime)
     show = to_json if config.json else to_line
     with _source(config, recogniser.sample_rate_hz) as chunks:
         with contextlib.suppress(KeyboardInterrupt):

@@ -59,7 +59,9 @@ STAGES = {
     ),
     "tune": Stage("search for better settings with KerasTuner", "ser_fop.tuning.tune_config.TuneConfig"),
     "predict": Stage("recognise the emotion of recordings", f"{_USE}.PredictConfig", uses_tensorflow=False),
-    "stream": Stage("recognise emotions while someone speaks", "ser_fop.config.streaming.StreamConfig"),
+    "stream": Stage(
+        "recognise emotions while someone speaks", "ser_fop.config.streaming.StreamConfig", uses_tensorflow=False
+    ),
     "stress": Stage("measure accuracy under changes of level, noise, room and coding", f"{_USE}.StressConfig"),
     "export": Stage("write a trained run as a SavedModel for TF Serving", f"{_USE}.ExportConfig"),
     "publish": Stage("publish a trained run, with its model card", f"{_USE}.PublishConfig"),

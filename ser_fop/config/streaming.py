@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -57,6 +58,8 @@ class StreamConfig:
         sample_rate_hz: Sample rate of raw PCM, in hertz; 0 means that of the model.
         json: Print JSON instead of a table, with one object on each line.
         settings: Pauses, forgetting and speech detection.
+        runtime: `onnx` runs the model's ONNX twin, which starts in a second; `tensorflow` takes ten. `auto` chooses
+            the twin where there is one with this context.
     """
 
     source: tyro.conf.Positional[str] = ""
@@ -65,4 +68,5 @@ class StreamConfig:
     chunk_ms: float = 100.0
     sample_rate_hz: int = 0
     json: bool = False
+    runtime: Literal["auto", "onnx", "tensorflow"] = "auto"
     settings: StreamSettings = field(default_factory=StreamSettings)

@@ -1,7 +1,8 @@
-"""The ONNX twin of an inference model: from samples to numbers, so that prediction needs no TensorFlow."""
+"""ONNX twins of whole recordings and of a step of a stream, so that prediction needs no TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,10 @@ from ser_fop.errors import InputError
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.onnx_model import OnnxInferenceModel
 from ser_fop.inference.outputs import SCORES
+from ser_fop.streaming.onnx_step import AFTER, BEFORE, OnnxStep
+from ser_fop.streaming.stream_step import StreamStep
+from ser_fop.streaming.streaming_encoder import StreamingEncoder
+from ser_fop.utils.json_io import write_json
 
 _OPSET = 18
 _TOLERANCE = 1e-4
@@ -29,16 +34,66 @@ def write_onnx_twin(recogniser: InferenceModel, path: Path) -> None:
     Raises:
         InputError: If the model has an operation that ONNX does not support.
     """
-    import tf2onnx  # an optional dependency
-
     signature = [tf.TensorSpec([None, None], tf.float32, "waveform"), tf.TensorSpec([None], tf.int32, "length")]
-    function = tf.function(recogniser.numbers_of_waveform, input_signature=signature, autograph=False)
-    try:
-        with spectra_by_product():
-            model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPSET)
-    except Exception as error:  # tf2onnx raises ValueError, RuntimeError and its own types
-        raise InputError(f"this model cannot be written as ONNX: {error}") from error
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(_converted(recogniser.numbers_of_waveform, signature))
+
+
+def write_onnx_stream(step: StreamStep, path: Path, *, context_s: float) -> None:
+    """Write one step of a stream as ONNX, front end included. `PATH.json` describes the first states.
+
+    The inputs are `samples` of shape (batch, window_samples), `frames` of shape (batch,), `keep` of shape (batch, 1) and
+    the states, `state_..`. The outputs are those of the step, and the new states, `later_..`.
+
+    Args:
+        step: The step.
+        path: File to write.
+        context_s: Time to which a transformer attends, in seconds.
+
+    Raises:
+        InputError: If the model has an operation that ONNX does not support.
+    """
+    empty = step.initial_state(1)
+
+    def advance(samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, *values: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs, later = step.advance(samples, frames, keep, dict(zip(empty, values, strict=True)))
+        return {**outputs, **{AFTER + name: value for name, value in later.items()}}
+
+    signature = [
+        tf.TensorSpec([None, step.window_samples], tf.float32, "samples"),
+        tf.TensorSpec([None], tf.int32, "frames"),
+        tf.TensorSpec([None, 1], tf.float32, "keep"),
+        *(tf.TensorSpec([None, *value.shape[1:]], value.dtype, BEFORE + name) for name, value in empty.items()),
+    ]
+    path.write_bytes(_converted(advance, signature))
+    # All values of a first state are equal.
+    start = {
+        name: {
+            "shape": [int(size) for size in value.shape[1:]],
+            "value": value.numpy().flat[0].item(),
+            "dtype": value.dtype.name,
+        }
+        for name, value in empty.items()
+    }
+    write_json(path.with_name(path.name + ".json"), {"context_s": context_s, "start": start})
+
+
+def verify_onnx_stream(step: StreamStep, path: Path, sounds: Mapping[str, np.ndarray]) -> float:
+    """Compare a twin with the step over whole sounds, and return the largest difference of a probability.
+
+    Args:
+        step: The step.
+        path: The twin.
+        sounds: `waveform` of shape (batch, samples) and `length` of shape (batch,).
+
+    Raises:
+        InputError: If a probability differs by more than 1e-4.
+    """
+    twin = OnnxStep(path, step.spec)
+    differences = [0.0]
+    for samples, length in zip(sounds["waveform"], sounds["length"], strict=True):
+        expected, found = (StreamingEncoder(one).push(samples[:length]) for one in (step, twin))
+        differences += [float(np.abs(found[name] - expected[name]).max()) for name in expected]
+    return _within_tolerance(max(differences), path)
 
 
 def verify_onnx_twin(recogniser: InferenceModel, path: Path, sounds: Mapping[str, np.ndarray]) -> float:
@@ -54,10 +109,26 @@ def verify_onnx_twin(recogniser: InferenceModel, path: Path, sounds: Mapping[str
     """
     expected = recogniser.from_waveform(**sounds)[SCORES].numpy()
     found = OnnxInferenceModel(path, recogniser.spec).from_waveform(sounds["waveform"], sounds["length"])[SCORES]
-    difference = float(np.abs(found - expected).max())
+    return _within_tolerance(float(np.abs(found - expected).max()), path)
+
+
+def _within_tolerance(difference: float, path: Path) -> float:
     if not difference <= _TOLERANCE:
         raise InputError(
             f"the ONNX twin {path} expected the probabilities of the model within {_TOLERANCE:g}, received a difference"
             f" of {difference:.2g}."
         )
     return difference
+
+
+def _converted(function: Callable[..., Any], signature: Sequence[tf.TensorSpec]) -> bytes:
+    """Return a function as an ONNX model, with products instead of FFTs."""
+    import tf2onnx  # an optional dependency
+
+    graph = tf.function(function, input_signature=signature, autograph=False)
+    try:
+        with spectra_by_product():
+            model, _ = tf2onnx.convert.from_function(graph, input_signature=signature, opset=_OPSET)
+    except Exception as error:  # tf2onnx raises ValueError, RuntimeError and its own types
+        raise InputError(f"this model cannot be written as ONNX: {error}") from error
+    return model.SerializeToString()

@@ -15,7 +15,8 @@ from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.outputs import PREDICTION
 from ser_fop.models.network_spec import SPEC
 from ser_fop.streaming.stream_signatures import STREAM_START, STREAM_STEP, stream_start, stream_step
-from ser_fop.streaming.stream_step import StreamStep, is_streamable
+from ser_fop.streaming.stream_step import StreamStep
+from ser_fop.streaming.streamable import is_streamable
 from ser_fop.utils.json_io import write_json
 
 GOLDEN = "golden.npz"

@@ -8,8 +8,8 @@ from ser_fop.hub.versions import model_versions
 SAVED_MODEL = "saved_model.pb"
 # Folder of a SavedModel for additional files, which TF Serving ignores.
 EXTRA = "assets.extra"
-# The ONNX twin of a SavedModel, in that folder.
-TWIN = "model.onnx"
+# The ONNX twins of a SavedModel, in that folder: of whole recordings, and of a step of a stream.
+TWIN, STREAM_TWIN = "model.onnx", "stream.onnx"
 
 
 def resolve_model_path(path: Path) -> Path:

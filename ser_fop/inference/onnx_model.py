@@ -1,12 +1,10 @@
 """An inference model that runs in ONNX Runtime, without TensorFlow."""
 
-import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-from ser_fop.errors import InputError
+from ser_fop.inference.onnx_session import open_session
 from ser_fop.inference.outputs import (
     ANSWER,
     DOUBT_NAMES,
@@ -39,13 +37,7 @@ class OnnxInferenceModel:
 
     def __init__(self, path: Path, spec: NetworkSpec) -> None:
         self.spec, self.labels = spec, spec.labels
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime has a type for each status
-            raise InputError(f"the ONNX model {path} is damaged: {' '.join(str(error).split())[:200]}") from error
+        self._session = open_session(path)
 
     def from_waveform(self, waveform: np.ndarray, length: np.ndarray) -> dict[str, np.ndarray]:
         """Recognise the emotions of waveforms.

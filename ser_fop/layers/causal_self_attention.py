@@ -112,7 +112,8 @@ def _attended_steps(position: Any, steps: int, context: int) -> tuple[Any, Any]:
         Masks of the places of the ring, (batch, steps, context), and of the new steps, (steps, steps).
     """
     new = ops.arange(steps)
-    held = position - 1 - (position - 1 - ops.arange(context)) % context  # the latest step of each place
+    # The latest step of each place. The remainder is of no negative number, which not every runtime takes alike.
+    held = position - 1 - (position - 1 + context - ops.arange(context)) % context
     oldest = ops.expand_dims(position + new, 2) - context  # and what is not older than this
     heard = (ops.expand_dims(held, 1) > oldest) & ops.expand_dims(held >= 0, 1)
     distance = ops.expand_dims(new, 1) - new

@@ -29,7 +29,8 @@ def _updated(name: str, before: Any, value: Any, position: Any) -> Any:
     if name not in RINGS:
         return value
     context, steps = before.shape[2], value.shape[2]
-    row_of = (ops.arange(context) - ops.expand_dims(position, 1)) % context  # (batch, context)
+    # Of no negative number, which not every runtime takes alike: (batch, context).
+    row_of = (ops.arange(context) + context - ops.expand_dims(position % context, 1)) % context
     row_of = ops.reshape(row_of, (-1, 1, context, 1))
     rows = ops.matmul(ops.cast(row_of == ops.arange(steps), value.dtype), value)
     return ops.where(row_of < steps, rows, before)

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from ser_fop.models.network_spec import EMOTION_CLASSIFIER, NetworkSpec
 from ser_fop.serving.errors import RequestError
-from ser_fop.streaming.stream_step import is_streamable
+from ser_fop.streaming.streamable import is_streamable
 
 _ROOT = files("ser_fop") / "serving" / "page"
 _KINDS = {

@@ -1,12 +1,9 @@
 """Where the states of streams are between two steps."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
-
-from ser_fop.streaming.stream_step import StreamStep
 
 
 class StreamStates(Protocol):
@@ -29,11 +26,11 @@ class OwnStates:
     """States of streams that no other stream shares a step with.
 
     Args:
-        step: The step.
+        step: The step, in any runtime.
         streams: Number of streams.
     """
 
-    def __init__(self, step: StreamStep, streams: int) -> None:
+    def __init__(self, step: Any, streams: int) -> None:
         self._step, self._streams = step, streams
         self.reset()
 
@@ -43,6 +40,7 @@ class OwnStates:
 
     def advance(self, samples: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
         """Take the next steps, and return their outputs by name, (streams, steps, width)."""
-        count = tf.fill([self._streams], frames)
-        outputs, self._state = self._step.step(tf.constant(samples), count, tf.constant(keep), self._state)
-        return {name: value.numpy() for name, value in outputs.items()}
+        count = np.full(self._streams, frames, np.int32)
+        kept = np.full((self._streams, 1), keep, np.float32)
+        outputs, self._state = self._step.step(samples, count, kept, self._state)
+        return {name: np.asarray(value) for name, value in outputs.items()}

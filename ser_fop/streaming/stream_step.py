@@ -1,29 +1,25 @@
 """Steps of streams in one graph: front end, network and classes; states go in and come out."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from ser_fop.config.frame_sizes import hop_length, window_length
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.data.features import band_power, frame_features, of_log_mel
 from ser_fop.data.running_level import initial_level, running_level_step
-from ser_fop.errors import InputError
+from ser_fop.inference.outputs import SCORES
 from ser_fop.models.network_spec import EMOTION_CLASSIFIER, NetworkSpec
 from ser_fop.models.stream_state import updated_state
+from ser_fop.streaming.stream_sizes import StreamSizes
 
-SCORES = "scores"
 _MOST_STEPS = 4  # one graph for each power of two up to this
 State = dict[str, tf.Tensor]
 
 
-class StreamStep(tf.Module):
+class StreamStep(StreamSizes):
     """Maps the samples of the next steps, and the state after the earlier steps, to outputs and the new state.
-
-    A step has `stacked_frames` frames. Its samples overlap with those of the next step, because windows do.
 
     Args:
         network: A causal network: an emotion classifier, or any network with a backbone.
@@ -31,26 +27,13 @@ class StreamStep(tf.Module):
         context_s: Time to which a transformer attends, in seconds. Within it, all outputs equal those of the whole
             recording.
 
-    Attributes:
-        hop_samples: Samples from one step to the next.
-        window_samples: Samples of a step, with the overlap. N steps have `window_samples + (N - 1) * hop_samples`.
-        most_steps: Largest number of steps that may be taken at once.
-
     Raises:
         InputError: If the network or its front end is not causal.
     """
 
     def __init__(self, network: keras.Model, spec: NetworkSpec, *, context_s: float = 10.0) -> None:
-        super().__init__()
-        check_streamable(spec)
-        self.network, self.spec = network, spec
-        features, frames = spec.features, spec.model.stacked_frames
-        self.frames = frames
-        self.hop_samples = frames * hop_length(features)
-        self.window_samples = window_length(features) + (frames - 1) * hop_length(features)
-        self.hop_s = self.hop_samples / features.sample_rate_hz
-        self.context = max(1, math.ceil(context_s / self.hop_s))
-        self.most_steps = min(_MOST_STEPS, 2 ** (self.context.bit_length() - 1))
+        super().__init__(spec, context_s=context_s, most_steps=_MOST_STEPS)
+        self.network = network
         self._classifies = spec.kind == EMOTION_CLASSIFIER
         self.step = tf.function(self.advance, autograph=False)
 
@@ -65,10 +48,6 @@ class StreamStep(tf.Module):
         if self.spec.features.level == "running":
             state["level"] = initial_level(batch, self.spec.features)
         return _flat(state)
-
-    def steps_of(self, samples: int) -> int:
-        """Return the number of whole steps in so many samples."""
-        return max(0, 1 + (samples - self.window_samples) // self.hop_samples)
 
     def advance(self, samples: tf.Tensor, frames: tf.Tensor, keep: tf.Tensor, state: State) -> tuple[State, State]:
         """Compute the next steps and the state after them.
@@ -106,45 +85,6 @@ class StreamStep(tf.Module):
         if self.spec.class_bias:
             scaled += tf.constant(self.spec.class_bias, tf.float32)
         return {SCORES: tf.nn.softmax(scaled)}, _flat(update)
-
-
-def is_streamable(spec: NetworkSpec) -> bool:
-    """Return whether no output of a network depends on later samples."""
-    try:
-        check_streamable(spec)
-    except InputError:
-        return False
-    return True
-
-
-def check_streamable(spec: NetworkSpec) -> None:
-    """Check that no output of a network depends on later samples.
-
-    Args:
-        spec: JSON config of the network.
-
-    Raises:
-        InputError: If one does.
-    """
-    features = spec.features
-    needs = {
-        f"attention {spec.attention!r}": spec.attention != "causal",
-        f"features.level {features.level!r}": features.level == "speech",
-        f"features.normalised_by {features.normalised_by!r}": features.normalised_by != "none",
-        "trimmed silence": spec.kind == EMOTION_CLASSIFIER and spec.trim_below_db > 0,
-    }
-    for what, holds in needs.items():
-        if holds:
-            raise InputError(
-                f"streaming expected a causal network, received one with {what}, which depends on the whole recording."
-                " Use a causal model, such as `emotion-stream`, or train one: `prepare --level running` without"
-                " trimming, and `finetune --attention causal`."
-            )
-    if not features.hop_s <= features.window_s:
-        raise InputError(
-            f"streaming expected windows that overlap or touch, received features.window_s {features.window_s:g} and"
-            f" features.hop_s {features.hop_s:g}."
-        )
 
 
 def _frames(

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.config.frame_sizes import hop_length, window_length
-from ser_fop.hub.networks import load_network
+from ser_fop.streaming.opening import open_step
 from ser_fop.streaming.sample_buffer import SampleBuffer, checked_chunk
+from ser_fop.streaming.stream_sizes import StreamSizes
 from ser_fop.streaming.stream_states import OwnStates, StreamStates
-from ser_fop.streaming.stream_step import StreamStep
 
 
 class StreamingEncoder:
@@ -20,7 +20,7 @@ class StreamingEncoder:
     its frames, or the class probabilities of the recording so far.
 
     Args:
-        step: One step of the network.
+        step: The step of the network, a `StreamStep` or an `OnnxStep`.
         streams: Number of streams that are pushed together, with equal numbers of samples.
         forget_s: Time constant in seconds after which earlier steps count less in the pooling; 0 forgets nothing.
         states: Where the states of the streams are; by default, in the encoder itself.
@@ -36,7 +36,7 @@ class StreamingEncoder:
     """
 
     def __init__(
-        self, step: StreamStep, *, streams: int = 1, forget_s: float = 0.0, states: StreamStates | None = None
+        self, step: StreamSizes, *, streams: int = 1, forget_s: float = 0.0, states: StreamStates | None = None
     ) -> None:
         self._step = step
         self._streams = streams
@@ -64,7 +64,7 @@ class StreamingEncoder:
         Raises:
             InputError: If there is no network, or it is not causal.
         """
-        return cls(StreamStep(*load_network(Path(model)), context_s=context_s), streams=streams)
+        return cls(open_step(model, context_s=context_s), streams=streams)
 
     def reset(self) -> None:
         """Begin new streams."""

@@ -4,19 +4,19 @@ import collections
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ser_fop.config.streaming import StreamSettings, check_stream_settings
 from ser_fop.errors import InputError
-from ser_fop.hub.networks import load_network
-from ser_fop.inference.outputs import LOW_CONFIDENCE, NO_SPEECH, TOO_SHORT, UNSURE
+from ser_fop.inference.outputs import LOW_CONFIDENCE, NO_SPEECH, SCORES, TOO_SHORT, UNSURE
 from ser_fop.models.network_spec import EMOTION_CLASSIFIER
+from ser_fop.streaming.opening import open_step
 from ser_fop.streaming.sample_buffer import checked_chunk
+from ser_fop.streaming.stream_sizes import StreamSizes
 from ser_fop.streaming.stream_speech_detector import StreamSpeechDetector
 from ser_fop.streaming.stream_states import StreamStates
-from ser_fop.streaming.stream_step import SCORES, StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 
 # If pauses divide the stream, a stretch begins so long before speech was found.
@@ -82,7 +82,7 @@ class StreamingRecogniser:
 
     def __init__(
         self,
-        step: StreamStep,
+        step: StreamSizes,
         settings: StreamSettings = StreamSettings(),  # noqa: B008 - frozen
         states: StreamStates | None = None,
     ) -> None:
@@ -104,18 +104,25 @@ class StreamingRecogniser:
         self.reset()
 
     @classmethod
-    def load(cls, model: str | Path, settings: StreamSettings = StreamSettings()) -> "StreamingRecogniser":  # noqa: B008
+    def load(
+        cls,
+        model: str | Path,
+        settings: StreamSettings = StreamSettings(),  # noqa: B008
+        *,
+        runtime: Literal["auto", "onnx", "tensorflow"] = "auto",
+    ) -> "StreamingRecogniser":
         """Load a causal emotion classifier.
 
         Args:
             model: Run folder of `finetune`, exported model, or name of a published model.
             settings: Pauses, forgetting and speech detection.
+            runtime: See `open_step`.
 
         Raises:
             InputError: If there is no such model, or it is not causal.
         """
         check_stream_settings(settings)
-        return cls(StreamStep(*load_network(Path(model)), context_s=settings.context_s), settings)
+        return cls(open_step(model, context_s=settings.context_s, runtime=runtime), settings)
 
     def reset(self) -> None:
         """Begin a new stream."""

@@ -17,7 +17,7 @@ from ser_fop.hub.networks import network_spec
 from ser_fop.hub.published import CARD, published_models
 from ser_fop.inference.recording import Recording
 from ser_fop.serving.models import ServedModel
-from ser_fop.streaming.stream_step import is_streamable
+from ser_fop.streaming.streamable import is_streamable
 from ser_fop.stress.perturbations import PERTURBATIONS
 from ser_fop.testing.shared_data import require_shared
 from ser_fop.utils.json_io import read_json

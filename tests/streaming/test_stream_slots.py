@@ -3,8 +3,9 @@ import threading
 import numpy as np
 import pytest
 
+from ser_fop.inference.outputs import SCORES
 from ser_fop.streaming.stream_slots import StreamSlots
-from ser_fop.streaming.stream_step import SCORES, StreamStep
+from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 from tests.streaming.conftest import BACKBONES, make_classifier
 

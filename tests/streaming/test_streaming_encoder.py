@@ -5,8 +5,9 @@ import tensorflow as tf
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.errors import InputError
 from ser_fop.inference.inference_model import InferenceModel
+from ser_fop.inference.outputs import SCORES
 from ser_fop.streaming.stream_states import OwnStates
-from ser_fop.streaming.stream_step import SCORES, StreamStep
+from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 from tests.streaming.conftest import BACKBONES, make_classifier, make_predictor
 

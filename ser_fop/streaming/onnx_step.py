@@ -1,0 +1,54 @@
+"""One step of streams in ONNX Runtime, without TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ser_fop.inference.onnx_session import open_session
+from ser_fop.models.network_spec import NetworkSpec
+from ser_fop.streaming.stream_sizes import StreamSizes
+from ser_fop.utils.json_io import read_json
+
+State = dict[str, np.ndarray]
+# The new states have the names of the old ones, with another prefix: a graph has each name once.
+BEFORE, AFTER = "state_", "later_"
+
+
+class OnnxStep(StreamSizes):
+    """The step of an ONNX twin, with the interface of `StreamStep`.
+
+    Args:
+        path: The twin. `PATH.json` describes its first states.
+        spec: Config of the network.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+
+    def __init__(self, path: Path, spec: NetworkSpec) -> None:
+        described = read_json(path.with_name(path.name + ".json"))
+        super().__init__(spec, context_s=described["context_s"], most_steps=1)
+        self._start = described["start"]
+        self._session = open_session(path)
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state of streams before their first step, by name.
+
+        Args:
+            batch: Number of streams.
+        """
+        return {
+            name: np.full((batch, *first["shape"]), first["value"], first["dtype"])
+            for name, first in self._start.items()
+        }
+
+    def step(
+        self, samples: np.ndarray, frames: np.ndarray, keep: np.ndarray, state: State
+    ) -> tuple[dict[str, np.ndarray], State]:
+        """Take one step. Arguments and results are those of `StreamStep.advance`."""
+        inputs = {"samples": samples, "frames": frames, "keep": keep}
+        inputs |= {BEFORE + name: value for name, value in state.items()}
+        found = dict(zip(self._names, self._session.run(self._names, inputs), strict=True))
+        later = {name: found.pop(AFTER + name) for name in state}
+        return found, later
