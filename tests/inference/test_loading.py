@@ -1,0 +1,53 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import ser_fop
+from ser_fop.errors import InputError
+from ser_fop.inference.onnx_model import OnnxInferenceModel
+from ser_fop.streaming.opening import open_step
+
+WITHOUT_TENSORFLOW = """
+import json, sys
+import ser_fop
+from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
+from ser_fop.corpora.audio import read_audio
+path = ser_fop.sample("sad")
+whole = ser_fop.load("emotion-common").predict(path)
+recogniser = StreamingRecogniser.load("emotion-stream")
+recogniser.push(read_audio(path, sample_rate_hz=16000))
+last = recogniser.flush()[-1]
+slow = sorted({"tensorflow", "keras", "pandas", "sklearn", "matplotlib", "scipy.signal"} & set(sys.modules))
+print(json.dumps([whole.probabilities, last.probabilities, slow]))
+"""
+
+
+def test_published_models_answer_without_tensorflow_as_with_it():
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TENSORFLOW], capture_output=True, text=True, check=True)
+    whole, last, slow = json.loads(done.stdout)
+    assert slow == []
+    expected = ser_fop.load("emotion-common", runtime="tensorflow").predict(ser_fop.sample("sad"))
+    assert whole == pytest.approx(expected.probabilities, abs=1e-4)
+    streamed = ser_fop.load("emotion-stream", runtime="tensorflow").predict(ser_fop.sample("sad"))
+    assert last == pytest.approx(streamed.probabilities, abs=1e-4)
+    assert whole != pytest.approx(last, abs=1e-2)
+
+
+def test_hypercolumns_of_a_twin_come_from_the_whole_model():
+    fast = ser_fop.load("emotion-stream")
+    assert isinstance(fast._model, OnnxInferenceModel)
+    found = fast.hypercolumns(ser_fop.sample("happy"))
+    expected = ser_fop.load("emotion-stream", runtime="tensorflow").hypercolumns(ser_fop.sample("happy"))
+    np.testing.assert_allclose(found["pooled_h1"], expected["pooled_h1"], atol=1e-5)
+
+
+def test_a_runtime_without_a_twin_is_refused_in_words(work):
+    with pytest.raises(InputError, match="--runtime onnx expected an exported or published classifier"):
+        ser_fop.load(work / "inductive", runtime="onnx")
+    with pytest.raises(InputError, match="expected an exported causal classifier with a twin for a context of 5 s"):
+        open_step("emotion-stream", context_s=5.0, runtime="onnx")
+    assert type(open_step("emotion-stream", context_s=10.0)).__name__ == "OnnxStep"
+    assert type(open_step("emotion-stream", context_s=5.0)).__name__ == "StreamStep"
