@@ -75,6 +75,23 @@ STAGES = {
         "show the content of a corpus folder, and all problems found", f"{_CORPUS}.InfoConfig", uses_tensorflow=False
     ),
 }
+# Modules of the extra `train`, which `predict` and `stream` do not need for exported and published models.
+_TRAINING_MODULES = frozenset(
+    [
+        "tensorflow",
+        "keras",
+        "h5py",
+        "pandas",
+        "jinja2",
+        "scipy",
+        "sklearn",
+        "threadpoolctl",
+        "rich",
+        "skops",
+        "matplotlib",
+        "keras_tuner",
+    ]
+)
 # TensorFlow runs with one thread in these stages: `prepare` has its own threads, and a step of a stream is too small.
 _OWN_THREADS = frozenset({"prepare", "stream"})
 
@@ -149,6 +166,15 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
     except KeyboardInterrupt:
         print(f"ser-fop {stage}: interrupted. Run the same command again to resume.", file=sys.stderr)
         return 130
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _TRAINING_MODULES:
+            raise
+        print(
+            f'ser-fop {stage}: error: this needs {missing}, which is not installed: pip install "ser_fop[train]".',
+            file=sys.stderr,
+        )
+        return 2
     except Exception as error:  # TensorFlow and h5py have their own errors for a full disk
         message = system_message(error)
         if not message:

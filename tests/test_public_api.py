@@ -1,8 +1,10 @@
 """Public API of `ser_fop`, and the examples of its docstrings."""
 
+import ast
 import doctest
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pandas as pd
 import pytest
 
 import ser_fop
+from ser_fop import cli
 from ser_fop.errors import InputError
 
 EXAMPLES = sorted({"ser_fop", *ser_fop._LAZY.values()})
@@ -146,3 +149,21 @@ def test_stage_function_returns_the_run_folder(work, tmp_path):
     )
     assert ser_fop.extract(config) == tmp_path / "hyper"
     assert (tmp_path / "hyper" / "COMPLETED").exists()
+
+
+def test_the_base_installation_has_no_training_package():
+    source = (Path(ser_fop.__file__).parents[1] / "setup.py").read_text(encoding="utf-8")
+    call = next(
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and ast.unparse(node.func) == "setup"
+    )
+    options = {option.arg: option.value for option in call.keywords}
+    base = {name_of(text) for text in ast.literal_eval(options["install_requires"])}
+    training = {name_of(text) for text in ast.literal_eval(options["extras_require"])["train"]}
+    modules = {"scikit-learn": "sklearn", "keras-tuner": "keras_tuner"}
+    told = {modules.get(name, name) for name in training} - {"tensorflow-io", "tensorboard"}
+    assert told == cli._TRAINING_MODULES
+    assert not base & training
+
+
+def name_of(requirement):
+    return re.split(r"[<>=;\[ ]", requirement)[0]

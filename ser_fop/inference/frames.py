@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ser_fop.errors import InputError
 from ser_fop.inference.recording import Recognition
 
 if TYPE_CHECKING:
@@ -18,8 +19,14 @@ def to_frame(answers: Sequence[Recognition]) -> "pd.DataFrame":
     Returns:
         A table with one row per prediction and `file` as index. Its columns are `start_s`, `end_s`, `emotion`,
         `reason`, `problem`, and one column of probabilities per class.
+
+    Raises:
+        InputError: If pandas is not installed.
     """
-    import pandas as pd  # this import takes a second
+    try:
+        import pandas as pd  # this import takes a second
+    except ModuleNotFoundError:
+        raise InputError("as_frame needs pandas, which is not installed: pip install pandas.") from None
 
     classes = list(dict.fromkeys(name for answer in answers for name in answer.probabilities))
     rows = [

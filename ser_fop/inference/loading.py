@@ -62,7 +62,7 @@ def open_model(run: str | Path) -> "InferenceModel | ExportedInferenceModel":
     folder = resolve_model_path(Path(run))
     if importlib.util.find_spec("tensorflow") is None:
         raise InputError(
-            f"{folder} needs TensorFlow, which is not installed: pip install tensorflow. A classifier that `ser-fop"
+            f'{folder} needs TensorFlow, which is not installed: pip install "ser_fop[train]". A classifier that `ser-fop'
             " export` wrote needs none."
         )
     import_tensorflow_quietly()
