@@ -1,12 +1,15 @@
 """Cost of streams: `python -m benchmarks.streaming [MODEL] [--hours 2] [--streams 30 50] [--seconds 60] [--record]`.
 
-MODEL is a causal model: a run, an export or a published one. Three measurements: one stream in one process, by the size
-of its chunks; an endless stream, with its memory and its time per second of audio; and many WebSocket streams in real
-time against `ser-fop serve`, whose clients share the cores of this machine.
+MODEL is a causal model: an export or a published one. The measurements: the start of `ser-fop stream`, with the time to
+its first line and how much speech its first answer needs; one stream in one process, by the size of its chunks and by
+runtime; an endless stream, with its memory and its time per second of audio; many WebSocket streams in real time
+against `ser-fop serve`, whose clients share the cores of this machine; and twice as many connections as it accepts.
 """
 
 import argparse
 import asyncio
+import functools
+import itertools
 import json
 import os
 import socket
@@ -14,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ from ser_fop.utils.run_folder import machine, versions
 RESULTS = Path(__file__).parent / "streaming.json"
 _RATE_HZ = 16000
 _CHUNK_S = 0.1
+_RUNTIMES = ("onnx", "tensorflow")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,11 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    found: dict[str, Any] = {"chunks": [_one_stream(options.model, chunk_ms) for chunk_ms in (10, 40, 100, 1000)]}
+    found: dict[str, Any] = {"start": [_start(options.model, runtime) for runtime in _RUNTIMES]}
+    for one in found["start"]:
+        print(
+            "{runtime}: first line after {first_line_s:.2f} s, first emotion after {heard_s:.2f} s of sound".format(
+                **one
+            )
+        )
+    found["chunks"] = [_one_stream(options.model, *way) for way in itertools.product(_RUNTIMES, (10, 40, 100, 1000))]
     for one in found["chunks"]:
         print(
-            f"chunks of {one['chunk_ms']} ms: {one['ms_per_hop']:.3f} ms per 10 ms, p99 of a chunk {one['p99_ms']:.2f}"
-            f" ms, real-time factor {one['real_time_factor']:.4f}"
+            f"{one['runtime']}, chunks of {one['chunk_ms']} ms: {one['ms_per_hop']:.3f} ms per 10 ms, p99 of a chunk"
+            f" {one['p99_ms']:.2f} ms, real-time factor {one['real_time_factor']:.4f}"
         )
     found["endless"] = _endless(options.model, options.hours)
     for one in found["endless"]:
@@ -60,6 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 **one
             )
         )
+    found["crowd"] = _with_server(options.model, 50, functools.partial(_crowd, connections=100))
+    print(
+        "{connections} connections at once, 50 allowed: {answered} answered, {refused} told to wait".format(
+            **found["crowd"]
+        )
+    )
     if options.record:
         text = json.dumps({**found, "machine": machine(), "versions": versions()}, indent=1)
         RESULTS.write_text(text + "\n", encoding="utf-8")
@@ -73,8 +90,26 @@ def _speech(seconds: float) -> np.ndarray:
     return np.resize(np.concatenate(parts), round(seconds * _RATE_HZ)).astype(np.float32)
 
 
-def _one_stream(model: str, chunk_ms: int) -> dict[str, float]:
-    recogniser, samples = StreamingRecogniser.load(model), _speech(20.0)
+def _start(model: str, runtime: str) -> dict[str, Any]:
+    """Return the time to the first line of `ser-fop stream`, the median of five, and when its first emotion came."""
+    import ser_fop
+
+    command = [sys.executable, "-m", "ser_fop.pipelines.stream", str(ser_fop.sample("happy")), "--json"]
+    command += ["--model", model, "--runtime", runtime]
+    times, lines = [], []
+    for _ in range(5):
+        started = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            lines = [process.stdout.readline()]
+            times.append(time.perf_counter() - started)
+            lines += process.stdout.readlines()
+    answers = [json.loads(line) for line in lines]
+    heard_s = next(answer["end_s"] for answer in answers if answer.get("emotion"))
+    return {"runtime": runtime, "first_line_s": statistics.median(times), "heard_s": heard_s}
+
+
+def _one_stream(model: str, runtime: str, chunk_ms: int) -> dict[str, Any]:
+    recogniser, samples = StreamingRecogniser.load(model, runtime=runtime), _speech(20.0)
     size = round(_RATE_HZ * chunk_ms / 1000)
     recogniser.push(samples)  # traces
     recogniser.reset()
@@ -85,6 +120,7 @@ def _one_stream(model: str, chunk_ms: int) -> dict[str, float]:
         times.append(time.perf_counter() - started)
     seconds = len(samples) / _RATE_HZ
     return {
+        "runtime": runtime,
         "chunk_ms": chunk_ms,
         "ms_per_hop": 1000 * sum(times) / (100 * seconds),
         "p99_ms": 1000 * statistics.quantiles(times, n=100)[98] if len(times) > 1 else 1000 * times[0],
@@ -109,7 +145,12 @@ def _endless(model: str, hours: float) -> list[dict[str, float]]:
 
 
 def _sockets(model: str, streams: int, seconds: float) -> dict[str, float]:
-    """Start a server, and return how quickly it answers many streams in real time."""
+    """Return how quickly a server answers many streams in real time."""
+    return _with_server(model, streams, functools.partial(_all_streams, streams=streams, seconds=seconds))
+
+
+def _with_server(model: str, streams: int, measure: Callable[[int], Coroutine[Any, Any, Any]]) -> Any:
+    """Start a server that allows so many streams, and return what a measurement at its port gives."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -122,10 +163,42 @@ def _sockets(model: str, streams: int, seconds: float) -> dict[str, float]:
     )
     try:
         wait_for_server(port)
-        return asyncio.run(_all_streams(port, streams, seconds))
+        return asyncio.run(measure(port))
     finally:
         process.terminate()
         process.wait(30)
+
+
+async def _crowd(port: int, connections: int) -> dict[str, int]:
+    """Open many connections at once, and return how many were answered, and how many were told to wait."""
+    import websockets
+
+    samples = (_speech(1.0) * 2**15).astype("<i2").tobytes()
+    everyone_came = asyncio.Barrier(connections)
+
+    async def visit() -> str:
+        address = f"ws://127.0.0.1:{port}/v1/models/model:stream"
+        async with websockets.connect(address, ping_interval=None, open_timeout=60) as connection:
+            await everyone_came.wait()
+            texts = []
+            try:
+                await connection.send(samples)
+                await connection.send("end")
+            except websockets.ConnectionClosed:
+                pass
+            try:
+                async for text in connection:
+                    texts.append(text)
+            except websockets.ConnectionClosed:
+                pass
+            return texts[-1] if texts else ""
+
+    last = await asyncio.gather(*(visit() for _ in range(connections)))
+    return {
+        "connections": connections,
+        "answered": sum('"is_final"' in text for text in last),
+        "refused": sum("try again later" in text for text in last),
+    }
 
 
 async def _all_streams(port: int, streams: int, seconds: float) -> dict[str, float]:

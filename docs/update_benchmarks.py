@@ -134,16 +134,21 @@ def serving(recorded: dict[str, Any]) -> str:
 
 def streaming(recorded: dict[str, Any]) -> str:
     """Return the cost of one stream by the size of its chunks, of an endless one, and of many WebSocket streams."""
-    rows = [["chunk, ms", "ms for 10 ms of sound", "p99 of a chunk, ms", "real-time factor"], ["---"] * 4]
+    rows = [["runtime", "chunk, ms", "ms for 10 ms of sound", "p99 of a chunk, ms", "real-time factor"], ["---"] * 5]
     for one in recorded["chunks"]:
         figures = (one["ms_per_hop"], one["p99_ms"], one["real_time_factor"])
-        rows.append([str(one["chunk_ms"]), *(_figure(value) for value in figures)])
+        rows.append([one["runtime"], str(one["chunk_ms"]), *(_figure(value) for value in figures)])
     first, last = recorded["endless"][0], recorded["endless"][-1]
     computer = recorded["machine"]
     return "\n".join(
         [
             *_table(rows),
             "",
+            *(
+                f"- `ser-fop stream --runtime {one['runtime']}` prints its first line {one['first_line_s']:.2g} s after its"
+                f" start. Its first emotion of the package's recording comes after {one['heard_s']:.2g} s of sound."
+                for one in recorded["start"]
+            ),
             f"- An endless stream costs {_figure(first['ms_per_s'])} ms a second of sound in its first"
             f" {first['hours']:.2g} h and {_figure(last['ms_per_s'])} ms after {last['hours']:.3g} h; the process has"
             f" {first['mb']:.0f} and {last['mb']:.0f} MB.",
@@ -153,6 +158,8 @@ def streaming(recorded: dict[str, Any]) -> str:
                 f" {_figure(one['p99_ms'])} ms. The clients share the cores."
                 for one in recorded["sockets"]
             ),
+            "- {connections} connections at once, of which the server allows 50: {answered} were answered, {refused} were told"
+            " to try again later.".format(**recorded["crowd"]),
             "",
             f"Measured once on {computer['processor']}, {computer['cores']} cores; TensorFlow"
             f" {recorded['versions']['tensorflow']}.",

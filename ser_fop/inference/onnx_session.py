@@ -8,18 +8,19 @@ import onnxruntime
 from ser_fop.errors import InputError
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """Open an ONNX model on the processor. `OMP_NUM_THREADS` limits its threads.
+def open_session(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Open an ONNX model on the processor.
 
     Args:
         path: The model.
+        threads: Number of threads; 0 means one for each core, or `OMP_NUM_THREADS`.
 
     Raises:
         InputError: If the file is damaged.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS", "0"))
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime has a type for each status

@@ -29,7 +29,7 @@ class OnnxStep(StreamSizes):
         described = read_json(path.with_name(path.name + ".json"))
         super().__init__(spec, context_s=described["context_s"], most_steps=1)
         self._start = described["start"]
-        self._session = open_session(path)
+        self._session = open_session(path, threads=1)  # a step is too small for more
         self._names = [output.name for output in self._session.get_outputs()]
 
     def initial_state(self, batch: int = 1) -> State:

@@ -24,7 +24,8 @@ def test_naive_network_has_same_size():
     assert abs(naive_frame_predictor().count_params() - ours) <= 2 * seeds
 
 
-@pytest.mark.parametrize("limit", [pytest.param(0, marks=pytest.mark.slow), 512])
+@pytest.mark.slow  # trains a network of full size
+@pytest.mark.parametrize("limit", [0, 512])
 def test_fit_ours_counts_frames_of_dataset(records, limit):
     opened = Records(records)
     parts = [(opened, frozenset(row.id for row in opened.rows))]
@@ -33,5 +34,6 @@ def test_fit_ours_counts_frames_of_dataset(records, limit):
     assert fit_ours(records, "float32", limit)() == expected
 
 
+@pytest.mark.slow  # trains a network of full size
 def test_fit_naive_counts_whole_utterances():
     assert fit_naive(LENGTHS[:3], "float32")() == (LENGTHS[:3] - 1).sum()

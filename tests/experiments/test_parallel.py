@@ -12,6 +12,8 @@ from ser_fop.errors import InputError
 from ser_fop.experiments.jobs import Job
 from ser_fop.experiments.parallel import run_in_parallel
 
+pytestmark = pytest.mark.slow  # starts processes with TensorFlow
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
@@ -91,13 +93,11 @@ def test_jobs_run_concurrently_in_separate_processes(tmp_path):
     assert (tmp_path / "logs" / "job-0.txt").read_text() == "[1/1] runs/job-0\nworking\n"
 
 
-@pytest.mark.slow
 def test_failing_job_raises_its_error(tmp_path):
     with pytest.raises(InputError, match="out-0 cannot be used"):
         run_all(tmp_path, "refuse", "work")
 
 
-@pytest.mark.slow
 def test_job_waits_for_the_jobs_that_it_needs(tmp_path):
     first, second = jobs_of(tmp_path, "linger_a_little", "require")
     needing = dataclasses.replace(second, config=dataclasses.replace(second.config, waits_for=first.config.out))

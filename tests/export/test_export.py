@@ -21,6 +21,8 @@ from ser_fop.testing.arrays import network_inputs
 from ser_fop.utils.json_io import read_json
 from tests.stages import run
 
+pytestmark = pytest.mark.slow  # trainings, and exports of each kind
+
 RATE_HZ = 16000
 
 
@@ -64,7 +66,6 @@ def test_verify_outputs_equal_network_outputs(exported):
     assert verify(exported / "svm", exported / "svm" / EXTRA / GOLDEN) <= TOLERANCE
 
 
-@pytest.mark.slow
 def test_verify_forest_outputs_equal_network_outputs(runs, sounds, tmp_path):
     write_serving_model(inference_model_of(runs["rf"]), tmp_path / "rf", sounds=sounds)
     assert verify(tmp_path / "rf", tmp_path / "rf" / EXTRA / GOLDEN) <= TOLERANCE
@@ -79,7 +80,6 @@ def test_verify_different_outputs_fail(exported, tmp_path):
         verify(tmp_path / "model", tmp_path / "model" / EXTRA / GOLDEN)
 
 
-@pytest.mark.slow  # starts a process with TensorFlow
 def test_verify_incomplete_model_fails(exported, tmp_path):
     shutil.copytree(exported / "svm", tmp_path / "model")
     (tmp_path / "model" / "variables" / "variables.index").unlink()
@@ -251,7 +251,6 @@ class TestStage:
             np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.slow
 class TestOtherRuntimes:
     """ONNX and LiteRT models, run in a process without TensorFlow and ser_fop."""
 

@@ -20,6 +20,8 @@ from tests.streaming.conftest import make_classifier
 pytest.importorskip("tf2onnx")
 from ser_fop.export.onnx_twin import verify_onnx_stream, verify_onnx_twin, write_onnx_stream, write_onnx_twin
 
+pytestmark = pytest.mark.slow  # conversions take seconds
+
 FRONT_ENDS = {
     "speech level, trimmed": (
         "transformer",
@@ -49,7 +51,6 @@ def sounds(speech):
     return {"waveform": waveform, "length": lengths}
 
 
-@pytest.mark.slow  # conversions take seconds
 @pytest.mark.parametrize("name", FRONT_ENDS)
 def test_twin_equals_the_model(tmp_path, sounds, name):
     backbone, features, more = FRONT_ENDS[name]
@@ -74,7 +75,7 @@ def test_twin_of_another_network_is_refused(tmp_path, sounds):
         verify_onnx_twin(InferenceModel(network, spec), tmp_path / "model.onnx", sounds)
 
 
-@pytest.mark.parametrize("backbone", ["transformer", pytest.param("lstm", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("backbone", ["transformer", "lstm"])
 def test_twin_of_a_stream_equals_the_step_also_beyond_its_context(tmp_path, speech, backbone):
     step = StreamStep(*make_classifier(backbone, pooling="attentive"), context_s=0.2)
     write_onnx_stream(step, tmp_path / "stream.onnx", context_s=0.2)

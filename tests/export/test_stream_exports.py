@@ -47,6 +47,7 @@ def test_litert_step_equals_the_network_over_whole_recordings(tmp_path, backbone
         np.testing.assert_allclose(outputs["scores"][0], scores, atol=1e-5)
 
 
+@pytest.mark.slow  # writes a SavedModel
 def test_saved_model_serves_streams_without_memory(tmp_path):
     network, spec = make_classifier("lstm")
     write_serving_model(InferenceModel(network, spec), tmp_path / "1", sounds=SOUNDS)
@@ -62,6 +63,7 @@ def test_saved_model_serves_streams_without_memory(tmp_path):
     np.testing.assert_allclose(outputs["scores"], scores["scores"][:, 0], atol=1e-6)
 
 
+@pytest.mark.slow  # writes a SavedModel
 def test_a_network_that_hears_the_future_has_no_stream_signature(tmp_path):
     network, spec = make_classifier(attention="full")
     write_serving_model(InferenceModel(network, spec), tmp_path / "1", sounds=SOUNDS)
