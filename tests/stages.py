@@ -2,7 +2,9 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import tensorflow as tf
@@ -45,6 +47,17 @@ def run(stage: str, *arguments: object, traced: bool = False) -> None:
         options += FEW_STEPS
     with contextlib.nullcontext() if traced else eager_steps():
         assert MAINS[stage](options) == 0
+
+
+def in_child(function: Callable[..., None], *arguments: object) -> None:
+    """Call a function of a module in a process of its own, whose memory is free afterwards.
+
+    Args:
+        function: The function.
+        *arguments: Its arguments.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        pool.submit(function, *arguments).result()
 
 
 def metrics_of(folder: Path) -> dict:

@@ -57,9 +57,9 @@ class StreamConfig:
         chunk_ms: Time between answers, in milliseconds, rounded up to whole steps of the model.
         sample_rate_hz: Sample rate of raw PCM, in hertz; 0 means that of the model.
         json: Print JSON instead of a table, with one object on each line.
-        settings: Pauses, forgetting and speech detection.
         runtime: `onnx` runs the model's ONNX twin, which starts in a second; `tensorflow` takes ten. `auto` chooses
             the twin where there is one with this context.
+        settings: Pauses, forgetting and speech detection.
     """
 
     source: tyro.conf.Positional[str] = ""

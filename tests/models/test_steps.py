@@ -54,14 +54,20 @@ def stepwise(network, mel, *, context, keep=1.0, at_once=1):
     return found
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("pooling", "context"), [("mean", 4), ("mean_std", 20), ("attentive", 5)])
+@pytest.mark.parametrize(
+    ("size", "pooling", "context"),
+    [
+        ("transformer", "mean", 4),
+        ("transformer, pre", "attentive", 5),
+        ("cnn", "mean_std", 20),
+        ("lstm", "attentive", 5),
+    ],
+)
 def test_steps_taken_together_equal_steps_taken_alone(size, pooling, context):
     """Contexts shorter than the utterance: the rings go round, also within the steps of one call."""
     network, mel = classifier(size, pooling=pooling, stacked=2), utterances(24)
     alone = stepwise(network, mel, context=context)
-    for at_once in (2, 3, 4):
-        np.testing.assert_allclose(stepwise(network, mel, context=context, at_once=at_once), alone, atol=1e-5)
+    np.testing.assert_allclose(stepwise(network, mel, context=context, at_once=3), alone, atol=1e-5)
     other = stepwise(network, mel, context=context, keep=0.5)
     assert np.abs(other[-1] - alone[-1]).max() > 1e-4
 

@@ -12,6 +12,8 @@ from ser_fop.testing.toy_records import toy_utterances, write_toy_records
 from ser_fop.utils.json_io import read_json
 from tests.stages import eager_steps
 
+pytestmark = pytest.mark.slow  # extractions, probes and fine-tunings of one page
+
 QUICK = ["--classifiers.svm-c", "1", "--classifiers.logistic-c", "0.01", "--finetuning.epochs", "1"]
 QUICK += ["--seeds", "2", "--workers", "1"]
 
