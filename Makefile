@@ -22,12 +22,13 @@ $(VENV)/.dev: $(VENV)/.demo
 reproduce: $(VENV)/.demo  ## Run all experiments of the paper on the synthetic corpora
 	$(BIN)/ser-fop reproduce --config pipelines/experiments/synthetic.yaml --out $(OUT)
 
-# Two calls: a test process returns its memory only when it ends.
+# Three calls: a test process returns its memory only when it ends.
 test: $(VENV)/.dev  ## Run the linter and all tests that are not marked slow, in two processes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[a-h]*
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[i-z]*
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[i-r]*
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[s-z]*
 
 test-slow: $(VENV)/.dev  ## Run the slow tests (killed processes, several processes, other backends); without reordering, the longest files start first
 	$(BIN)/pip install -q -e ".[jax]"
