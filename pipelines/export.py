@@ -92,12 +92,18 @@ def _write_twins(
     if importlib.util.find_spec("tf2onnx") is None:
         print('no ONNX twin: prediction will import TensorFlow. For a twin, pip install "ser_fop[onnx]"')
         return 0.0
-    write_onnx_twin(model, folder / TWIN)
-    difference = verify_onnx_twin(model, folder / TWIN, sounds)
-    if step is None:
-        return difference
-    write_onnx_stream(step, folder / STREAM_TWIN, context_s=context_s)
-    return max(difference, verify_onnx_stream(step, folder / STREAM_TWIN, sounds))
+    try:
+        write_onnx_twin(model, folder / TWIN)
+        difference = verify_onnx_twin(model, folder / TWIN, sounds)
+        if step is None:
+            return difference
+        write_onnx_stream(step, folder / STREAM_TWIN, context_s=context_s)
+        return max(difference, verify_onnx_stream(step, folder / STREAM_TWIN, sounds))
+    except InputError as error:  # the SavedModel is right without it
+        for path in (*folder.glob(f"{TWIN}*"), *folder.glob(f"{STREAM_TWIN}*")):
+            path.unlink()
+        print(f"no ONNX twin: {error}")
+        return 0.0
 
 
 def _step(config: ExportConfig, model: Any) -> StreamStep | None:

@@ -1,4 +1,4 @@
-"""Command line `ser-fop STAGE`. It parses the options, imports TensorFlow, and runs the script of the stage."""
+"""Command line `ser-fop STAGE`. It parses the options, imports TensorFlow where the stage needs it, and runs its script."""
 
 import contextlib
 import dataclasses
@@ -150,8 +150,10 @@ def run_stage(stage: str, config_type: type[Config], run: Callable[[Config], Any
         config = parse(stage, config_type, arguments)
         if config is None:
             return 0
+        if stage in _OWN_THREADS:
+            _give_tensorflow_one_thread()
         if STAGES[stage].uses_tensorflow:
-            _import_tensorflow(one_thread=stage in _OWN_THREADS)
+            import_tensorflow_quietly()
         run(config)
     except BrokenPipeError:  # the reader closed the pipe, as `head` does
         with contextlib.suppress(OSError, ValueError):
@@ -205,12 +207,11 @@ def _accept_any_name() -> None:
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
-def _import_tensorflow(*, one_thread: bool) -> None:
-    """Import TensorFlow, with one thread for stages that start their own."""
-    if one_thread and "tensorflow" not in sys.modules:
+def _give_tensorflow_one_thread() -> None:
+    """Let TensorFlow, wherever it is imported, run with one thread."""
+    if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-    import_tensorflow_quietly()
 
 
 def _usage() -> str:
@@ -243,5 +244,7 @@ def script_stage(arguments: list[str]) -> str:
 # A script that runs as the main program imports everything before it parses. TensorFlow is imported here first, without
 # its start-up messages.
 _script = script_stage(sys.orig_argv)
+if _script in _OWN_THREADS:
+    _give_tensorflow_one_thread()
 if _script and STAGES[_script].uses_tensorflow:
-    _import_tensorflow(one_thread=_script in _OWN_THREADS)
+    import_tensorflow_quietly()

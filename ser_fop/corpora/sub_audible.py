@@ -26,7 +26,7 @@ def sub_audible_basis(samples: int, *, sample_rate_hz: int, below_hz: float) -> 
     Reference:
         Slepian 1978, Prolate spheroidal wave functions, Fourier analysis, and uncertainty V.
     """
-    import scipy.signal.windows  # this import takes a second, and few recordings need it
+    import scipy.signal.windows  # this import takes a second, and `predict` with an ONNX twin does without
 
     half_bandwidth = below_hz * samples / sample_rate_hz
     count = round(2 * half_bandwidth) + _MORE_COMPONENTS

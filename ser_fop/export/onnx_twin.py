@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from ser_fop.data.power_spectrum import spectra_by_product
 from ser_fop.errors import InputError
+from ser_fop.export.portable_stream import first_value
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.onnx_model import OnnxInferenceModel
-from ser_fop.inference.outputs import SCORES
+from ser_fop.inference.outputs import EMOTION, REASON, SCORES
 from ser_fop.streaming.onnx_step import AFTER, BEFORE, OnnxStep
 from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
@@ -65,11 +66,10 @@ def write_onnx_stream(step: StreamStep, path: Path, *, context_s: float) -> None
         *(tf.TensorSpec([None, *value.shape[1:]], value.dtype, BEFORE + name) for name, value in empty.items()),
     ]
     path.write_bytes(_converted(advance, signature))
-    # All values of a first state are equal.
     start = {
         name: {
             "shape": [int(size) for size in value.shape[1:]],
-            "value": value.numpy().flat[0].item(),
+            "value": first_value(value),
             "dtype": value.dtype.name,
         }
         for name, value in empty.items()
@@ -105,11 +105,18 @@ def verify_onnx_twin(recogniser: InferenceModel, path: Path, sounds: Mapping[str
         sounds: `waveform` of shape (batch, samples) and `length` of shape (batch,).
 
     Raises:
-        InputError: If a probability differs by more than 1e-4.
+        InputError: If a probability differs by more than 1e-4, or an answer or its reason differs.
     """
-    expected = recogniser.from_waveform(**sounds)[SCORES].numpy()
-    found = OnnxInferenceModel(path, recogniser.spec).from_waveform(sounds["waveform"], sounds["length"])[SCORES]
-    return _within_tolerance(float(np.abs(found - expected).max()), path)
+    expected = {name: value.numpy() for name, value in recogniser.from_waveform(**sounds).items()}
+    found = OnnxInferenceModel(path, recogniser.spec).from_waveform(sounds["waveform"], sounds["length"])
+    difference = _within_tolerance(float(np.abs(found[SCORES] - expected[SCORES]).max()), path)
+    for name in (EMOTION, REASON):
+        if found[name].tolist() != expected[name].tolist():
+            raise InputError(
+                f"the ONNX twin {path} expected {name} {expected[name].tolist()} of the model, received"
+                f" {found[name].tolist()}."
+            )
+    return difference
 
 
 def _within_tolerance(difference: float, path: Path) -> float:

@@ -31,11 +31,15 @@ def write_litert_stream(step: StreamStep, path: Path) -> None:
     module = tf.Module()
     module.network_weights = [weight.value for weight in step.network.weights]
     path.write_bytes(to_litert(module, stream_step(step, batch=1)))
-    states = {name: value.numpy() for name, value in named_states(step.initial_state(1)).items()}
-    # All values of a first state are equal.
-    start = {name: {"shape": list(value.shape), "value": value.flat[0].item()} for name, value in states.items()}
+    states = named_states(step.initial_state(1))
+    start = {name: {"shape": list(value.shape), "value": first_value(value)} for name, value in states.items()}
     sizes = {"window_samples": step.window_samples, "hop_samples": step.hop_samples, "frames": step.frames}
     write_json(path.with_name(path.name + ".json"), {"spec": step.spec, **sizes, "start": start})
+
+
+def first_value(state: tf.Tensor) -> float:
+    """Return the value of a first state, in which all are equal; 0 for an empty one."""
+    return next(iter(state.numpy().flat), np.float32(0.0)).item()
 
 
 def golden_of_stream(step: StreamStep, sounds: Mapping[str, np.ndarray], path: Path) -> None:

@@ -1,22 +1,19 @@
 """Load trained models: run folders, exported models and the models of the package."""
 
-import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ser_fop.config.inference_stages import DEFAULT_MODEL
 from ser_fop.errors import InputError
 from ser_fop.hub.model_paths import EXTRA, SAVED_MODEL, TWIN, resolve_model_path
 from ser_fop.inference.onnx_model import OnnxInferenceModel
 from ser_fop.inference.predictor import Predictor
+from ser_fop.inference.runtimes import Runtime, check_runtime, import_tensorflow_for
 from ser_fop.models.network_spec import SPEC, read_spec
-from ser_fop.utils.tensorflow_import import import_tensorflow_quietly
 
 if TYPE_CHECKING:
     from ser_fop.inference.exported import ExportedInferenceModel
     from ser_fop.inference.inference_model import InferenceModel
-
-Runtime = Literal["auto", "onnx", "tensorflow"]
 
 
 def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True, runtime: Runtime = "auto") -> Predictor:
@@ -45,6 +42,7 @@ def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True, runtime
         16000
     """
     folder = resolve_model_path(Path(run))
+    check_runtime(runtime, folder)
     twin = folder / EXTRA / TWIN
     if runtime == "onnx" and not twin.exists():
         raise InputError(
@@ -60,12 +58,7 @@ def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True, runtime
 def open_model(run: str | Path) -> "InferenceModel | ExportedInferenceModel":
     """Open the inference model of a trained model in TensorFlow. See `load` for the values of `run`."""
     folder = resolve_model_path(Path(run))
-    if importlib.util.find_spec("tensorflow") is None:
-        raise InputError(
-            f'{folder} needs TensorFlow, which is not installed: pip install "ser_fop[train]". A classifier that `ser-fop'
-            " export` wrote needs none."
-        )
-    import_tensorflow_quietly()
+    import_tensorflow_for(folder)
     # These imports need TensorFlow, which takes seconds to import.
     from ser_fop.inference.exported import ExportedInferenceModel
     from ser_fop.inference.sources import inference_model_of

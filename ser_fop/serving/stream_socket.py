@@ -24,6 +24,7 @@ from ser_fop.serving.models import ServedVersion
 from ser_fop.serving.wire import orjson
 from ser_fop.streaming.stream_slots import StreamSlots
 from ser_fop.streaming.stream_step import StreamStep
+from ser_fop.streaming.streamable import check_recogniser
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 from ser_fop.streaming.streaming_recogniser import StreamAnswer, StreamingRecogniser
 from ser_fop.streaming.writing import to_json
@@ -89,6 +90,7 @@ class StreamSockets:
             )
         _, version = self._server.find(*match.groups())
         settings, encoding = _settings(socket.query_params, detect_speech=self._server.limits.detect_speech)
+        check_recogniser(version.spec)
         slots = await self._run(self._slots_of, version)
         states = slots.open()
         try:
@@ -144,7 +146,11 @@ class StreamSockets:
         with self._lock:  # two streams must not build the same graph
             if id(version) not in self._slots:
                 slots = StreamSlots(StreamStep(*load_network(version.folder)), self._server.limits.streams)
-                _trace(slots)
+                try:
+                    _trace(slots)
+                except BaseException:
+                    slots.close()
+                    raise
                 self._slots[id(version)] = slots
             return self._slots[id(version)]
 

@@ -1,9 +1,11 @@
 """One step of streams in ONNX Runtime, without TensorFlow."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ser_fop.errors import InputError
 from ser_fop.inference.onnx_session import open_session
 from ser_fop.models.network_spec import NetworkSpec
 from ser_fop.streaming.stream_sizes import StreamSizes
@@ -26,7 +28,7 @@ class OnnxStep(StreamSizes):
     """
 
     def __init__(self, path: Path, spec: NetworkSpec) -> None:
-        described = read_json(path.with_name(path.name + ".json"))
+        described = read_description(path)
         super().__init__(spec, context_s=described["context_s"], most_steps=1)
         self._start = described["start"]
         self._session = open_session(path, threads=1)  # a step is too small for more
@@ -52,3 +54,23 @@ class OnnxStep(StreamSizes):
         found = dict(zip(self._names, self._session.run(self._names, inputs), strict=True))
         later = {name: found.pop(AFTER + name) for name in state}
         return found, later
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Return context and first states of a twin, from the file beside it.
+
+    Args:
+        path: The twin.
+
+    Raises:
+        InputError: If the file is missing or damaged.
+    """
+    described_in = path.with_name(path.name + ".json")
+    try:
+        described = read_json(described_in)
+        return {name: described[name] for name in ("context_s", "start")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"the ONNX model {path} expected its description in {described_in.name}, which is missing or damaged"
+            f" ({error!r}). Export the model again, or use --runtime tensorflow."
+        ) from error

@@ -1,22 +1,19 @@
 """Open the step of a trained model, in the runtime that starts fastest."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ser_fop.errors import InputError
 from ser_fop.hub.model_paths import EXTRA, STREAM_TWIN, resolve_model_path
+from ser_fop.inference.runtimes import Runtime, check_runtime, import_tensorflow_for
 from ser_fop.models.network_spec import SPEC, read_spec
-from ser_fop.streaming.onnx_step import OnnxStep
-from ser_fop.utils.json_io import read_json
-from ser_fop.utils.tensorflow_import import import_tensorflow_quietly
+from ser_fop.streaming.onnx_step import OnnxStep, read_description
 
 if TYPE_CHECKING:
     from ser_fop.streaming.stream_step import StreamStep
 
 
-def open_step(
-    model: str | Path, *, context_s: float, runtime: Literal["auto", "onnx", "tensorflow"] = "auto"
-) -> "StreamStep | OnnxStep":
+def open_step(model: str | Path, *, context_s: float, runtime: Runtime = "auto") -> "StreamStep | OnnxStep":
     """Open the step of a causal model.
 
     Args:
@@ -29,8 +26,9 @@ def open_step(
         InputError: If there is no such model, it is not causal, or it has no twin for the runtime `onnx`.
     """
     folder = resolve_model_path(Path(model))
+    check_runtime(runtime, folder)
     twin = folder / EXTRA / STREAM_TWIN
-    fits = twin.exists() and read_json(twin.with_name(twin.name + ".json"))["context_s"] == context_s
+    fits = twin.exists() and read_description(twin)["context_s"] == context_s
     if runtime == "onnx" and not fits:
         raise InputError(
             f"--runtime onnx expected an exported causal classifier with a twin for a context of {context_s:g} s, and"
@@ -38,7 +36,7 @@ def open_step(
         )
     if fits and runtime != "tensorflow":
         return OnnxStep(twin, read_spec(folder / "assets" / SPEC))
-    import_tensorflow_quietly()
+    import_tensorflow_for(folder)
     # These imports need TensorFlow, which takes seconds to import.
     from ser_fop.hub.networks import load_network
     from ser_fop.streaming.stream_step import StreamStep

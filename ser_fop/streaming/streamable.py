@@ -41,3 +41,20 @@ def check_streamable(spec: NetworkSpec) -> None:
             f"streaming expected windows that overlap or touch, received features.window_s {features.window_s:g} and"
             f" features.hop_s {features.hop_s:g}."
         )
+
+
+def check_recogniser(spec: NetworkSpec) -> None:
+    """Check that a network recognises emotions of streams.
+
+    Args:
+        spec: JSON config of the network.
+
+    Raises:
+        InputError: If it has no classes, or an output depends on later samples.
+    """
+    if spec.kind != EMOTION_CLASSIFIER:
+        raise InputError(
+            "streaming expected a fine-tuned model with emotion classes, received a pretrained network or a run of"
+            " `classify`. Use a run of `ser-fop finetune`."
+        )
+    check_streamable(spec)

@@ -9,14 +9,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ser_fop.config.streaming import StreamSettings, check_stream_settings
-from ser_fop.errors import InputError
 from ser_fop.inference.outputs import LOW_CONFIDENCE, NO_SPEECH, SCORES, TOO_SHORT, UNSURE
-from ser_fop.models.network_spec import EMOTION_CLASSIFIER
 from ser_fop.streaming.opening import open_step
 from ser_fop.streaming.sample_buffer import checked_chunk
 from ser_fop.streaming.stream_sizes import StreamSizes
 from ser_fop.streaming.stream_speech_detector import StreamSpeechDetector
 from ser_fop.streaming.stream_states import StreamStates
+from ser_fop.streaming.streamable import check_recogniser
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 
 # If pauses divide the stream, a stretch begins so long before speech was found.
@@ -87,11 +86,7 @@ class StreamingRecogniser:
         states: StreamStates | None = None,
     ) -> None:
         check_stream_settings(settings)
-        if step.spec.kind != EMOTION_CLASSIFIER:
-            raise InputError(
-                "streaming expected a fine-tuned model with emotion classes, received a pretrained network or a run of"
-                " `classify`. Use a run of `ser-fop finetune`."
-            )
+        check_recogniser(step.spec)
         self._spec, self._settings = step.spec, settings
         self._encoder = StreamingEncoder(step, forget_s=settings.forget_s, states=states)
         self.labels = step.spec.labels

@@ -1,12 +1,16 @@
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ser_fop
 from ser_fop.errors import InputError
+from ser_fop.hub.model_paths import resolve_model_path
+from ser_fop.inference import onnx_session
 from ser_fop.inference.onnx_model import OnnxInferenceModel
 from ser_fop.streaming.opening import open_step
 
@@ -51,3 +55,32 @@ def test_a_runtime_without_a_twin_is_refused_in_words(work):
         open_step("emotion-stream", context_s=5.0, runtime="onnx")
     assert type(open_step("emotion-stream", context_s=10.0)).__name__ == "OnnxStep"
     assert type(open_step("emotion-stream", context_s=5.0)).__name__ == "StreamStep"
+
+
+def test_unknown_runtimes_and_missing_models_are_refused_in_words(tmp_path):
+    with pytest.raises(InputError, match="runtime expected auto, onnx, tensorflow, received 'tf'"):
+        ser_fop.load("emotion-common", runtime="tf")
+    for runtime in ("auto", "onnx", "tensorflow"):
+        with pytest.raises(InputError, match="no folder and no name of a published model"):
+            ser_fop.load(tmp_path / "none", runtime=runtime)
+
+
+def test_a_stream_twin_without_its_description_is_refused(tmp_path):
+    shutil.copytree(resolve_model_path(Path("emotion-stream")), tmp_path / "1")
+    description = tmp_path / "1" / "assets.extra" / "stream.onnx.json"
+    for damage in (lambda: description.write_text("{}"), description.unlink):
+        damage()
+        with pytest.raises(InputError, match="expected its description in"):
+            open_step(tmp_path / "1", context_s=10.0)
+
+
+@pytest.mark.parametrize(("stated", "threads"), [("3", 3), ("2,1", 2), ("", 0), ("many", 0)])
+def test_threads_of_onnx_runtime_follow_openmp(monkeypatch, stated, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", stated)
+    assert onnx_session._stated_threads() == threads
+
+
+def test_without_tensorflow_a_run_folder_says_what_to_install(work):
+    program = "import sys; sys.modules['tensorflow'] = None; import ser_fop; ser_fop.load(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", program, str(work / "inductive")], capture_output=True, text=True)
+    assert 'which is not installed: pip install "ser_fop[train]"' in done.stderr
