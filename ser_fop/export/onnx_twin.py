@@ -42,8 +42,8 @@ def write_onnx_twin(recogniser: InferenceModel, path: Path) -> None:
 def write_onnx_stream(step: StreamStep, path: Path, *, context_s: float) -> None:
     """Write one step of a stream as ONNX, front end included. `PATH.json` describes the first states.
 
-    The inputs are `samples` of shape (batch, window_samples), `frames` of shape (batch,), `keep` of shape (batch, 1) and
-    the states, `state_..`. The outputs are those of the step, and the new states, `later_..`.
+    The inputs are `samples` of shape (batch, window_samples), `frames` of shape (batch,), `keep` of shape (batch, 1)
+    and the states, `state_..`. The outputs are those of the step, and the new states, `later_..`.
 
     Args:
         step: The step.

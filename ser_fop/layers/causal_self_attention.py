@@ -66,8 +66,8 @@ class CausalSelfAttention(keras.layers.Layer):
 
         Args:
             inputs: Shape (batch, steps, features), with at most as many steps as the context.
-            state: Keys and values of the latest steps, (batch, heads, context, width / heads). They are rings: step n has
-                place n modulo the context.
+            state: Keys and values of the latest steps, (batch, heads, context, width / heads). They are rings: step n
+                has place n modulo the context.
             position: Number of earlier steps, (batch,).
 
         Returns:

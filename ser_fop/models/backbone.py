@@ -142,8 +142,8 @@ class Backbone(keras.Model):
             state: The state after the earlier steps, from `initial_state`.
 
         Returns:
-            The hidden states, (batch, steps, width) each, and what changes in the state, for `updated_state`. The hidden
-            states equal those of the whole utterance, as long
+            The hidden states, (batch, steps, width) each, and what changes in the state, for `updated_state`. They
+            equal those of the whole utterance, as long
             as a transformer's context covers all earlier steps.
         """
         return self._layers_in_order.step(mel, mask, state)

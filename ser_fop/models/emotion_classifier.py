@@ -64,8 +64,8 @@ class EmotionClassifier(keras.Model):
             keep: Weight of the earlier steps in the pooling; below 1, old steps are forgotten.
 
         Returns:
-            The logits, (batch, steps, classes), which equal those of the utterance so far, and what changes in the state, for
-            `updated_state`.
+            The logits, (batch, steps, classes), which equal those of the utterance so far, and what changes in the state,
+            for `updated_state`.
         """
         hidden, backbone = self.backbone.step(mel, mask, state["backbone"])
         last = ops.cast(hidden[f"h{self.backbone.config.layers}"], "float32")

@@ -15,8 +15,8 @@ def updated_state(state: Mapping[str, Any], update: Mapping[str, Any], position:
 
     Args:
         state: The state before the steps; nested.
-        update: What the steps have returned, with the same names: the rows to write into each ring, and the new value of
-            all else.
+        update: What the steps have returned, with the same names: the rows to write into each ring, and the new value
+            of all else.
         position: Number of earlier steps, (batch,), where `state` does not hold it.
     """
     position = state.get(POSITION, position)

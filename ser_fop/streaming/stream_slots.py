@@ -1,8 +1,8 @@
 """States of many independent streams of one model, which take their steps together.
 
 A step of one stream is so small that most of its time is overhead. Streams that wait at the same time therefore share
-a step: its cost grows much more slowly than their number. The states stay in place, in one variable for each kind; a step
-writes only what it changes.
+a step: its cost grows much more slowly than their number. The states stay in place, in one variable for each kind; a
+step writes only what it changes.
 """
 
 import queue
