@@ -158,8 +158,8 @@ def streaming(recorded: dict[str, Any]) -> str:
                 f" {_figure(one['p99_ms'])} ms. The clients share the cores."
                 for one in recorded["sockets"]
             ),
-            "- {connections} connections at once, of which the server allows 50: {answered} were answered, {refused} were told"
-            " to try again later.".format(**recorded["crowd"]),
+            "- {connections} connections at once, of which the server allows 50: {answered} were answered, {refused} refused"
+            " with a message to try again later.".format(**recorded["crowd"]),
             "",
             f"Measured once on {computer['processor']}, {computer['cores']} cores; TensorFlow"
             f" {recorded['versions']['tensorflow']}.",

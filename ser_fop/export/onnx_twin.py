@@ -1,14 +1,14 @@
 """ONNX twins of whole recordings and of a step of a stream, so that prediction needs no TensorFlow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ser_fop.data.power_spectrum import spectra_by_product
 from ser_fop.errors import InputError
+from ser_fop.export.portable import to_onnx
 from ser_fop.export.portable_stream import first_value
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.onnx_model import OnnxInferenceModel
@@ -18,7 +18,6 @@ from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
 from ser_fop.utils.json_io import write_json
 
-_OPSET = 18
 _TOLERANCE = 1e-4
 
 
@@ -36,7 +35,8 @@ def write_onnx_twin(recogniser: InferenceModel, path: Path) -> None:
         InputError: If the model has an operation that ONNX does not support.
     """
     signature = [tf.TensorSpec([None, None], tf.float32, "waveform"), tf.TensorSpec([None], tf.int32, "length")]
-    path.write_bytes(_converted(recogniser.numbers_of_waveform, signature))
+    with spectra_by_product():
+        path.write_bytes(to_onnx(recogniser.numbers_of_waveform, signature))
 
 
 def write_onnx_stream(step: StreamStep, path: Path, *, context_s: float) -> None:
@@ -65,7 +65,8 @@ def write_onnx_stream(step: StreamStep, path: Path, *, context_s: float) -> None
         tf.TensorSpec([None, 1], tf.float32, "keep"),
         *(tf.TensorSpec([None, *value.shape[1:]], value.dtype, BEFORE + name) for name, value in empty.items()),
     ]
-    path.write_bytes(_converted(advance, signature))
+    with spectra_by_product():
+        path.write_bytes(to_onnx(advance, signature))
     start = {
         name: {
             "shape": [int(size) for size in value.shape[1:]],
@@ -126,16 +127,3 @@ def _within_tolerance(difference: float, path: Path) -> float:
             f" of {difference:.2g}."
         )
     return difference
-
-
-def _converted(function: Callable[..., Any], signature: Sequence[tf.TensorSpec]) -> bytes:
-    """Return a function as an ONNX model, with products instead of FFTs."""
-    import tf2onnx  # an optional dependency
-
-    graph = tf.function(function, input_signature=signature, autograph=False)
-    try:
-        with spectra_by_product():
-            model, _ = tf2onnx.convert.from_function(graph, input_signature=signature, opset=_OPSET)
-    except Exception as error:  # tf2onnx raises ValueError, RuntimeError and its own types
-        raise InputError(f"this model cannot be written as ONNX: {error}") from error
-    return model.SerializeToString()

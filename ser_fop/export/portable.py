@@ -1,7 +1,7 @@
 """Export to ONNX with a variable number of frames, and to LiteRT with a fixed one. The input is log-mels."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,7 @@ def write_onnx(recogniser: InferenceModel, path: Path) -> None:
     Raises:
         InputError: If the model has an operation that ONNX does not support.
     """
-    import tf2onnx  # an optional dependency
-
-    signature = _signature(recogniser, batch=None, frames=None)
-    function = tf.function(recogniser.class_scores, input_signature=signature)
-    try:
-        model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPSET)
-    except Exception as error:  # tf2onnx raises ValueError, RuntimeError and its own types
-        raise InputError(f"this model cannot be written as ONNX: {error}") from error
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(to_onnx(recogniser.class_scores, _signature(recogniser, batch=None, frames=None)))
     _describe(recogniser, path)
 
 
@@ -63,6 +55,26 @@ def write_litert(recogniser: InferenceModel, path: Path, *, frames: int) -> None
     module.head = recogniser.head
     path.write_bytes(to_litert(module, function.get_concrete_function()))
     _describe(recogniser, path, frames=frames)
+
+
+def to_onnx(function: Callable[..., Any], signature: Sequence[tf.TensorSpec]) -> bytes:
+    """Return a function as an ONNX model.
+
+    Args:
+        function: Function of tensors.
+        signature: Its inputs.
+
+    Raises:
+        InputError: If an operation cannot be converted.
+    """
+    import tf2onnx  # an optional dependency
+
+    graph = tf.function(function, input_signature=signature, autograph=False)
+    try:
+        model, _ = tf2onnx.convert.from_function(graph, input_signature=signature, opset=_OPSET)
+    except Exception as error:  # tf2onnx raises ValueError, RuntimeError and its own types
+        raise InputError(f"this model cannot be written as ONNX: {error}") from error
+    return model.SerializeToString()
 
 
 def to_litert(module: tf.Module, function: Any) -> bytes:

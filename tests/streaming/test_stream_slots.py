@@ -1,4 +1,5 @@
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -62,15 +63,16 @@ def test_waiting_streams_share_a_step(speech, slots_of):
         sizes.append(len(places))
         if len(sizes) == 1:
             is_busy.set()
-            while slots._queue.qsize() < 2:
-                pass
+            deadline = time.monotonic() + 30
+            while slots._queue.qsize() < 2 and time.monotonic() < deadline:
+                time.sleep(0.001)
         return advance(places, *arguments)
 
     slots._table.advance = slow_advance
     window = speech[: step.window_samples]
     threads = [threading.Thread(target=encoder.push, args=(window,)) for encoder in encoders]
     threads[0].start()
-    is_busy.wait(10)
+    assert is_busy.wait(30)
     for thread in threads[1:]:
         thread.start()
     for thread in threads:
