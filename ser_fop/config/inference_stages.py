@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
+
+from ser_fop.config.runtime import Runtime
 
 # Published model that is used by default.
 DEFAULT_MODEL = "emotion-common"
@@ -39,7 +40,7 @@ class PredictConfig:
     hop_s: float = 0.0
     hypercolumns: Path | None = None
     detect_speech: bool = True
-    runtime: Literal["auto", "onnx", "tensorflow"] = "auto"
+    runtime: Runtime = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

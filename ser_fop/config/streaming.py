@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
+from ser_fop.config.runtime import Runtime
 from ser_fop.errors import InputError
 
 # Published model that streams use by default.
@@ -68,5 +68,5 @@ class StreamConfig:
     chunk_ms: float = 100.0
     sample_rate_hz: int = 0
     json: bool = False
-    runtime: Literal["auto", "onnx", "tensorflow"] = "auto"
+    runtime: Runtime = "auto"
     settings: StreamSettings = field(default_factory=StreamSettings)

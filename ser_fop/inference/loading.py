@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_fop.config.inference_stages import DEFAULT_MODEL
+from ser_fop.config.runtime import Runtime
 from ser_fop.errors import InputError
 from ser_fop.hub.model_paths import EXTRA, SAVED_MODEL, TWIN, resolve_model_path
 from ser_fop.inference.onnx_model import OnnxInferenceModel
 from ser_fop.inference.predictor import Predictor
-from ser_fop.inference.runtimes import Runtime, check_runtime, import_tensorflow_for
+from ser_fop.inference.runtimes import check_runtime, import_tensorflow_for
 from ser_fop.models.network_spec import SPEC, read_spec
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
+from ser_fop.config.runtime import Runtime
 from ser_fop.errors import InputError
 from ser_fop.utils.tensorflow_import import import_tensorflow_quietly
-
-Runtime = Literal["auto", "onnx", "tensorflow"]
 
 
 def check_runtime(runtime: str, folder: Path) -> None:

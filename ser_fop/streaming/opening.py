@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ser_fop.config.runtime import Runtime
 from ser_fop.errors import InputError
 from ser_fop.hub.model_paths import EXTRA, STREAM_TWIN, resolve_model_path
-from ser_fop.inference.runtimes import Runtime, check_runtime, import_tensorflow_for
+from ser_fop.inference.runtimes import check_runtime, import_tensorflow_for
 from ser_fop.models.network_spec import SPEC, read_spec
 from ser_fop.streaming.onnx_step import OnnxStep, read_description
 

@@ -4,10 +4,11 @@ import collections
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from ser_fop.config.runtime import Runtime
 from ser_fop.config.streaming import StreamSettings, check_stream_settings
 from ser_fop.inference.outputs import LOW_CONFIDENCE, NO_SPEECH, SCORES, TOO_SHORT, UNSURE
 from ser_fop.streaming.opening import open_step
@@ -104,7 +105,7 @@ class StreamingRecogniser:
         model: str | Path,
         settings: StreamSettings = StreamSettings(),  # noqa: B008
         *,
-        runtime: Literal["auto", "onnx", "tensorflow"] = "auto",
+        runtime: Runtime = "auto",
     ) -> "StreamingRecogniser":
         """Load a causal emotion classifier.
 

@@ -12,6 +12,7 @@ from ser_fop.errors import InputError
 from ser_fop.hub.model_paths import resolve_model_path
 from ser_fop.inference import onnx_session
 from ser_fop.inference.onnx_model import OnnxInferenceModel
+from ser_fop.models.network_spec import read_spec
 from ser_fop.streaming.opening import open_step
 
 WITHOUT_TENSORFLOW = """
@@ -84,3 +85,13 @@ def test_without_tensorflow_a_run_folder_says_what_to_install(work):
     program = "import sys; sys.modules['tensorflow'] = None; import ser_fop; ser_fop.load(sys.argv[1])"
     done = subprocess.run([sys.executable, "-c", program, str(work / "inductive")], capture_output=True, text=True)
     assert 'which is not installed: pip install "ser_fop[train]"' in done.stderr
+
+
+@pytest.mark.parametrize("name", [model.name for model in ser_fop.list_models() if model.labels])
+def test_twins_of_published_models_give_the_answers_stored_with_them(name):
+    folder = resolve_model_path(Path(name))
+    golden = np.load(folder / "assets.extra" / "golden.npz")
+    twin = OnnxInferenceModel(folder / "assets.extra" / "model.onnx", read_spec(folder / "assets" / "network.json"))
+    found = twin.from_waveform(golden["waveform"], golden["length"])["scores"]
+    np.testing.assert_allclose(found, golden["answer_scores"], atol=1e-5)
+    assert found.max() > 0

@@ -1,0 +1,5 @@
+"""Runtimes that can run a trained model."""
+
+from typing import Literal
+
+Runtime = Literal["auto", "onnx", "tensorflow"]
