@@ -7,7 +7,7 @@ OUT ?= runs/synthetic
 # Options of `make bench`, such as BENCH="reading --quick".
 BENCH ?=
 
-.PHONY: reproduce test test-slow coverage bench bench-guard lint clean
+.PHONY: reproduce test test-slow coverage docs bench bench-guard lint clean
 
 $(VENV)/.demo: setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -31,11 +31,18 @@ test: $(VENV)/.dev  ## Run the linter and all tests that are not marked slow, in
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[s-z]*
 
 test-slow: $(VENV)/.dev  ## Run the slow tests (killed processes, several processes, other backends); without reordering, the longest files start first
-	$(BIN)/pip install -q -e ".[jax]"
+	$(BIN)/pip install -q -e ".[jax,docs]"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=25
 
 coverage: $(VENV)/.dev  ## Run the fast tests and print the coverage of lines and branches
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov=ser_fop --cov=pipelines --cov-branch
+
+$(VENV)/.docs: $(VENV)/.demo
+	$(BIN)/pip install -q -e ".[docs]"
+	touch $@
+
+docs: $(VENV)/.docs  ## Build the documentation as a site in site/; a broken link is an error
+	$(BIN)/mkdocs build --strict
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/pip install -q -e ".[demo,dev,serve,onnx,litert,classical,beam,av,augment,bench]"
@@ -52,4 +59,4 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info

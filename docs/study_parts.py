@@ -1,4 +1,4 @@
-"""The parts of the stored studies: each part has the trials that answer one question of docs/studies.md."""
+"""The parts of the stored studies: each part has the trials that answer one question of the studies page."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The plots of the stored studies, and of the typed tables, for docs/studies.md."""
+"""The plots of the stored studies, and of the typed tables, for the studies page."""
 
 import statistics
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def plots(page: str) -> dict[str, str]:
     """Return all plots of this module as SVG elements, by the names of their files.
 
     Args:
-        page: Text of docs/studies.md, with the typed tables.
+        page: Text of docs/lab-notebook/studies.md, with the typed tables.
     """
     parts = {f"{_DEVELOPMENT}_{part}": _part_plot(part) for part in PARTS[_DEVELOPMENT] if part != "gain"}
     return {

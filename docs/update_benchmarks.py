@@ -1,4 +1,4 @@
-"""Update the measured tables of the README and the docs: `python docs/update_benchmarks.py`.
+"""Update the measured tables of the pages: `python docs/update_benchmarks.py`.
 
 The tables are generated from five files, which these commands write:
 
@@ -20,7 +20,13 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 SERVING = ROOT / "benchmarks" / "serving.json"
 STREAMING = ROOT / "benchmarks" / "streaming.json"
 SCALING = ROOT / "benchmarks" / "scaling.json"
-PAGES = ("README.md", "docs/performance.md", "docs/scaling.md", "docs/streaming.md", "docs/use.md")
+PAGES = (
+    "docs/results/speed.md",
+    "docs/lab-notebook/performance.md",
+    "docs/how-to/scale.md",
+    "docs/how-to/stream.md",
+    "docs/how-to/serve.md",
+)
 # Projections, which are not measured: hours of speech, and epochs of a training.
 PROJECTED_HOURS = (1_000, 100_000)
 _EPOCHS = 40
@@ -37,7 +43,7 @@ def update(page: str, text: str) -> str:
         page: Name of the page in `PAGES`.
         text: Text of the page.
     """
-    shown = summary if page == "README.md" else details
+    shown = summary if page == "docs/results/speed.md" else details
     text = between(text, "benchmarks", lambda: shown(json.loads(RESULTS.read_text(encoding="utf-8"))))
     text = between(text, "serving", lambda: serving(json.loads(SERVING.read_text(encoding="utf-8"))))
     text = between(text, "streaming", lambda: streaming(json.loads(STREAMING.read_text(encoding="utf-8"))))

@@ -1,4 +1,4 @@
-"""Update the error analysis and its plot in docs/studies.md: `python docs/update_errors.py`.
+"""Update the error analysis and its plot in docs/lab-notebook/studies.md: `python docs/update_errors.py`.
 
 The figures come from the predictions of the fine-tuned networks in `docs/studies/cells/ravdess_repeats`. The ids of
 RAVDESS contain intensity (fourth field), statement (fifth field) and actor (seventh field; even numbers are women).
@@ -19,7 +19,7 @@ from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
 
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = ROOT / "docs" / "studies" / "cells" / "ravdess_repeats"
-PAGE = ROOT / "docs" / "studies.md"
+PAGE = ROOT / "docs" / "lab-notebook" / "studies.md"
 SYSTEMS = {
     "none": "from scratch",
     "unlabelled": "from LibriSpeech",

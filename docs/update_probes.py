@@ -1,4 +1,4 @@
-"""Update the tables and plots of probes in docs/studies.md: `python docs/update_probes.py [PROBE NAME COMMAND]`.
+"""Update the tables and plots of probes in the studies page: `python docs/update_probes.py [PROBE NAME COMMAND]`.
 
 PROBE is a finished folder of `ser-fop probe`, COMMAND the command that wrote it. Its figures are stored in
 `docs/probes/probe_NAME.json`. The page is then updated: the table between the marks `probe_NAME`, and the plot
@@ -19,7 +19,7 @@ from ser_fop.probing.markdown import probe_tables
 from ser_fop.probing.names import task_title
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "studies.md"
+PAGE = ROOT / "docs" / "lab-notebook" / "studies.md"
 RESULTS = ROOT / "docs" / "probes"
 _KIND = "probe_"
 

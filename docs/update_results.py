@@ -2,12 +2,13 @@
 
 RUN is a finished `reproduce` folder, COMMAND the command that wrote it. Its tables are stored in
 `docs/results/NAME.json`, without the paths of the machine. All pages with the marks of a stored result are then
-updated: the README contains all its tables, other pages the tables that `PAGES` selects. docs/studies.md also has plots
-of the claims.
+updated, each with the tables that `PAGES` selects. The page of the studies also has plots of the claims, and the README
+six rows of the results.
 """
 
 import functools
 import json
+import os
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,9 +28,9 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 # Pages, with the first words of the titles of the tables that they show.
 PAGES: dict[str, tuple[str, ...]] = {
-    "README.md": ("",),
-    "docs/studies.md": ("Table 1 over", "Table 2 over", "Claims"),
-    "docs/baselines.md": ("Table 3 with", "Table 3:", "Table 1 over", "Table 2 over"),
+    "docs/results/ravdess.md": ("",),
+    "docs/lab-notebook/studies.md": ("Table 1 over", "Table 2 over", "Claims"),
+    "docs/results/baselines.md": ("Table 3 with", "Table 3:", "Table 1 over", "Table 2 over"),
 }
 _PATHS = ("out", "audio_dir", "manifest", "unlabelled", "folds", "also", "kept", "compare_with", "cache_dir")
 
@@ -48,12 +49,12 @@ def render(path: Path, *, page: str) -> str:
     """Return the command and the tables of a stored result, as Markdown for a page."""
     tables = json.loads(path.read_text(encoding="utf-8"))
     shown = [part for part in sections(tables) if part[0].startswith(PAGES[page])]
-    folder = "docs/results" if page == "README.md" else "results"
+    link = os.path.relpath(path, (ROOT / page).parent)
     computer = tables["machine"]
     repeats = f"{tables['repeats']} repeat{'s' if tables['repeats'] > 1 else ''}"
     lines = [
         f"`{tables['command']}`, {repeats}, {computer['cores']} cores ({computer['processor']});"
-        f" from [{path.name}]({folder}/{path.name}).",
+        f" from [{path.name}]({link}).",
     ]
     if any("paper" in name for _, header, _ in shown for name in header):
         lines[0] += f" **{caution(tables)}**"
@@ -108,7 +109,7 @@ def _claims_of(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Map
 
 
 def plots() -> dict[str, str]:
-    """Return the plots of docs/studies.md as SVG elements, by the names of their files."""
+    """Return the plots of docs/lab-notebook/studies.md as SVG elements, by the names of their files."""
     corpora = [json.loads(path.read_text(encoding="utf-8")) for path in _corpora()]
     rows = []
     for claim, found in _claims_of(corpora):

@@ -1,4 +1,4 @@
-"""Update the tables and plots of docs/studies.md: `python docs/update_studies.py [STUDY RUN ...]`.
+"""Update the tables and plots of docs/lab-notebook/studies.md: `python docs/update_studies.py [STUDY RUN ...]`.
 
 Each RUN is a finished `pretrain`, `finetune` or `classify` folder. Its options and figures are added to
 `docs/studies/STUDY.json`, without the paths of the machine. All tables of the page and their plots are then generated
@@ -23,7 +23,7 @@ from ser_fop.utils.run_folder import read_json, to_plain
 from ser_fop.utils.stored_paths import stored_paths
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "studies.md"
+PAGE = ROOT / "docs" / "lab-notebook" / "studies.md"
 _NOT_OPTIONS = (
     "records",
     "hypercolumns",

@@ -1,4 +1,4 @@
-"""Update the tables of docs/tuning.md: `python docs/update_tuning.py [RUN NAME COMMAND]`.
+"""Update the tables of docs/how-to/tune.md: `python docs/update_tuning.py [RUN NAME COMMAND]`.
 
 RUN is a finished folder of `ser-fop tune`, COMMAND the command that wrote it. Its trials are stored in
 `docs/searches/NAME.json`. All tables of the page are then generated from the stored searches.
@@ -16,7 +16,7 @@ from ser_fop.utils.run_folder import machine, read_json, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 SEARCHES = ROOT / "docs" / "searches"
-PAGE = ROOT / "docs" / "tuning.md"
+PAGE = ROOT / "docs" / "how-to" / "tune.md"
 
 
 def keep(run: Path, name: str, command: str) -> None:

@@ -51,7 +51,7 @@ if [[ $models == *emotion-ravdess* ]]; then
   fi
   # shellcheck disable=SC2086 # word splitting is intended: one word per run
   ser-fop publish --model emotion-ravdess --licence "$non_commercial" --made-by "$made_by" --out "$out/emotion-ravdess" \
-    --notes "The recipe's settings were found on Actors 1 to 12 of RAVDESS (docs/studies.md), who are half of the speakers below." \
+    --notes "The recipe's settings were found on Actors 1 to 12 of RAVDESS (docs/lab-notebook/studies.md), who are half of the speakers below." \
     --figures $figures --control $control
 fi
 

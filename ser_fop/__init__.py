@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ser_fop.inference.loading import load
     from ser_fop.inference.samples import sample
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Module that defines each public name.
 _LAZY = {

@@ -4,11 +4,11 @@ import pytest
 @pytest.mark.parametrize(
     ("page", "marker"),
     [
-        ("README.md", "benchmarks"),
-        ("docs/performance.md", "benchmarks"),
-        ("docs/use.md", "serving"),
-        ("docs/streaming.md", "streaming"),
-        ("docs/scaling.md", "scaling"),
+        ("docs/results/speed.md", "benchmarks"),
+        ("docs/lab-notebook/performance.md", "benchmarks"),
+        ("docs/how-to/serve.md", "serving"),
+        ("docs/how-to/stream.md", "streaming"),
+        ("docs/how-to/scale.md", "scaling"),
     ],
 )
 def test_generated_block_matches_recorded_figures(script, page, marker):
@@ -23,6 +23,6 @@ def test_generated_block_matches_recorded_figures(script, page, marker):
 def test_pages_show_every_comparison(script):
     module = script("update_benchmarks")
     recorded = module.json.loads(module.RESULTS.read_text(encoding="utf-8"))
-    for page in ("README.md", "docs/performance.md"):
+    for page in ("docs/results/speed.md", "docs/lab-notebook/performance.md"):
         text = (module.ROOT / page).read_text(encoding="utf-8")
         assert [key for key in recorded if key not in text] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "robustness.md").read_text(encoding="utf-8")
 _NAMED = re.compile(r"`(tests/[\w/]+\.py)?::(\w+)`")
 
 

@@ -1,4 +1,4 @@
-"""docs/studies.md: one question a section, with one answer, one plot and folded tables."""
+"""The page of the studies: one question a section, with one answer, one plot and folded tables."""
 
 import importlib
 import re
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "lab-notebook" / "studies.md").read_text(encoding="utf-8")
 PLOTS = ROOT / "docs" / "plots"
 SECTIONS = dict(section.split("\n", 1) for section in PAGE.split("\n## ")[1:])
-_IMAGE = re.compile(r"!\[([^\]]*)\]\(plots/(\w+)\.svg\)")
+_IMAGE = re.compile(r"!\[([^\]]*)\]\(\.\./plots/(\w+)\.svg\)")
 _FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
 # Versions of Matplotlib place the axes up to three points apart. A plot is 316 points wide.
 _PLACE_PT = 4.0
@@ -87,7 +87,7 @@ def test_contents_list_every_question():
 
 def test_links_to_sections_exist():
     links = re.findall(r"\]\(#([^)]*)\)", PAGE)
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         links += re.findall(r"studies\.md#([^)]*)\)", path.read_text(encoding="utf-8"))
     assert links
     assert set(links) <= anchors(PAGE)
