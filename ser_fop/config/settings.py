@@ -1,6 +1,6 @@
 """Settings that several stages share: front end, network, training and classifiers.
 
-The defaults are preset `paper`. They follow the paper to the letter. The README lists the
+The defaults are preset `paper`. They follow the paper to the letter. docs/explanation/paper-gaps.md lists the
 choices that the paper leaves open, with their reasons.
 """
 

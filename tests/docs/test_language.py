@@ -51,7 +51,7 @@ def docstrings():
 def test_sentences_are_short(page):
     found = sentences(page.read_text(encoding="utf-8"))
     lengths = [textstat.lexicon_count(one) for one in found]
-    longest, share = (40, 0.12) if page.name in NOTEBOOKS else (34, 0.08)
+    longest, share = (45, 0.17) if page.name in NOTEBOOKS else (34, 0.08)
     assert max(lengths, default=0) <= longest, max(found, key=textstat.lexicon_count)
     too_long = [one for one, length in zip(found, lengths, strict=True) if length > 25]
     assert len(too_long) <= max(1, share * len(found)), too_long
@@ -60,7 +60,7 @@ def test_sentences_are_short(page):
 def test_voice_is_mostly_active():
     found = [one for page in PAGES for one in sentences(page.read_text(encoding="utf-8"))]
     passive = [one for one in found if _PASSIVE.search(one)]
-    assert len(passive) / len(found) <= 0.25
+    assert len(passive) / len(found) <= 0.2
 
 
 def test_passive_is_recognised():
@@ -71,7 +71,7 @@ def test_passive_is_recognised():
 def test_docstrings_have_short_sentences():
     found = [one for _, text in docstrings() for one in sentences(text.partition("Example:")[0])]
     long = [one for one in found if textstat.lexicon_count(one) > 30]
-    assert len(long) / len(found) <= 0.03
+    assert len(long) / len(found) <= 0.01
 
 
 def test_spelling():
