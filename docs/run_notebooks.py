@@ -18,7 +18,7 @@ _METADATA = {
 }
 
 
-def executed(name: str, *, timeout_s: int = 600) -> nbformat.NotebookNode:
+def executed(name: str, *, timeout_s: int = 3000) -> nbformat.NotebookNode:
     """Return a tutorial with the outputs of a new run.
 
     Args:
