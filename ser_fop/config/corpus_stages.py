@@ -42,6 +42,7 @@ class InfoConfig:
         corpus: Name of the corpus.
         audio_dir: Folder of the corpus, or its URL (s3://, gs:// ..).
         manifest: CSV file of your own corpus (`--corpus csv`).
+        target: Column with the labels, such as `speaker`; by default the corpus's own, mostly `emotion`.
         labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
         jobs: Number of threads; 0 means one for each core.
@@ -50,6 +51,7 @@ class InfoConfig:
     corpus: str
     audio_dir: Path
     manifest: Path | None = None
+    target: str = ""
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"
     jobs: int = 0
@@ -68,6 +70,8 @@ class PrepareConfig:
             `--corpus` by default. Each of your own corpora needs a different name.
         title: Name of your own corpus in reports and model cards; `name` by default.
         licence: Licence of your own corpus, for the configs of runs and for model cards; that of the corpus by default.
+        target: Column with the labels, such as `speaker`, or a column of the manifest; by default the corpus's own,
+            mostly `emotion`. All columns are kept, and later stages can choose another one.
         labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
         merge_names: Merge speakers, and labels, whose names differ only in case, spaces, leading zeros or Unicode form.
@@ -99,6 +103,7 @@ class PrepareConfig:
     name: str = ""
     title: str = ""
     licence: str = ""
+    target: str = ""
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"
     merge_names: bool = False
@@ -126,6 +131,8 @@ class FoldsConfig:
     Attributes:
         records: Records folder with labels.
         out: Fold file to write. An existing file is never overwritten.
+        target: Column with the labels; that of `prepare` by default. Folds for `speaker` divide the utterances of
+            each speaker.
         protocol: Method to divide the speakers. By default the published folds are copied. Without published
             folds, the method depends on the corpus.
         count: Number of folds of `k-speaker-folds`. With `single-fold`, the share of test speakers is one divided
@@ -134,5 +141,6 @@ class FoldsConfig:
 
     records: Path
     out: Path
+    target: str = ""
     protocol: Protocol | None = None
     count: int = 5

@@ -117,7 +117,7 @@ def session_folds(corpus: str, sessions: Mapping[str, str]) -> FoldFile:
     """
     names = sorted(set(sessions.values()))
     groups = [tuple(sorted(speaker for speaker, session in sessions.items() if session == name)) for name in names]
-    return _rotating(
+    return rotating_folds(
         corpus, groups, protocol="session-folds", description="One session is tested, the next one validates."
     )
 
@@ -133,7 +133,7 @@ def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> Fo
     ordered = sorted(speakers)
     count = min(count, len(ordered))
     groups = [tuple(ordered[first::count]) for first in range(count)]
-    return _rotating(
+    return rotating_folds(
         corpus, groups, protocol=f"{count}-speaker-folds", description="Sorted speakers dealt out in turn."
     )
 
@@ -146,7 +146,7 @@ def leave_one_speaker_out(corpus: str, speakers: Sequence[str]) -> FoldFile:
         speakers: Names, in any order.
     """
     groups = [(speaker,) for speaker in sorted(speakers)]
-    return _rotating(
+    return rotating_folds(
         corpus, groups, protocol="leave-one-speaker-out", description="One speaker is tested, the next one validates."
     )
 
@@ -179,7 +179,18 @@ def make_folds(protocol: Protocol, corpus: str, sessions: Mapping[str, str], *, 
     return speaker_folds(corpus, list(sessions), count=count)
 
 
-def _rotating(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, description: str) -> FoldFile:
+def rotating_folds(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, description: str) -> FoldFile:
+    """Test each group in turn. The next group is for validation.
+
+    Args:
+        corpus: Corpus name.
+        groups: Disjoint groups of speakers, or of what else the folds divide.
+        protocol: Short name for tables.
+        description: Origin of the folds.
+
+    Raises:
+        InputError: If there are fewer than three groups.
+    """
     if len(groups) < 3:
         raise InputError(
             f"corpus {corpus!r} has {len(groups)} group(s) of speakers: speaker-disjoint test, validation and training"

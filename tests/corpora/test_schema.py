@@ -13,7 +13,7 @@ def test_read_rows_restores_written_rows(tmp_path):
         session="1",
         gender="F",
         style="read",
-        emotion="sad",
+        label="sad",
         annotation="sadness, deep",
         file="x/y.wav",
         start_s=1.25,

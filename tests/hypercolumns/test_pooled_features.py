@@ -39,9 +39,9 @@ def pooled(backbone, records):
 def test_rows_are_sorted_by_id_and_joined_to_labels(pooled, mels):
     by_id = {key.id: key for key in mels}
     assert list(pooled.ids) == sorted(by_id)
-    assert list(pooled.emotions) == [by_id[key].emotion for key in pooled.ids]
+    assert list(pooled.labels) == [by_id[key].label for key in pooled.ids]
     assert list(pooled.speakers) == [by_id[key].speaker for key in pooled.ids]
-    assert "" in pooled.emotions
+    assert "" in pooled.labels
 
 
 def test_features_are_statistics_of_real_frames(backbone, pooled, mels):

@@ -137,6 +137,7 @@ def _finish(
         shards=tuple(note.shard for note in notes),
         trim_below_db=config.trim_below_db if config.trim_silence else 0.0,
         renditions=config.renditions,
+        target=config.target or corpus.target,
     )
     write_manifest(stage.folder / MANIFEST, manifest)
     for note in notes:
@@ -149,7 +150,7 @@ def _finish(
         "utterances": len(rows),
         "quarantined": len(quarantined),
         "speakers": len({row.speaker for row in rows}),
-        "labelled": sum(1 for row in rows if row.emotion),
+        "labelled": sum(1 for row in rows if row.label),
         "frames": sum(row.frames for row in rows),
         "hours": hours,
         "seconds": seconds,

@@ -157,6 +157,8 @@ def _changed_utterances(records: Path, listing: Listing) -> list[str]:
 def _difference(before: Any, now: Utterance) -> str:
     """Return the first field in which an utterance differs from its row; an empty string if there is none."""
     for field in dataclasses.fields(Utterance):
+        if field.name == "columns" and not before.columns:  # records of older versions have none
+            continue
         old, new = getattr(before, field.name), getattr(now, field.name)
         new = "" if new is None else new
         if str(old) != str(new):

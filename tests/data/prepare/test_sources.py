@@ -57,7 +57,7 @@ def test_other_spelling_of_the_path_is_the_same(root, monkeypatch, capsys):
 
 def test_corrected_label_is_refused_and_named(root):
     fake_csv(root, rows=[{**ROWS[0], "emotion": "sad"}, *ROWS[1:]], write_audio=False)
-    assert_refused(root, "1 utterance has changed: anna/happy .emotion was 'happy', now 'sad'.")
+    assert_refused(root, "1 utterance has changed: anna/happy .label was 'happy', now 'sad'.")
 
 
 def test_added_and_removed_rows_are_refused_and_counted(root):
