@@ -120,5 +120,7 @@ def _row(line: dict[str, Any]) -> Row:
     own = {name: text for name, text in line.items() if not name.startswith(COLUMN_PREFIX)}
     if _OLDER_LABEL in own:
         own["label"] = own.pop(_OLDER_LABEL)
-    further = ((name.removeprefix(COLUMN_PREFIX), text) for name, text in line.items() if name not in own)
-    return Row(**{**own, **typed}, columns=tuple((name, text) for name, text in further if name != _OLDER_LABEL))
+    further = (
+        (name.removeprefix(COLUMN_PREFIX), text) for name, text in line.items() if name.startswith(COLUMN_PREFIX)
+    )
+    return Row(**{**own, **typed}, columns=tuple(further))
