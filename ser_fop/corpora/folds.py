@@ -215,7 +215,9 @@ def published_folds(corpus: str) -> FoldFile | None:
     return check_folds(msgspec.json.decode(source.read_bytes(), type=FoldFile), name=f"{corpus}.json")
 
 
-def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = None) -> FoldFile:
+def folds_of(
+    corpus: str, sessions: Mapping[str, str], *, path: Path | None = None, split: FoldFile | None = None
+) -> FoldFile:
     """Return the folds of a corpus: from a file, the published ones, or by session or speaker.
 
     Args:
@@ -223,6 +225,7 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
         sessions: Session by speaker, as `speaker_sessions` returns it. Folds are made by session if every speaker has
             one, and by speaker otherwise.
         path: Fold file.
+        split: The publisher's own fold, as `published_split` returns it.
 
     Returns:
         The folds, without the speakers that the corpus lacks. The speaker `unknown` may be several people, so it is a
@@ -234,7 +237,7 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
     """
     unknown = [speaker for speaker in sessions if is_unknown(speaker)]
     sessions = {speaker: session for speaker, session in sessions.items() if not is_unknown(speaker)}
-    folds = read_folds(path) if path else published_folds(corpus)
+    folds = read_folds(path) if path else published_folds(corpus) or split
     if folds is None:
         with_sessions = all(sessions.values()) and len(set(sessions.values())) >= 3
         folds = session_folds(corpus, sessions) if with_sessions else speaker_folds(corpus, list(sessions))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ser_fop.corpora.folds import Fold, FoldFile, check_folds, read_folds, rotating_folds
 from ser_fop.corpora.schema import UNKNOWN_SPEAKER, Row
+from ser_fop.corpora.split_column import published_split
 from ser_fop.errors import InputError
 
 # What precedes the name of a unit where names of people and of units are recorded together.
@@ -55,7 +56,8 @@ def unit_folds(corpus: str, rows: Sequence[Row], unit: str, *, path: Path | None
         path: Fold file with names of units instead of speakers.
 
     Returns:
-        Five folds. A speaker with fewer than three units is in training only.
+        The publisher's own fold, if it divides the units and has every speaker in training. Otherwise five folds, in
+        which a speaker with fewer than three units is in training only.
 
     Raises:
         InputError: If no speaker has three units, or the fold file divides something else.
@@ -63,6 +65,8 @@ def unit_folds(corpus: str, rows: Sequence[Row], unit: str, *, path: Path | None
     known = [row for row in rows if row.label]
     if path:
         return _from_file(path, known, unit)
+    if split := _published(corpus, known):
+        return split
     groups, trained = _groups(known, {row.id: row.speaker for row in known}, unit)
     if not groups:
         raise InputError(
@@ -77,6 +81,16 @@ def unit_folds(corpus: str, rows: Sequence[Row], unit: str, *, path: Path | None
     )
     with_rest = tuple(dataclasses.replace(fold, train=(*fold.train, *sorted(trained))) for fold in folds.folds)
     return check_folds(dataclasses.replace(folds, folds=with_rest), name=corpus)
+
+
+def _published(corpus: str, rows: Sequence[Row]) -> FoldFile | None:
+    """Return the publisher's own fold, unless a speaker or unit is where it may not be."""
+    split = published_split(corpus, rows)
+    if split is None:
+        return None
+    trained = set(split.folds[0].train)
+    everyone = {row.label for row in rows}
+    return split if everyone == {row.label for row in rows if row.speaker in trained} else None
 
 
 def _groups(rows: Sequence[Row], named: dict[str, str], unit: str) -> tuple[list[tuple[str, ...]], set[str]]:

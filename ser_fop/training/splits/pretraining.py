@@ -8,6 +8,7 @@ import numpy as np
 
 from ser_fop.corpora.folds import FoldFile, chosen_folds, folds_of, speaker_sessions
 from ser_fop.corpora.speaker_units import unit_folds
+from ser_fop.corpora.split_column import published_split
 from ser_fop.corpora.targets import SPEAKER
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
@@ -48,7 +49,8 @@ def folds_of_records(records: Records, *, path: Path | None = None) -> FoldFile:
         )
     if records.unit != SPEAKER:
         return unit_folds(records.corpus, records.rows, records.unit, path=path)
-    return folds_of(records.corpus, speaker_sessions(records.rows), path=path)
+    split = published_split(records.corpus, records.rows)
+    return folds_of(records.corpus, speaker_sessions(records.rows), path=path, split=split)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
