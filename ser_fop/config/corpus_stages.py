@@ -17,10 +17,11 @@ class DownloadConfig:
     """Download an open corpus from its publisher. Files that are complete are not downloaded again.
 
     Attributes:
-        corpus: `ravdess`, `librispeech`, `vctk`, `emodb` or `crema_d`. For `iemocap` the error explains how to
-            request it.
+        corpus: `ravdess`, `librispeech`, `vctk`, `emodb`, `crema_d`, `speech_commands`, `fsdd`, `audiomnist` or
+            `speechocean762`. For `iemocap` and `voxceleb1` the error explains how to request it.
         out: Folder for the corpus.
-        parts: Parts of the corpus, such as LibriSpeech's `dev-clean`; the usual parts by default.
+        parts: Parts of the corpus, such as LibriSpeech's `dev-clean` or the version `v0.01` of Speech Commands; the usual
+            parts by default.
         mirror: Another host with the same paths as the publisher, such as https://us.openslr.org.
         keep_archives: Keep the archives after extraction.
         jobs: Number of simultaneous downloads, for a corpus that is published as single files.
