@@ -41,7 +41,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
     for row, fields in _rows(path):
         found = files.pop(fields["file"], None)
         if found is None:
-            message = f"row {row} of {METADATA} lists it, but it does not exist; skipped"
+            message = f"row {row} of {METADATA} lists it, but it does not exist, or an earlier row lists it; skipped"
             problems.append(Problem(file=fields["file"], message=message))
             continue
         emotion = fields["emotion"]

@@ -42,9 +42,18 @@ def test_row_without_file_and_file_without_row_are_problems(tmp_path):
     write_voice(root / "audio" / "09999.ogg")
     problems = {problem.file: problem.message for problem in CORPUS.read(root, ReadOptions()).problems}
     assert problems == {
-        "audio/00003.ogg": "row 5 of metadata.csv lists it, but it does not exist; skipped",
+        "audio/00003.ogg": "row 5 of metadata.csv lists it, but it does not exist, or an earlier row lists it; skipped",
         "audio/09999.ogg": "is not in metadata.csv; skipped",
     }
+
+
+def test_row_that_repeats_a_file_is_a_problem(tmp_path):
+    root = fake_emospeechcommands(tmp_path)
+    with (root / "metadata.csv").open("a") as file:
+        file.write("audio/00000.ogg,user-9z,calm,stop\n")
+    listing = CORPUS.read(root, ReadOptions())
+    assert listing.utterances[0].speaker == "user-1a"
+    assert [problem.file for problem in listing.problems] == ["audio/00000.ogg"]
 
 
 def test_missing_metadata_or_column_is_rejected(tmp_path):
