@@ -123,7 +123,7 @@ def test_other_array_of_that_name_is_stored(pooled, tmp_path):
 
 def test_joined_features_carry_the_corpus():
     def part(*values):
-        table = {"ids": np.array(["a", "b"]), "emotions": np.array(["joy", ""]), "speakers": np.array(["x", "y"])}
+        table = {"ids": np.array(["a", "b"]), "labels": np.array(["joy", ""]), "speakers": np.array(["x", "y"])}
         return PooledFeatures(**table, arrays={"F": np.array(values)[:, None], "h1": np.zeros((2, 3))})
 
     joined = join_pooled({"one": part(1, 2), "two": part(3, 4)}, "F")

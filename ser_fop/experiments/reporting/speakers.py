@@ -75,11 +75,12 @@ def _of(row: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
 
 
 def _scores(run: Run) -> dict[str, float]:
-    """Return the scores of a run: those of pairs as means over folds; empty if the target is not the speaker."""
+    """Return the scores of a run: those of pairs as means over folds; empty without pairs."""
     folds = run.metrics.get("folds", [run.metrics])
-    if not all("verification" in fold for fold in folds):
+    verified = [fold["verification"] for fold in folds if fold.get("verification")]
+    if not verified:
         return {}
-    pairs = {name: sum(fold["verification"][name] for fold in folds) / len(folds) for name in ("eer", "min_dcf")}
+    pairs = {name: sum(one[name] for one in verified) / len(verified) for name in ("eer", "min_dcf")}
     return {"top_1": run.metrics["wa"], "top_5": run.metrics.get("top_5", 1.0), **pairs}
 
 
