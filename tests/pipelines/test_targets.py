@@ -98,9 +98,8 @@ def test_classifier_of_speakers_has_errors_of_verification(records, tmp_path):
     run("classify", *common, "--fold", "all", "--out", tmp_path / "run")
     found = metrics_of(tmp_path / "run")
     assert found["wa"] > 0.5
-    verified = [fold["verification"] for fold in found["folds"]]
-    assert all(one is None or 0 <= one["eer"] < 0.5 for one in verified)
-    assert any(verified)
+    verified = [one for fold in found["folds"] if (one := fold["verification"])]
+    assert sum(one["eer"] for one in verified) / len(verified) < 0.5
     run("classify", *common[:2], "--target", "word", *FEW, "--fold", "0", "--out", tmp_path / "words")
     assert "verification" not in metrics_of(tmp_path / "words")
 
