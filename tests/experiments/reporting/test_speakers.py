@@ -66,7 +66,7 @@ def test_other_targets_are_not_compared_with_the_paper():
     tables["corpus"]["name"] = "toy"
     assert "Do not compare them with the paper's" in caution(tables)
     tables["corpus"]["target"] = "word"
-    assert caution(tables).endswith("for the 3 classes of the target `word`. The paper has no such figures.")
+    assert caution(tables).endswith("for the 2 classes of the target `word`. The paper has no such figures.")
     row = {"setting": "none", "paper_wa": None}
     header = next(one[1] for one in sections({**tables, "table1": [row]}) if one[0].startswith("Table 1"))
     assert not any(name.startswith("paper") for name in header)
