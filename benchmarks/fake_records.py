@@ -29,7 +29,7 @@ def write_records(folder: Path, lengths: np.ndarray, mels: int = 80) -> Path:
     for number, mel in enumerate(fake_mels(lengths, mels)):
         key, speaker = f"utterance-{number:06d}", f"speaker-{number % _SPEAKERS}"
         emotion = LABELS[number // _SPEAKERS % len(LABELS)]
-        found[Utterance(id=key, file=f"{key}.wav", speaker=speaker, emotion=emotion, annotation=emotion)] = mel
+        found[Utterance(id=key, file=f"{key}.wav", speaker=speaker, label=emotion, annotation=emotion)] = mel
     records = write_toy_records(
         folder,
         found,

@@ -63,7 +63,7 @@ def _rows(audio: Path) -> list[dict[str, Any]]:
     listed = CORPUS.read(audio, ReadOptions()).utterances
     ordered = sorted(listed, key=lambda one: hashlib.sha256(one.id.encode()).digest())
     return [
-        {"file": one.file, "speaker": one.speaker, "emotion": one.emotion, "id": one.id}
+        {"file": one.file, "speaker": one.speaker, "emotion": one.label, "id": one.id}
         | {"seconds": duration_s(audio / one.file)}
         for one in ordered
     ]

@@ -93,10 +93,13 @@ def classify(config: ClassifyConfig, stage: Stage, *, records: Records | JoinedR
     )
     write_predictions(stage.folder / PREDICTIONS, predictions, labels)
     details = dict(fitted.details)
+    verification = {"verification": details.pop("verification")} if "verification" in details else {}
     by_corpus = {"corpora": scores_by_corpus(predictions, labels)} if isinstance(records, JoinedRecords) else {}
     metrics = {
         **describe_predictions(predictions, labels),
         **by_corpus,
+        **verification,
+        "target": records.manifest.target,
         "transductive": split.is_transductive(seen_speakers),
         "selected_on": config.select_on,
         "tested_on": split.tested.corpus,
@@ -113,7 +116,7 @@ def classify(config: ClassifyConfig, stage: Stage, *, records: Records | JoinedR
     out = stage.commit(
         metrics=metrics,
         content=[*fitted.files, stage.folder / PREDICTIONS],
-        seen_speakers=sorted({*seen_speakers, *split.trained_on}),
+        seen_speakers=sorted({*seen_speakers, *split.to_record}),
         sources={"hypercolumns": [folder.resolve() for folder in config.hypercolumns]},
         corpora=corpora_of([records]),
     )

@@ -6,7 +6,7 @@ from ser_fop.cli import run_stage
 from ser_fop.config.corpus_stages import DownloadConfig
 from ser_fop.corpora.downloads.crema_d import fetch_crema_d
 from ser_fop.corpora.downloads.fetching import fetch
-from ser_fop.corpora.downloads.sources import CREMA_D, archives_of, mirrored
+from ser_fop.corpora.downloads.sources import CREMA_D, archives_of, mirrored, require_one_version
 from ser_fop.corpora.downloads.unpacking import unpack
 from ser_fop.corpora.registry import get_corpus
 from ser_fop.errors import InputError
@@ -24,6 +24,7 @@ def run(config: DownloadConfig) -> Path:
     if config.corpus == CREMA_D and config.parts:
         raise InputError("--parts expected nothing for crema_d, which has no parts. Drop the option.")
     archives = {CREMA_D: None} if config.corpus == CREMA_D else archives_of(config.corpus, config.parts)
+    require_one_version(config.corpus, [*done["parts"], *archives])
     corpus = get_corpus(config.corpus)
     print(f"{corpus.title}: {corpus.licence}; {corpus.url}", flush=True)
     for part, archive in archives.items():

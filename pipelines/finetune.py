@@ -32,7 +32,7 @@ from ser_fop.utils.run_once import run_once
 def run(config: FinetuneConfig) -> Path:
     """Fine-tune on one fold, on every fold or on all speakers, unless the run folder is complete."""
     check_finetuning_config(config)
-    records = labelled_records(config.records, config.label_map)
+    records = labelled_records(config.records, config.label_map, target=config.target)
     test_records = [config.test_records] if config.test_records else []
 
     def run_fold(one: FinetuneConfig, fold: Fold | None) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 from ser_fop.cli import run_stage
 from ser_fop.config.corpus_stages import FoldsConfig
 from ser_fop.corpora.folds import make_folds, speaker_sessions, write_folds
+from ser_fop.corpora.targets import SPEAKER
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.training.splits.pretraining import folds_of_records
@@ -18,13 +19,17 @@ def run(config: FoldsConfig) -> Path:
         )
     if config.count < 3:
         raise InputError(f"--count expected at least 3 (test, validation, training), received {config.count}.")
-    records = Records(config.records)
+    records = Records(config.records, config.target)
     folds = folds_of_records(records)
+    if config.protocol and records.unit != SPEAKER:
+        raise InputError(
+            "--protocol divides speakers, and --target speaker needs every speaker in training. Drop --protocol."
+        )
     if config.protocol:
         folds = make_folds(config.protocol, records.corpus, speaker_sessions(records.rows), count=config.count)
     config.out.parent.mkdir(parents=True, exist_ok=True)
     write_folds(config.out, folds)
-    print(f"{folds.protocol}: {len(folds.folds)} folds of {len(records.speakers)} speakers -> {config.out}")
+    print(f"{folds.protocol}: {len(folds.folds)} folds of {len(records.speakers)} {records.unit}s -> {config.out}")
     return config.out
 
 

@@ -56,7 +56,9 @@ def run(config: PredictConfig) -> None:
         predictions = predictor.predict_many(
             _with_progress(recordings, config.out), window_s=config.window_s, hop_s=config.hop_s
         )
-        write_answers(count_failures(predictions), file, layout=layout, labels=predictor.labels)
+        write_answers(
+            count_failures(predictions), file, layout=layout, labels=predictor.labels, target=predictor.spec.target
+        )
     _raise_if_failed(len(failed), recordings)
 
 

@@ -11,6 +11,7 @@ from ser_fop.config.rendition_settings import check_renditions
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.base import Corpus, Listing, ReadOptions, with_distinct_names
 from ser_fop.corpora.name_variants import label_problems
+from ser_fop.corpora.reading import read_corpus
 from ser_fop.corpora.registry import get_corpus
 from ser_fop.data.features import check_features
 from ser_fop.data.prepare.prepare import prepare_records
@@ -77,8 +78,10 @@ def _with_features_of(config: PrepareConfig) -> PrepareConfig:
 
 
 def _read(config: PrepareConfig, corpus: Corpus) -> Listing:
-    options = ReadOptions(manifest=config.manifest, labels=config.labels, microphone=config.microphone)
-    return with_distinct_names(corpus.read(config.audio_dir, options), merge=config.merge_names)
+    options = ReadOptions(
+        manifest=config.manifest, labels=config.labels, microphone=config.microphone, target=config.target
+    )
+    return with_distinct_names(read_corpus(corpus, config.audio_dir, options), merge=config.merge_names)
 
 
 def _check_input(config: PrepareConfig, corpus: Corpus, records: Path) -> None:

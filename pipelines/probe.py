@@ -37,7 +37,7 @@ _EXTENDABLE = ("pretrained", "records", "functionals", "folds", "seeds", "labell
 def run(config: ProbeConfig) -> Path:
     """Run every job of the probe that is not complete, and write the page; return its path."""
     started = time.perf_counter()
-    records = [Records(folder) for folder in config.records]
+    records = [Records(folder, config.target) for folder in config.records]
     networks = probed_networks(config.pretrained, records)
     check_records(records, networks)
     check_probe_config(config, networks)

@@ -133,8 +133,7 @@ def _plan(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
         )
     rates = _rates(config, jobs)
     emotions = {
-        part: [row.emotion for row in records.of_speakers(getattr(fold, part)) if row.emotion]
-        for part in ("train", "test")
+        part: [row.label for row in records.of_speakers(getattr(fold, part)) if row.label] for part in ("train", "test")
     }
     (config.out / "runs").mkdir(exist_ok=True)
     write_json(

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from ser_fop.cli import run_stage
 from ser_fop.config.inference_stages import StressConfig
 from ser_fop.corpora.base import ReadOptions
+from ser_fop.corpora.reading import read_corpus
 from ser_fop.corpora.registry import get_corpus
 from ser_fop.errors import InputError, closest
 from ser_fop.inference.loading import load
@@ -36,11 +37,13 @@ def measure(config: StressConfig, changes: dict[str, Perturbation], stage: Stage
     started = time.perf_counter()
     predictor = load(config.model)
     if not predictor.labels:
-        raise InputError(
-            f"--model expected a model with emotion classes, received the pretrained network {config.model}."
-        )
+        raise InputError(f"--model expected a model with classes, received the pretrained network {config.model}.")
     corpus = get_corpus(config.corpus)
-    listing = corpus.read(config.audio_dir, ReadOptions(manifest=config.manifest))
+    listing = read_corpus(
+        corpus,
+        config.audio_dir,
+        ReadOptions(manifest=config.manifest, target=config.target or predictor.spec.target),
+    )
     chosen = select_utterances(
         listing.utterances,
         predictor.labels,

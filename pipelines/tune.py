@@ -89,7 +89,7 @@ def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
         raise InputError(f"--fold expected the number of one fold, received {config.fold!r}.")
     # Trials use fold 0 of the inner folds, so the network pretrained without the test speakers is chosen here.
     pretrained = fold_folder(config.pretrained, int(config.fold)) if config.pretrained else None
-    labelled = any(Records(path).manifest.labels for path in config.records)
+    labelled = any(Records(path, config.target).manifest.labels for path in config.records)
 
     def train(values: Mapping[str, Any], folder: Path) -> None:
         chosen = with_values(config, values)
@@ -100,7 +100,9 @@ def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
             return
         common = {"records": config.records, "out": folder, "pretrained": pretrained, "seed": config.seed}
         inner = {"fold": "0", "folds": _inner_folds(config)}
-        finetune.run(FinetuneConfig(model=chosen.model, training=chosen.finetuning, **common, **inner))
+        finetune.run(
+            FinetuneConfig(model=chosen.model, training=chosen.finetuning, target=config.target, **common, **inner)
+        )
 
     return train
 
@@ -110,7 +112,7 @@ def _inner_folds(config: TuneConfig) -> Path:
 
 
 def _write_inner_folds(config: TuneConfig) -> None:
-    folds = folds_of_records(Records(config.records[0]), path=config.folds)
+    folds = folds_of_records(Records(config.records[0], config.target), path=config.folds)
     (number,) = chosen_folds(config.fold, folds)
     # `inputs.json` holds the digest of this text: searches that started with it must resume.
     description = (
@@ -147,6 +149,7 @@ def _finish(config: TuneConfig) -> Path:
                 FinetuneConfig(
                     records=config.records,
                     out=config.out / name,
+                    target=config.target,
                     model=chosen.model,
                     training=chosen.finetuning,
                     **common,

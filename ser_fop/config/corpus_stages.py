@@ -17,10 +17,11 @@ class DownloadConfig:
     """Download an open corpus from its publisher. Files that are complete are not downloaded again.
 
     Attributes:
-        corpus: `ravdess`, `librispeech`, `vctk`, `emodb` or `crema_d`. For `iemocap` the error explains how to
-            request it.
+        corpus: `ravdess`, `librispeech`, `vctk`, `emodb`, `crema_d`, `speech_commands`, `fsdd`, `audiomnist` or
+            `speechocean762`. For `iemocap` and `voxceleb1` the error explains how to request it.
         out: Folder for the corpus.
-        parts: Parts of the corpus, such as LibriSpeech's `dev-clean`; the usual parts by default.
+        parts: Parts of the corpus, such as LibriSpeech's `dev-clean` or the version `v0.01` of Speech Commands; the usual
+            parts by default.
         mirror: Another host with the same paths as the publisher, such as https://us.openslr.org.
         keep_archives: Keep the archives after extraction.
         jobs: Number of simultaneous downloads, for a corpus that is published as single files.
@@ -42,6 +43,7 @@ class InfoConfig:
         corpus: Name of the corpus.
         audio_dir: Folder of the corpus, or its URL (s3://, gs:// ..).
         manifest: CSV file of your own corpus (`--corpus csv`).
+        target: Column with the labels, such as `speaker`; by default the corpus's own, mostly `emotion`.
         labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
         jobs: Number of threads; 0 means one for each core.
@@ -50,6 +52,7 @@ class InfoConfig:
     corpus: str
     audio_dir: Path
     manifest: Path | None = None
+    target: str = ""
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"
     jobs: int = 0
@@ -68,6 +71,8 @@ class PrepareConfig:
             `--corpus` by default. Each of your own corpora needs a different name.
         title: Name of your own corpus in reports and model cards; `name` by default.
         licence: Licence of your own corpus, for the configs of runs and for model cards; that of the corpus by default.
+        target: Column with the labels, such as `speaker`, or a column of the manifest; by default the corpus's own,
+            mostly `emotion`. All columns are kept, and later stages can choose another one.
         labels: Label set instead of the corpus's default.
         microphone: Microphone of VCTK 0.92.
         merge_names: Merge speakers, and labels, whose names differ only in case, spaces, leading zeros or Unicode form.
@@ -99,6 +104,7 @@ class PrepareConfig:
     name: str = ""
     title: str = ""
     licence: str = ""
+    target: str = ""
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"
     merge_names: bool = False
@@ -126,6 +132,8 @@ class FoldsConfig:
     Attributes:
         records: Records folder with labels.
         out: Fold file to write. An existing file is never overwritten.
+        target: Column with the labels; that of `prepare` by default. Folds for `speaker` divide the utterances of
+            each speaker.
         protocol: Method to divide the speakers. By default the published folds are copied. Without published
             folds, the method depends on the corpus.
         count: Number of folds of `k-speaker-folds`. With `single-fold`, the share of test speakers is one divided
@@ -134,5 +142,6 @@ class FoldsConfig:
 
     records: Path
     out: Path
+    target: str = ""
     protocol: Protocol | None = None
     count: int = 5

@@ -53,6 +53,7 @@ class StressConfig:
         corpus: Name of a labelled corpus. Only classes that the model has too are used.
         audio_dir: Folder of the corpus.
         manifest: CSV file of your own corpus (`--corpus csv`).
+        target: Column with the labels; that of the model by default.
         test_labels: Renamings of the corpus's labels to the model's, as THEIRS=OURS. Equal names, and the usual
             names of the eight common emotions, need no entry.
         speakers: Speakers to use, such as those that the model has not seen; all by default.
@@ -66,6 +67,7 @@ class StressConfig:
     corpus: str = "ravdess"
     audio_dir: Path
     manifest: Path | None = None
+    target: str = ""
     test_labels: tuple[str, ...] = ()
     speakers: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()

@@ -64,6 +64,7 @@ class FinetuneConfig:
         records: Records folders with labels. Several are joined under the common names of `label_map`, and
             an utterance trains only the classes that its corpus has.
         out: Run folder to write.
+        target: Column with the labels, such as `speaker`; that of `prepare` by default.
         label_map: YAML file with the common names of emotions; by default the published one, with eight.
         pretrained: Run folder of `pretrain`, its SavedModel, or a published model. Without it the network is
             trained from scratch.
@@ -86,6 +87,7 @@ class FinetuneConfig:
 
     records: tuple[Path, ...]
     out: Path
+    target: str = ""
     label_map: Path | None = None
     pretrained: Path | None = None
     fold: str = "0"
@@ -154,6 +156,7 @@ class ClassifyConfig:
         hypercolumns: Folders of `extract` or of `functionals`. Several, computed in the same way, are joined
             under the common names of `label_map`.
         out: Run folder to write.
+        target: Column with the labels, such as `speaker`; that of `prepare` by default.
         label_map: YAML file with the common names of emotions; by default the published one, with eight.
         feature: F, h1..hL, h_add or h_concat; or the name of a set of functionals.
         classifier: Support vector machine (`svm`), random forest (`rf`) or logistic regression on pooled
@@ -179,6 +182,7 @@ class ClassifyConfig:
 
     hypercolumns: tuple[Path, ...]
     out: Path
+    target: str = ""
     label_map: Path | None = None
     feature: str = "h_concat"
     classifier: Literal["svm", "rf", "logistic", "a_lstm", "attention"] = "svm"

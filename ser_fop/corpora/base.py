@@ -8,6 +8,7 @@ from pathlib import Path
 from ser_fop.corpora.audio_files import Problem
 from ser_fop.corpora.name_variants import merge_variants, require_distinct_speakers
 from ser_fop.corpora.schema import Utterance
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.errors import InputError
 from ser_fop.utils.remote import translate_fs_errors
 
@@ -22,11 +23,13 @@ class ReadOptions:
         manifest: CSV file of the user's own corpus (`csv` only).
         labels: Label set; empty for the corpus's own.
         microphone: Microphone of the recordings (`vctk` 0.92 only).
+        target: Name of the column with the labels; the corpus's own target by default.
     """
 
     manifest: Path | None = None
     labels: tuple[str, ...] = ()
     microphone: str = "mic1"
+    target: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class Corpus:
         url: Official address.
         read: Function that lists the utterances below a folder. It raises `InputError` if the folder does not
             contain this corpus.
+        target: What its labels tell, such as the emotion.
+        reads_target: Whether `read` itself follows the option `target`.
     """
 
     name: str
@@ -64,6 +69,8 @@ class Corpus:
     citation: str
     url: str
     read: Callable[[Path, ReadOptions], Listing]
+    target: str = EMOTION
+    reads_target: bool = False
 
 
 def require_folder(folder: Path, corpus: str) -> Path:
@@ -128,8 +135,8 @@ def with_distinct_names(found: Listing, *, merge: bool) -> Listing:
         require_distinct_speakers(found.utterances)
         return found
     merged = merge_variants(found.utterances)
-    used = {utterance.emotion for utterance in merged}
-    dropped = {utterance.emotion for utterance in found.utterances} - used
+    used = {utterance.label for utterance in merged}
+    dropped = {utterance.label for utterance in found.utterances} - used
     return dataclasses.replace(
         found, utterances=tuple(merged), labels=tuple(label for label in found.labels if label not in dropped)
     )

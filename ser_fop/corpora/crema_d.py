@@ -41,7 +41,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
                 speaker=name[1],
                 gender=genders.get(name[1], ""),
                 style="scripted",
-                emotion=name[3] if name[3] in labels else "",
+                label=name[3] if name[3] in labels else "",
                 annotation=name[3],
             )
         )

@@ -27,13 +27,12 @@ def duplicate_problems(utterances: Sequence[Utterance], *, folder: Path) -> list
 
 
 def _problem(group: Sequence[Utterance]) -> Problem:
-    differing = [name for name in ("emotion", "speaker") if len({getattr(one, name) for one in group}) > 1]
+    differing = [name for name in ("label", "speaker") if len({getattr(one, name) for one in group}) > 1]
     ids = ", ".join(repr(one.id) for one in group)
     message = f"the same audio has several ids: {ids}"
     if differing:
         values = "; ".join(
-            f"{'label' if name == 'emotion' else name} {' and '.join(sorted({getattr(one, name) or 'none' for one in group}))}"
-            for name in differing
+            f"{name} {' and '.join(sorted({getattr(one, name) or 'none' for one in group}))}" for name in differing
         )
         message += f", with different values: {values}"
     return Problem(file=group[0].file, message=message)

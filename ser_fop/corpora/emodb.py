@@ -41,7 +41,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
                 speaker=name[1],
                 gender=GENDERS[name[1]],
                 style="scripted",
-                emotion=annotation if annotation in labels else "",
+                label=annotation if annotation in labels else "",
                 annotation=annotation,
             )
         )

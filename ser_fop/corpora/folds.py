@@ -117,7 +117,7 @@ def session_folds(corpus: str, sessions: Mapping[str, str]) -> FoldFile:
     """
     names = sorted(set(sessions.values()))
     groups = [tuple(sorted(speaker for speaker, session in sessions.items() if session == name)) for name in names]
-    return _rotating(
+    return rotating_folds(
         corpus, groups, protocol="session-folds", description="One session is tested, the next one validates."
     )
 
@@ -133,7 +133,7 @@ def speaker_folds(corpus: str, speakers: Sequence[str], *, count: int = 5) -> Fo
     ordered = sorted(speakers)
     count = min(count, len(ordered))
     groups = [tuple(ordered[first::count]) for first in range(count)]
-    return _rotating(
+    return rotating_folds(
         corpus, groups, protocol=f"{count}-speaker-folds", description="Sorted speakers dealt out in turn."
     )
 
@@ -146,7 +146,7 @@ def leave_one_speaker_out(corpus: str, speakers: Sequence[str]) -> FoldFile:
         speakers: Names, in any order.
     """
     groups = [(speaker,) for speaker in sorted(speakers)]
-    return _rotating(
+    return rotating_folds(
         corpus, groups, protocol="leave-one-speaker-out", description="One speaker is tested, the next one validates."
     )
 
@@ -179,7 +179,18 @@ def make_folds(protocol: Protocol, corpus: str, sessions: Mapping[str, str], *, 
     return speaker_folds(corpus, list(sessions), count=count)
 
 
-def _rotating(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, description: str) -> FoldFile:
+def rotating_folds(corpus: str, groups: Sequence[tuple[str, ...]], *, protocol: str, description: str) -> FoldFile:
+    """Test each group in turn. The next group is for validation.
+
+    Args:
+        corpus: Corpus name.
+        groups: Disjoint groups of speakers, or of what else the folds divide.
+        protocol: Short name for tables.
+        description: Origin of the folds.
+
+    Raises:
+        InputError: If there are fewer than three groups.
+    """
     if len(groups) < 3:
         raise InputError(
             f"corpus {corpus!r} has {len(groups)} group(s) of speakers: speaker-disjoint test, validation and training"
@@ -204,7 +215,9 @@ def published_folds(corpus: str) -> FoldFile | None:
     return check_folds(msgspec.json.decode(source.read_bytes(), type=FoldFile), name=f"{corpus}.json")
 
 
-def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = None) -> FoldFile:
+def folds_of(
+    corpus: str, sessions: Mapping[str, str], *, path: Path | None = None, split: FoldFile | None = None
+) -> FoldFile:
     """Return the folds of a corpus: from a file, the published ones, or by session or speaker.
 
     Args:
@@ -212,6 +225,7 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
         sessions: Session by speaker, as `speaker_sessions` returns it. Folds are made by session if every speaker has
             one, and by speaker otherwise.
         path: Fold file.
+        split: The publisher's own fold, as `published_split` returns it.
 
     Returns:
         The folds, without the speakers that the corpus lacks. The speaker `unknown` may be several people, so it is a
@@ -223,7 +237,7 @@ def folds_of(corpus: str, sessions: Mapping[str, str], *, path: Path | None = No
     """
     unknown = [speaker for speaker in sessions if is_unknown(speaker)]
     sessions = {speaker: session for speaker, session in sessions.items() if not is_unknown(speaker)}
-    folds = read_folds(path) if path else published_folds(corpus)
+    folds = read_folds(path) if path else published_folds(corpus) or split
     if folds is None:
         with_sessions = all(sessions.values()) and len(set(sessions.values())) >= 3
         folds = session_folds(corpus, sessions) if with_sessions else speaker_folds(corpus, list(sessions))

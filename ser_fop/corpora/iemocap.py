@@ -89,7 +89,7 @@ def _read_session(
                 session=name[1],
                 gender=name[3],
                 style="improvised" if name[2] == "impro" else "scripted",
-                emotion=emotion if emotion in labels else "",
+                label=emotion if emotion in labels else "",
                 annotation=annotation.label,
                 arousal=annotation.arousal,
                 valence=annotation.valence,

@@ -38,7 +38,7 @@ def variants(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 def merge_variants(utterances: Sequence[Utterance]) -> list[Utterance]:
     """Give all spellings of a speaker or label the most frequent one."""
-    fields = ("speaker", "emotion")
+    fields = ("speaker", "label")
     spelling = {
         field: {name: group[0] for group in variants(getattr(one, field) for one in utterances) for name in group}
         for field in fields
@@ -53,10 +53,10 @@ def merge_variants(utterances: Sequence[Utterance]) -> list[Utterance]:
 
 def label_problems(utterances: Sequence[Utterance]) -> list[Problem]:
     """Report labels that differ only in spelling, and labels that denote a missing value."""
-    labels = Counter(one.emotion for one in utterances if one.emotion)
+    labels = Counter(one.label for one in utterances if one.label)
     problems = [
         Problem(file="labels", message=f"{_counted(group, labels)} differ only in spelling: --merge-names merges them")
-        for group in variants(one.emotion for one in utterances)
+        for group in variants(one.label for one in utterances)
     ]
     missing = tuple(sorted(label for label in labels if label.casefold() in _MISSING))
     if missing:

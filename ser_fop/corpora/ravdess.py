@@ -12,6 +12,8 @@ LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "sur
 # modality-channel-emotion-intensity-statement-repetition-actor
 _NAME = re.compile(r"(\d\d)-(\d\d)-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)$")
 ACTORS = 24
+_INTENSITIES = {"01": "normal", "02": "strong"}
+_STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
 _AUDIO_ONLY, _SPEECH = "03", "01"
 
 
@@ -34,7 +36,7 @@ def read(folder: Path, options: ReadOptions) -> Listing:
         if name is None:
             problems.append(Problem(file=file, message="its name is not that of a RAVDESS utterance; skipped"))
             continue
-        modality, channel, emotion, _, _, _, actor = name.groups()
+        modality, channel, emotion, intensity, statement, repetition, actor = name.groups()
         if (modality, channel) != (_AUDIO_ONLY, _SPEECH):
             problems.append(Problem(file=file, message="is not audio-only speech; skipped"))
             continue
@@ -54,8 +56,13 @@ def read(folder: Path, options: ReadOptions) -> Listing:
                 speaker=speaker,
                 gender="M" if int(actor) % 2 else "F",
                 style="scripted",
-                emotion=annotation if annotation in labels else "",
+                label=annotation if annotation in labels else "",
                 annotation=annotation,
+                columns=(
+                    ("intensity", _INTENSITIES[intensity]),
+                    ("text", _STATEMENTS[statement]),
+                    ("repetition", repetition.lstrip("0")),
+                ),
             )
         )
     return listing(

@@ -1,6 +1,20 @@
 """Registry of the speech corpora, by name. It does not import TensorFlow."""
 
-from ser_fop.corpora import crema_d, csv_manifest, emodb, iemocap, librispeech, ravdess, vctk
+from ser_fop.corpora import (
+    audiomnist,
+    crema_d,
+    csv_manifest,
+    emodb,
+    emospeechcommands,
+    fsdd,
+    iemocap,
+    librispeech,
+    ravdess,
+    speech_commands,
+    speechocean762,
+    vctk,
+    voxceleb1,
+)
 from ser_fop.corpora.base import Corpus
 from ser_fop.corpora.synthetic import corpus as synthetic
 from ser_fop.errors import InputError, closest
@@ -14,6 +28,12 @@ CORPORA: dict[str, Corpus] = {
     "librispeech": librispeech.CORPUS,
     "emodb": emodb.CORPUS,
     "crema_d": crema_d.CORPUS,
+    "speech_commands": speech_commands.CORPUS,
+    "fsdd": fsdd.CORPUS,
+    "audiomnist": audiomnist.CORPUS,
+    "emospeechcommands": emospeechcommands.CORPUS,
+    "voxceleb1": voxceleb1.CORPUS,
+    "speechocean762": speechocean762.CORPUS,
     "csv": csv_manifest.CORPUS,
 }
 

@@ -18,13 +18,15 @@ class Utterance:
         session: Recording session, or an empty string.
         gender: `"F"`, `"M"` or an empty string.
         style: `"improvised"`, `"scripted"`, `"read"` or an empty string.
-        emotion: Class label; an empty string if its label is not in the label set. Pretraining uses it all the same.
+        label: Class of the target, such as the emotion; an empty string if it is not in the label set. Pretraining uses
+            the utterance all the same.
         annotation: The corpus's own label, before labels are merged.
         file: Audio file, relative to the corpus folder, with forward slashes.
         start_s: Start in the file, in seconds.
         end_s: End in the file, in seconds; None is the end of the file.
         arousal: Rated arousal on the corpus's own scale; None without a rating.
         valence: Rated valence on the corpus's own scale; None without a rating.
+        columns: Name and value of everything else that the corpus tells, such as the spoken text.
     """
 
     id: str
@@ -32,13 +34,14 @@ class Utterance:
     session: str = ""
     gender: str = ""
     style: str = ""
-    emotion: str = ""
+    label: str = ""
     annotation: str = ""
     file: str
     start_s: float = 0.0
     end_s: float | None = None
     arousal: float | None = None
     valence: float | None = None
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +68,12 @@ UNKNOWN_SPEAKER = "unknown"
 
 # Columns of `utterances.csv` in a records folder, in order.
 UTTERANCES = "utterances.csv"
-_ID, *_DESCRIBED = (field.name for field in dataclasses.fields(Utterance))
+_ID, *_DESCRIBED, _COLUMNS = (field.name for field in dataclasses.fields(Utterance))
 UTTERANCE_COLUMNS = (_ID, "shard", "frames", "duration_s", *_DESCRIBED)
+# What precedes the name of each further column of the corpus in `utterances.csv`.
+COLUMN_PREFIX = "column:"
+# Name of the column `label` in records of older versions.
+_OLDER_LABEL = "emotion"
 
 # Features of a `tf.train.Example`: the id (UTF-8), the little-endian log-mels (frames, mels), the number of frames.
 RECORD_ID, RECORD_MEL, RECORD_FRAMES = "id", "mel", "frames"
@@ -93,10 +100,12 @@ def is_unknown(speaker: str) -> bool:
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write `utterances.csv`."""
+    rows = list(rows)
+    further = dict.fromkeys(COLUMN_PREFIX + name for row in rows for name, _ in row.columns)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, UTTERANCE_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, (*UTTERANCE_COLUMNS, *further), lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(vars(row) for row in rows)
+        writer.writerows({**vars(row), **{COLUMN_PREFIX + name: text for name, text in row.columns}} for row in rows)
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
@@ -108,4 +117,10 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 def _row(line: dict[str, Any]) -> Row:
     typed = {"shard": int(line["shard"]), "frames": int(line["frames"])}
     typed |= {"duration_s": float(line["duration_s"]), "start_s": float(line["start_s"])}
-    return Row(**{**line, **typed})
+    own = {name: text for name, text in line.items() if not name.startswith(COLUMN_PREFIX)}
+    if _OLDER_LABEL in own:
+        own["label"] = own.pop(_OLDER_LABEL)
+    further = (
+        (name.removeprefix(COLUMN_PREFIX), text) for name, text in line.items() if name.startswith(COLUMN_PREFIX)
+    )
+    return Row(**{**own, **typed}, columns=tuple(further))

@@ -41,7 +41,7 @@ def summarize(corpus: Corpus, listing: Listing, *, folder: Path, jobs: int = 0) 
         )
     speakers = {utterance.speaker: utterance.gender for utterance in utterances}
     lines.append(f"speakers    {len(speakers)} ({_counts(speakers.values())})")
-    labelled = [utterance.emotion for utterance in utterances if utterance.emotion]
+    labelled = [utterance.label for utterance in utterances if utterance.label]
     lines.append(f"labelled    {len(labelled)} ({_counts(labelled, listing.labels)})" if labelled else "labelled    0")
     if any(utterance.session for utterance in utterances):
         lines.append(f"sessions    {_counts(utterance.session for utterance in utterances)}")

@@ -9,7 +9,9 @@ import numpy as np
 
 from ser_fop.corpora.label_map import LabelMap, read_label_map
 from ser_fop.corpora.schema import Row
-from ser_fop.data.records import Manifest, MelStatistics, Records, require_same_features
+from ser_fop.corpora.targets import EMOTION, SPEAKER
+from ser_fop.data.mel_statistics import MelStatistics
+from ser_fop.data.records import Manifest, Records, require_same_features
 from ser_fop.errors import InputError
 
 _NAME = "joined"
@@ -42,6 +44,12 @@ class JoinedRecords:
                 f"expected each corpus once, received two records folders of corpus {twice!r}. Drop one, or prepare it"
                 " with another --name."
             )
+        targets = {part.manifest.target for part in parts}
+        if len(targets) > 1 or SPEAKER in targets:
+            raise InputError(
+                f"expected records of one target other than `speaker`, received {', '.join(sorted(targets))}. Choose it by"
+                " --target; identify the speakers of one corpus at a time."
+            )
         features = require_same_features({str(part.folder): part.manifest.features for part in parts})
         if len({part.manifest.trim_below_db for part in parts}) > 1:
             raise InputError(
@@ -51,7 +59,7 @@ class JoinedRecords:
         common = {name: label_map.common(name) for part in parts for name in part.manifest.labels}
         self._rows_of = [tuple(_joined(row, part, common) for row in part.rows) for part in parts]
         self.rows: tuple[Row, ...] = tuple(row for rows in self._rows_of for row in rows)
-        found = {part.corpus: {row.emotion for row in rows} for part, rows in zip(parts, self._rows_of, strict=True)}
+        found = {part.corpus: {row.label for row in rows} for part, rows in zip(parts, self._rows_of, strict=True)}
         self.classes_of = {
             corpus: tuple(label for label in label_map.labels if label in held) for corpus, held in found.items()
         }
@@ -66,7 +74,9 @@ class JoinedRecords:
             features=features,
             shards=(),
             trim_below_db=parts[0].manifest.trim_below_db,
+            target=parts[0].manifest.target,
         )
+        self.unit = SPEAKER
 
     @property
     def folder(self) -> Path:
@@ -101,6 +111,14 @@ class JoinedRecords:
         """Return a speaker's name as `corpus:speaker`, which it already is."""
         return speaker
 
+    def names_to_record(self, speakers: Iterable[str]) -> set[str]:
+        """Return the names by which a run records that it has heard some speakers, `corpus:speaker`."""
+        return set(speakers)
+
+    def heard_before(self, speakers: Iterable[str], recorded: Collection[str]) -> set[str]:
+        """Return which speakers a network has heard, of whom its runs recorded the names."""
+        return set(speakers).intersection(recorded)
+
     def selection(self, ids: Collection[str]) -> list[tuple[Records, frozenset[str], str]]:
         """Return the records to read for some utterances.
 
@@ -118,12 +136,15 @@ class JoinedRecords:
         return found
 
 
-def labelled_records(folders: Sequence[Path], label_map: Path | None = None) -> Records | JoinedRecords:
+def labelled_records(
+    folders: Sequence[Path], label_map: Path | None = None, *, target: str = ""
+) -> Records | JoinedRecords:
     """Open the labelled records of a stage.
 
     Args:
         folders: Records folders.
-        label_map: Label map; None for the published one.
+        label_map: Label map; None for the published one of emotions, and for the names of the corpora of another target.
+        target: Column with the labels; by default that of each folder.
 
     Returns:
         The records of one folder with its own labels, or joined records of several folders, or of one with a label map,
@@ -134,7 +155,7 @@ def labelled_records(folders: Sequence[Path], label_map: Path | None = None) -> 
     """
     if not folders:
         raise InputError("--records expected at least one records folder, received none.")
-    return joined_if_several([Records(folder) for folder in folders], label_map)
+    return joined_if_several([Records(folder, target) for folder in folders], label_map)
 
 
 def joined_if_several(parts: Sequence[Records], label_map: Path | None = None) -> Records | JoinedRecords:
@@ -142,7 +163,7 @@ def joined_if_several(parts: Sequence[Records], label_map: Path | None = None) -
 
     Args:
         parts: At least one records folder.
-        label_map: Label map; None for the published one.
+        label_map: Label map; None for the published one of emotions, and for the names of the corpora of another target.
 
     Returns:
         The records of one folder with its own labels, or joined records of several folders, or of one with a label map.
@@ -150,7 +171,23 @@ def joined_if_several(parts: Sequence[Records], label_map: Path | None = None) -
     Raises:
         InputError: If folders cannot be joined.
     """
-    return parts[0] if len(parts) == 1 and label_map is None else JoinedRecords(parts, read_label_map(label_map))
+    return parts[0] if len(parts) == 1 and label_map is None else JoinedRecords(parts, label_map_of(parts, label_map))
+
+
+def label_map_of(parts: Sequence[Records], path: Path | None) -> LabelMap:
+    """Return the common names of the labels of several folders.
+
+    Args:
+        parts: The records folders.
+        path: Label map; None for the published one of emotions, and for the names of the corpora of another target.
+
+    Raises:
+        InputError: If the file is missing or is not a label map.
+    """
+    if path is None and any(part.manifest.target != EMOTION for part in parts):
+        names = sorted({name for part in parts for name in part.manifest.labels})
+        return LabelMap({name: () for name in names}, source="the labels of the records")
+    return read_label_map(path)
 
 
 def corpora_of(parts: Iterable[Records | JoinedRecords]) -> list[dict[str, str]]:
@@ -174,5 +211,5 @@ def _joined(row: Row, part: Records, common: dict[str, str]) -> Row:
         id=f"{part.corpus}:{row.id}",
         speaker=part.qualified_speaker_id(row.speaker),
         session=f"{part.corpus}:{row.session}" if row.session else "",
-        emotion=common[row.emotion] if row.emotion else "",
+        label=common[row.label] if row.label else "",
     )

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.data.joined_records import JoinedRecords
-from ser_fop.data.records import MIN_VARIANCE, Records, parse
+from ser_fop.data.record_examples import parse
+from ser_fop.data.records import MIN_VARIANCE, Records
 from ser_fop.errors import InputError
 
 DrawFn = Callable[[tf.Tensor, int], tf.Tensor]

@@ -6,15 +6,17 @@ holds the number of records, the number of frames and the SHA-256 of each shard.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 import numpy as np
-import tensorflow as tf
 
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.corpora.schema import RECORD_FRAMES, RECORD_ID, RECORD_MEL, UTTERANCES, Row, read_rows
+from ser_fop.corpora.schema import UNKNOWN_SPEAKER, UTTERANCES, Row, read_rows
+from ser_fop.corpora.speaker_units import UNIT_MARK, with_units
+from ser_fop.corpora.targets import EMOTION, SPEAKER, labels_of, with_target
+from ser_fop.data.mel_statistics import MelStatistics
 from ser_fop.errors import InputError
 from ser_fop.utils.json_io import from_stored
 from ser_fop.utils.run_folder import content_digest, digest_of, read_json, require_complete, sha256, write_json
@@ -47,12 +49,13 @@ class Manifest:
         corpus: Name of the corpus; later stages use it in speaker ids.
         title: Name in reports.
         licence: Licence of the audio.
-        labels: Emotion classes, in the order of the class indices.
+        labels: Classes of the target, in the order of the class indices.
         dtype: Data type of the stored log-mels.
         features: Settings of the front end that computed them.
         shards: The TFRecord files.
         trim_below_db: Threshold of the trimming of silence at both ends, in dB below the loudest frame; 0 if off.
         renditions: Number of varied copies of each utterance in its record.
+        target: What the labels tell, such as the emotion.
     """
 
     corpus: str
@@ -64,21 +67,7 @@ class Manifest:
     shards: tuple[Shard, ...]
     trim_below_db: float = 0.0
     renditions: int = 0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class MelStatistics:
-    """Sums per utterance, from which mean and standard deviation over any set of utterances are computed.
-
-    Attributes:
-        count: Number of frames, (utterances,).
-        total: Sum over frames, (utterances, mels).
-        squares: Sum of squares over frames, (utterances, mels).
-    """
-
-    count: np.ndarray
-    total: np.ndarray
-    squares: np.ndarray
+    target: str = EMOTION
 
 
 class Records:
@@ -86,12 +75,20 @@ class Records:
 
     Args:
         folder: Folder written by `ser-fop prepare`.
+        target: Column with the labels; by default the target of `prepare`.
+
+    Attributes:
+        folder: The folder.
+        manifest: Its manifest, with the labels of the target.
+        rows: Its utterances, with the labels of the target. For the target `speaker`, their field `speaker` holds what
+            the folds divide instead (`unit`).
+        unit: What folds divide: `speaker`, or `session`, `text` or `utterance` for the target `speaker`.
 
     Raises:
-        InputError: If the folder is unfinished, or if a shard or a table was changed.
+        InputError: If the folder is unfinished, if a shard or a table was changed, or if there is no such target.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, target: str = "") -> None:
         self.folder = folder = Path(folder)
         require_complete(folder, "prepare")
         try:
@@ -108,7 +105,25 @@ class Records:
                 f"{folder} is damaged: one of {', '.join(CONTENT)} is missing or was changed."
                 " Remove it and run `ser-fop prepare` again."
             )
+        self._names_of: dict[str, set[str]] = {}
+        self.unit = SPEAKER
         self.rows = read_rows(folder / UTTERANCES)
+        if target and target != self.manifest.target:
+            self.rows = with_target(self.rows, target, own=self.manifest.target, where=str(folder))
+            self.manifest = dataclasses.replace(self.manifest, target=target, labels=labels_of(self.rows))
+        if self.manifest.target == SPEAKER:
+            self._divide_speakers()
+
+    def _divide_speakers(self) -> None:
+        """Let folds divide the recordings of each speaker."""
+        if self.manifest.features.normalised_by == "speaker":
+            raise InputError(
+                f"--target speaker expected features that are not normalised by speaker, but those of {self.folder} are:"
+                " they tell a speaker from his mean, which is not known in use. Prepare it with `--normalised-by none`."
+            )
+        self.unit, self.rows = with_units(self.rows)
+        for row in self.rows:
+            self._names_of.setdefault(row.speaker, set()).add(row.label or UNKNOWN_SPEAKER)
 
     @property
     def corpus(self) -> str:
@@ -168,8 +183,40 @@ class Records:
         return [row for row in self.rows if row.speaker in speakers]
 
     def qualified_speaker_id(self, speaker: str) -> str:
-        """Return a speaker's name as `corpus:speaker`, the form in which runs record seen speakers."""
-        return f"{self.corpus}:{speaker}"
+        """Return the name of a speaker, or of what the folds divide instead, as `corpus:name`."""
+        return f"{self.corpus}:{'' if self.unit == SPEAKER else UNIT_MARK}{speaker}"
+
+    def people(self, speakers: Iterable[str]) -> set[str]:
+        """Return the people behind speakers of rows as `corpus:speaker`.
+
+        Args:
+            speakers: Speakers of rows, which for the target `speaker` are sessions, texts or utterances.
+        """
+        names = (name for one in speakers for name in self._names_of.get(one, (one,)))
+        return {f"{self.corpus}:{name}" for name in names}
+
+    def names_to_record(self, speakers: Iterable[str]) -> set[str]:
+        """Return the names by which a run records that it has heard some speakers: their own, and those of the people.
+
+        Args:
+            speakers: Speakers of rows.
+        """
+        speakers = list(speakers)
+        return self.people(speakers) | {self.qualified_speaker_id(one) for one in speakers}
+
+    def heard_before(self, speakers: Iterable[str], recorded: Collection[str]) -> set[str]:
+        """Return which speakers of rows a network has heard.
+
+        Args:
+            speakers: Speakers of rows.
+            recorded: What its runs recorded. A person of whom no session, text or utterance is recorded was heard whole.
+        """
+        speakers = set(speakers)
+        found = {self.qualified_speaker_id(one) for one in speakers} & set(recorded)
+        if self.unit == SPEAKER:
+            return found
+        in_part = self.people(one for one in self.speakers if self.qualified_speaker_id(one) in recorded)
+        return found | ((self.people(speakers) & set(recorded)) - in_part)
 
 
 def mel_moments(parts: Iterable[tuple[Records, Collection[str]]]) -> tuple[np.ndarray, np.ndarray]:
@@ -216,64 +263,6 @@ def require_same_features(named: Mapping[str, FeatureConfig]) -> FeatureConfig:
                     " Prepare both with the same options; `ser-fop prepare --features-of NETWORK` takes those of a network."
                 )
     return first
-
-
-def serialize(utterance_id: str, mel: np.ndarray, renditions: Sequence[np.ndarray] = ()) -> bytes:
-    """Return the bytes of one record.
-
-    Args:
-        utterance_id: Id of the utterance.
-        mel: Log-mel of shape (frames, mels), float16 or float32.
-        renditions: Log-mels of varied copies, of the same shape and type.
-    """
-    features = {
-        RECORD_ID: tf.train.Feature(bytes_list=tf.train.BytesList(value=[utterance_id.encode()])),
-        RECORD_FRAMES: tf.train.Feature(int64_list=tf.train.Int64List(value=[len(mel)])),
-    }
-    for number, stored in enumerate((mel, *renditions)):
-        little_endian = stored.astype(stored.dtype.newbyteorder("<")).tobytes()
-        features[_mel_key(number)] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[little_endian]))
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
-
-
-def parse(
-    serialized: tf.Tensor, manifest: Manifest, draw_fn: Callable[[tf.Tensor, int], tf.Tensor] | None = None
-) -> dict[str, tf.Tensor]:
-    """Parse one record.
-
-    Args:
-        serialized: Bytes of the record.
-        manifest: Manifest of its folder.
-        draw_fn: Maps an id and the number of renditions to the number of the copy to read: 0 for the utterance itself,
-            1 for the first rendition.
-
-    Returns:
-        `id` (string) and `mel` (frames, mels) in the stored data type. With `draw_fn`, `mel` is the copy, and `recorded`
-        (frames, mels) the utterance itself.
-    """
-    mels = [_mel_key(number) for number in range(1 + (manifest.renditions if draw_fn else 0))]
-    parsed = tf.io.parse_single_example(
-        serialized,
-        {
-            RECORD_ID: tf.io.FixedLenFeature([], tf.string),
-            RECORD_FRAMES: tf.io.FixedLenFeature([], tf.int64),
-            **{name: tf.io.FixedLenFeature([], tf.string) for name in mels},
-        },
-    )
-
-    def decoded(stored: tf.Tensor) -> tf.Tensor:
-        mel = tf.io.decode_raw(stored, tf.dtypes.as_dtype(manifest.dtype), little_endian=True)
-        return tf.reshape(mel, [parsed[RECORD_FRAMES], manifest.features.width])
-
-    if draw_fn is None:
-        return {"id": parsed[RECORD_ID], "mel": decoded(parsed[RECORD_MEL])}
-    chosen = tf.gather(tf.stack([parsed[name] for name in mels]), draw_fn(parsed[RECORD_ID], manifest.renditions))
-    return {"id": parsed[RECORD_ID], "mel": decoded(chosen), "recorded": decoded(parsed[RECORD_MEL])}
-
-
-def _mel_key(number: int) -> str:
-    """Return the name of a copy in a record: that of the utterance itself for 0."""
-    return f"{RECORD_MEL}/{number}" if number else RECORD_MEL
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

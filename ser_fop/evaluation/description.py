@@ -4,12 +4,16 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ser_fop.evaluation.calibration import calibration
 from ser_fop.evaluation.confusions import confusions_by_speaker
 from ser_fop.evaluation.intervals import over_speakers, over_utterances
 from ser_fop.evaluation.predictions import Prediction, score_predictions
+from ser_fop.evaluation.scores import top_accuracy
 
 SCORES = ("wa", "ua")
+_TOP = 5
 
 
 def describe_predictions(predictions: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
@@ -20,7 +24,7 @@ def describe_predictions(predictions: Sequence[Prediction], labels: Sequence[str
         labels: The classes, in order.
 
     Returns:
-        The keys of `classification_scores`, and `intervals` by score (`speakers`, None for a single speaker, and
+        The keys of `classification_scores`, `top_5` for more than five classes, and `intervals` by score (`speakers`, None for a single speaker, and
         `utterances`), `speakers` (`wa`, `ua` and `n` of each) and `calibration`.
     """
     confusions = confusions_by_speaker(predictions, labels)
@@ -32,8 +36,13 @@ def describe_predictions(predictions: Sequence[Prediction], labels: Sequence[str
             for name, one in zip(("speakers", "utterances"), found, strict=True)
         }
     each = zip(*(confusions.by_speaker(score) for score in SCORES), confusions.counts.sum(axis=(1, 2)), strict=True)
+    top = {}
+    if len(labels) > _TOP:
+        probabilities = np.array([item.probabilities for item in predictions])
+        top = {"top_5": top_accuracy([item.label for item in predictions], probabilities, labels, count=_TOP)}
     return {
         **score_predictions(predictions, labels),
+        **top,
         "intervals": intervals,
         "speakers": {
             speaker: {"wa": float(wa), "ua": float(ua), "n": int(count)}

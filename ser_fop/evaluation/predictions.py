@@ -82,7 +82,7 @@ def predictions_from(
                 speaker=row.speaker,
                 fold=fold,
                 seed=seed,
-                label=row.emotion,
+                label=row.label,
                 predicted=label,
                 probabilities=tuple(float(value) for value in values),
             )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
 
@@ -32,6 +33,24 @@ def classification_scores(true: Sequence[str], predicted: Sequence[str], labels:
         "recall": recall,
         "confusion": confusion_matrix(true, predicted, labels=labels).tolist(),
     }
+
+
+def top_accuracy(true: Sequence[str], probabilities: np.ndarray, labels: Sequence[str], *, count: int = 5) -> float:
+    """Return the share of utterances whose class is among the most probable ones.
+
+    Args:
+        true: True label of each utterance.
+        probabilities: Probability of each class, (utterances, classes).
+        labels: The classes, in order.
+        count: Number of classes to look at.
+
+    Example:
+        >>> top_accuracy(["a", "c"], np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]]), ["a", "b", "c"], count=2)
+        0.5
+    """
+    place = {label: number for number, label in enumerate(labels)}
+    ranked = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+    return float((ranked == np.array([[place[label]] for label in true])).any(axis=1).mean())
 
 
 def chance_scores(train: Sequence[str], test: Sequence[str], labels: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.settings import FinetuningSettings
 from ser_fop.config.stages import FunctionalsConfig
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.errors import InputError
 from ser_fop.experiments.baselines import EGEMAPS, chosen_baselines, functional_sets
 from ser_fop.experiments.further_corpora import FurtherCorpus, entry_name, further_corpora
@@ -135,6 +136,7 @@ def preparation_jobs(config: ReproduceConfig) -> list[Job]:
         corpus=config.corpus,
         audio_dir=audio_dir(config),
         manifest=config.manifest,
+        target=config.target or ("" if config.task == EMOTION else config.task),
         labels=config.labels,
         out=records / config.corpus,
         **common,

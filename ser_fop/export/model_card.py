@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.corpora.registry import CORPORA
+from ser_fop.corpora.speaker_units import UNIT_MARK
+from ser_fop.corpora.targets import EMOTION, SPEAKER
 from ser_fop.export.card_sections import calibration_section, cross_corpus_section, probe_section, stress_section
 from ser_fop.models.network_spec import NetworkSpec
 
@@ -62,7 +64,8 @@ def _summary(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     *before, last = described["made"]
     strategy = last["config"]["training"]["strategy"]
     trained = "trained from scratch" if not before else f"pretrained by {_FOP} and fine-tuned ({strategy})"
-    return f"Recognises {len(spec.labels)} emotions in speech: {', '.join(spec.labels)}. {network} It was {trained}."
+    what = "emotions" if spec.target == EMOTION else f"classes of the target `{spec.target}`"
+    return f"Recognises {len(spec.labels)} {what} in speech: {', '.join(spec.labels)}. {network} It was {trained}."
 
 
 def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
@@ -88,8 +91,14 @@ def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     )
 
 
+def _people_heard(spec: NetworkSpec) -> Counter[str]:
+    """Return the number of people whom the network has heard, by corpus."""
+    parts = (speaker.partition(":") for speaker in spec.seen_speakers)
+    return Counter(corpus for corpus, _, name in parts if not name.startswith(UNIT_MARK))
+
+
 def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
-    seen_counts = Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers)
+    seen_counts = _people_heard(spec)
     lines = ["## Data and licence", "", "| corpus | speakers | licence | |", "|---|---|---|---|"]
     stated = _stated(described)
     for name, speakers in sorted(seen_counts.items()):
@@ -147,7 +156,7 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
         "",
         f"Chance level is {100 / len(spec.labels):.1f} % UA." + _uncalibrated(metrics),
         "",
-        "Confusion matrix, in % of the utterances of each true emotion (rows: true emotion, columns: prediction):",
+        f"Confusion matrix, in % of the utterances of each true {spec.target} (rows: true {spec.target}, columns: prediction):",
         "",
         "| | " + " | ".join(spec.labels) + " |",
         "|---|" + "---|" * len(spec.labels),
@@ -177,7 +186,7 @@ def _skill(pretraining: Mapping[str, Any]) -> str:
 
 
 def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
-    seen_counts = sorted(Counter(speaker.partition(":")[0] for speaker in spec.seen_speakers).items())
+    seen_counts = sorted(_people_heard(spec).items())
     lines = ["## Limits", ""]
     for name, count in seen_counts:
         kind = _SPEECH.get(name, "speech of a kind that this card does not describe")
@@ -187,7 +196,11 @@ def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
         "- Other languages, ages and accents, telephone bandwidth, noise and simultaneous speakers were not in the"
         " training data, or not evaluated. Evaluate the model on your own recordings first."
     )
-    if spec.labels:
+    if spec.target == SPEAKER:
+        lines.append(
+            "- It names one of the speakers above for any voice. It does not tell a stranger, and it proves no identity."
+        )
+    if spec.labels and spec.target == EMOTION:
         lines += [
             "- Felt, shown and acted emotions are different. Expect a much lower accuracy on everyday speech.",
             "- `predict` and `serve` refuse recordings without speech. Singing and music can pass for speech. The"

@@ -12,7 +12,7 @@ from ser_fop.export.portable import to_onnx
 from ser_fop.export.portable_stream import first_value
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.onnx_model import OnnxInferenceModel
-from ser_fop.inference.outputs import EMOTION, REASON, SCORES
+from ser_fop.inference.outputs import REASON, SCORES
 from ser_fop.streaming.onnx_step import AFTER, BEFORE, OnnxStep
 from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
@@ -111,7 +111,7 @@ def verify_onnx_twin(recogniser: InferenceModel, path: Path, sounds: Mapping[str
     expected = {name: value.numpy() for name, value in recogniser.from_waveform(**sounds).items()}
     found = OnnxInferenceModel(path, recogniser.spec).from_waveform(sounds["waveform"], sounds["length"])
     difference = _within_tolerance(float(np.abs(found[SCORES] - expected[SCORES]).max()), path)
-    for name in (EMOTION, REASON):
+    for name in (recogniser.spec.target, REASON):
         if found[name].tolist() != expected[name].tolist():
             raise InputError(
                 f"the ONNX twin {path} expected {name} {expected[name].tolist()} of the model, received"

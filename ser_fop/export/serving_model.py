@@ -10,7 +10,7 @@ from tensorflow.python.framework import op_def_registry
 
 from ser_fop.errors import InputError
 from ser_fop.export.warmup import write_warmup
-from ser_fop.hub.model_paths import EXTRA
+from ser_fop.hub.model_paths import EXTRA, SAVED_MODEL
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.outputs import PREDICTION
 from ser_fop.models.network_spec import SPEC
@@ -95,7 +95,7 @@ def write_serving_model(
 def operations_of(folder: Path) -> set[str]:
     """Return the names of all operations in the graphs of a SavedModel, without calls of its own functions."""
     model = saved_model_pb2.SavedModel()
-    model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    model.ParseFromString((folder / SAVED_MODEL).read_bytes())
     graphs = [meta.graph_def for meta in model.meta_graphs]
     own = {function.signature.name for graph in graphs for function in graph.library.function}
     parts = [part for graph in graphs for part in (graph.node, *(one.node_def for one in graph.library.function))]

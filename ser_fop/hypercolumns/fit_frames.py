@@ -68,14 +68,15 @@ def fit_frames(config: ClassifyConfig, records: Records, split: DataSplit, folde
         kind=ATTENTION_LSTM,
         features=spec.features,
         model=spec.model,
-        seen_speakers=tuple(sorted({*spec.seen_speakers, *split.trained_on})),
-        labelled_speakers=tuple(sorted({*spec.labelled_speakers, *split.trained_on})),
+        seen_speakers=tuple(sorted({*spec.seen_speakers, *split.to_record})),
+        labelled_speakers=tuple(sorted({*spec.labelled_speakers, *split.to_record})),
         labels=labels,
         attention=spec.attention,
         feature=config.feature,
         units=units,
         dropout=settings.lstm_dropout,
         trim_below_db=records.manifest.trim_below_db,
+        target=records.manifest.target,
     )
     files = save_network(model, description, folder / NETWORK) if config.keep_classifier else []
     return FittedClassifier(

@@ -1,5 +1,6 @@
 """Training of scikit-learn classifiers on pooled features."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from ser_fop.config.stages import ClassifyConfig
+from ser_fop.corpora.targets import SPEAKER
 from ser_fop.data.joined_records import JoinedRecords
 from ser_fop.data.records import Records
+from ser_fop.evaluation.verification import verify_speakers
 from ser_fop.hypercolumns.answers import probabilities_in_order
 from ser_fop.hypercolumns.classifiers import (
     calibrate_svm,
@@ -52,6 +55,8 @@ def fit_pooled(
     if config.classifier == "svm":
         predicted = dict(zip(split.test, data.answers(svm_of(estimator), x["test"], "test"), strict=True))
     probabilities = dict(zip(split.test, probabilities_in_order(estimator, x["test"], data.labels), strict=True))
+    if records.manifest.target == SPEAKER:
+        details["verification"] = _verify(data, split)
     if config.keep_classifier:
         files = [write_estimator(folder / ESTIMATOR, estimator), *files]
     return FittedClassifier(
@@ -60,6 +65,22 @@ def fit_pooled(
         files=files,
         predicted=predicted,
     )
+
+
+def _verify(data: PooledSplit, split: DataSplit) -> dict[str, Any] | None:
+    """Score pairs of test utterances by the cosine of their features, standardised on the training utterances.
+
+    Returns:
+        The errors; None if the test part is so small that no speaker has two recordings.
+    """
+    mean, deviation = data.x["train"].mean(axis=0), data.x["train"].std(axis=0)
+    vectors = (data.x["test"] - mean) / np.maximum(deviation, 1e-6)
+    row_of = {row.id: row for row in split.test_rows}
+    rows = [row_of[key] for key in split.test]
+    speakers, units = [row.label for row in rows], [row.speaker for row in rows]
+    if len(set(speakers)) in (1, len(set(zip(speakers, units, strict=True)))):
+        return None
+    return dataclasses.asdict(verify_speakers(vectors, speakers, units))
 
 
 def _fit_code(config: ClassifyConfig, records: Records, data: PooledSplit) -> Any:

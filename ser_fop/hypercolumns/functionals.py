@@ -62,7 +62,7 @@ def pooled_functionals(records: Records, audio_dir: Path, *, sets: Sequence[str]
             )
     return PooledFeatures(
         ids=np.array([row.id for row in rows]),
-        emotions=np.array([row.emotion for row in rows]),
+        labels=np.array([row.label for row in rows]),
         speakers=np.array([row.speaker for row in rows]),
         arrays=arrays,
     )

@@ -50,7 +50,7 @@ def extract_pooled(backbone: Backbone, records: Records, *, pooling: str, batch_
             bar.update(len(batch["id"]))
     return PooledFeatures(
         ids=np.array(ids),
-        emotions=np.array([by_id[key].emotion for key in ids]),
+        labels=np.array([by_id[key].label for key in ids]),
         speakers=np.array([by_id[key].speaker for key in ids]),
         arrays=arrays,
     )

@@ -11,7 +11,9 @@ from ser_fop.config.feature_names import check_feature
 from ser_fop.errors import InputError
 
 ARRAYS = "hypercolumns.npz"
-_TABLE = ("ids", "emotions", "speakers")
+_TABLE = ("ids", "labels", "speakers")
+# Name of the labels in files of older versions.
+_OLDER = {"labels": "emotions"}
 _ADD, _CONCAT = "h_add", "h_concat"
 # Number of statistics over time in each feature, from which a concatenation that is not stored is built.
 _STATISTICS = "statistics"
@@ -23,13 +25,13 @@ class PooledFeatures:
 
     Attributes:
         ids: Utterance ids, (utterances,).
-        emotions: Labels, (utterances,); an empty string for an unlabelled utterance.
+        labels: Labels, (utterances,); an empty string for an unlabelled utterance.
         speakers: Speakers, (utterances,).
         arrays: Features by name, each (utterances, width) float32.
     """
 
     ids: np.ndarray
-    emotions: np.ndarray
+    labels: np.ndarray
     speakers: np.ndarray
     arrays: dict[str, np.ndarray]
 
@@ -97,8 +99,9 @@ def read_pooled(path: Path) -> PooledFeatures:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            table = {name: arrays[name] for name in _TABLE}
-            found = {name: arrays[name] for name in arrays.files if name not in (*_TABLE, _STATISTICS)}
+            stored = {name: name if name in arrays.files else _OLDER.get(name, name) for name in _TABLE}
+            table = {name: arrays[key] for name, key in stored.items()}
+            found = {name: arrays[name] for name in arrays.files if name not in (*stored.values(), _STATISTICS)}
             if _STATISTICS in arrays.files:
                 found[_CONCAT] = _concatenated(found, int(arrays[_STATISTICS]))
             return PooledFeatures(**table, arrays=found)
@@ -110,7 +113,7 @@ def join_pooled(parts: Mapping[str, PooledFeatures], feature: str) -> PooledFeat
     """Return one feature of several corpora. Ids and speakers begin with the name of their corpus: `ravdess:Actor_01`.
 
     Args:
-        parts: Pooled features by corpus. Their emotions keep the names that the corpora use.
+        parts: Pooled features by corpus. Their labels keep the names that the corpora use.
         feature: Name of the feature.
 
     Raises:
@@ -122,6 +125,6 @@ def join_pooled(parts: Mapping[str, PooledFeatures], feature: str) -> PooledFeat
     }
     return PooledFeatures(
         **table,
-        emotions=np.concatenate([part.emotions for part in parts.values()]),
+        labels=np.concatenate([part.labels for part in parts.values()]),
         arrays={feature: np.concatenate([part.feature(feature) for part in parts.values()])},
     )

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from ser_fop.config.stages import ClassifyConfig
-from ser_fop.corpora.label_map import read_label_map
-from ser_fop.data.joined_records import JoinedRecords, joined_if_several
+from ser_fop.data.joined_records import JoinedRecords, joined_if_several, label_map_of
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.utils.run_folder import CONFIG, digest_of, read_json, require_complete
@@ -12,11 +11,12 @@ from ser_fop.utils.run_folder import CONFIG, digest_of, read_json, require_compl
 STAGES = ("extract", "functionals")
 
 
-def records_behind(features: Path) -> Records:
+def records_behind(features: Path, target: str = "") -> Records:
     """Return the records that features were computed from.
 
     Args:
         features: Run folder of `extract` or `functionals`, of one fold or of all folds.
+        target: Column with the labels; by default that of the records.
 
     Raises:
         InputError: If the folder is of another stage, or the records have changed since.
@@ -24,7 +24,7 @@ def records_behind(features: Path) -> Records:
     require_complete(features, STAGES)
     folds = sorted(features.glob("fold-*"))
     config = read_json((folds[0] if folds else features) / CONFIG)
-    records = Records(Path(config["sources"]["records"]))
+    records = Records(Path(config["sources"]["records"]), target)
     if config["inputs"]["records"] != [digest_of(records.folder)]:
         raise InputError(
             f"{records.folder} has changed since {features} was computed. Run `ser-fop {config['stage']}` again."
@@ -44,7 +44,7 @@ def records_to_train(config: ClassifyConfig) -> Records | JoinedRecords:
     Raises:
         InputError: If folders were computed in different ways, or their records cannot be joined.
     """
-    parts = [records_behind(folder) for folder in config.hypercolumns]
+    parts = [records_behind(folder, config.target) for folder in config.hypercolumns]
     for folder, part in zip(config.hypercolumns[1:], parts[1:], strict=True):
         _require_same_computation(config.hypercolumns[0], folder, parts[0], part)
     return joined_if_several(parts, config.label_map)
@@ -62,9 +62,11 @@ def records_to_test(config: ClassifyConfig, records: Records | JoinedRecords) ->
     """
     if config.test_hypercolumns is None:
         return None
-    found = records_behind(config.test_hypercolumns)
+    found = records_behind(config.test_hypercolumns, records.manifest.target)
     _require_same_computation(config.hypercolumns[0], config.test_hypercolumns, records, found)
-    return JoinedRecords([found], read_label_map(config.label_map)) if isinstance(records, JoinedRecords) else found
+    return (
+        JoinedRecords([found], label_map_of([found], config.label_map)) if isinstance(records, JoinedRecords) else found
+    )
 
 
 def _require_same_computation(one: Path, other: Path, records: Records | JoinedRecords, others: Records) -> None:

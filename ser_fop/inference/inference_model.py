@@ -11,7 +11,6 @@ from ser_fop.inference.heads import Head
 from ser_fop.inference.outputs import (
     ANSWER,
     DOUBTS,
-    EMOTION,
     LABELS,
     LOW_CONFIDENCE,
     POOLED_PREFIX,
@@ -35,7 +34,7 @@ _graph = functools.partial(tf.function, autograph=False)
 
 
 class InferenceModel:
-    """Model that maps waveforms or log-mels to emotions. Batch size and length are variable.
+    """Model that maps waveforms or log-mels to classes, such as emotions. Batch size and length are variable.
 
     Each function takes a padded batch and the length of each utterance. The padding has no effect on the result.
 
@@ -97,7 +96,7 @@ class InferenceModel:
             length: Number of frames of each utterance, of shape (batch,).
 
         Returns:
-            `scores` of shape (batch, classes), and `answer` of shape (batch,), the index of the emotion. A network
+            `scores` of shape (batch, classes), and `answer` of shape (batch,), the index of the class. A network
             without classes returns its hypercolumns instead.
         """
         inputs = _inputs(mel, length)
@@ -136,7 +135,7 @@ class InferenceModel:
     def _from_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         numbers = self.numbers_of_waveform(waveform, length)
         outputs = self._named(numbers, numbers[REFUSAL])
-        doubts = tf.where(outputs[EMOTION] == "", "", doubts_as_text(numbers[DOUBTS]))
+        doubts = tf.where(outputs[self.spec.target] == "", "", doubts_as_text(numbers[DOUBTS]))
         return {**outputs, REASON: with_reason(outputs[REASON], doubts)}
 
     def _hypercolumns_of_waveform(self, waveform: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -147,15 +146,15 @@ class InferenceModel:
         return self._named(self.class_scores(mel, length), refusal)
 
     def _named(self, numbers: dict[str, tf.Tensor], refusal: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return scores, labels, emotion and reason. If refused, the scores are 0 and the emotion is an empty string."""
+        """Return scores, labels, answer and reason. If refused, the scores are 0 and the answer is an empty string."""
         names = tf.constant(self.labels)
         has_answer = refusal == 0
         is_sure = tf.reduce_max(numbers[SCORES], axis=1) >= self.spec.confidence_threshold
-        emotion = tf.where(is_sure, tf.gather(names, numbers[ANSWER]), UNSURE)
+        answer = tf.where(is_sure, tf.gather(names, numbers[ANSWER]), UNSURE)
         return {
             SCORES: tf.where(has_answer[:, tf.newaxis], numbers[SCORES], 0.0),
             LABELS: tf.tile(names[tf.newaxis], [tf.shape(numbers[SCORES])[0], 1]),
-            EMOTION: tf.where(has_answer, emotion, ""),
+            self.spec.target: tf.where(has_answer, answer, ""),
             REASON: tf.where(has_answer & ~is_sure, LOW_CONFIDENCE, tf.gather(tf.constant(REFUSALS), refusal)),
         }
 

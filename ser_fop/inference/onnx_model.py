@@ -9,7 +9,6 @@ from ser_fop.inference.outputs import (
     ANSWER,
     DOUBT_NAMES,
     DOUBTS,
-    EMOTION,
     LABELS,
     LOW_CONFIDENCE,
     REASON,
@@ -40,28 +39,28 @@ class OnnxInferenceModel:
         self._session = open_session(path)
 
     def from_waveform(self, waveform: np.ndarray, length: np.ndarray) -> dict[str, np.ndarray]:
-        """Recognise the emotions of waveforms.
+        """Recognise the classes of waveforms.
 
         Args:
             waveform: Float32 samples of shape (batch, samples).
             length: Number of samples of each waveform, of shape (batch,).
 
         Returns:
-            `scores`, `labels`, `emotion` and `reason`, with texts as UTF-8, as a SavedModel gives them.
+            `scores`, `labels`, the answer by the name of the target, and `reason`, with texts as UTF-8, as a SavedModel gives them.
         """
         inputs = {"waveform": np.asarray(waveform, np.float32), "length": np.asarray(length, np.int32)}
         numbers = dict(zip(_OUTPUTS, self._session.run(_OUTPUTS, inputs), strict=True))
         rows = [self._named(*row) for row in zip(*numbers.values(), strict=True)]
-        emotions, reasons = zip(*rows, strict=True) if rows else ((), ())
+        answers, reasons = zip(*rows, strict=True) if rows else ((), ())
         return {
             SCORES: np.where(numbers[REFUSAL][:, np.newaxis] == 0, numbers[SCORES], np.float32(0.0)),
             LABELS: np.array([[name.encode() for name in self.labels]] * len(rows), object),
-            EMOTION: np.array(emotions, object),
+            self.spec.target: np.array(answers, object),
             REASON: np.array(reasons, object),
         }
 
     def _named(self, scores: np.ndarray, answer: int, refusal: int, doubts: np.ndarray) -> tuple[bytes, bytes]:
-        """Return emotion and reason of one waveform."""
+        """Return answer and reason of one waveform."""
         if refusal:
             return b"", REFUSALS[refusal].encode()
         is_sure = scores.max() >= self.spec.confidence_threshold

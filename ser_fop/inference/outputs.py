@@ -1,12 +1,13 @@
 """Names and values in the outputs of an inference model."""
 
-SCORES, LABELS, EMOTION, REASON = "scores", "labels", "emotion", "reason"
+# The name of the target, such as `emotion`, is that of the answer.
+SCORES, LABELS, REASON = "scores", "labels", "reason"
 PREDICTION = "prediction"
 POOLED_PREFIX = "pooled_"
-# For runtimes without strings: the index of the emotion in the labels, and those of the reasons below.
+# For runtimes without strings: the index of the class in the labels, and those of the reasons below.
 ANSWER, REFUSAL, DOUBTS = "answer", "refusal", "doubts"
 
-# Emotion of an answer whose confidence is below the threshold of the model.
+# Label of an answer whose confidence is below the threshold of the model.
 UNSURE = "unsure"
 # Reasons of no answer.
 SILENT, NO_SPEECH, OUT_OF_RANGE, TOO_SHORT = "silent", "no speech", "out of range", "too short"

@@ -12,7 +12,7 @@ from ser_fop.corpora.audio import AudioError, padded_batch
 from ser_fop.errors import InputError
 from ser_fop.inference.frames import to_frame
 from ser_fop.inference.inputs import recordings_of
-from ser_fop.inference.outputs import EMOTION, REASON, SCORES
+from ser_fop.inference.outputs import REASON, SCORES
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.inference.waveform_reader import LONGEST_S, SHORTEST_S, WaveformReader
 
@@ -28,7 +28,7 @@ _BATCH_S = 120.0
 
 
 class Predictor:
-    """Emotion recognition for one or many recordings.
+    """Recognition of the emotion, or of another target, in one or many recordings.
 
     Args:
         recogniser: The inference model.
@@ -67,7 +67,7 @@ class Predictor:
         end_s: float | None = None,
         as_frame: bool = False,
     ) -> "Recognition | pd.DataFrame":
-        """Recognise the emotion of one recording.
+        """Recognise the emotion, or another target, of one recording.
 
         Args:
             source: An audio file, or an array of shape (samples,) or (samples, channels) with values from -1 to 1.
@@ -81,7 +81,7 @@ class Predictor:
 
         Raises:
             InputError: If the recording cannot be read, is silent, without speech, too short or too long, or the network
-                has no emotion classes.
+                has no classes.
 
         Example:
             >>> import ser_fop
@@ -97,18 +97,18 @@ class Predictor:
     def predict_files(
         self, paths: Iterable[str | Path], *, as_frame: bool = False
     ) -> "list[Recognition] | pd.DataFrame":
-        """Recognise the emotion of many files.
+        """Recognise the emotion, or another target, of many files.
 
         Args:
             paths: Audio files.
             as_frame: Return a pandas table with one row per file.
 
         Returns:
-            The predictions, in the order of `paths`. A file that cannot be read has a `problem` and no emotion. The
+            The predictions, in the order of `paths`. A file that cannot be read has a `problem` and no label. The
             other files are not affected.
 
         Raises:
-            InputError: If the network has no emotion classes.
+            InputError: If the network has no classes.
 
         Example:
             >>> import ser_fop
@@ -121,7 +121,7 @@ class Predictor:
         return to_frame(answers) if as_frame else answers
 
     def predict_folder(self, folder: str | Path, *, as_frame: bool = False) -> "list[Recognition] | pd.DataFrame":
-        """Recognise the emotion of every audio file below a folder.
+        """Recognise the emotion, or another target, of every audio file below a folder.
 
         Args:
             folder: The folder. It is searched recursively.
@@ -131,7 +131,7 @@ class Predictor:
             The predictions, sorted by path.
 
         Raises:
-            InputError: If the folder does not exist or contains no audio file, or the network has no emotion classes.
+            InputError: If the folder does not exist or contains no audio file, or the network has no classes.
 
         Example:
             >>> import ser_fop
@@ -152,7 +152,7 @@ class Predictor:
         hop_s: float = 1.0,
         as_frame: bool = False,
     ) -> "list[Recognition] | pd.DataFrame":
-        """Recognise emotions in a sliding window over one recording of any length.
+        """Recognise emotions, or another target, in a sliding window over one recording of any length.
 
         Args:
             source: See `predict`.
@@ -162,7 +162,7 @@ class Predictor:
             as_frame: Return a pandas table with one row per window.
 
         Returns:
-            One prediction per window, in order. A window without speech has a `problem` and no emotion.
+            One prediction per window, in order. A window without speech has a `problem` and no label.
 
         Raises:
             InputError: If the recording cannot be read.
@@ -181,7 +181,7 @@ class Predictor:
     def predict_many(
         self, recordings: Iterable[Recording], *, window_s: float = 0.0, hop_s: float = 0.0
     ) -> Iterator[Recognition]:
-        """Recognise the emotions of many recordings.
+        """Recognise the emotions, or another target, of many recordings.
 
         Threads read the recordings ahead. Recordings of similar length share a batch.
 
@@ -191,15 +191,14 @@ class Predictor:
             hop_s: Distance between the starts of two windows, in seconds. With 0, a third of the window.
 
         Yields:
-            The predictions, in order. A recording that cannot be read has a `problem` and no emotion.
+            The predictions, in order. A recording that cannot be read has a `problem` and no label.
 
         Raises:
-            InputError: If the network has no emotion classes, or the window is invalid.
+            InputError: If the network has no classes, or the window is invalid.
         """
         if not self.labels:
             raise InputError(
-                "this network is only pretrained and has no emotion classes: give a run of `ser-fop finetune` or"
-                " `classify`."
+                "this network is only pretrained and has no classes: give a run of `ser-fop finetune` or `classify`."
             )
         check_window(window_s, hop_s)
         waiting: list[tuple[Recognition, np.ndarray | None]] = []
@@ -251,11 +250,12 @@ class Predictor:
             outputs = {name: np.asarray(values) for name, values in self._model.from_waveform(padded, lengths).items()}
             # Exports without this output can be loaded too.
             reasons = outputs.get(REASON, [b""] * len(batch))
-            columns = (outputs[SCORES], outputs[EMOTION], reasons)
-            for (_, index), scores, emotion, reason in zip(batch, *columns, strict=True):
+            columns = (outputs[SCORES], outputs[self.spec.target], reasons)
+            for (_, index), scores, label, reason in zip(batch, *columns, strict=True):
                 done[index] = dataclasses.replace(
                     done[index],
-                    emotion=emotion.decode(),
+                    label=label.decode(),
+                    target=self.spec.target,
                     probabilities=dict(zip(self.labels, map(float, scores), strict=True)),
                     reason=reason.decode(),
                 )

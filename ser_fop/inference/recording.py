@@ -6,6 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ser_fop.inference.labelled_answer import LabelledAnswer
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recording:
@@ -27,15 +29,18 @@ class Recording:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recognition:
+class Recognition(LabelledAnswer):
     """The prediction for a recording, or for a segment of it.
+
+    The label is also an attribute with the name of the target, such as `emotion` or `keyword`.
 
     Attributes:
         name: Name of the recording.
         start_s: Start of the segment, in seconds from the start of the recording.
         end_s: End of the segment, in seconds from the start of the recording.
-        emotion: The predicted class; `unsure` if the model's confidence is below its threshold. It is empty if there
-            is a problem.
+        label: The predicted class; `unsure` if the model's confidence is below its threshold. It is empty if there is a
+            problem.
+        target: What the classes tell.
         probabilities: Probability of each class.
         reason: Why the answer is unsure or doubtful: `low confidence`, `short`, `clipped`, `band-limited`, joined by
             `; `. It is empty without a doubt.
@@ -45,7 +50,4 @@ class Recognition:
     name: str
     start_s: float
     end_s: float
-    emotion: str = ""
-    probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
-    reason: str = ""
     problem: str = ""

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.data.records import MANIFEST
 from ser_fop.errors import InputError
 from ser_fop.hub.networks import load_network, network_digest
@@ -12,7 +13,7 @@ from ser_fop.hypercolumns.fitted import ESTIMATOR
 from ser_fop.inference.heads import head_of
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.utils.json_io import read_json
-from ser_fop.utils.run_folder import require_complete
+from ser_fop.utils.run_folder import METRICS, require_complete
 from ser_fop.utils.stored_paths import stored_paths
 
 _STAGES = ("pretrain", "finetune", "classify")
@@ -74,5 +75,6 @@ def _with_estimator(run: Path, config: dict[str, Any]) -> InferenceModel:
         pooling=extracted["config"]["pooling"],
         feature=config["config"]["feature"],
         trim_below_db=read_json(records / MANIFEST).get("trim_below_db", 0.0),
+        target=read_json(run / METRICS).get("target", EMOTION),
     )
     return InferenceModel(network, spec, head=head_of(estimator))

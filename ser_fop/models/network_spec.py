@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from ser_fop.config.settings import FeatureConfig, ModelConfig
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.errors import InputError
 from ser_fop.utils.json_io import from_stored
 from ser_fop.utils.renamed import with_present_names
@@ -59,6 +60,7 @@ class NetworkSpec:
         class_bias: Number that is then added to the logit of each class; empty for none.
         confidence_threshold: Probability of the most probable class below which the answer is
             `unsure`; 0 never.
+        target: What the classes tell, such as the emotion, which also names the answer (classifiers).
     """
 
     kind: str
@@ -81,6 +83,7 @@ class NetworkSpec:
     temperature: float = 1.0
     class_bias: tuple[float, ...] = ()
     confidence_threshold: float = 0.0
+    target: str = EMOTION
 
 
 def read_spec(path: Path) -> NetworkSpec:

@@ -88,7 +88,7 @@ class ProbeJobs:
             self._measure(network.name, start, corpus, repeat, None, f"probes/{name}")
 
     def _probe_functionals(self, folder: Path) -> None:
-        records, sets = records_behind(folder), tuple(read_pooled(folder / ARRAYS).arrays)
+        records, sets = records_behind(folder, self._config.target), tuple(read_pooled(folder / ARRAYS).arrays)
         name = f"probes/{FUNCTIONALS}/{records.corpus}"
         self._probe(name, folder, records, layers=sets, poolings=())
         self._measure(FUNCTIONALS, FUNCTIONALS, records.corpus, 0, None, name)
@@ -97,6 +97,7 @@ class ProbeJobs:
         config = ProbeLayersConfig(
             features=features,
             records=records.folder,
+            target=self._config.target,
             folds=self._folds_of(records)[1],
             out=self._config.out / name,
             probes=self._config.probes,
@@ -125,6 +126,7 @@ class ProbeJobs:
                     name = f"finetuned/{network.name}/{corpus}/{_title(count)}/{start}-{repeat}{of_network}"
                     job = FinetuneConfig(
                         records=(records.folder,),
+                        target=self._config.target,
                         out=self._config.out / name,
                         pretrained=begins,
                         fold=ALL_FOLDS,

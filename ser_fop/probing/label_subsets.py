@@ -30,8 +30,8 @@ def with_few_speakers(records: Records, folds: FoldFile, count: int, *, seed: in
         return folds
     emotions: dict[str, set[str]] = {}
     for row in records.rows:
-        if row.emotion:
-            emotions.setdefault(row.speaker, set()).add(row.emotion)
+        if row.label:
+            emotions.setdefault(row.speaker, set()).add(row.label)
     generator = np.random.default_rng(seed)
     drawn = [_draw(fold, emotions, count, generator) for fold in folds.folds]
     if any(fold is None for fold in drawn):

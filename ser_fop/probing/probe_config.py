@@ -19,6 +19,7 @@ class ProbeConfig:
             model. Paths of one name are repeats of one recipe with other seeds.
         records: Labelled records folders. A network reads those that have its features.
         out: Folder for the page, the figures and the runs.
+        target: Column with the labels, such as `speaker`; that of the records by default.
         functionals: Folders of `functionals` of the same corpora, for comparison.
         folds: Fold files to use instead of the published folds; each names its corpus.
         probes: Classifiers of a layer: `linear`, logistic regression, and `rbf`, a support vector machine with an
@@ -36,6 +37,7 @@ class ProbeConfig:
     pretrained: tuple[str, ...]
     records: tuple[Path, ...]
     out: Path
+    target: str = ""
     functionals: tuple[Path, ...] = ()
     folds: tuple[Path, ...] = ()
     probes: tuple[ProbeKind, ...] = ("linear", "rbf")

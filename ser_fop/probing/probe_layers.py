@@ -12,13 +12,14 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from ser_fop.config.settings import ClassifierSettings
-from ser_fop.corpora.folds import Fold, folds_of, speaker_sessions
+from ser_fop.corpora.folds import Fold
 from ser_fop.data.records import Records
 from ser_fop.evaluation.fold_runs import fold_folder
 from ser_fop.hypercolumns.classifiers import choose_cost, choose_svm
 from ser_fop.hypercolumns.pooled_features import ARRAYS, PooledFeatures, read_pooled
 from ser_fop.probing.probe_config import Pooling, ProbeKind
 from ser_fop.training.splits.finetuning import DataSplit, split_fold
+from ser_fop.training.splits.pretraining import folds_of_records
 from ser_fop.utils.json_io import read_json, sha256
 from ser_fop.utils.run_folder import CONFIG, Stage
 from ser_fop.utils.run_once import run_once
@@ -35,6 +36,7 @@ class ProbeLayersConfig:
     Attributes:
         features: Folder of `extract` with pooling `mean_std`, or of `functionals`; of one network or of one a fold.
         records: The labelled records.
+        target: Column with the labels; that of the records by default.
         folds: Fold file.
         out: Run folder to write.
         layers: Names of the features to probe.
@@ -50,6 +52,7 @@ class ProbeLayersConfig:
     layers: tuple[str, ...]
     poolings: tuple[Pooling, ...]
     probes: tuple[ProbeKind, ...]
+    target: str = ""
     classifiers: ClassifierSettings = dataclasses.field(default_factory=ClassifierSettings)
 
 
@@ -80,8 +83,8 @@ def pooled_layer(pooled: PooledFeatures, layer: str, pooling: str, ids: Any) -> 
 
 def _probe(config: ProbeLayersConfig, stage: Stage) -> Path:
     started = time.perf_counter()
-    records = Records(config.records)
-    folds = folds_of(records.corpus, speaker_sessions(records.rows), path=config.folds).folds
+    records = Records(config.records, config.target)
+    folds = folds_of_records(records, path=config.folds).folds
     rows = []
     with threadpool_limits(1):  # jobs run side by side
         for number, fold in enumerate(folds):
@@ -111,7 +114,7 @@ def _probe_fold(config: ProbeLayersConfig, records: Records, number: int, fold: 
         for probe in config.probes
     }
     return [
-        {"id": row.id, "speaker": row.speaker, "fold": number, "label": row.emotion}
+        {"id": row.id, "speaker": row.speaker, "fold": number, "label": row.label}
         | {name: found[row.id] for name, found in answers.items()}
         for row in split.test_rows
     ]

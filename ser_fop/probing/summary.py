@@ -28,7 +28,7 @@ def facts_of(config: ProbeConfig, networks: Sequence[ProbedNetwork]) -> dict[str
     """
     corpora = {corpus: one for network in networks for corpus, one in network.records.items()}
     found = {
-        f"corpus {one.manifest.title}": f"{sum(bool(row.emotion) for row in one.rows)} labelled utterances,"
+        f"corpus {one.manifest.title}": f"{sum(bool(row.label) for row in one.rows)} labelled utterances,"
         f" {len(one.speakers)} speakers, {len(one.manifest.labels)} classes; licence: {one.manifest.licence}"
         for one in corpora.values()
     }
@@ -56,11 +56,7 @@ def facts_of(config: ProbeConfig, networks: Sequence[ProbedNetwork]) -> dict[str
 def _described(network: ProbedNetwork) -> str:
     spec = network.spec
     heard = {speaker for path in network.paths for speaker in network_spec(fold_folder(path, 0)).seen_speakers}
-    seen = [
-        one.manifest.title
-        for one in network.records.values()
-        if not heard.isdisjoint(map(one.qualified_speaker_id, one.speakers))
-    ]
+    seen = [one.manifest.title for one in network.records.values() if one.heard_before(one.speakers, heard)]
     corpora = sorted({speaker.partition(":")[0] for speaker in heard})
     remark = f"; it has heard speakers of {', '.join(seen)} without labels (transductive)" if seen else ""
     return (

@@ -127,7 +127,7 @@ class Server:
                 else:
                     outputs = await self._batcher(model, version, signature_name).answer(arrays)
                 if lacking is not None:
-                    outputs = refuse(outputs, lacking)
+                    outputs = refuse(outputs, lacking, target=version.spec.target)
                 return await loop.run_in_executor(None, lambda: wire.response(outputs, in_rows=in_rows))
         except TimeoutError:
             raise RequestError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ser_fop.corpora.audio import padded_batch, read_audio
 from ser_fop.errors import InputError
+from ser_fop.inference.outputs import LABELS, REASON, SCORES
 
 
 class Client:
@@ -39,13 +40,13 @@ class Client:
         self._timeout_s = timeout_s
 
     def predict(self, sources: Sequence[str | Path | np.ndarray]) -> list[dict[str, Any]]:
-        """Recognise the emotions of recordings.
+        """Recognise the emotions, or another target, of recordings.
 
         Args:
             sources: Audio files of any format and sample rate, or arrays at the sample rate of the model.
 
         Returns:
-            One dictionary per recording: `emotion`, `probabilities` by class, and `reason`, why the answer is unsure,
+            One dictionary per recording: the answer by the name of the target, such as `emotion`, `probabilities` by class, and `reason`, why the answer is unsure,
             doubtful or missing (empty without a doubt).
 
         Raises:
@@ -61,9 +62,9 @@ class Client:
         ]
         return [
             {
-                "emotion": answer["emotion"],
-                "probabilities": dict(zip(answer["labels"], answer["scores"], strict=True)),
-                "reason": answer.get("reason", ""),
+                **{name: text for name, text in answer.items() if name not in (SCORES, LABELS, REASON)},
+                "probabilities": dict(zip(answer[LABELS], answer[SCORES], strict=True)),
+                REASON: answer.get(REASON, ""),
             }
             for answer in self._request(":predict", {"instances": instances})["predictions"]
         ]

@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ser_fop.errors import InputError
+from ser_fop.hub.model_paths import SAVED_MODEL
 from ser_fop.hub.saved_model import load_saved_model
 from ser_fop.hub.versions import model_versions
 from ser_fop.models.network_spec import SPEC, NetworkSpec, read_spec
@@ -45,7 +46,7 @@ class ServedVersion:
     """
 
     def __init__(self, number: int, folder: Path) -> None:
-        if not (folder / "saved_model.pb").exists() or not (folder / "assets" / SPEC).exists():
+        if not (folder / SAVED_MODEL).exists() or not (folder / "assets" / SPEC).exists():
             raise InputError(f"expected a model version that `ser-fop export` wrote, received {folder}.")
         self.number = number
         self.folder = folder
@@ -88,7 +89,7 @@ class ServedModel:
     def __init__(self, name: str, folder: Path, *, newest: int = 1, labels: Mapping[str, int] | None = None) -> None:
         self.name = name
         available = model_versions(folder)
-        if (folder / "saved_model.pb").exists():
+        if (folder / SAVED_MODEL).exists():
             available = {int(folder.name) if folder.name.isdecimal() else 1: folder}
         if not available:
             raise InputError(f"{folder} holds no version of a model: expected what `ser-fop export` wrote.")
@@ -131,7 +132,7 @@ def _signature(function: Any) -> Signature:
 def _definition(folder: Path) -> dict[str, Any]:
     """Return the signature definitions in the format of TF Serving's metadata."""
     model = saved_model_pb2.SavedModel()
-    model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    model.ParseFromString((folder / SAVED_MODEL).read_bytes())
     return {
         name: json_format.MessageToDict(
             signature, preserving_proto_field_name=True, always_print_fields_with_no_presence=True

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.corpora.audio import is_silent
-from ser_fop.inference.outputs import EMOTION, NO_SPEECH, REASON, SCORES
+from ser_fop.inference.outputs import NO_SPEECH, REASON, SCORES
 from ser_fop.inference.speech_detector import SpeechDetector
 from ser_fop.inference.wav_decoding import decode_wav
 
@@ -35,21 +35,22 @@ def without_speech(arrays: Mapping[str, np.ndarray], *, sample_rate_hz: int) -> 
     return found
 
 
-def refuse(outputs: Mapping[str, np.ndarray], refused: np.ndarray) -> dict[str, np.ndarray]:
+def refuse(outputs: Mapping[str, np.ndarray], refused: np.ndarray, *, target: str) -> dict[str, np.ndarray]:
     """Remove the answers of refused utterances from the outputs of a model.
 
     Args:
         outputs: Outputs by name, each (batch, ..).
         refused: Booleans of shape (batch,).
+        target: Name of the answer, such as `emotion`.
 
     Returns:
-        The outputs: refused utterances that had an emotion have none, scores of 0, and the reason `no speech`.
+        The outputs: refused utterances that had an answer have none, scores of 0, and the reason `no speech`.
     """
-    if EMOTION not in outputs:
+    if target not in outputs:
         return dict(outputs)
-    rows = refused & (outputs[EMOTION] != b"")
+    rows = refused & (outputs[target] != b"")
     changed = {**outputs, SCORES: np.where(rows[:, np.newaxis], np.float32(0), outputs[SCORES])}
-    changed[EMOTION] = np.where(rows, b"", outputs[EMOTION])
+    changed[target] = np.where(rows, b"", outputs[target])
     if REASON in outputs:
         changed[REASON] = np.where(rows, NO_SPEECH.encode(), outputs[REASON])
     return changed

@@ -48,6 +48,7 @@ class StreamSlots:
         self._table = _SlotTable(step, slots)
         self._free = list(range(slots))
         self._lock = threading.Lock()
+        self._is_closed = False
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="stream-steps", daemon=True)
         self._thread.start()
@@ -74,14 +75,24 @@ class StreamSlots:
         self._table.reset(tf.constant([slot]))
 
     def advance(self, slot: int, samples: np.ndarray, frames: int, keep: float) -> Mapping[str, np.ndarray]:
-        """Take the next steps of a slot, together with the other streams that wait. Blocks until they are done."""
+        """Take the next steps of a slot, together with the other streams that wait. Blocks until they are done.
+
+        Raises:
+            RuntimeError: If the slots are closed.
+        """
         waiting = _Waiting(slot, samples, frames, keep)
-        self._queue.put(waiting)
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError("expected open slots, but the server of these streams has closed them.")
+            self._queue.put(waiting)
         return waiting.outputs.result()
 
     def close(self) -> None:
         """Stop the thread, after the steps that wait."""
-        self._queue.put(None)
+        with self._lock:
+            if not self._is_closed:
+                self._queue.put(None)
+            self._is_closed = True
         self._thread.join()
 
     def _run(self) -> None:
@@ -122,6 +133,7 @@ class SlotStates:
 
     def __init__(self, slots: StreamSlots, slot: int) -> None:
         self._slots, self._slot = slots, slot
+        self._is_open = True
 
     def reset(self) -> None:
         """Begin a new stream."""
@@ -132,8 +144,10 @@ class SlotStates:
         return self._slots.advance(self._slot, samples, frames, keep)
 
     def close(self) -> None:
-        """Give the slot back. No step may follow."""
-        self._slots.release(self._slot)
+        """Give the slot back, once. No step may follow."""
+        if self._is_open:
+            self._slots.release(self._slot)
+        self._is_open = False
 
 
 class _SlotTable(tf.Module):

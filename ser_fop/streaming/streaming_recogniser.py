@@ -1,4 +1,4 @@
-"""Emotions of a stream while someone speaks."""
+"""Emotions, or another target, of a stream while someone speaks."""
 
 import collections
 import dataclasses
@@ -10,6 +10,7 @@ import numpy as np
 
 from ser_fop.config.runtime import Runtime
 from ser_fop.config.streaming import StreamSettings, check_stream_settings
+from ser_fop.inference.labelled_answer import LabelledAnswer
 from ser_fop.inference.outputs import LOW_CONFIDENCE, NO_SPEECH, SCORES, TOO_SHORT, UNSURE
 from ser_fop.streaming.opening import open_step
 from ser_fop.streaming.sample_buffer import checked_chunk
@@ -24,13 +25,13 @@ _LEAD_S = 0.5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StreamAnswer:
-    """Emotion of a stretch of speech as far as it was heard.
+class StreamAnswer(LabelledAnswer):
+    """Class, such as the emotion, of a stretch of speech as far as it was heard.
 
     Attributes:
         start_s: Start of the stretch, in seconds from the start of the stream.
         end_s: Time up to which the stream was heard, in seconds.
-        emotion: The predicted class; `unsure` below the threshold of the model, empty without an answer.
+        label: The predicted class; `unsure` below the threshold of the model, empty without an answer.
         probabilities: Probability of each class; empty without an answer.
         reason: Why there is no sure answer: `no speech`, `low confidence` or `too short`; empty with one.
         is_final: Whether the stretch has ended: by a pause, or with the stream.
@@ -38,9 +39,6 @@ class StreamAnswer:
 
     start_s: float
     end_s: float
-    emotion: str = ""
-    probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
-    reason: str = ""
     is_final: bool = False
 
 
@@ -225,9 +223,10 @@ class StreamingRecogniser:
         return StreamAnswer(
             start_s=start_s,
             end_s=end_s,
-            emotion=self.labels[int(scores.argmax())] if is_sure else UNSURE,
+            label=self.labels[int(scores.argmax())] if is_sure else UNSURE,
             probabilities={label: float(score) for label, score in zip(self.labels, scores, strict=True)},
             reason="" if is_sure else LOW_CONFIDENCE,
+            target=self._spec.target,
         )
 
     def _seconds(self, samples: int) -> float:

@@ -13,6 +13,8 @@ def to_json(answer: StreamAnswer) -> str:
     """Return an answer as a JSON object, without empty values."""
     values = dataclasses.asdict(answer)
     values["probabilities"] = {label: round(share, _DIGITS) for label, share in answer.probabilities.items()}
+    target = values.pop("target")
+    values = {target: values.pop("label"), **values}
     times = {name: round(values.pop(name), 3) for name in ("start_s", "end_s")}
     return json.dumps({**times, **{name: value for name, value in values.items() if value}})
 
@@ -26,4 +28,4 @@ def to_line(answer: StreamAnswer) -> str:
     ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])[:_SHOWN]
     shares = ", ".join(f"{label} {share:.2f}" for label, share in ranked)
     reason = f"  {answer.reason}" if answer.reason else ""
-    return f"{where}  {answer.emotion:<10} ({shares}){reason}{final}"
+    return f"{where}  {answer.label:<10} ({shares}){reason}{final}"

@@ -117,9 +117,9 @@ def _answers(
 
 
 def _most_probable(answer: Recognition) -> str:
-    """Return the emotion, or the most probable one of an unsure answer; empty without an answer."""
-    if answer.emotion != UNSURE:
-        return answer.emotion
+    """Return the label, or the most probable one of an unsure answer; empty without an answer."""
+    if answer.label != UNSURE:
+        return answer.label
     return max(answer.probabilities, key=answer.probabilities.__getitem__)
 
 
@@ -151,5 +151,5 @@ def _outcome(
         ua_high=interval.high if interval else None,
         changed=sum(one != _most_probable(other) for one, other in zip(answers, clean, strict=True)) / count,
         unanswered=sum(not answer for answer in answers) / count,
-        unsure=sum(one.emotion == UNSURE for one in recognised) / count,
+        unsure=sum(one.label == UNSURE for one in recognised) / count,
     )

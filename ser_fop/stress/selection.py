@@ -43,10 +43,10 @@ def select_utterances(
     known = {utterance.speaker for utterance in utterances}
     if unknown := sorted(set(speakers) - known):
         raise InputError(f"--speakers expected speakers of the corpus, received {unknown[0]!r}.")
-    class_of = _classes({utterance.emotion for utterance in utterances}, labels, renamed)
+    class_of = _classes({utterance.label for utterance in utterances}, labels, renamed)
     groups: dict[tuple[str, str], list[tuple[Utterance, str]]] = defaultdict(list)
     for utterance in utterances:
-        label = class_of.get(utterance.emotion, "")
+        label = class_of.get(utterance.label, "")
         if label and (not speakers or utterance.speaker in speakers):
             groups[utterance.speaker, label].append((utterance, label))
     if not groups:

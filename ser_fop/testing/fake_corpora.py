@@ -10,18 +10,26 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ser_fop.testing.iemocap_trees import fake_iemocap, fake_iemocap_full
+from ser_fop.testing.keyword_trees import fake_audiomnist, fake_emospeechcommands, fake_fsdd, fake_speech_commands
+from ser_fop.testing.speaker_trees import fake_speechocean762, fake_voxceleb1
 from ser_fop.testing.tones import write_apple_double, write_text, write_voice
 
 __all__ = [
+    "fake_audiomnist",
     "fake_crema_d",
     "fake_csv",
     "fake_emodb",
+    "fake_emospeechcommands",
+    "fake_fsdd",
     "fake_iemocap",
     "fake_iemocap_full",
     "fake_librispeech",
     "fake_ravdess",
+    "fake_speech_commands",
+    "fake_speechocean762",
     "fake_vctk_080",
     "fake_vctk_092",
+    "fake_voxceleb1",
 ]
 
 RAVDESS_EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")

@@ -49,7 +49,7 @@ def voice(name: str, *, speaker: str = "", emotion: str = "", rate_hz: int = 160
 def write_voice(
     path: Path, *, speaker: str = "", emotion: str = "", rate_hz: int = 16000, seconds: float = 0.4, channels: int = 1
 ) -> None:
-    """Write a `voice` as 16-bit `.wav` or `.flac`, by the suffix of `path`; create missing folders.
+    """Write a `voice` as 16-bit `.wav` or `.flac`, or as `.ogg` (Vorbis), by the suffix; create missing folders.
 
     Args:
         path: File to write; its name is the seed of the sound.
@@ -64,6 +64,9 @@ def write_voice(
     samples = np.repeat(samples[:, None], channels, axis=1)
     if path.suffix == ".flac":
         soundfile.write(path, samples, rate_hz, subtype="PCM_16")
+        return
+    if path.suffix == ".ogg":
+        soundfile.write(path, samples, rate_hz, subtype="VORBIS")
         return
     with wave.open(str(path), "wb") as file:
         file.setnchannels(channels)

@@ -30,11 +30,11 @@ def write_toy_features(
     inputs, digests = {"records": [records.folder]}, {"pretrained": network}
     stage = open_stage("extract", out=folder, config=config, inputs=inputs, digests=digests)
     generator = np.random.default_rng(seed)
-    columns = [records.manifest.labels.index(row.emotion) if row.emotion else -1 for row in records.rows]
+    columns = [records.manifest.labels.index(row.label) if row.label else -1 for row in records.rows]
     values = np.eye(width)[columns] + spread * generator.normal(size=(len(columns), width))
     pooled = PooledFeatures(
         ids=np.array([row.id for row in records.rows]),
-        emotions=np.array([row.emotion for row in records.rows]),
+        labels=np.array([row.label for row in records.rows]),
         speakers=np.array([row.speaker for row in records.rows]),
         arrays={"F": values.astype(np.float32)},
     )

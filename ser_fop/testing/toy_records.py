@@ -9,6 +9,7 @@ import tensorflow as tf
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.schema import UTTERANCES, Row, Utterance, write_rows
+from ser_fop.data.record_examples import parse, serialize
 from ser_fop.data.records import (
     CONTENT,
     MANIFEST,
@@ -16,8 +17,6 @@ from ser_fop.data.records import (
     Manifest,
     Records,
     Shard,
-    parse,
-    serialize,
     write_manifest,
 )
 from ser_fop.utils.run_folder import open_stage, sha256
@@ -55,7 +54,7 @@ def toy_utterances(
             length = int(generator.integers(frames[0], frames[1] + 1))
             mel = generator.normal(size=(length, mels)) + emotions.index(emotion)
             utterance = Utterance(id=f"{speaker}-{number}", file=f"{speaker}-{number}.wav", speaker=speaker)
-            utterance = Utterance(**{**vars(utterance), "emotion": emotion, "annotation": emotion or "other"})
+            utterance = Utterance(**{**vars(utterance), "label": emotion, "annotation": emotion or "other"})
             found[utterance] = mel.astype(np.float32)
     return found
 

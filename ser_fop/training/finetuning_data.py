@@ -8,10 +8,9 @@ import tensorflow as tf
 
 from ser_fop.config.stages import FinetuneConfig
 from ser_fop.corpora.folds import Fold
-from ser_fop.corpora.label_map import read_label_map
 from ser_fop.data.augmentation import augmentation
 from ser_fop.data.drawing import check_rendition_share, draw_each_time
-from ser_fop.data.joined_records import JoinedRecords
+from ser_fop.data.joined_records import JoinedRecords, label_map_of
 from ser_fop.data.labelled_batches import labelled_batches
 from ser_fop.data.records import Records
 from ser_fop.models.backbone import Backbone
@@ -113,5 +112,6 @@ class FinetuningData:
 def _test_records(config: FinetuneConfig, records: Records | JoinedRecords) -> Records | JoinedRecords:
     """Return the records of another corpus to test on, with common names if the training records have them."""
     if isinstance(records, JoinedRecords):
-        return JoinedRecords([Records(config.test_records)], read_label_map(config.label_map))
-    return Records(config.test_records)
+        tested = Records(config.test_records, records.manifest.target)
+        return JoinedRecords([tested], label_map_of([tested], config.label_map))
+    return Records(config.test_records, records.manifest.target)

@@ -74,22 +74,24 @@ class FinetuningRun:
         model.set_weights(self._weights)
         model = unwrap_classifier(model)
         tested, predictions = self._test(model, start) if data.split.test else ({}, [])
-        trained_on = data.split.trained_on
+        heard = data.split.to_record
         spec = NetworkSpec(
             kind=EMOTION_CLASSIFIER,
             features=data.records.manifest.features,
             model=model.backbone.config,
-            seen_speakers=tuple(sorted({*start.seen_speakers, *trained_on})),
-            labelled_speakers=tuple(sorted({*start.labelled_speakers, *trained_on})),
+            seen_speakers=tuple(sorted({*start.seen_speakers, *heard})),
+            labelled_speakers=tuple(sorted({*start.labelled_speakers, *heard})),
             labels=data.labels,
             attention=settings.attention,
             pooling=settings.pooling,
             trim_below_db=data.records.manifest.trim_below_db,
+            target=data.records.manifest.target,
         )
         written = save_network(model, spec, stage.folder / NETWORK)
         metrics = {
             **tested,
             "labels": data.labels,
+            "target": data.records.manifest.target,
             "dimensional_labels": data.known_dimensional_labels(),
             "seed": self._config.seed,
             "chosen": {key: value for key, value in self._chosen.items() if key != "history"},

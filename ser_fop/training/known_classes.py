@@ -21,7 +21,7 @@ class KnownClasses:
     def __init__(self, records: JoinedRecords, split: DataSplit) -> None:
         held = {corpus: set(labels) for corpus, labels in (records.classes_of | split.tested.classes_of).items()}
         for row in split.test_rows:  # --test-labels may have given them other names than the label map
-            held[corpus_of(row.id)].add(row.emotion)
+            held[corpus_of(row.id)].add(row.label)
         self._known = {
             corpus: tuple(float(label in labels) for label in records.manifest.labels)
             for corpus, labels in held.items()

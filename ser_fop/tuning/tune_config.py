@@ -14,6 +14,7 @@ class TuneConfig:
     Attributes:
         records: Records folders. Fine-tuning needs exactly one, with labels.
         out: Folder to write; the same command resumes an interrupted search.
+        target: Column with the labels, such as `speaker`; that of `prepare` by default.
         task: `finetuning` maximises UA on the fold's validation speakers, who are in no trial's training data.
             `pretraining` maximises skill on held-out speakers. The fold's test speakers are in no trial.
         space: YAML file of the search space; the default depends on the task.
@@ -35,6 +36,7 @@ class TuneConfig:
 
     records: tuple[Path, ...]
     out: Path
+    target: str = ""
     task: Literal["finetuning", "pretraining"] = "finetuning"
     space: Path | None = None
     tuner: Literal["random", "hyperband", "bayesian", "grid"] = "random"

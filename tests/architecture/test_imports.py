@@ -209,5 +209,5 @@ class TestChecks:
         assert imports_of("if DEBUG:\n    import tensorflow") == {"tensorflow"}
 
     def test_closure_follows_indirect_imports(self):
-        assert "ser_fop.data.records" in closure("ser_fop.training.splits.pretraining")
-        assert "tensorflow" in IMPORTS["ser_fop.data.records"]
+        assert "ser_fop.data.readers" in closure("ser_fop.data.labelled_batches")
+        assert "tensorflow" in IMPORTS["ser_fop.data.readers"]

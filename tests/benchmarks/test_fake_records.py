@@ -21,7 +21,7 @@ def test_write_records_keeps_lengths_in_order(records):
     assert [shard.records for shard in records.manifest.shards] == [150, 150]
     assert records.manifest.dtype == "float16"
     assert len(records.speakers) == 10
-    assert {row.emotion for row in records.rows} == set(LABELS)
+    assert {row.label for row in records.rows} == set(LABELS)
 
 
 def test_stored_frames_match_fake_mels(records):

@@ -20,14 +20,14 @@ def test_read_listing(tmp_path, flat, prefix):
     assert len(listing.utterances) == 19
     assert listing.problems == ()
     assert listing.labels == ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
-    assert [u.emotion for u in listing.utterances if u.speaker == "1001"] == list(listing.labels)
+    assert [u.label for u in listing.utterances if u.speaker == "1001"] == list(listing.labels)
     assert listing.utterances[0].file == f"{prefix}1001_DFA_ANG_XX.wav"
     assert {u.style for u in listing.utterances} == {"scripted"}
 
 
 def test_read_name_with_level_x(tmp_path):
     found = {utterance.id: utterance for utterance in CORPUS.read(fake_crema_d(tmp_path), DEFAULT).utterances}
-    assert found["1003_ITH_SAD_X"].emotion == "SAD"
+    assert found["1003_ITH_SAD_X"].label == "SAD"
 
 
 def test_read_genders_from_demographics(tmp_path):
@@ -74,5 +74,5 @@ def test_read_invalid_file_name_is_a_problem(tmp_path, name):
 def test_read_subset_of_labels(tmp_path):
     listing = CORPUS.read(fake_crema_d(tmp_path), ReadOptions(labels=("SAD", "HAP")))
     assert listing.labels == ("SAD", "HAP")
-    assert Counter(u.emotion for u in listing.utterances) == {"": 12, "SAD": 4, "HAP": 3}
+    assert Counter(u.label for u in listing.utterances) == {"": 12, "SAD": 4, "HAP": 3}
     assert {u.annotation for u in listing.utterances} == {"ANG", "DIS", "FEA", "HAP", "NEU", "SAD"}

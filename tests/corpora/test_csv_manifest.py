@@ -38,7 +38,7 @@ class TestListing:
         assert listing.labels == ("happy", "sad")
         assert listing.problems == ()
         first = listing.utterances[0]
-        assert (first.file, first.speaker, first.emotion, first.annotation) == (
+        assert (first.file, first.speaker, first.label, first.annotation) == (
             "anna/happy.wav",
             "anna",
             "happy",
@@ -75,7 +75,7 @@ class TestListing:
 
     def test_read_blank_emotion_is_unlabelled(self, tmp_path):
         listing = read_rows(tmp_path, ROW, {**ROW, "file": "b.wav", "emotion": " "})
-        assert [u.emotion for u in listing.utterances] == ["glad", ""]
+        assert [u.label for u in listing.utterances] == ["glad", ""]
         assert listing.labels == ("glad",)
 
     def test_read_blank_emotions_only_has_no_labels(self, tmp_path):
@@ -90,7 +90,7 @@ class TestListing:
     def test_read_accepts_byte_order_mark_quotes_and_blank_lines(self, tmp_path):
         text = 'speaker, file,note,emotion\r\n\r\nanna,a.wav,"one, ""two""", glad \r\n'
         (utterance,) = read_text(tmp_path, text, encoding="utf-8-sig").utterances
-        assert (utterance.speaker, utterance.emotion, utterance.file) == ("anna", "glad", "a.wav")
+        assert (utterance.speaker, utterance.label, utterance.file) == ("anna", "glad", "a.wav")
 
     @pytest.mark.parametrize("name", [r"sub\a.wav", "./sub/a.wav", "sub//a.wav"])
     def test_read_normalises_paths(self, tmp_path, name):
@@ -101,7 +101,7 @@ class TestListing:
 
     def test_read_names_in_any_script(self, tmp_path):
         (utterance,) = read_rows(tmp_path, {"file": "ж/ö b.wav", "speaker": "Zoë", "emotion": "怒り"}).utterances
-        assert (utterance.id, utterance.speaker, utterance.emotion) == ("ж/ö b", "Zoë", "怒り")
+        assert (utterance.id, utterance.speaker, utterance.label) == ("ж/ö b", "Zoë", "怒り")
 
     def test_read_follows_link_inside_the_folder(self, tmp_path):
         manifest = fake_csv(tmp_path, rows=[ROW, {**ROW, "file": "b.wav"}])

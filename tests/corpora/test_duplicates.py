@@ -3,7 +3,7 @@ from ser_fop.corpora.schema import Utterance
 
 
 def utterance(name, **fields):
-    return Utterance(**{"id": name, "file": f"{name}.wav", "speaker": "s", "emotion": "sad", **fields})
+    return Utterance(**{"id": name, "file": f"{name}.wav", "speaker": "s", "label": "sad", **fields})
 
 
 def write(folder, **contents):
@@ -19,7 +19,7 @@ def test_equal_bytes_are_reported_once(tmp_path):
 
 def test_different_labels_of_equal_bytes_are_named(tmp_path):
     write(tmp_path, a=b"1234", b=b"1234")
-    pair = [utterance("a"), utterance("b", emotion="happy", speaker="t")]
+    pair = [utterance("a"), utterance("b", label="happy", speaker="t")]
     (problem,) = duplicate_problems(pair, folder=tmp_path)
     assert problem.message.endswith("with different values: label happy and sad; speaker s and t")
 

@@ -17,7 +17,7 @@ SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 def test_read_listing(tmp_path, flat, prefix):
     listing = CORPUS.read(fake_emodb(tmp_path, speakers=("03", "16"), flat=flat), DEFAULT)
     assert listing.problems == ()
-    assert {u.id: u.emotion for u in listing.utterances} == {
+    assert {u.id: u.label for u in listing.utterances} == {
         f"{speaker}a01{letter}a": emotion for speaker in ("03", "16") for letter, emotion in LETTERS.items()
     }
     assert {(u.speaker, u.gender, u.style) for u in listing.utterances} == {
@@ -61,7 +61,7 @@ def test_read_invalid_file_name_is_a_problem(tmp_path, name):
 def test_read_subset_of_labels(tmp_path):
     listing = CORPUS.read(fake_emodb(tmp_path), ReadOptions(labels=("sadness", "anger")))
     assert listing.labels == ("sadness", "anger")
-    assert Counter(u.emotion for u in listing.utterances) == {"": 15, "sadness": 3, "anger": 3}
+    assert Counter(u.label for u in listing.utterances) == {"": 15, "sadness": 3, "anger": 3}
 
 
 def test_read_unknown_label_suggests_closest(tmp_path):

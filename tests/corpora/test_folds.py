@@ -56,7 +56,7 @@ def assert_disjoint_and_complete(folds, speakers):
 
 class TestPublished:
     def test_published_folds_exist_for_these_corpora(self):
-        assert PUBLISHED == ["crema_d", "emodb", "iemocap", "ravdess", "synthetic"]
+        assert PUBLISHED == ["audiomnist", "crema_d", "emodb", "iemocap", "ravdess", "synthetic"]
 
     @pytest.mark.parametrize("corpus", PUBLISHED)
     def test_published_folds_are_disjoint_and_test_each_speaker_once(self, corpus):

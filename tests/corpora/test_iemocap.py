@@ -85,7 +85,7 @@ class TestSmallTree:
         assert listing.labels == ("ang", "hap", "sad", "neu")
         assert {(one.valence, one.arousal) for one in listing.utterances} == {(2.5, 2.5)}
         assert all((untouched / utterance.file).is_file() for utterance in listing.utterances)
-        assert Counter(utterance.emotion for utterance in listing.utterances) == {
+        assert Counter(utterance.label for utterance in listing.utterances) == {
             "ang": 10, "hap": 15, "sad": 10, "neu": 10, "": 15,
         }  # fmt: skip
 
@@ -93,7 +93,7 @@ class TestSmallTree:
         utterance = by_id(CORPUS.read(untouched, DEFAULT))["Ses03M_impro05b_F000"]
         assert utterance.file == "Session3/sentences/wav/Ses03M_impro05b/Ses03M_impro05b_F000.wav"
         assert (utterance.speaker, utterance.session, utterance.gender) == ("Ses03F", "Ses03", "F")
-        assert (utterance.emotion, utterance.annotation, utterance.style) == ("hap", "exc", "improvised")
+        assert (utterance.label, utterance.annotation, utterance.style) == ("hap", "exc", "improvised")
         assert (utterance.start_s, utterance.end_s) == (0.0, None)
 
     @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ class TestSmallTree:
     def test_read_other_annotations_have_no_emotion(self, untouched, annotation):
         found = [u for u in CORPUS.read(untouched, DEFAULT).utterances if u.annotation == annotation]
         assert len(found) == 5
-        assert {utterance.emotion for utterance in found} == {""}
+        assert {utterance.label for utterance in found} == {""}
 
     def test_read_ignores_labels_of_single_raters(self, untouched):
         assert "\tdis\t" in (label_file(untouched).parent / "Categorical" / "Ses01F_impro01_e2_cat.txt").read_text()
@@ -157,7 +157,7 @@ class TestLabelSet:
     def emotions(self, root, *labels):
         listing = CORPUS.read(root, ReadOptions(labels=labels))
         assert listing.labels == labels
-        return Counter((utterance.annotation, utterance.emotion) for utterance in listing.utterances)
+        return Counter((utterance.annotation, utterance.label) for utterance in listing.utterances)
 
     def test_labels_exc_is_merged_if_only_hap_is_a_label(self, untouched):
         assert self.emotions(untouched, "neu", "hap")["exc", "hap"] == 10
@@ -231,8 +231,8 @@ class TestFullRelease:
             "hap": 595, "sur": 107, "fea": 40, "oth": 3, "dis": 2,
         }  # fmt: skip
         assert Counter(utterance.session for utterance in listing.utterances) == UTTERANCES
-        labelled = [utterance for utterance in listing.utterances if utterance.emotion]
-        assert Counter(u.emotion for u in labelled) == {"ang": 1103, "hap": 1636, "sad": 1084, "neu": 1708}
+        labelled = [utterance for utterance in listing.utterances if utterance.label]
+        assert Counter(u.label for u in labelled) == {"ang": 1103, "hap": 1636, "sad": 1084, "neu": 1708}
         counts = Counter((utterance.session, utterance.gender) for utterance in labelled)
         assert {session: (counts[session, "F"], counts[session, "M"]) for session in FOUR_CLASS} == FOUR_CLASS
         assert len({utterance.file.rsplit("/", 2)[1] for utterance in listing.utterances}) == 151

@@ -24,7 +24,7 @@ def test_read_listing(tmp_path, suffix):
     assert listing.utterances[0].file == f"train-clean-100/19/198/19-198-0000{suffix}"
     assert listing.utterances[-1].file == f"test-other/33/800/33-800-0001{suffix}"
     assert {(u.speaker, u.gender) for u in listing.utterances} == {("19", "F"), ("26", "M"), ("33", "F")}
-    assert {(u.emotion, u.annotation, u.session, u.style) for u in listing.utterances} == {("", "", "", "read")}
+    assert {(u.label, u.annotation, u.session, u.style) for u in listing.utterances} == {("", "", "", "read")}
     assert listing.labels == ()
     assert listing.problems == ()
 

@@ -10,7 +10,7 @@ from ser_fop.errors import InputError
 
 def utterances(*pairs):
     return tuple(
-        Utterance(id=str(number), file=f"{number}.wav", speaker=speaker, emotion=emotion)
+        Utterance(id=str(number), file=f"{number}.wav", speaker=speaker, label=emotion)
         for number, (speaker, emotion) in enumerate(pairs)
     )
 
@@ -45,7 +45,7 @@ def test_speakers_that_differ_in_spelling_are_refused_until_merged():
     with pytest.raises(InputError, match=r"'01' \(2 utterances\), '1' \(1 utterance\) differ only .*--merge-names"):
         with_distinct_names(listing, merge=False)
     merged = with_distinct_names(listing, merge=True)
-    assert [(one.speaker, one.emotion) for one in merged.utterances] == [("01", "Happy")] * 3 + [("2", "sad")]
+    assert [(one.speaker, one.label) for one in merged.utterances] == [("01", "Happy")] * 3 + [("2", "sad")]
     assert merged.labels == ("Happy", "sad")
 
 

@@ -16,7 +16,7 @@ DEFAULT = ReadOptions()
 def test_read_listing(tmp_path, suffix):
     listing = CORPUS.read(fake_ravdess(tmp_path, actors=(1, 2), suffix=suffix), DEFAULT)
     assert listing.labels == ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-    assert [u.emotion for u in listing.utterances if u.speaker == "Actor_01"] == list(LABELS)
+    assert [u.label for u in listing.utterances if u.speaker == "Actor_01"] == list(LABELS)
     assert {(u.speaker, u.gender) for u in listing.utterances} == {("Actor_01", "M"), ("Actor_02", "F")}
     assert {(u.session, u.style) for u in listing.utterances} == {("", "scripted")}
     assert listing.utterances[0].file == f"Actor_01/03-01-01-01-01-01-01{suffix}"
@@ -25,7 +25,7 @@ def test_read_listing(tmp_path, suffix):
 def test_read_all_variants_of_an_actor(tmp_path):
     """Each actor has 60 recordings: neutral has no strong variant."""
     listing = CORPUS.read(fake_ravdess(tmp_path, actors=[24], per_emotion=8, odd_cases=False), DEFAULT)
-    assert Counter(u.emotion for u in listing.utterances) == {label: 4 if label == "neutral" else 8 for label in LABELS}
+    assert Counter(u.label for u in listing.utterances) == {label: 4 if label == "neutral" else 8 for label in LABELS}
     assert listing.problems == ()
 
 
@@ -50,7 +50,7 @@ def test_read_parent_and_actor_folder(tmp_path):
 def test_read_subset_of_labels(tmp_path):
     listing = CORPUS.read(fake_ravdess(tmp_path, actors=(1,)), ReadOptions(labels=("sad", "angry")))
     assert listing.labels == ("sad", "angry")
-    assert Counter(u.emotion for u in listing.utterances) == {"": 6, "sad": 1, "angry": 1}
+    assert Counter(u.label for u in listing.utterances) == {"": 6, "sad": 1, "angry": 1}
     assert {u.annotation for u in listing.utterances} == set(LABELS)
 
 
@@ -90,7 +90,7 @@ def test_read_songs_only_is_rejected(tmp_path):
 def test_read_real_release():
     listing = CORPUS.read(require_shared("RAVDESS-speech"), DEFAULT)
     assert len(listing.utterances) == 1440
-    assert Counter(u.emotion for u in listing.utterances) == {
+    assert Counter(u.label for u in listing.utterances) == {
         label: 96 if label == "neutral" else 192 for label in LABELS
     }
     speakers = Counter(u.speaker for u in listing.utterances)

@@ -19,6 +19,12 @@ TREES = {
     "librispeech": fake_corpora.fake_librispeech,
     "emodb": fake_corpora.fake_emodb,
     "crema_d": fake_corpora.fake_crema_d,
+    "speech_commands": fake_corpora.fake_speech_commands,
+    "fsdd": fake_corpora.fake_fsdd,
+    "audiomnist": fake_corpora.fake_audiomnist,
+    "emospeechcommands": fake_corpora.fake_emospeechcommands,
+    "voxceleb1": fake_corpora.fake_voxceleb1,
+    "speechocean762": fake_corpora.fake_speechocean762,
 }
 
 
@@ -100,7 +106,16 @@ class TestWrongFolder:
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("iemocap", "sad"), ("ravdess", "sad"), ("emodb", "sadness"), ("crema_d", "SAD")]
+    ("name", "label"),
+    [
+        ("iemocap", "sad"),
+        ("ravdess", "sad"),
+        ("emodb", "sadness"),
+        ("crema_d", "SAD"),
+        ("speech_commands", "backward"),
+        ("emospeechcommands", "calm"),
+        ("voxceleb1", "id10001"),
+    ],
 )
 class TestLabelSet:
     def test_labels_unknown_label_suggests_closest(self, name, label, tmp_path):
@@ -112,7 +127,7 @@ class TestLabelSet:
             get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=(label, label)))
 
 
-@pytest.mark.parametrize("name", ["librispeech", "vctk"])
+@pytest.mark.parametrize("name", ["librispeech", "vctk", "speechocean762"])
 def test_labels_of_unlabelled_corpus_are_rejected(name, tmp_path):
     with pytest.raises(InputError, match=f"{name} has no emotion labels.*sad, happy"):
         get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=("sad", "happy")))

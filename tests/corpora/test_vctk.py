@@ -30,7 +30,7 @@ class TestRelease080:
         assert listing.utterances[0].file == "wav48/p225/p225_001.wav"
         assert listing.labels == ()
         assert listing.problems == ()
-        assert {(u.emotion, u.annotation, u.session, u.style) for u in listing.utterances} == {("", "", "", "read")}
+        assert {(u.label, u.annotation, u.session, u.style) for u in listing.utterances} == {("", "", "", "read")}
 
     def test_read_genders_from_ids_without_p(self, tmp_path):
         listing = CORPUS.read(fake_vctk_080(tmp_path), DEFAULT)

@@ -309,7 +309,7 @@ class TestCardinality:
         assert [len(batches_of(dataset)) for _ in range(2)] == [int(dataset.cardinality())] * 2
 
     def test_cardinality_of_labelled_and_utterance_batches_is_exact(self, records, mels):
-        classes = {key.id: 0 for key in mels if key.emotion == "sad"}
+        classes = {key.id: 0 for key in mels if key.label == "sad"}
         labelled = labelled_batches(records, classes, seed=0, **SIZES)
         assert len(batches_of(labelled)) == int(labelled.cardinality())
         plain = utterance_batches(records, classes, batch_frames=70)

@@ -43,7 +43,7 @@ def test_ids_and_speakers_carry_the_corpus(joined, one, two):
 def test_labels_are_common_names_in_the_order_of_the_map(joined):
     assert joined.manifest.labels == ("happy", "sad", "angry")
     assert joined.classes_of == {"one": ("happy", "sad"), "two": ("happy", "angry")}
-    assert {row.emotion for row in joined.rows if row.annotation == "other" or row.id == "two:anna-2"} == {""}
+    assert {row.label for row in joined.rows if row.annotation == "other" or row.id == "two:anna-2"} == {""}
 
 
 def test_statistics_are_those_of_the_parts(joined, one, two):

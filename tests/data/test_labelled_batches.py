@@ -49,7 +49,7 @@ class TestLabelledBatches:
             assert np.isnan(inputs["dimensional_labels"][:, 1]).all()
 
     def test_labelled_batches_skip_utterances_without_class(self, records, mels, known):
-        classes = {key.id: int(key.emotion == "sad") for key in mels if key.emotion}
+        classes = {key.id: int(key.label == "sad") for key in mels if key.label}
         batches = batches_of(labelled_batches(records, classes, **SIZES))
         found = [mel[mask] for inputs, _ in batches for mel, mask in zip(inputs["mel"], inputs["mask"], strict=True)]
         assert len(classes) < len(known)

@@ -7,13 +7,12 @@ import pytest
 import tensorflow as tf
 
 from ser_fop.config.settings import FeatureConfig
+from ser_fop.data.record_examples import parse, serialize
 from ser_fop.data.records import (
     MANIFEST,
     Records,
     mel_moments,
-    parse,
     require_same_features,
-    serialize,
 )
 from ser_fop.errors import InputError
 from ser_fop.testing.arrays import normal

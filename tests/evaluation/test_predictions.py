@@ -18,7 +18,7 @@ LABELS = ("angry", "happy", "sad")
 
 
 def row(key, emotion, speaker="anna"):
-    return Row(id=key, shard=0, frames=9, duration_s=0.1, speaker=speaker, emotion=emotion)
+    return Row(id=key, shard=0, frames=9, duration_s=0.1, speaker=speaker, label=emotion)
 
 
 ROWS = [row("a", "sad"), row("b", "happy", "bert"), row("c, d", "sad")]

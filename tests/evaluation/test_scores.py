@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_fop.evaluation.scores import chance_scores, classification_scores
+from ser_fop.evaluation.scores import chance_scores, classification_scores, top_accuracy
 
 LABELS = ("angry", "happy", "neutral", "sad")
 pairs_of_labels = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
@@ -83,3 +83,13 @@ class TestControls:
 
     def test_chance_scores_majority_tie_selects_first_label(self):
         assert chance_scores(["b", "a"], ["a"], ("b", "a"))["majority"]["label"] == "b"
+
+
+class TestTopAccuracy:
+    LABELS = ("a", "b", "c")
+    PROBABILITIES = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.2, 0.5, 0.3]])
+
+    @pytest.mark.parametrize(("count", "expected"), [(1, 1 / 3), (2, 2 / 3), (3, 1.0)])
+    def test_class_counts_if_it_is_among_the_most_probable(self, count, expected):
+        found = top_accuracy(("a", "b", "a"), self.PROBABILITIES, self.LABELS, count=count)
+        assert found == pytest.approx(expected)

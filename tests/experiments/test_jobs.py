@@ -36,3 +36,18 @@ def test_preparation_jobs_reject_labelled_corpus_as_second():
         preparation_jobs(
             ReproduceConfig(out=Path("out"), audio_dir=Path("a"), corpus="ravdess", unlabelled="ravdess=a")
         )
+
+
+@pytest.mark.parametrize(
+    ("options", "target"),
+    [
+        ({}, ""),
+        ({"task": "speaker"}, "speaker"),
+        ({"task": "keyword", "target": "word"}, "word"),
+        ({"target": "text"}, "text"),
+    ],
+)
+def test_task_names_the_labels_of_the_labelled_corpus(options, target):
+    labelled, second = (job.config for job in preparation_jobs(config_of(**options)))
+    assert labelled.target == target
+    assert second.target == ""

@@ -39,9 +39,9 @@ def pooled(backbone, records):
 def test_rows_are_sorted_by_id_and_joined_to_labels(pooled, mels):
     by_id = {key.id: key for key in mels}
     assert list(pooled.ids) == sorted(by_id)
-    assert list(pooled.emotions) == [by_id[key].emotion for key in pooled.ids]
+    assert list(pooled.labels) == [by_id[key].label for key in pooled.ids]
     assert list(pooled.speakers) == [by_id[key].speaker for key in pooled.ids]
-    assert "" in pooled.emotions
+    assert "" in pooled.labels
 
 
 def test_features_are_statistics_of_real_frames(backbone, pooled, mels):
@@ -123,7 +123,7 @@ def test_other_array_of_that_name_is_stored(pooled, tmp_path):
 
 def test_joined_features_carry_the_corpus():
     def part(*values):
-        table = {"ids": np.array(["a", "b"]), "emotions": np.array(["joy", ""]), "speakers": np.array(["x", "y"])}
+        table = {"ids": np.array(["a", "b"]), "labels": np.array(["joy", ""]), "speakers": np.array(["x", "y"])}
         return PooledFeatures(**table, arrays={"F": np.array(values)[:, None], "h1": np.zeros((2, 3))})
 
     joined = join_pooled({"one": part(1, 2), "two": part(3, 4)}, "F")

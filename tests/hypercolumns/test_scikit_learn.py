@@ -27,7 +27,7 @@ def pooled():
     noise = generator.normal(size=(120, 3)).astype(np.float32)
     separating = (noise + 2 * (emotions == "cross")[:, None]).astype(np.float32)
     ids = np.array([f"u{number:03d}" for number in range(120)])
-    return PooledFeatures(ids=ids, emotions=emotions, speakers=speakers, arrays={"F": noise, "h1": separating})
+    return PooledFeatures(ids=ids, labels=emotions, speakers=speakers, arrays={"F": noise, "h1": separating})
 
 
 def test_grid_search_selects_feature_and_c_over_speakers(pooled):
@@ -37,14 +37,14 @@ def test_grid_search_selects_feature_and_c_over_speakers(pooled):
         {"select__feature": ["F", "h1"], "classify__C": [0.1, 1.0]},
         cv=GroupKFold(3),
     )
-    search.fit(features, pooled.emotions, groups=pooled.speakers)
+    search.fit(features, pooled.labels, groups=pooled.speakers)
     assert search.best_params_["select__feature"] == "h1"
     assert search.best_score_ > 0.85
 
 
 def test_uninformative_feature_scores_chance(pooled):
     accuracies = cross_val_score(
-        SpeakerSVC(), pooled.feature("F"), pooled.emotions, groups=pooled.speakers, cv=GroupKFold(3)
+        SpeakerSVC(), pooled.feature("F"), pooled.labels, groups=pooled.speakers, cv=GroupKFold(3)
     )
     assert 0.3 < accuracies.mean() < 0.7
 

@@ -65,6 +65,7 @@ def test_answers_below_the_threshold_are_unsure(outputs):
     assert set(outputs(confidence_threshold=0.0)["reason"]) <= {b"", b"clipped"}
 
 
+@pytest.mark.slow  # exports a model
 def test_export_of_a_calibrated_model_says_unsure(finetuned, sounds, tmp_path):
     model = inference_model_of(finetuned)
     model.spec = dataclasses.replace(model.spec, temperature=3.0, confidence_threshold=0.9999)

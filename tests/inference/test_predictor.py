@@ -165,7 +165,7 @@ class TestHypercolumns:
         assert len(found["F"]) == 1 + (len(samples) - 400) // 160
 
     def test_predict_pretrained_network_fails(self, work, files):
-        with pytest.raises(InputError, match="has no emotion classes: give a run of `ser-fop finetune`"):
+        with pytest.raises(InputError, match="has no classes: give a run of `ser-fop finetune`"):
             ser_fop.load(work / "inductive").predict(files[0])
 
 

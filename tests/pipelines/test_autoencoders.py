@@ -41,6 +41,7 @@ def trained(work, tmp_path_factory, task):
     return out
 
 
+@pytest.mark.slow  # pretrains a network
 def test_autoencoder_training_improves_skill(trained):
     metrics = metrics_of(trained)
     assert metrics["skill"] > metrics["untrained_skill"] + 0.1
@@ -60,6 +61,7 @@ def test_autoencoder_accepts_stacked_frames(work, tmp_path, task):
 
 
 @pytest.mark.parametrize("task", ["denoising"], indirect=True)
+@pytest.mark.slow  # pretrains a network
 def test_denoising_network_removes_noise(work, trained, tmp_path, task):
     """The output of the trained network is closer to the clean frames than its input; untrained, it is not."""
     records = Records(work / "records" / "ravdess")
@@ -85,6 +87,7 @@ def test_denoising_network_removes_noise(work, trained, tmp_path, task):
 
 
 @pytest.mark.parametrize(("task", "error"), [("variational", 0.4), ("autoencoder", 0.1)], indirect=["task"])
+@pytest.mark.slow  # pretrains a network
 def test_best_epoch_excludes_kl_warmup(work, tmp_path, monkeypatch, task, error):
     """The KL warm-up takes two of four epochs, which cannot be the best epoch; other tasks consider all epochs."""
     seen = {}

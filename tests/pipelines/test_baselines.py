@@ -21,6 +21,7 @@ SUPERVISED = {
 
 
 @pytest.mark.parametrize("system", SUPERVISED)
+@pytest.mark.slow  # trains every baseline
 def test_supervised_baseline_saves_a_plain_classifier(work, tmp_path, system):
     """test_systems.py compares the accuracy with that of an untrained network."""
     options = ["--records", work / "records" / "ravdess", *MODEL, *SUPERVISED[system]]

@@ -99,7 +99,7 @@ def test_one_corpus_has_the_answers_of_its_svm(features, tmp_path):
     assert "corpora" not in metrics
     records, pooled = Records(features["one"].parent / "records-one"), read_pooled(features["one"] / ARRAYS)
     fold = folds_of_records(records).folds[0]
-    train = {row.id: row.emotion for row in records.of_speakers(fold.train)}
+    train = {row.id: row.label for row in records.of_speakers(fold.train)}
     svm = make_pipeline(StandardScaler(), SVC(C=metrics["chosen"]["c"]))
     svm.fit(pooled.of("F", train), list(train.values()))
     assert [item.predicted for item in table] == svm.predict(pooled.of("F", [item.id for item in table])).tolist()

@@ -55,6 +55,7 @@ def done(work, tmp_path_factory):
     return root, arguments
 
 
+@pytest.mark.slow  # a whole experiment on three corpora
 def test_every_corpus_is_left_out(done):
     out = done[0] / "out"
     tables = json.loads((out / "report" / "tables.json").read_text())
@@ -74,6 +75,7 @@ def test_every_corpus_is_left_out(done):
     assert tables["unlabelled"]["name"] == "librispeech"
 
 
+@pytest.mark.slow  # a whole experiment on three corpora
 def test_report_shows_the_table(done):
     report = done[0] / "out" / "report"
     for name in ("tables.md", "tables.tex", "index.html"):
@@ -85,6 +87,7 @@ def test_report_shows_the_table(done):
     assert {line["row"] for line in lines if line["table"] == "cross-corpus"} == {"ravdess", "mine"}
 
 
+@pytest.mark.slow  # a whole experiment on three corpora
 def test_jobs_are_restored_from_the_cache(done, capsys):
     """The jobs of the pretrained network are stored with it, because its weights are not."""
     root, arguments = done

@@ -5,13 +5,14 @@ import hashlib
 import io
 import json
 import re
+import tarfile
 import zipfile
 
 import pytest
 from ser_fop.pipelines import download, info
 
 from ser_fop.corpora.downloads import crema_d, sources
-from ser_fop.testing.fake_corpora import fake_crema_d, fake_ravdess
+from ser_fop.testing.fake_corpora import fake_crema_d, fake_ravdess, fake_speech_commands
 from ser_fop.testing.file_server import file_server
 
 RAVDESS = "/records/1188976/files/Audio_Speech_Actors_01-24.zip"
@@ -118,7 +119,42 @@ class TestCremaD:
         assert json.loads((tmp_path / "out" / "download.json").read_text())["parts"]["crema_d"]["missing"] == [missing]
 
 
-def test_iemocap_cannot_be_downloaded(tmp_path, capsys):
-    assert download.main(["--corpus", "iemocap", "--out", str(tmp_path / "x")]) == 2
-    assert "release form" in capsys.readouterr().err
+class TestVersions:
+    @pytest.fixture
+    def server(self, tmp_path, monkeypatch):
+        made = fake_speech_commands(tmp_path / "made", words=("yes", "no"))
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            archive.add(made, arcname=".")
+        content = packed.getvalue()
+        published = sources.SOURCES["speech_commands"]
+        md5 = hashlib.md5(content).hexdigest()
+        archives = {name: dataclasses.replace(one, md5=md5) for name, one in published.archives.items()}
+        monkeypatch.setitem(sources.SOURCES, "speech_commands", dataclasses.replace(published, archives=archives))
+        with file_server(
+            {f"/download.tensorflow.org/data/{one.name}": content for one in archives.values()}
+        ) as running:
+            yield running
+
+    def test_download_fetches_second_version_by_default(self, server, tmp_path, capsys):
+        assert run_download("speech_commands", server, tmp_path / "out") == 0
+        assert [path for path, _ in server.asked] == ["/download.tensorflow.org/data/speech_commands_v0.02.tar.gz"]
+        assert info.main(["--corpus", "speech_commands", "--audio-dir", str(tmp_path / "out")]) == 0
+        assert re.search(r"speakers\s+6[\s\S]*problems\s+0", capsys.readouterr().out)
+
+    def test_two_versions_in_one_folder_are_refused(self, server, tmp_path, capsys):
+        out = tmp_path / "out"
+        assert run_download("speech_commands", server, out, "--parts", "v0.01", "v0.02") == 2
+        assert "expected one version of speech_commands, received v0.01 and v0.02" in capsys.readouterr().err
+        assert run_download("speech_commands", server, out, "--parts", "v0.01") == 0
+        assert run_download("speech_commands", server, out) == 2
+        assert run_download("speech_commands", server, out, "--parts", "v0.01") == 0
+
+
+@pytest.mark.parametrize(
+    ("corpus", "way"), [("iemocap", "release form"), ("voxceleb1", "fill in the form on https://mm")]
+)
+def test_corpus_on_request_cannot_be_downloaded(tmp_path, capsys, corpus, way):
+    assert download.main(["--corpus", corpus, "--out", str(tmp_path / "x")]) == 2
+    assert way in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

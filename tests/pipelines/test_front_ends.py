@@ -24,6 +24,7 @@ from tests.stages import MODEL, run
         ("lpcc", ("variational", "ladder")),
     ],
 )
+@pytest.mark.slow  # trains several systems
 def test_records_match_graph_and_every_system_accepts_them(work, tmp_path, front_end, systems):
     audio = work / "audio" / "ravdess"
     options = ["--front-end", front_end, "--coefficients", "12", "--dtype", "float32"]

@@ -57,8 +57,8 @@ def test_functionals_match_opensmile_on_prepared_audio(corpus):
     np.testing.assert_allclose(pooled.of("eGeMAPSv02", [row.id])[0], expected, rtol=1e-5)
     # Counter-case: another utterance has other functionals.
     assert not np.allclose(pooled.of("eGeMAPSv02", [records.rows[1].id])[0], expected, rtol=1e-2)
-    labels = {one.id: one.emotion for one in records.rows}
-    assert [labels[key] for key in pooled.ids] == list(pooled.emotions)
+    labels = {one.id: one.label for one in records.rows}
+    assert [labels[key] for key in pooled.ids] == list(pooled.labels)
 
 
 @pytest.mark.slow  # starts processes with openSMILE
@@ -104,8 +104,8 @@ def test_code_trains_on_all_utterances_of_untested_speakers(corpus, tmp_path, mo
     fold = folds_of_records(records).folds[0]
     pooled = read_pooled(tmp_path / "functionals" / "hypercolumns.npz")
     rows = [row for row in records.of_speakers((*fold.train, *fold.validation))]
-    labelled = {row.id for row in rows if row.emotion and row.speaker in fold.train}
-    assert any(not row.emotion for row in rows)
+    labelled = {row.id for row in rows if row.label and row.speaker in fold.train}
+    assert any(not row.label for row in rows)
     for name, ids in (("labelled", labelled), ("others", {row.id for row in rows} - labelled)):
         expected = pooled.of("eGeMAPSv02", sorted(ids))
         np.testing.assert_array_equal(np.sort(seen[name], axis=0), np.sort(expected, axis=0))

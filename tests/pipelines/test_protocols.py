@@ -198,7 +198,7 @@ def test_train_on_validation_adds_validation_speakers(work, tmp_path):
     fold = folds_of_records(records, path=None).folds[0]
     for name, speakers in (("without", fold.train), ("with", (*fold.train, *fold.validation))):
         network, _ = load_network(tmp_path / name)
-        mean, _ = mel_moments([(records, {row.id for row in records.of_speakers(speakers) if row.emotion})])
+        mean, _ = mel_moments([(records, {row.id for row in records.of_speakers(speakers) if row.label})])
         np.testing.assert_allclose(network.backbone.normalization.mean, mean, rtol=1e-6)
 
 

@@ -155,6 +155,7 @@ def test_second_call_trains_nothing(done, capsys):
     assert (out / "runs/seed-0/finetune-none/metrics.json").read_bytes() == before
 
 
+@pytest.mark.slow  # an experiment of its own
 def test_verbose_prints_what_jobs_print(done, capsys):
     _, arguments = done
     assert reproduce.main([*arguments, "--verbose"]) == 0

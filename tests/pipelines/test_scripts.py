@@ -51,6 +51,7 @@ def middle_of(function):
 
 
 @pytest.mark.parametrize(("name", "preamble"), [("pretrain", PRETRAIN), ("finetune", FINETUNE)])
+@pytest.mark.slow  # traces a training
 def test_middle_of_script_trains_a_keras_model(name, preamble, work, tmp_path):
     script = importlib.import_module(f"ser_fop.pipelines.{name}")
     notebook = imports_of(script) + "\n" + PREAMBLE + preamble + middle_of(getattr(script, name))

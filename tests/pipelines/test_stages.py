@@ -174,6 +174,7 @@ class TestFinetune:
 
 
 class TestExtract:
+    @pytest.mark.slow  # exports a model
     def test_run_folder_and_saved_model_give_equal_features(self, work, hyper, tmp_path):
         alone = tmp_path / "models"
         assert export.main(["--model", str(work / "inductive"), "--out", str(alone)]) == 0
@@ -322,6 +323,7 @@ class TestClassify:
     ],
     ids=lambda options: "-".join(options[:2]),
 )
+@pytest.mark.slow  # every stage for each objective
 def test_objectives_and_backbones_in_every_stage(work, tmp_path, options):
     records = work / "records" / "ravdess"
     run("pretrain", "--records", records, *MODEL, *options, "--fold", "0", "--epochs", "2", "--out", tmp_path / "pre")

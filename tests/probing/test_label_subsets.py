@@ -55,7 +55,7 @@ def test_drawn_speakers_have_all_classes(tmp_path):
         mels |= toy_utterances(speakers=(f"s{number}",), emotions=(emotion,), per_speaker=1)
     records = write_toy_records(tmp_path / "records", mels)
     folds = speaker_folds("toy", [f"s{number}" for number in range(8)], count=4)
-    emotion_of = {row.speaker: row.emotion for row in records.rows}
+    emotion_of = {row.speaker: row.label for row in records.rows}
     for fold in with_few_speakers(records, folds, 2, seed=0).folds:
         assert {emotion_of[speaker] for speaker in fold.train} == {"happy", "sad"}
     assert with_few_speakers(records, folds, 1, seed=0) is None  # no speaker has both

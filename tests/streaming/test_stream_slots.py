@@ -107,3 +107,19 @@ def test_an_error_of_a_step_reaches_each_stream_and_the_next_step_succeeds(speec
             encoder.push(speech[:4000])
     encoder.reset()
     assert encoder.push(speech[:4000])[SCORES].shape[1] > 0
+
+
+def test_closed_slots_refuse_steps_and_a_slot_is_given_back_once(speech, slots_of):
+    step = StreamStep(*make_classifier())
+    slots = slots_of(step, 2)
+    first, second = slots.open(), slots.open()
+    first.close()
+    first.close()
+    third = slots.open()
+    with pytest.raises(RuntimeError, match="all slots are taken"):
+        slots.open()
+    slots.close()
+    slots.close()
+    for states in (second, third):
+        with pytest.raises(RuntimeError, match="has closed them"):
+            StreamingEncoder(step, states=states).push(speech[:4000])

@@ -23,7 +23,7 @@ class LevelListener:
         for recording in recordings:
             peak = np.abs(recording.source).max()
             emotion = "" if peak < 1e-4 else "loud" if peak > 0.05 else "quiet"
-            yield Recognition(name=recording.name, start_s=0.0, end_s=1.0, emotion=emotion)
+            yield Recognition(name=recording.name, start_s=0.0, end_s=1.0, label=emotion)
 
 
 def sounds():
@@ -113,7 +113,7 @@ def test_an_unsure_answer_counts_by_its_most_probable_class():
                 other = "quiet" if answer.emotion == "loud" else "loud"
                 shares = {answer.emotion: 0.6, other: 0.4}
                 emotion = UNSURE if answer.emotion == "loud" else answer.emotion
-                yield dataclasses.replace(answer, emotion=emotion, probabilities=shares)
+                yield dataclasses.replace(answer, label=emotion, probabilities=shares)
 
     (clean,) = measure_stress(Doubter(), sounds(), perturbations={})
     assert (clean.ua, clean.unanswered, clean.unsure) == (1.0, 0.0, 0.5)

@@ -9,7 +9,7 @@ from ser_fop.testing.tones import write_voice
 
 LABELS = ("happy", "sad")
 UTTERANCES = tuple(
-    Utterance(id=f"{speaker}-{emotion}-{number}", file=f"{number}.wav", speaker=speaker, emotion=emotion)
+    Utterance(id=f"{speaker}-{emotion}-{number}", file=f"{number}.wav", speaker=speaker, label=emotion)
     for speaker in ("a", "b", "c")
     for emotion in ("happy", "traurig", "bored", "")
     for number in range(5)
@@ -26,9 +26,9 @@ def test_only_classes_of_the_model_are_selected():
 
 
 def test_usual_names_of_common_emotions_need_no_renaming():
-    usual = [Utterance(id=name, file="a.wav", speaker="a", emotion=name) for name in ("Happiness", "sadness", "bored")]
+    usual = [Utterance(id=name, file="a.wav", speaker="a", label=name) for name in ("Happiness", "sadness", "bored")]
     chosen = select_utterances(usual, LABELS, renamed={})
-    assert {(one.emotion, label) for one, label in chosen} == {("Happiness", "happy"), ("sadness", "sad")}
+    assert {(one.label, label) for one, label in chosen} == {("Happiness", "happy"), ("sadness", "sad")}
 
 
 @pytest.mark.parametrize("limit", [6, 12])

@@ -23,7 +23,7 @@ def mels():
     utterances = toy_utterances(
         speakers=("anna", "bert", "carl"), per_speaker=8, emotions=("happy", "sad"), frames=(9, 12)
     )
-    return {key: mel + (2 if key.emotion == "sad" else 0) for key, mel in utterances.items()}
+    return {key: mel + (2 if key.label == "sad" else 0) for key, mel in utterances.items()}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def build():
 
 
 def classes_of(mels, speaker):
-    return {key.id: int(key.emotion == "sad") for key in mels if key.speaker == speaker}
+    return {key.id: int(key.label == "sad") for key in mels if key.speaker == speaker}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Addresses of the open corpora, with the checksums that their publishers state."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from ser_fop.errors import InputError, closest
@@ -36,10 +36,12 @@ class Source:
     Attributes:
         archives: Files by the name of the part.
         default: Names of the parts that are downloaded if `--parts` is not given.
+        are_versions: Whether the parts are versions of the corpus, of which a folder can hold one.
     """
 
     archives: Mapping[str, Archive]
     default: tuple[str, ...]
+    are_versions: bool = False
 
 
 _LIBRISPEECH = {  # https://www.openslr.org/resources/12/md5sum.txt
@@ -50,6 +52,10 @@ _LIBRISPEECH = {  # https://www.openslr.org/resources/12/md5sum.txt
     "train-clean-100": "2a93770f6d5c6c964bc36631d331a522",
     "train-clean-360": "c0e676e450a7ff2f54aeade5171606fa",
     "train-other-500": "d1a0fd59409feb2c614ce4d30c387708",
+}
+_SPEECH_COMMANDS = {  # the ETags of the store, which torchaudio checks too
+    "v0.02": "6b74f3901214cb2c2934e98196829835",
+    "v0.01": "3cd23799cb2bbdec517f1cc028f8d43c",
 }
 SOURCES = {
     "ravdess": Source(
@@ -89,13 +95,54 @@ SOURCES = {
         },
         default=("wav",),
     ),
+    "speech_commands": Source(
+        archives={
+            version: Archive(
+                url=f"https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_{version}.tar.gz",
+                md5=md5,
+                page="https://arxiv.org/abs/1804.03209",
+            )
+            for version, md5 in _SPEECH_COMMANDS.items()
+        },
+        default=("v0.02",),
+        are_versions=True,
+    ),
+    "fsdd": Source(
+        archives={
+            "v1.0.10": Archive(
+                url="https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.10.tar.gz",
+                page="https://github.com/Jakobovski/free-spoken-digit-dataset",
+            )
+        },
+        default=("v1.0.10",),
+    ),
+    "audiomnist": Source(
+        archives={
+            "master": Archive(
+                url="https://github.com/soerenab/AudioMNIST/archive/refs/heads/master.zip",
+                page="https://github.com/soerenab/AudioMNIST",
+            )
+        },
+        default=("master",),
+    ),
+    "speechocean762": Source(
+        archives={
+            "all": Archive(
+                url="https://www.openslr.org/resources/101/speechocean762.tar.gz", page="https://www.openslr.org/101"
+            )
+        },
+        default=("all",),
+    ),
 }
 # CREMA-D is published as single files, which `crema_d.py` downloads.
 CREMA_D = "crema_d"
 _ON_REQUEST = {
     "iemocap": "IEMOCAP is available on request only: fill in the release form of USC's SAIL laboratory,"
     " https://sail.usc.edu/iemocap/iemocap_release.htm, and wait for the e-mail with an address and a password."
-    " Unpack the archive, and give `ser-fop prepare --corpus iemocap` the folder that contains Session1 .. Session5."
+    " Unpack the archive, and give `ser-fop prepare --corpus iemocap` the folder that contains Session1 .. Session5.",
+    "voxceleb1": "VoxCeleb1 is available on request only: fill in the form on https://mm.kaist.ac.kr/datasets/voxceleb/,"
+    " and wait for the e-mail with the access. Unpack vox1_dev_wav.zip and vox1_test_wav.zip into one folder, put"
+    " iden_split.txt and vox1_meta.csv beside the folder wav, and give `ser-fop prepare --corpus voxceleb1` that folder.",
 }
 
 
@@ -125,6 +172,24 @@ def archives_of(corpus: str, parts: tuple[str, ...]) -> dict[str, Archive]:
                 f"--parts of {corpus} expected some of {', '.join(known)}, received {part!r}.{closest(part, known)}"
             )
     return {part: source.archives[part] for part in parts or source.default}
+
+
+def require_one_version(corpus: str, parts: Iterable[str]) -> None:
+    """Refuse two versions of a corpus in one folder, which would mix their recordings.
+
+    Args:
+        corpus: Name of the corpus.
+        parts: Names of the parts that the folder has and is to have.
+
+    Raises:
+        InputError: If the parts are several versions.
+    """
+    found = sorted(set(parts))
+    if len(found) > 1 and corpus in SOURCES and SOURCES[corpus].are_versions:
+        raise InputError(
+            f"--out expected one version of {corpus}, received {' and '.join(found)}: their recordings would mix. Choose"
+            " another folder for each."
+        )
 
 
 def mirrored(url: str, mirror: str) -> str:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.corpora.base import Corpus, Listing
-from ser_fop.corpora.schema import QUARANTINE_COLUMNS, UTTERANCES, write_rows
+from ser_fop.corpora.schema import QUARANTINE_COLUMNS, UTTERANCES, Row, write_rows
 from ser_fop.data.prepare.shard_index import (
     ShardIndex,
     ShardTask,
@@ -115,17 +115,7 @@ def _finish(
             f"{len(quarantined)} of {total} utterances cannot be used, more than the limit of {config.max_quarantine_share:.2%}"
             f" (--max-quarantine-share). The first, {first_file}, {first_problem}. {stage.folder / QUARANTINE} lists all."
         )
-    sums: dict[str, list[np.ndarray]] = {"total": [], "squares": []}
-    for note in notes:
-        if note.rows:  # one file at a time: a large corpus has more shards than a process may open files
-            with np.load(statistics_path(stage.folder / note.shard.name), allow_pickle=False) as arrays:
-                for name, parts in sums.items():
-                    parts.append(arrays[name])
-    np.savez(
-        stage.folder / STATISTICS,
-        count=np.array([row.frames for row in rows], dtype=np.float64),
-        **{name: np.concatenate(parts) for name, parts in sums.items()},
-    )
+    _write_statistics(stage, notes, rows)
     write_rows(stage.folder / UTTERANCES, rows)
     manifest = Manifest(
         corpus=config.name or corpus.name,
@@ -137,6 +127,7 @@ def _finish(
         shards=tuple(note.shard for note in notes),
         trim_below_db=config.trim_below_db if config.trim_silence else 0.0,
         renditions=config.renditions,
+        target=config.target or corpus.target,
     )
     write_manifest(stage.folder / MANIFEST, manifest)
     for note in notes:
@@ -149,10 +140,29 @@ def _finish(
         "utterances": len(rows),
         "quarantined": len(quarantined),
         "speakers": len({row.speaker for row in rows}),
-        "labelled": sum(1 for row in rows if row.emotion),
+        "labelled": sum(1 for row in rows if row.label),
         "frames": sum(row.frames for row in rows),
         "hours": hours,
         "seconds": seconds,
         "times_real_time": hours * 3600 / seconds,
         "shards_reused": reused,
     }
+
+
+def _write_statistics(stage: Stage, notes: Sequence[ShardIndex], rows: Sequence[Row]) -> None:
+    """Merge the sums of all shards, of which one is in memory at a time."""
+    paths = [statistics_path(stage.folder / note.shard.name) for note in notes if note.rows]
+
+    def merged(name: str) -> np.ndarray:
+        sums, first = np.empty(0), 0
+        for path in paths:
+            with np.load(path, allow_pickle=False) as arrays:
+                part = arrays[name]
+            if not first:
+                sums = np.empty((len(rows), *part.shape[1:]), part.dtype)
+            sums[first : first + len(part)] = part
+            first += len(part)
+        return sums
+
+    count = np.array([row.frames for row in rows], dtype=np.float64)
+    np.savez(stage.folder / STATISTICS, count=count, total=merged("total"), squares=merged("squares"))

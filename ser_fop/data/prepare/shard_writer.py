@@ -21,7 +21,8 @@ from ser_fop.corpora.schema import Row, Utterance
 from ser_fop.data.features import frame_features
 from ser_fop.data.prepare.renditions import Renditions
 from ser_fop.data.prepare.shard_index import ShardIndex, ShardTask, statistics_path, write_note
-from ser_fop.data.records import Shard, serialize
+from ser_fop.data.record_examples import serialize
+from ser_fop.data.records import Shard
 from ser_fop.utils.run_folder import sha256
 
 # Queued utterances per thread: enough to keep it busy, few enough to limit memory.

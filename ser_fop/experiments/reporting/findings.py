@@ -6,6 +6,8 @@ from typing import Any
 from ser_fop.experiments.reporting import cell_text
 from ser_fop.experiments.reporting.cross_corpus_sections import TITLE, cross_corpus_finding
 from ser_fop.experiments.reporting.names import SYSTEMS, named
+from ser_fop.experiments.reporting.speakers import TITLE as SPEAKERS
+from ser_fop.experiments.reporting.speakers import speaker_finding
 
 
 def finding(title: str, tables: Mapping[str, Any]) -> str:
@@ -24,6 +26,7 @@ def finding(title: str, tables: Mapping[str, Any]) -> str:
         "Table 3 with": lambda: _best_system(tables),
         "Table 3.": lambda: _own_systems(tables),
         "Pretraining: skill relative": lambda: _skill(tables),
+        SPEAKERS: lambda: speaker_finding(tables),
         TITLE: lambda: cross_corpus_finding(tables),
         "Cost": lambda: _cost(tables),
     }

@@ -16,6 +16,8 @@ from ser_fop.utils.run_folder import METRICS, read_json
 
 _MAP_FEATURE = "h_concat"
 _MAX_MAPPED = 2000
+# Plots with a row for each class are drawn for so many classes at most.
+_MOST_CLASSES = 40
 # More steps take longer and barely move the points of a start from the principal components.
 _TSNE_STEPS = 400
 
@@ -35,7 +37,7 @@ def gallery(seeds: Sequence[Path], tables: Mapping[str, Any]) -> Iterator[Plot]:
     yield from _horizons(tables)
     yield from list(spectrograms(seeds, tables))[1:]  # the first one is in the headline
     for network in ("unlabelled", "in_corpus", "untrained"):
-        yield from _maps(seeds, network)
+        yield from _maps(seeds, network, tables["corpus"]["target"])
 
 
 def _predictions(systems: Mapping[str, Sequence[Run]], labels: Sequence[str]) -> Iterator[Plot]:
@@ -43,12 +45,13 @@ def _predictions(systems: Mapping[str, Sequence[Run]], labels: Sequence[str]) ->
     counts = {
         name: np.sum([run.metrics["confusion"] for run in runs], axis=0).tolist() for name, runs in systems.items()
     }
-    for name, matrix in counts.items():
+    for name, matrix in counts.items() if len(labels) <= _MOST_CLASSES else ():
         caption = f"{name}: predicted classes in percent of each true class, over all folds and repeats."
         yield Plot(title="Confusion matrices", caption=caption, svg=plots.confusion_plot(matrix, labels))
     if counts:
-        caption = "Recall of each class. Dotted line: chance."
-        yield Plot(title="Recall by class", caption=caption, svg=plots.recall_plot(counts, labels), wide=True)
+        if len(labels) <= _MOST_CLASSES:
+            caption = "Recall of each class. Dotted line: chance."
+            yield Plot(title="Recall by class", caption=caption, svg=plots.recall_plot(counts, labels), wide=True)
         bins = {name: runs[0].metrics["calibration"]["bins"] for name, runs in systems.items()}
         caption = "Accuracy by predicted probability, first repeat. Dotted line: perfect calibration."
         yield Plot(title="Calibration", caption=caption, svg=plots.reliability_plot(bins))
@@ -89,15 +92,15 @@ def _horizons(tables: Mapping[str, Any]) -> Iterator[Plot]:
         yield Plot(title="Skill by horizon", caption=caption, svg=plots.horizon_plot(skills))
 
 
-def _maps(seeds: Sequence[Path], network: str) -> Iterator[Plot]:
-    """Draw the hypercolumns of the first repeat and of fold 0's network, by emotion and by speaker."""
+def _maps(seeds: Sequence[Path], network: str, target: str) -> Iterator[Plot]:
+    """Draw the hypercolumns of the first repeat and of fold 0's network, by class and by speaker."""
     found = [seed / f"hypercolumns-{network}" for seed in seeds[:1]]
     found = [folder / "fold-0" if (folder / "fold-0").is_dir() else folder for folder in found]
     for folder in (folder for folder in found if (folder / ARRAYS).exists()):
         pooled = read_pooled(folder / ARRAYS)
-        labelled = np.flatnonzero(pooled.emotions != "")
+        labelled = np.flatnonzero(pooled.labels != "")
         chosen = np.random.default_rng(0).permutation(labelled)[:_MAX_MAPPED]
-        by = {"emotion": pooled.emotions[chosen], "speaker": pooled.speakers[chosen]}
+        by = {target: pooled.labels[chosen], "speaker": pooled.speakers[chosen]}
         points = _project(pooled.feature(_MAP_FEATURE)[chosen])
         for criterion, groups in by.items():
             svg = plots.map_plot(points, groups.tolist(), title=f"by {criterion}")

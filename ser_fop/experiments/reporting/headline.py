@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.experiments.reporting import plots
 from ser_fop.experiments.reporting.cross_corpus_sections import zero_shot_rows
 from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
@@ -28,8 +29,11 @@ def headline(seeds: Sequence[Path], tables: Mapping[str, Any]) -> Iterator[Plot]
     yield from _claims(tables)
     yield from _skill_curves(seeds, tables)
     ours, paper = tables["corpus"]["title"], tables["paper_corpus"]
+    has_paper = tables["corpus"].get("target", EMOTION) == EMOTION
     legend = f"Dots: ours on {ours}, with 95 % intervals over speakers. Dotted line: chance."
-    legend += f" Hollow diamonds: the paper's figures, of another corpus ({paper})." if ours != paper else ""
+    legend += (
+        f" Hollow diamonds: the paper's figures, of another corpus ({paper})." if ours != paper and has_paper else ""
+    )
     chance = 100 * tables["controls"].get("chance", {}).get("wa", 0.0)
     drawn = {"Table 1: fine-tuning": _table1(tables)}
     drawn["Table 3: systems"] = _table3(tables)

@@ -6,6 +6,7 @@ from typing import Any
 from ser_fop.experiments.reporting import cell_text
 from ser_fop.experiments.reporting.cross_corpus_sections import cross_corpus_sections
 from ser_fop.experiments.reporting.names import PAPER_SETTINGS, SETTINGS, SOURCES, SYSTEMS, named
+from ser_fop.experiments.reporting.speakers import speaker_sections
 from ser_fop.experiments.reporting.systems_sections import systems_sections
 from ser_fop.experiments.reporting.tables import CLASSIFIERS
 
@@ -19,6 +20,19 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
     Args:
         tables: Result of `collect_tables`.
     """
+    return [_without_blank_paper(*section) for section in _all_sections(tables)]
+
+
+def _without_blank_paper(
+    title: str, header: list[str], rows: list[list[str]]
+) -> tuple[str, list[str], list[list[str]]]:
+    """Leave out a last column for the paper that is blank in each row, as for targets other than the emotion."""
+    if header[-1].startswith("paper") and not any(row[-1].strip(" /") for row in rows):
+        return title, header[:-1], [row[:-1] for row in rows]
+    return title, header, rows
+
+
+def _all_sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
     ours = tables["corpus"]["title"]
     published = f"paper, WA % ({tables['paper_corpus']})"
     baseline = (
@@ -48,6 +62,7 @@ def sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
             ],
             [_table3_row(row) for row in tables["table3"]],
         ),
+        *speaker_sections(tables),
         *systems_sections(tables),
         *_claims(tables),
         *cross_corpus_sections(tables),
@@ -170,7 +185,8 @@ def _controls(tables: Mapping[str, Any], width: int) -> list[list[str]]:
 def _table1_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
     figures = row if "wa" in row else {}
     name = named(SETTINGS[row["setting"]], tables) + cell_text.stamp(row)
-    published = f"{row['paper_wa']:.2f} ({PAPER_SETTINGS[row['setting']]})"
+    value = row["paper_wa"]
+    published = "" if value is None else f"{value:.2f} ({PAPER_SETTINGS[row['setting']]})"
     return [name, cell_text.percent(figures), cell_text.percent(figures, "ua"), str(row.get("repeats", 0)), published]
 
 
@@ -182,7 +198,7 @@ def _table2_row(row: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str]:
 
 
 def _table3_row(row: Mapping[str, Any]) -> list[str]:
-    published = f"{row['paper_wa']['single_fold']:.2f} / {row['paper_wa']['cross_validation']:.2f}"
+    published = " / ".join(cell_text.published(row["paper_wa"][key]) for key in ("single_fold", "cross_validation"))
     protocols = (row["single_fold"], row["cross_validation"])
     return [SYSTEMS[row["system"]], *map(cell_text.both, protocols), cell_text.repeats(*protocols), published]
 

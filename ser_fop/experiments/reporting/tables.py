@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_fop.corpora.schema import UTTERANCES
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.errors import InputError
 from ser_fop.experiments.claims import claims_of
 from ser_fop.experiments.further_corpora import entry_name
@@ -14,6 +15,7 @@ from ser_fop.experiments.reporting import paper
 from ser_fop.experiments.reporting.cross_corpus import cross_corpus
 from ser_fop.experiments.reporting.groups import groups
 from ser_fop.experiments.reporting.runs import Run, comparison, ensemble_figures, figures, runs_of, spread
+from ser_fop.experiments.reporting.speakers import speaker_rows
 from ser_fop.experiments.reporting.systems import systems
 from ser_fop.experiments.variants import FOLDER
 from ser_fop.utils.run_folder import COMPLETED, CONFIG, METRICS, machine, read_json, require_complete, versions
@@ -44,7 +46,7 @@ def collect_tables(out: Path) -> dict[str, Any]:
     controls = out / "runs" / "controls.json"
     corpus, further = _corpus(records), _further(out, config)
     titles = {one["name"]: one["title"] for one in (corpus, *further)}
-    return {
+    tables = {
         "corpus": corpus,
         "unlabelled": _second(out, config),
         "further_corpora": further,
@@ -61,11 +63,26 @@ def collect_tables(out: Path) -> dict[str, Any]:
         "table3": _table3(seeds),
         "systems": systems(seeds, dev_speakers=config.get("dev_speakers", ())),
         "claims": _claims(seeds, config.get("claim_features", [TABLE3_FEATURE])),
+        "speakers": speaker_rows(seeds, NETWORKS, tuple(paper.TABLE2)),
         "cross_corpus": cross_corpus(seeds, titles) if further else [],
         "groups": groups(seeds, records / UTTERANCES, corpus["labels"]),
         "cost": _cost(seeds),
         "presets": {folder.name: collect_tables(folder) for folder in _variant_folders(out)},
     }
+    return tables if corpus["target"] == EMOTION else _without_paper(tables)
+
+
+def _without_paper(tables: dict[str, Any]) -> dict[str, Any]:
+    """Remove the paper's figures, which are of emotions only."""
+    rows = {
+        name: [{**row, "paper_wa": _blank(row["paper_wa"])} for row in tables[name]]
+        for name in ("table1", "table2", "table3", "systems")
+    }
+    return {**tables, **rows}
+
+
+def _blank(published: Any) -> Any:
+    return dict.fromkeys(published) if isinstance(published, dict) else None
 
 
 def _made_with(seeds: Sequence[Path]) -> dict[str, Any]:
@@ -96,6 +113,7 @@ def _corpus(records: Path) -> dict[str, Any]:
         "title": manifest["title"],
         "licence": manifest["licence"],
         "labels": manifest["labels"],
+        "target": manifest.get("target", EMOTION),
         **{key: metrics[key] for key in keys},
     }
 

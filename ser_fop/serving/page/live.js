@@ -91,11 +91,13 @@ export class LiveView {
     if (text !== at("status").textContent) this.say(text, this.isSlow);
   }
 
-  show({ start_s: startS = 0, end_s: endS = 0, emotion = "", probabilities = null, reason = "", is_final: isFinal = false }) {
+  // What is left of an answer is its label, by the name of the target, such as `emotion`.
+  show({ start_s: startS = 0, end_s: endS = 0, probabilities = null, reason = "", is_final: isFinal = false, ...named }) {
+    const label = Object.values(named)[0] || "";
     if (probabilities && !this.labels.length) this.name(Object.keys(probabilities));
     this.answers.push({ timeS: endS, probabilities, stretch: this.stretches });
     while (this.answers.length > 1 && this.answers[1].timeS < endS - SHOWN_S - 1) this.answers.shift();
-    const answer = { startS, endS, emotion, probabilities, reason };
+    const answer = { startS, endS, label, probabilities, reason };
     if (isFinal) this.finishStretch(answer);
     if (!this.stream.isEnding || !isFinal || probabilities || !this.best) this.showNow(answer);
     else this.showNow(this.best);  // the stream ended in silence: its last speech counts
@@ -117,15 +119,15 @@ export class LiveView {
     }
   }
 
-  showNow({ emotion, probabilities, reason }) {
+  showNow({ label, probabilities, reason }) {
     const most = probabilities ? Math.max(...Object.values(probabilities)) : 0;
-    at("live-emotion").textContent = emotion || "no answer";
-    at("live-emotion").classList.toggle("none", !emotion);
+    at("live-emotion").textContent = label || "no answer";
+    at("live-emotion").classList.toggle("none", !label);
     at("live-share").textContent = probabilities ? percent(most) : "";
     at("live-reason").textContent = reason;
     const bars = at("live-bars").children;
-    this.labels.forEach((label, place) => {
-      const share = probabilities ? probabilities[label] : 0;
+    this.labels.forEach((name, place) => {
+      const share = probabilities ? probabilities[name] : 0;
       bars[3 * place + 1].value = share;
       bars[3 * place + 2].textContent = percent(share);
     });
@@ -135,9 +137,9 @@ export class LiveView {
     this.stretches += 1;
     if (!answer.probabilities) return;
     this.best = answer;
-    const { startS, endS, emotion, probabilities } = answer, share = percent(Math.max(...Object.values(probabilities)));
+    const { startS, endS, label, probabilities } = answer, share = percent(Math.max(...Object.values(probabilities)));
     at("no-stretches").hidden = true;
-    made("li", `${startS.toFixed(1)} to ${endS.toFixed(1)} s: ${emotion} ${share}`, at("stretches"));
+    made("li", `${startS.toFixed(1)} to ${endS.toFixed(1)} s: ${label} ${share}`, at("stretches"));
     at("stretches").scrollTop = at("stretches").scrollHeight;
   }
 

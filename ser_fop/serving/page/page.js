@@ -24,12 +24,12 @@ function cell(kind, text, parent) {
   return made;
 }
 
-const answerText = ({ emotion, reason }) => (emotion || "none") + (reason ? `: ${reason}` : "");
+const answerText = ({ label, reason }) => (label || "none") + (reason ? `: ${reason}` : "");
 
 function showAnswer({ whole, over }) {
-  at("emotion").textContent = whole.emotion || "no answer";
-  at("emotion").classList.toggle("none", !whole.emotion);
-  at("share").textContent = whole.emotion ? `${Math.round(100 * Math.max(...whole.scores))} %` : "";
+  at("emotion").textContent = whole.label || "no answer";
+  at("emotion").classList.toggle("none", !whole.label);
+  at("share").textContent = whole.label ? `${Math.round(100 * Math.max(...whole.scores))} %` : "";
   at("reason").textContent = whole.reason || "";
   at("bars").replaceChildren();
   const colours = coloursOf(whole.labels);
@@ -45,7 +45,7 @@ function showAnswer({ whole, over }) {
   const [head, body] = [at("over-time").tHead, at("over-time").tBodies[0]];
   head.replaceChildren(); body.replaceChildren();
   const row = cell("tr", "", head);
-  for (const name of ["seconds", "emotion", ...whole.labels]) cell("th", name, row).scope = "col";
+  for (const name of ["seconds", "answer", ...whole.labels]) cell("th", name, row).scope = "col";
   for (const { startS, endS, answer } of over) {
     const line = cell("tr", "", body);
     cell("th", `${startS.toFixed(1)} to ${endS.toFixed(1)}`, line).scope = "row";

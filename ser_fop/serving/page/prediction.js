@@ -19,6 +19,11 @@ const instance = (samples, size = samples.length) => {
   return { waveform, length: samples.length };
 };
 
+// The answer has the name of the target, such as `emotion`: the page calls it `label`.
+const OTHER_OUTPUTS = ["scores", "labels", "reason"];
+const named = (row) => ({ ...row, label: row[Object.keys(row).find((name) => !OTHER_OUTPUTS.includes(name))] });
+const predicted = async (path, rows) => (await json(path, { instances: rows })).predictions.map(named);
+
 function windowsOf(samples) {
   const size = WINDOW_S * SAMPLE_RATE_HZ, hop = HOP_S * SAMPLE_RATE_HZ, found = [];
   for (let first = 0; first === 0 || first < samples.length - size + hop; first += hop) {
@@ -31,12 +36,12 @@ function windowsOf(samples) {
 export async function ask(model, samples) {
   const path = `/v1/models/${encodeURIComponent(model)}:predict`, parts = windowsOf(samples), over = [];
   const isShort = samples.length <= LONGEST_S * SAMPLE_RATE_HZ;
-  const whole = isShort ? (await json(path, { instances: [instance(samples)] })).predictions[0] : null;
+  const whole = isShort ? (await predicted(path, [instance(samples)]))[0] : null;
   for (let first = 0; first < parts.length; first += TOGETHER) {
     const some = parts.slice(first, first + TOGETHER), loud = some.filter(([, part]) => peakOf(part) >= SILENCE);
     const size = Math.max(...loud.map(([, part]) => part.length));
     const rows = loud.map(([, part]) => instance(part, size));
-    const answers = loud.length ? (await json(path, { instances: rows })).predictions : [];
+    const answers = loud.length ? await predicted(path, rows) : [];
     for (const [start, part] of some) {
       const answer = peakOf(part) >= SILENCE ? answers.shift() : null;
       over.push({ startS: start / SAMPLE_RATE_HZ, endS: (start + part.length) / SAMPLE_RATE_HZ, answer });
@@ -48,10 +53,10 @@ export async function ask(model, samples) {
 /** Return the mean of the answers of windows, for a recording that is too long for one request. */
 function mean(over) {
   const all = over.filter((one) => one.answer).map((one) => one.answer), labels = all[0].labels;
-  const answers = all.filter((one) => one.emotion);
+  const answers = all.filter((one) => one.label);
   if (!answers.length) return all[0];
   const scores = labels.map((_, place) => answers.reduce((sum, one) => sum + one.scores[place], 0) / answers.length);
-  const unsure = answers.every((one) => one.emotion === "unsure");
-  const emotion = unsure ? "unsure" : labels[scores.indexOf(Math.max(...scores))];
-  return { labels, scores, emotion, reason: unsure ? "low confidence" : "" };
+  const unsure = answers.every((one) => one.label === "unsure");
+  const label = unsure ? "unsure" : labels[scores.indexOf(Math.max(...scores))];
+  return { labels, scores, label, reason: unsure ? "low confidence" : "" };
 }

@@ -24,7 +24,9 @@ class DataSplit:
         validated: Records with the validation utterances.
         tested: Records with the test utterances.
         test_rows: Rows of the test utterances, with the emotion names of the training corpus.
-        trained_on: Speakers of the training and validation parts, as `corpus:speaker`.
+        trained_on: Speakers of the training and validation parts, as `corpus:speaker`. For the target `speaker` they are
+            what the folds divide instead.
+        to_record: The names by which a run records that it has heard them.
         unmatched_utterances: Number of utterances of the test corpus whose label is no class of the training corpus.
     """
 
@@ -35,6 +37,7 @@ class DataSplit:
     tested: Records
     test_rows: tuple[Row, ...]
     trained_on: tuple[str, ...]
+    to_record: tuple[str, ...]
     unmatched_utterances: int = 0
 
     def is_transductive(self, seen_speakers: Collection[str]) -> bool:
@@ -45,9 +48,7 @@ class DataSplit:
         """
         if self.tested.manifest.features.normalised_by == "speaker":
             return True
-        return not set(seen_speakers).isdisjoint(
-            self.tested.qualified_speaker_id(row.speaker) for row in self.test_rows
-        )
+        return bool(self._heard_before(seen_speakers))
 
     def check_no_label_leakage(self, labelled_speakers: Collection[str]) -> None:
         """Check that a network has not seen labels of the test speakers.
@@ -58,12 +59,14 @@ class DataSplit:
         Raises:
             InputError: If a test speaker is among them.
         """
-        tested = {self.tested.qualified_speaker_id(row.speaker) for row in self.test_rows}
-        if known := sorted(tested & set(labelled_speakers)):
+        if known := sorted(self._heard_before(labelled_speakers)):
             raise InputError(
                 f"expected a network without labels of the test speakers, but the network has seen the labels of"
                 f" {', '.join(known)}. Pretrain it with --fold."
             )
+
+    def _heard_before(self, recorded: Collection[str]) -> set[str]:
+        return self.tested.heard_before({row.speaker for row in self.test_rows}, recorded)
 
 
 def split_fold(
@@ -120,6 +123,7 @@ def split_fold(
                 " or other styles."
             )
     _require_classes(train, records)
+    _require_shared_class(train, test, records, name)
     _warn_of_missing_classes(train, test, records.manifest.labels, name)
     trained_on = tuple(records.qualified_speaker_id(speaker) for speaker in (*training, *fold.validation))
     shared = sorted({tested.qualified_speaker_id(row.speaker) for row in named}.intersection(trained_on))
@@ -136,6 +140,7 @@ def split_fold(
         tested=tested,
         test_rows=tuple(named),
         trained_on=trained_on,
+        to_record=tuple(sorted(records.names_to_record((*training, *fold.validation)))),
         unmatched_utterances=len(rows) - len(named),
     )
 
@@ -158,7 +163,14 @@ def train_on_all(records: Records, *, styles: Collection[str] = ()) -> DataSplit
     _require_classes(train, records)
     trained_on = tuple(records.qualified_speaker_id(speaker) for speaker in records.speakers)
     return DataSplit(
-        train=train, validation={}, test={}, validated=records, tested=records, test_rows=(), trained_on=trained_on
+        train=train,
+        validation={},
+        test={},
+        validated=records,
+        tested=records,
+        test_rows=(),
+        trained_on=trained_on,
+        to_record=tuple(sorted(records.names_to_record(records.speakers))),
     )
 
 
@@ -168,6 +180,15 @@ def _require_classes(train: Classes, records: Records) -> None:
         raise InputError(
             f"expected training utterances of two or more classes in {records.folder}, received {found[0]!r} only."
             " Choose other folds, styles or records."
+        )
+
+
+def _require_shared_class(train: Classes, test: Classes, records: Records, name: str) -> None:
+    """Refuse a target that equals what the folds separate."""
+    if set(train.values()).isdisjoint(test.values()):
+        raise InputError(
+            f"{name} separates every class of the target `{records.manifest.target}`: no class of the test part is in"
+            " training, so nothing can be learned of it. Choose another target, or folds that do not separate it."
         )
 
 
@@ -185,17 +206,17 @@ def _warn_of_missing_classes(train: Classes, test: Classes, labels: Sequence[str
 
 
 def _rows(records: Records, speakers: Collection[str], styles: Collection[str]) -> list[Row]:
-    return [row for row in records.of_speakers(speakers) if row.emotion and (not styles or row.style in styles)]
+    return [row for row in records.of_speakers(speakers) if row.label and (not styles or row.style in styles)]
 
 
 def _classes(records: Records, rows: Sequence[Row]) -> Classes:
     index = {label: number for number, label in enumerate(records.manifest.labels)}
-    return {row.id: index[row.emotion] for row in rows}
+    return {row.id: index[row.label] for row in rows}
 
 
 def _renamed(rows: Sequence[Row], labels: Sequence[str], renamings: Sequence[str]) -> list[Row]:
     """Return the rows whose label is a class of the training corpus, with the name of that class."""
-    found = {row.emotion for row in rows}
+    found = {row.label for row in rows}
     names = {label: label for label in labels}
     for renaming in renamings:
         theirs, equals, ours = renaming.partition("=")
@@ -205,7 +226,7 @@ def _renamed(rows: Sequence[Row], labels: Sequence[str], renamings: Sequence[str
                 f" {', '.join(labels)} on the right, received {renaming!r}.{closest(theirs, sorted(found))}"
             )
         names[theirs] = ours
-    return [dataclasses.replace(row, emotion=names[row.emotion]) for row in rows if row.emotion in names]
+    return [dataclasses.replace(row, label=names[row.label]) for row in rows if row.label in names]
 
 
 def require_comparable(records: Records, tested: Records | None) -> None:

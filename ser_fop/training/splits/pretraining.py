@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.corpora.folds import FoldFile, chosen_folds, folds_of, speaker_sessions
+from ser_fop.corpora.speaker_units import unit_folds
+from ser_fop.corpora.split_column import published_split
+from ser_fop.corpora.targets import SPEAKER
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.utils.json_io import value_digest
@@ -41,10 +44,13 @@ def folds_of_records(records: Records, *, path: Path | None = None) -> FoldFile:
     """
     if not records.manifest.labels:
         raise InputError(
-            f"{records.folder} (corpus {records.corpus!r}) has no emotion labels, so it has no folds. Use"
+            f"{records.folder} (corpus {records.corpus!r}) has no {records.manifest.target} labels, so it has no folds. Use"
             " labelled records."
         )
-    return folds_of(records.corpus, speaker_sessions(records.rows), path=path)
+    if records.unit != SPEAKER:
+        return unit_folds(records.corpus, records.rows, records.unit, path=path)
+    split = published_split(records.corpus, records.rows)
+    return folds_of(records.corpus, speaker_sessions(records.rows), path=path, split=split)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,7 +132,7 @@ def split_for_pretraining(
             )
         count = min(len(speakers) - 1, max(1, round(validation_share * len(speakers))))
         chosen = set(generator.choice(speakers, size=count, replace=False).tolist())
-        seen_speakers += [records.qualified_speaker_id(speaker) for speaker in speakers]
+        seen_speakers += sorted(records.names_to_record(speakers))
         validation_speakers += [records.qualified_speaker_id(speaker) for speaker in sorted(chosen)]
         train.append((records, _ids(records, set(speakers) - chosen)))
         validation.append((records, _ids(records, chosen)))
@@ -162,9 +168,7 @@ def class_targets(
     excluded = unlabelled_speakers.get(source.corpus, ())
     index = {label: number for number, label in enumerate(source.manifest.labels)}
     classes = {
-        row.id: index[row.emotion]
-        for row in source.rows
-        if row.id in ids and row.emotion and row.speaker not in excluded
+        row.id: index[row.label] for row in source.rows if row.id in ids and row.label and row.speaker not in excluded
     }
     if not classes:
         raise InputError(
@@ -188,13 +192,11 @@ def speakers_with_labels(split: PretrainingSplit, labelled_speakers: Collection[
         split: Training and validation utterances.
         labelled_speakers: Ids of the labelled utterances.
     """
-    named = {
-        records.qualified_speaker_id(row.speaker)
+    named = [
+        (records, {row.speaker for row in records.rows if row.id in ids and row.id in labelled_speakers})
         for records, ids in split.train
-        for row in records.rows
-        if row.id in ids and row.id in labelled_speakers
-    }
-    return tuple(sorted(named))
+    ]
+    return tuple(sorted(set().union(*(records.names_to_record(speakers) for records, speakers in named))))
 
 
 def _ids(records: Records, speakers: Collection[str]) -> frozenset[str]:

@@ -132,7 +132,7 @@ class TestLayout:
         assert {utterance.style for utterance in listing.utterances} == {"improvised", "scripted"}
         by_speaker: dict[str, Counter] = {}
         for utterance in listing.utterances:
-            by_speaker.setdefault(utterance.speaker, Counter())[utterance.emotion] += 1
+            by_speaker.setdefault(utterance.speaker, Counter())[utterance.label] += 1
         assert len(by_speaker) == 10
         expected = {"ang": 2, "hap": 2, "sad": 2, "neu": 2, "": 1}
         assert all(counts == expected for counts in by_speaker.values())

@@ -79,7 +79,7 @@ class TestContent:
         assert records.corpus == "ravdess"
         assert records.manifest.features == FEATURES
         assert records.speakers == ("Actor_01", "Actor_02", "Actor_03")
-        assert {row.emotion for row in records.rows} == {"happy", "sad"}
+        assert {row.label for row in records.rows} == {"happy", "sad"}
         assert (prepared / "quarantine.csv").read_text() == "id,file,problem\n"
 
     def test_prepare_statistics_match_stored_frames(self, prepared):

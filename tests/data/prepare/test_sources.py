@@ -7,7 +7,7 @@ from ser_fop.pipelines import prepare
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.corpora.schema import read_rows
 from ser_fop.errors import InputError
-from ser_fop.testing.fake_corpora import fake_csv
+from ser_fop.testing.fake_corpora import fake_csv, fake_emospeechcommands
 from ser_fop.testing.tones import write_voice
 
 ROWS = [
@@ -55,9 +55,19 @@ def test_other_spelling_of_the_path_is_the_same(root, monkeypatch, capsys):
     assert capsys.readouterr().out.count("is complete") == 4
 
 
+def test_unchanged_utterance_without_a_column_of_others_is_complete(tmp_path, capsys):
+    audio = fake_emospeechcommands(tmp_path / "audio", speakers=("user-1a",))
+    for _ in range(2):
+        prepare.run(PrepareConfig(corpus="emospeechcommands", audio_dir=audio, out=tmp_path / "records", target="word"))
+    assert "is complete" in capsys.readouterr().out
+    columns = {row.label: dict(row.columns)["emotion"] for row in read_rows(tmp_path / "records" / "utterances.csv")}
+    assert columns["background"] == ""
+    assert columns["go"] in ("angry", "calm")
+
+
 def test_corrected_label_is_refused_and_named(root):
     fake_csv(root, rows=[{**ROWS[0], "emotion": "sad"}, *ROWS[1:]], write_audio=False)
-    assert_refused(root, "1 utterance has changed: anna/happy .emotion was 'happy', now 'sad'.")
+    assert_refused(root, "1 utterance has changed: anna/happy .label was 'happy', now 'sad'.")
 
 
 def test_added_and_removed_rows_are_refused_and_counted(root):

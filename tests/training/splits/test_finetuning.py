@@ -39,14 +39,14 @@ class TestOneCorpus:
             set(FOLD.test),
         ]
         assert parts.test == {"anna-0": 0, "anna-1": 1}
-        assert [(row.id, row.emotion) for row in parts.test_rows] == [("anna-0", "happy"), ("anna-1", "sad")]
+        assert [(row.id, row.label) for row in parts.test_rows] == [("anna-0", "happy"), ("anna-1", "sad")]
         assert set(parts.trained_on) == {f"toy:{name}" for name in (*FOLD.train, *FOLD.validation)}
         assert (parts.validated, parts.tested) == (records, records)
 
     def test_split_fold_warns_of_class_of_test_speakers_only(self, tmp_path):
         mels = toy_utterances(speakers=SPEAKERS, per_speaker=4, emotions=("happy", "sad"))
         afraid = {
-            dataclasses.replace(one, emotion="fear") if one.speaker == "anna" and one.emotion == "sad" else one: mel
+            dataclasses.replace(one, label="fear") if one.speaker == "anna" and one.label == "sad" else one: mel
             for one, mel in mels.items()
         }
         records = write_toy_records(tmp_path / "records", afraid, labels=("fear", "happy", "sad"))
@@ -122,7 +122,7 @@ class TestAnotherCorpus:
         parts = split_fold(records, FOLD, test_records=others, test_labels=("joy=happy",))
         assert speakers_of(records, parts.train) == {*FOLD.train, *FOLD.test}
         assert parts.tested is others
-        assert {row.id: row.emotion for row in parts.test_rows} == {
+        assert {row.id: row.label for row in parts.test_rows} == {
             "gina-0": "happy",
             "gina-1": "sad",
             "hans-0": "happy",
@@ -133,7 +133,7 @@ class TestAnotherCorpus:
 
     def test_split_fold_keeps_labels_of_equal_names(self, records, others):
         parts = split_fold(records, FOLD, test_records=others)
-        assert {row.emotion for row in parts.test_rows} == {"sad"}
+        assert {row.label for row in parts.test_rows} == {"sad"}
 
     def test_split_fold_select_on_test_uses_records_of_another_corpus(self, records, others):
         parts = split_fold(records, FOLD, test_records=others, select_on="test")

@@ -131,7 +131,7 @@ class TestClassTargets:
         assert set(speakers_with_labels(split, classes)) == {f"toy:{name}" for name in labelled_speakers}
         assert speakers_with_labels(split, ()) == ()
         assert labelled_speakers.isdisjoint(name.removeprefix("toy:") for name in split.validation_speakers)
-        assert all(records.manifest.labels[place] == rows[key].emotion for key, place in classes.items())
+        assert all(records.manifest.labels[place] == rows[key].label for key, place in classes.items())
         # Counter-case: without a fold, the labels of its validation speakers are used.
         all_classes, _ = class_targets(split, unlabelled_speakers={})
         assert {rows[key].speaker for key in all_classes} - labelled_speakers <= {"bert"}

@@ -1,0 +1,93 @@
+"""The table of speakers: identification among the known ones, and verification of pairs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ser_fop.experiments.reporting.names import SOURCES, named
+from ser_fop.experiments.reporting.runs import Run, runs_of, spread
+
+TITLE = "Speakers"
+_CLASSIFIER = "svm"
+_SCORES = ("top_1", "top_5", "eer", "min_dcf")
+
+
+def speaker_rows(seeds: Sequence[Path], networks: Sequence[str], features: Sequence[str]) -> list[dict[str, Any]]:
+    """Return one row for F, and one for each feature of each network; empty if the target is not the speaker.
+
+    Args:
+        seeds: Folders of the repeats.
+        networks: Names of the networks.
+        features: Names of the features; the first is the input, which needs no network.
+    """
+    rows = []
+    for network in networks:
+        for feature in features:
+            is_input = feature == features[0]
+            if is_input and network != networks[0]:
+                continue
+            source = "untrained" if is_input else network
+            runs = runs_of(seeds, f"classify-{source}-{feature}-{_CLASSIFIER}")
+            scores = [found for run in runs if (found := _scores(run))]
+            if scores:
+                row = {"network": "none" if is_input else network, "feature": feature, "repeats": len(scores)}
+                rows.append(row | {name: spread([one[name] for one in scores]) for name in _SCORES})
+    return rows
+
+
+def speaker_sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return the table as text, if the target is the speaker.
+
+    Args:
+        tables: Result of `collect_tables`.
+    """
+    rows = [
+        [
+            row["feature"],
+            named(SOURCES[row["network"]], tables),
+            *(_percent(row[name]) for name in ("top_1", "top_5", "eer")),
+            _cost(row["min_dcf"]),
+            str(row["repeats"]),
+        ]
+        for row in tables.get("speakers", ())
+    ]
+    title = (
+        f"{TITLE} of {tables['corpus']['title']}: identification by an SVM, and verification of pairs of test recordings by"
+        " the cosine of pooled features, over all folds"
+    )
+    header = ["Feature", "Network", "top-1 %", "top-5 %", "EER %", "minDCF (prior .01)", "repeats"]
+    return [(title, header, rows)] if rows else []
+
+
+def speaker_finding(tables: Mapping[str, Any]) -> str:
+    """Return the sentence of the table."""
+    best = max(tables["speakers"], key=lambda row: row["top_1"]["mean"])
+    closest = min(tables["speakers"], key=lambda row: row["eer"]["mean"])
+    return (
+        f"{_of(best, tables)} names the speaker most often, in {100 * best['top_1']['mean']:.1f} % of recordings."
+        f" {_of(closest, tables)} has the lowest equal error rate, {100 * closest['eer']['mean']:.1f} %."
+    )
+
+
+def _of(row: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
+    network = named(SOURCES[row["network"]], tables)
+    return row["feature"] if row["network"] == "none" else f"{row['feature']} ({network})"
+
+
+def _scores(run: Run) -> dict[str, float]:
+    """Return the scores of a run: those of pairs as means over folds; empty without pairs."""
+    folds = run.metrics.get("folds", [run.metrics])
+    verified = [fold["verification"] for fold in folds if fold.get("verification")]
+    if not verified:
+        return {}
+    pairs = {name: sum(one[name] for one in verified) / len(verified) for name in ("eer", "min_dcf")}
+    return {"top_1": run.metrics["wa"], "top_5": run.metrics.get("top_5", 1.0), **pairs}
+
+
+def _percent(found: Mapping[str, Any]) -> str:
+    deviation = found["deviation"]
+    return f"{100 * found['mean']:.2f}" + (f" ± {100 * deviation:.2f}" if deviation is not None else "")
+
+
+def _cost(found: Mapping[str, Any]) -> str:
+    return f"{found['mean']:.3f}" + (f" ± {found['deviation']:.3f}" if found["deviation"] is not None else "")
