@@ -3,13 +3,16 @@
 import json
 
 import pytest
-from ser_fop.pipelines import classify, finetune, folds, predict
+from ser_fop.pipelines import classify, export, finetune, folds, predict
 
 import ser_fop
+from ser_fop.corpora.audio import read_audio
 from ser_fop.data.records import Records
 from ser_fop.errors import InputError
 from ser_fop.evaluation.predictions import read_predictions
 from ser_fop.hub.networks import network_spec
+from ser_fop.serving.app import Limits, create_app
+from ser_fop.serving.models import ServedModel
 from ser_fop.testing.fake_corpora import fake_csv
 from ser_fop.testing.toy_features import write_toy_features
 from ser_fop.training.splits.pretraining import folds_of_records
@@ -77,6 +80,26 @@ def test_keyword_is_the_answer_of_predict(records, keywords, capsys):
     assert json.loads(capsys.readouterr().out)["word"] == answer.label
     assert predict.main(["--model", str(keywords), "--no-detect-speech", "--csv", str(sound)]) == 0
     assert capsys.readouterr().out.startswith("file,start_s,end_s,word,no,yes,")
+
+
+@pytest.mark.slow  # exports a model
+def test_exported_keyword_model_answers_alike_in_every_runtime_and_on_a_server(records, keywords, tmp_path):
+    testclient = pytest.importorskip("fastapi.testclient")
+    out = tmp_path / "words"
+    assert export.main(["--model", str(keywords), "--out", str(out)]) == 0
+    sound = records.parent / "audio" / "anna" / "yes-0.wav"
+    answers = [
+        ser_fop.load(out, detect_speech=False, runtime=runtime).predict(sound) for runtime in ("onnx", "tensorflow")
+    ]
+    assert answers[0].word == answers[1].word
+    samples = read_audio(sound, sample_rate_hz=16000)
+    body = {"instances": [{"waveform": samples.tolist(), "length": len(samples)}]}
+    app = create_app([ServedModel("words", out)], Limits(detect_speech=True))
+    with testclient.TestClient(app) as client:
+        (found,) = client.post("/v1/models/words:predict", json=body).json()["predictions"]
+    # The sound is a tone, which the server refuses as no speech.
+    assert (found["word"], found["reason"]) == ("", "no speech")
+    assert "emotion" not in found
 
 
 def test_speakers_are_trained_on_and_their_other_recordings_tested(records, tmp_path):
