@@ -39,8 +39,8 @@ def hidden_states() -> str:
     from ser_fop.experiments.reporting.gallery import _project
 
     pooled = _synthetic_hypercolumns()
-    labelled = np.flatnonzero(pooled.emotions != "")
-    groups = {"emotion": pooled.emotions[labelled], "speaker": pooled.speakers[labelled]}
+    labelled = np.flatnonzero(pooled.labels != "")
+    groups = {"emotion": pooled.labels[labelled], "speaker": pooled.speakers[labelled]}
     with mpl.rc_context(plots.STYLE):
         figure = Figure(figsize=(7.6, 5.2), layout="constrained")
         axes = figure.subplots(2, len(_LAYERS))
