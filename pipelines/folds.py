@@ -21,9 +21,9 @@ def run(config: FoldsConfig) -> Path:
         raise InputError(f"--count expected at least 3 (test, validation, training), received {config.count}.")
     records = Records(config.records, config.target)
     folds = folds_of_records(records)
-    if config.protocol and records.unit != SPEAKER:
+    if records.unit != SPEAKER and (config.protocol or config.count != FoldsConfig.count):
         raise InputError(
-            "--protocol divides speakers, and --target speaker needs every speaker in training. Drop --protocol."
+            "--protocol and --count divide speakers, and --target speaker needs every speaker in training. Drop them."
         )
     if config.protocol:
         folds = make_folds(config.protocol, records.corpus, speaker_sessions(records.rows), count=config.count)

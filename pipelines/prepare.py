@@ -13,6 +13,7 @@ from ser_fop.corpora.base import Corpus, Listing, ReadOptions, with_distinct_nam
 from ser_fop.corpora.name_variants import label_problems
 from ser_fop.corpora.reading import read_corpus
 from ser_fop.corpora.registry import get_corpus
+from ser_fop.corpora.targets import SPEAKER, check_target
 from ser_fop.data.features import check_features
 from ser_fop.data.prepare.prepare import prepare_records
 from ser_fop.data.prepare.sources import require_same_sources
@@ -31,6 +32,7 @@ def run(config: PrepareConfig) -> Path:
     corpus = get_corpus(config.corpus)
     config = _with_features_of(config)
     check_features(config.features)
+    _check_target(config, corpus)
     _check_runner(config)
     _check_renditions(config)
     work = functools.partial(prepare, config, corpus)
@@ -101,6 +103,15 @@ def _check_runner(config: PrepareConfig) -> None:
             )
     if config.runner == "beam" and importlib.util.find_spec("apache_beam") is None:
         raise InputError('--runner beam needs apache_beam, which is not installed: pip install "ser_fop[beam]".')
+
+
+def _check_target(config: PrepareConfig, corpus: Corpus) -> None:
+    target = check_target(config.target or corpus.target)
+    if target == SPEAKER and config.features.normalised_by == "speaker":
+        raise InputError(
+            "--target speaker expected features that are not normalised by speaker: they would tell a speaker from his"
+            " mean, which is not known in use. Choose another --normalised-by."
+        )
 
 
 def _check_renditions(config: PrepareConfig) -> None:

@@ -83,13 +83,15 @@ def _trainer(config: TuneConfig) -> Callable[[Mapping[str, Any], Path], None]:
     """Return a function that trains with given values into a folder, without the test speakers of the fold."""
     if not config.records:
         raise InputError("--records expected at least one records folder, received none.")
+    if config.task == "pretraining" and config.target:
+        raise InputError("--target names labels, and --task pretraining uses none. Drop --target.")
     if config.task == "finetuning" and len(config.records) != 1:
         raise InputError(f"--task finetuning expected one records folder, received {len(config.records)}.")
     if not config.fold.isdecimal():
         raise InputError(f"--fold expected the number of one fold, received {config.fold!r}.")
     # Trials use fold 0 of the inner folds, so the network pretrained without the test speakers is chosen here.
     pretrained = fold_folder(config.pretrained, int(config.fold)) if config.pretrained else None
-    labelled = any(Records(path, config.target).manifest.labels for path in config.records)
+    labelled = any(Records(path).manifest.labels for path in config.records)
 
     def train(values: Mapping[str, Any], folder: Path) -> None:
         chosen = with_values(config, values)

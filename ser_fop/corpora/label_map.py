@@ -31,7 +31,7 @@ class LabelMap:
         self.labels = tuple(common for common in names if common != UNLABELLED)
         self._common: dict[str, str] = {}
         for common, theirs in names.items():
-            for name in {_plain(common), *(_plain(one) for one in theirs)}:
+            for name in {plain_label(common), *(plain_label(one) for one in theirs)}:
                 if name in self._common:
                     raise InputError(
                         f"{source} expected each name once, received {name!r} under {self._common[name]!r} and"
@@ -48,7 +48,7 @@ class LabelMap:
         Raises:
             InputError: If the map does not contain the label.
         """
-        found = self._common.get(_plain(name))
+        found = self._common.get(plain_label(name))
         if found is None:
             raise InputError(
                 f"{self.source} expected to contain the label {name!r} of a corpus, and does not.{closest(name, self._common)}"
@@ -86,7 +86,8 @@ def read_label_map(path: Path | None) -> LabelMap:
     return LabelMap(names, source=source)
 
 
-def _plain(name: str) -> str:
+def plain_label(name: str) -> str:
+    """Return the form in which a label map compares names: without surrounding spaces and case."""
     return name.strip().casefold()
 
 

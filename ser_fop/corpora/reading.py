@@ -6,6 +6,7 @@ from pathlib import Path
 from ser_fop.corpora.base import Corpus, Listing, ReadOptions
 from ser_fop.corpora.labels import chosen_labels
 from ser_fop.corpora.targets import labels_of, with_target
+from ser_fop.errors import InputError
 
 
 def read_corpus(corpus: Corpus, folder: Path, options: ReadOptions) -> Listing:
@@ -25,6 +26,11 @@ def read_corpus(corpus: Corpus, folder: Path, options: ReadOptions) -> Listing:
         return corpus.read(folder, options)
     found = corpus.read(folder, dataclasses.replace(options, labels=()))
     utterances = with_target(found.utterances, target, own=corpus.target, where=corpus.title)
+    if not any(one.label for one in utterances):
+        raise InputError(
+            f"--target {target} expected values, but this copy of {corpus.title} has none: every utterance is blank. Choose"
+            " another target, or add the file that states it."
+        )
     labels = chosen_labels(options.labels, labels_of(utterances), corpus.title)
     utterances = tuple(one if one.label in labels else dataclasses.replace(one, label="") for one in utterances)
     return dataclasses.replace(found, utterances=utterances, labels=labels)

@@ -52,6 +52,7 @@ class Row(Utterance):
         shard: Index of the shard.
         frames: Length in frames.
         duration_s: Duration in seconds.
+        unit: What folds divide instead of the speaker, if the speaker is the target; an empty string otherwise.
     """
 
     shard: int
@@ -61,6 +62,12 @@ class Row(Utterance):
     end_s: float | str = ""
     arousal: float | str = ""
     valence: float | str = ""
+    unit: str = ""
+
+    @property
+    def group(self) -> str:
+        """What folds divide: the unit, or else the speaker."""
+        return self.unit or self.speaker
 
 
 # Name of speakers that nobody knows: they may be trained on, and never tested.

@@ -15,8 +15,9 @@ from ser_fop.corpora.schema import UNKNOWN_SPEAKER, Row
 from ser_fop.corpora.split_column import published_split
 from ser_fop.errors import InputError
 
-# What precedes the name of a unit where names of people and of units are recorded together.
-UNIT_MARK = "part/"
+# What precedes names where runs record whom a network has heard: a unit, and a person of whom it has heard some units.
+# A name alone is a person of whom it has heard everything.
+UNIT_MARK, PARTLY_MARK = "part/", "partly/"
 SESSION, TEXT, UTTERANCE = "session", "text", "utterance"
 # Test, validation and training need a unit each.
 _FEWEST = 3
@@ -30,7 +31,7 @@ def with_units(rows: Sequence[Row]) -> tuple[str, tuple[Row, ...]]:
         rows: Rows whose label is the speaker.
 
     Returns:
-        What folds divide, `session`, `text` or `utterance`, and the rows with the name of that unit as their speaker:
+        What folds divide, `session`, `text` or `utterance`, and the rows with the name of their unit:
         sessions if every speaker has three of them, otherwise texts (column `text`) if every fold then has each speaker
         in training, otherwise utterances.
     """
@@ -43,7 +44,21 @@ def with_units(rows: Sequence[Row]) -> tuple[str, tuple[Row, ...]]:
         named = {row.id: name_of(row) for row in known}
         if unit == UTTERANCE or (all(named.values()) and _divides(known, named, unit)):
             break
-    return unit, tuple(dataclasses.replace(row, speaker=named.get(row.id, UNKNOWN_SPEAKER)) for row in rows)
+    return unit, tuple(dataclasses.replace(row, unit=named.get(row.id, UNKNOWN_SPEAKER)) for row in rows)
+
+
+def partly_heard(name: str) -> str:
+    """Return the record of a person of whom some units were heard.
+
+    Args:
+        name: The person, as `corpus:speaker`.
+
+    Example:
+        >>> partly_heard("voxceleb1:id10001")
+        'voxceleb1:partly/id10001'
+    """
+    corpus, _, speaker = name.partition(":")
+    return f"{corpus}:{PARTLY_MARK}{speaker}"
 
 
 def unit_folds(corpus: str, rows: Sequence[Row], unit: str, *, path: Path | None = None) -> FoldFile:
@@ -56,8 +71,8 @@ def unit_folds(corpus: str, rows: Sequence[Row], unit: str, *, path: Path | None
         path: Fold file with names of units instead of speakers.
 
     Returns:
-        The publisher's own fold, if it divides the units and has every speaker in training. Otherwise five folds, in
-        which a speaker with fewer than three units is in training only.
+        The publisher's own fold, if it divides the units and has every speaker in training. Otherwise at most
+        five folds, in which a speaker with fewer than three units is in training only.
 
     Raises:
         InputError: If no speaker has three units, or the fold file divides something else.
@@ -67,7 +82,7 @@ def unit_folds(corpus: str, rows: Sequence[Row], unit: str, *, path: Path | None
         return _from_file(path, known, unit)
     if split := _published(corpus, known):
         return split
-    groups, trained = _groups(known, {row.id: row.speaker for row in known}, unit)
+    groups, trained = _groups(known, {row.id: row.unit for row in known}, unit)
     if not groups:
         raise InputError(
             f"--target speaker expected speakers of {corpus!r} with at least {_FEWEST} {unit}s each, received none: test,"
@@ -77,7 +92,7 @@ def unit_folds(corpus: str, rows: Sequence[Row], unit: str, *, path: Path | None
         corpus,
         groups,
         protocol=f"{len(groups)}-{unit}-folds",
-        description=f"Every speaker is in training; one fifth of the {unit}s is tested, the next one validates.",
+        description=f"Every speaker is in training; one of {len(groups)} groups of {unit}s is tested, the next validates.",
     )
     with_rest = tuple(dataclasses.replace(fold, train=(*fold.train, *sorted(trained))) for fold in folds.folds)
     return check_folds(dataclasses.replace(folds, folds=with_rest), name=corpus)
@@ -90,7 +105,7 @@ def _published(corpus: str, rows: Sequence[Row]) -> FoldFile | None:
         return None
     trained = set(split.folds[0].train)
     everyone = {row.label for row in rows}
-    return split if everyone == {row.label for row in rows if row.speaker in trained} else None
+    return split if everyone == {row.label for row in rows if row.unit in trained} else None
 
 
 def _groups(rows: Sequence[Row], named: dict[str, str], unit: str) -> tuple[list[tuple[str, ...]], set[str]]:
@@ -104,12 +119,12 @@ def _groups(rows: Sequence[Row], named: dict[str, str], unit: str) -> tuple[list
         dealt = [_in_order(units) for _, units in sorted(of_speaker.items())]
     groups: list[list[str]] = [[] for _ in range(_FOLDS)]
     trained: set[str] = set()
-    for units in dealt:
+    for first, units in enumerate(dealt):
         if len(units) < _FEWEST:
             trained |= set(units)
             continue
-        for number, one in enumerate(units):
-            groups[number % _FOLDS].append(one)
+        for number, one in enumerate(units):  # each speaker begins at another group, so that groups have like sizes
+            groups[(first + number) % _FOLDS].append(one)
     return [tuple(sorted(group)) for group in groups if group], trained
 
 
@@ -133,7 +148,7 @@ def _divides(rows: Sequence[Row], named: dict[str, str], unit: str) -> bool:
 
 def _from_file(path: Path, rows: Sequence[Row], unit: str) -> FoldFile:
     folds = read_folds(path)
-    units = {row.speaker for row in rows}
+    units = {row.unit for row in rows}
     for number, fold in enumerate(folds.folds):
         if missing := sorted(units - set(fold.part_of())):
             raise InputError(

@@ -3,36 +3,37 @@
 from collections.abc import Iterable
 
 from ser_fop.corpora.folds import Fold, FoldFile
-from ser_fop.corpora.schema import Utterance, is_unknown
+from ser_fop.corpora.schema import Row, is_unknown
 
 SPLIT = "split"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
-def published_split(corpus: str, utterances: Iterable[Utterance]) -> FoldFile | None:
+def published_split(corpus: str, rows: Iterable[Row]) -> FoldFile | None:
     """Return the one fold that the column `split` describes.
 
     Args:
         corpus: Name of the corpus.
-        utterances: Utterances of the corpus. Their speakers are what the fold divides.
+        rows: Rows of the corpus. Their groups, mostly the speakers, are what the fold divides.
 
     Returns:
         The fold; None unless each known speaker is in one of the parts `train`, `validation` and `test`, and each part
         has a speaker. A split that puts utterances of one speaker into two parts cannot test on new speakers.
 
     Example:
-        >>> rows = [Utterance(id=one, file=one, speaker=one, columns=((SPLIT, one),)) for one in (TRAIN, VALIDATION, TEST)]
+        >>> one = {"shard": 0, "frames": 9, "duration_s": 0.1}
+        >>> rows = [Row(id=name, speaker=name, columns=((SPLIT, name),), **one) for name in (TRAIN, VALIDATION, TEST)]
         >>> published_split("mine", rows).folds[0].test
         ('test',)
     """
     parts: dict[str, set[str]] = {TRAIN: set(), VALIDATION: set(), TEST: set()}
-    for one in utterances:
-        if is_unknown(one.speaker):
+    for one in rows:
+        if is_unknown(one.group):
             continue
         part = next((text for name, text in one.columns if name == SPLIT), "")
         if part not in parts:
             return None
-        parts[part].add(one.speaker)
+        parts[part].add(one.group)
     speakers = set().union(*parts.values())
     if not all(parts.values()) or sum(map(len, parts.values())) > len(speakers):
         return None

@@ -16,7 +16,36 @@ U = TypeVar("U", bound=Utterance)
 _FIELDS = (SPEAKER, "gender", "session", "style")
 # Names that the outputs of a model and its tables use for something else.
 _RESERVED = frozenset(
-    {"file", "start_s", "end_s", "probabilities", "reason", "problem", "scores", "labels", "id", "fold", "seed"}
+    [
+        "file",
+        "name",
+        "start_s",
+        "end_s",
+        "label",
+        "target",
+        "probabilities",
+        "reason",
+        "problem",
+        "is_final",
+        "scores",
+        "labels",
+        "answer",
+        "refusal",
+        "doubts",
+        "prediction",
+        "waveform",
+        "length",
+        "wav",
+        "mel",
+        "id",
+        "fold",
+        "seed",
+        "predicted",
+        "unit",
+        "shard",
+        "frames",
+        "duration_s",
+    ]
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_fop.corpora.label_map import LabelMap, read_label_map
+from ser_fop.corpora.label_map import LabelMap, plain_label, read_label_map
 from ser_fop.corpora.schema import Row
+from ser_fop.corpora.speaker_units import partly_heard
 from ser_fop.corpora.targets import EMOTION, SPEAKER
 from ser_fop.data.mel_statistics import MelStatistics
 from ser_fop.data.records import Manifest, Records, require_same_features
@@ -117,7 +118,7 @@ class JoinedRecords:
 
     def heard_before(self, speakers: Iterable[str], recorded: Collection[str]) -> set[str]:
         """Return which speakers a network has heard, of whom its runs recorded the names."""
-        return set(speakers).intersection(recorded)
+        return {one for one in speakers if one in recorded or partly_heard(one) in recorded}
 
     def selection(self, ids: Collection[str]) -> list[tuple[Records, frozenset[str], str]]:
         """Return the records to read for some utterances.
@@ -185,8 +186,10 @@ def label_map_of(parts: Sequence[Records], path: Path | None) -> LabelMap:
         InputError: If the file is missing or is not a label map.
     """
     if path is None and any(part.manifest.target != EMOTION for part in parts):
-        names = sorted({name for part in parts for name in part.manifest.labels})
-        return LabelMap({name: () for name in names}, source="the labels of the records")
+        spelled: dict[str, list[str]] = {}  # names that differ in case alone are one class
+        for name in sorted({name for part in parts for name in part.manifest.labels}):
+            spelled.setdefault(plain_label(name), []).append(name)
+        return LabelMap({names[0]: names[1:] for names in spelled.values()}, source="the labels of the records")
     return read_label_map(path)
 
 

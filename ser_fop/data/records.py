@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from ser_fop.config.settings import FeatureConfig
-from ser_fop.corpora.schema import UNKNOWN_SPEAKER, UTTERANCES, Row, read_rows
-from ser_fop.corpora.speaker_units import UNIT_MARK, with_units
+from ser_fop.corpora.schema import UTTERANCES, Row, read_rows
+from ser_fop.corpora.speaker_units import UNIT_MARK, partly_heard, with_units
 from ser_fop.corpora.targets import EMOTION, SPEAKER, labels_of, with_target
 from ser_fop.data.mel_statistics import MelStatistics
 from ser_fop.errors import InputError
@@ -80,8 +80,8 @@ class Records:
     Attributes:
         folder: The folder.
         manifest: Its manifest, with the labels of the target.
-        rows: Its utterances, with the labels of the target. For the target `speaker`, their field `speaker` holds what
-            the folds divide instead (`unit`).
+        rows: Its utterances, with the labels of the target. For the target `speaker`, they also have the units that
+            folds divide.
         unit: What folds divide: `speaker`, or `session`, `text` or `utterance` for the target `speaker`.
 
     Raises:
@@ -105,7 +105,7 @@ class Records:
                 f"{folder} is damaged: one of {', '.join(CONTENT)} is missing or was changed."
                 " Remove it and run `ser-fop prepare` again."
             )
-        self._names_of: dict[str, set[str]] = {}
+        self._people_of: dict[str, set[str]] = {}
         self.unit = SPEAKER
         self.rows = read_rows(folder / UTTERANCES)
         if target and target != self.manifest.target:
@@ -123,7 +123,7 @@ class Records:
             )
         self.unit, self.rows = with_units(self.rows)
         for row in self.rows:
-            self._names_of.setdefault(row.speaker, set()).add(row.label or UNKNOWN_SPEAKER)
+            self._people_of.setdefault(row.unit, set()).add(row.speaker)
 
     @property
     def corpus(self) -> str:
@@ -137,8 +137,8 @@ class Records:
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """Names of the speakers, sorted."""
-        return tuple(sorted({row.speaker for row in self.rows}))
+        """Names of the speakers, or of what folds divide instead, sorted."""
+        return tuple(sorted({row.group for row in self.rows}))
 
     @functools.cached_property
     def statistics(self) -> MelStatistics:
@@ -179,44 +179,41 @@ class Records:
             return MelStatistics(**{key: arrays[key] for key in ("count", "total", "squares")})
 
     def of_speakers(self, speakers: Collection[str]) -> list[Row]:
-        """Return the rows of some speakers."""
-        return [row for row in self.rows if row.speaker in speakers]
+        """Return the rows of some speakers, or of what folds divide instead."""
+        return [row for row in self.rows if row.group in speakers]
 
     def qualified_speaker_id(self, speaker: str) -> str:
         """Return the name of a speaker, or of what the folds divide instead, as `corpus:name`."""
         return f"{self.corpus}:{'' if self.unit == SPEAKER else UNIT_MARK}{speaker}"
 
-    def people(self, speakers: Iterable[str]) -> set[str]:
-        """Return the people behind speakers of rows as `corpus:speaker`.
-
-        Args:
-            speakers: Speakers of rows, which for the target `speaker` are sessions, texts or utterances.
-        """
-        names = (name for one in speakers for name in self._names_of.get(one, (one,)))
-        return {f"{self.corpus}:{name}" for name in names}
-
     def names_to_record(self, speakers: Iterable[str]) -> set[str]:
-        """Return the names by which a run records that it has heard some speakers: their own, and those of the people.
+        """Return the names by which a run records that it has heard some speakers.
 
         Args:
-            speakers: Speakers of rows.
+            speakers: Some of `speakers`. For units, their people are recorded too, as heard in part.
         """
         speakers = list(speakers)
-        return self.people(speakers) | {self.qualified_speaker_id(one) for one in speakers}
+        found = {self.qualified_speaker_id(one) for one in speakers}
+        return found if self.unit == SPEAKER else found | {partly_heard(one) for one in self._people(speakers)}
 
     def heard_before(self, speakers: Iterable[str], recorded: Collection[str]) -> set[str]:
-        """Return which speakers of rows a network has heard.
+        """Return whom of some speakers a network has heard.
 
         Args:
-            speakers: Speakers of rows.
-            recorded: What its runs recorded. A person of whom no session, text or utterance is recorded was heard whole.
+            speakers: Some of `speakers`.
+            recorded: What its runs recorded.
+
+        Returns:
+            Names as `corpus:name`: for units, those that it has heard, and the people whom it has heard whole.
         """
-        speakers = set(speakers)
-        found = {self.qualified_speaker_id(one) for one in speakers} & set(recorded)
+        names = {self.qualified_speaker_id(one) for one in speakers}
         if self.unit == SPEAKER:
-            return found
-        in_part = self.people(one for one in self.speakers if self.qualified_speaker_id(one) in recorded)
-        return found | ((self.people(speakers) & set(recorded)) - in_part)
+            return {one for one in names if one in recorded or partly_heard(one) in recorded}
+        return (names | self._people(speakers)).intersection(recorded)
+
+    def _people(self, units: Iterable[str]) -> set[str]:
+        """Return the people behind units as `corpus:speaker`."""
+        return {f"{self.corpus}:{name}" for one in units for name in self._people_of.get(one, ())}
 
 
 def mel_moments(parts: Iterable[tuple[Records, Collection[str]]]) -> tuple[np.ndarray, np.ndarray]:

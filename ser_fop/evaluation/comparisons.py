@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from scipy import stats
 
-from ser_fop.evaluation.confusions import Score, confusions_by_speaker, score_counts, tested_once
+from ser_fop.evaluation.confusions import Score, confusions_by_speaker, tested_once
 from ser_fop.evaluation.intervals import CONFIDENCE, RESAMPLES, Interval, bootstrap_speakers
 from ser_fop.evaluation.predictions import Prediction
 
@@ -68,16 +68,15 @@ def compare(
     if first_correct.keys() != second_correct.keys():
         raise ValueError("the two systems did not test the same utterances. Compare runs of the same test speakers.")
     one, other = confusions_by_speaker(first, labels), confusions_by_speaker(second, labels)
-    shape = one.counts.shape
+    speakers = len(one.speakers)
 
     def difference_of(times: np.ndarray) -> np.ndarray:
-        drawn = [(times @ part.counts.reshape(shape[0], -1)).reshape(-1, *shape[1:]) for part in (one, other)]
-        return score_counts(drawn[0], score) - score_counts(drawn[1], score)
+        return one.resampled(times, score) - other.resampled(times, score)
 
     # Rounded, so that equal shares tie in spite of rounding errors.
     by_speaker = np.round(one.by_speaker(score) - other.by_speaker(score), _DIGITS)
     if score == "wa":  # weighted, so that the test is about the pooled difference that is reported
-        by_speaker = by_speaker * one.counts.sum(axis=(1, 2)) / one.counts.sum()
+        by_speaker = by_speaker * one.tested.sum(axis=1) / one.tested.sum()
     pairs = np.array([np.mean(first_correct[key]) - np.mean(second_correct[key]) for key in sorted(first_correct)])
     voting = (min(one.repeats, other.repeats) - 1) // 2 * 2 + 1
     majority = [
@@ -88,9 +87,9 @@ def compare(
         score=score,
         difference=one.score(score) - other.score(score),
         p_sign_flip=sign_flip_p(by_speaker, seed=seed),
-        speakers=shape[0],
+        speakers=speakers,
         speakers_better=int((by_speaker > 0).sum()),
-        over_speakers=bootstrap_speakers(difference_of, shape[0], seed=seed),
+        over_speakers=bootstrap_speakers(difference_of, speakers, seed=seed),
         over_utterances=_over_pairs(pairs, seed=seed),
         p_mcnemar=mcnemar_p(
             sum(one_right and not other_right for one_right, other_right in majority),

@@ -13,28 +13,43 @@ Score = Literal["wa", "ua"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpeakerConfusions:
-    """Confusion counts of each speaker, averaged over repeats.
+    """Correct and tested utterances of each speaker, and the confusion counts of all, averaged over repeats.
+
+    The numbers are fractions where repeats disagree. Confusions are not kept by speaker: with hundreds of classes, they
+    would fill the memory.
 
     Attributes:
         speakers: The speakers, sorted.
         labels: The classes, in order.
-        counts: Number of utterances by speaker, true class and predicted class, (speakers, classes, classes).
-            The numbers are fractions where repeats disagree.
+        correct: Number of utterances that are predicted correctly, (speakers, classes).
+        tested: Number of utterances by true class, (speakers, classes).
+        confusion: Number of utterances by true and predicted class, (classes, classes).
         repeats: Number of repeats in the average.
     """
 
     speakers: tuple[str, ...]
     labels: tuple[str, ...]
-    counts: np.ndarray
+    correct: np.ndarray
+    tested: np.ndarray
+    confusion: np.ndarray
     repeats: int
 
     def score(self, score: Score) -> float:
         """Return the score over all utterances."""
-        return float(score_counts(self.counts.sum(axis=0), score))
+        return float(self.resampled(np.ones((1, len(self.speakers))), score)[0])
 
     def by_speaker(self, score: Score) -> np.ndarray:
         """Return the score of each speaker, (speakers,)."""
-        return score_counts(self.counts, score)
+        return score_counts(self.correct, self.tested, score)
+
+    def resampled(self, times: np.ndarray, score: Score) -> np.ndarray:
+        """Return the score of each resample, (resamples,).
+
+        Args:
+            times: Number of times that each speaker was drawn, (resamples, speakers).
+            score: `wa` or `ua`.
+        """
+        return score_counts(times @ self.correct, times @ self.tested, score)
 
 
 def confusions_by_speaker(predictions: Collection[Prediction], labels: Sequence[str]) -> SpeakerConfusions:
@@ -51,10 +66,22 @@ def confusions_by_speaker(predictions: Collection[Prediction], labels: Sequence[
     speakers = sorted({item.speaker for item in predictions})
     place = {speaker: number for number, speaker in enumerate(speakers)}
     index = {label: number for number, label in enumerate(labels)}
-    counts = np.zeros((len(speakers), len(labels), len(labels)))
+    total, correct = np.zeros((2, len(speakers), len(labels)))
+    confusion = np.zeros((len(labels), len(labels)))
+    share = 1 / len(tested)
     for item in predictions:
-        counts[place[item.speaker], index[item.label], index[item.predicted]] += 1 / len(tested)
-    return SpeakerConfusions(speakers=tuple(speakers), labels=tuple(labels), counts=counts, repeats=len(tested))
+        row = place[item.speaker], index[item.label]
+        total[row] += share
+        correct[row] += share * (item.label == item.predicted)
+        confusion[index[item.label], index[item.predicted]] += share
+    return SpeakerConfusions(
+        speakers=tuple(speakers),
+        labels=tuple(labels),
+        correct=correct,
+        tested=total,
+        confusion=confusion,
+        repeats=len(tested),
+    )
 
 
 def tested_once(predictions: Collection[Prediction]) -> dict[int, dict[str, Prediction]]:
@@ -80,18 +107,17 @@ def tested_once(predictions: Collection[Prediction]) -> dict[int, dict[str, Pred
     return by_seed
 
 
-def score_counts(counts: np.ndarray, score: Score) -> np.ndarray:
-    """Return WA or UA of confusion counts.
+def score_counts(correct: np.ndarray, total: np.ndarray, score: Score) -> np.ndarray:
+    """Return WA or UA of counts.
 
     Args:
-        counts: Shape (..., classes, classes); rows are the true classes.
+        correct: Number of correct predictions by true class, (..., classes).
+        total: Number of utterances by true class, (..., classes).
         score: `wa`, the share of correct predictions, or `ua`, the mean recall over the classes that occur.
 
     Returns:
         Scores of shape (...); NaN where the counts are zero.
     """
-    correct = np.diagonal(counts, axis1=-2, axis2=-1)
-    total = counts.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         if score == "wa":
             return correct.sum(axis=-1) / total.sum(axis=-1)

@@ -35,7 +35,7 @@ def describe_predictions(predictions: Sequence[Prediction], labels: Sequence[str
             name: dataclasses.asdict(one) if one else None
             for name, one in zip(("speakers", "utterances"), found, strict=True)
         }
-    each = zip(*(confusions.by_speaker(score) for score in SCORES), confusions.counts.sum(axis=(1, 2)), strict=True)
+    each = zip(*(confusions.by_speaker(score) for score in SCORES), confusions.tested.sum(axis=1), strict=True)
     top = {}
     if len(labels) > _TOP:
         probabilities = np.array([item.probabilities for item in predictions])

@@ -58,10 +58,8 @@ def over_speakers(
         confidence: Nominal coverage.
         seed: Seed of the resampling.
     """
-    classes = confusions.counts.shape[1:]
-    flat = confusions.counts.reshape(len(confusions.speakers), -1)
     return bootstrap_speakers(
-        lambda times: score_counts((times @ flat).reshape(-1, *classes), score),
+        lambda times: confusions.resampled(times, score),
         len(confusions.speakers),
         confidence=confidence,
         seed=seed,
@@ -117,9 +115,11 @@ def over_utterances(
         confidence: Nominal coverage.
         seed: Seed of the resampling.
     """
-    total = confusions.counts.sum(axis=0)
+    total, correct = confusions.tested.sum(axis=0), confusions.correct.sum(axis=0)
     count = round(total.sum())
-    drawn = np.random.default_rng(seed).multinomial(count, (total / total.sum()).ravel(), size=RESAMPLES)
-    values = score_counts(drawn.reshape(-1, *total.shape), score)
+    # Each class has its correct and its wrong predictions.
+    shares = np.maximum(np.stack([correct, total - correct]), 0.0) / total.sum()
+    drawn = np.random.default_rng(seed).multinomial(count, shares.ravel(), size=RESAMPLES).reshape(-1, *shares.shape)
+    values = score_counts(drawn[:, 0], drawn.sum(axis=1), score)
     low, high = np.quantile(values, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return Interval(low=float(low), high=float(high), over="utterances", units=count, confidence=confidence)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from ser_fop.evaluation.comparisons import sign_flip_p
-from ser_fop.evaluation.confusions import SpeakerConfusions, score_counts
+from ser_fop.evaluation.confusions import SpeakerConfusions
 from ser_fop.evaluation.intervals import CONFIDENCE, Interval, resampled_speakers
 
 
@@ -55,7 +55,7 @@ def pooled_difference(
         parts.append(speaker_shares(first, second) / len(pairs))
         by_corpus[corpus] = first.score("ua") - second.score("ua")
         times = resampled_speakers(len(first.speakers), generator)
-        resamples[corpus] = _ua(first, times) - _ua(second, times)
+        resamples[corpus] = first.resampled(times, "ua") - second.resampled(times, "ua")
     shares = np.concatenate(parts)
     sizes = {corpus: len(first.speakers) for corpus, (first, _) in pairs.items()}
     return PooledDifference(
@@ -77,15 +77,13 @@ def speaker_shares(first: SpeakerConfusions, second: SpeakerConfusions) -> np.nd
     Raises:
         ValueError: If the systems did not test the same utterances.
     """
-    tested = first.counts.sum(axis=2)
-    if first.speakers != second.speakers or not np.allclose(tested, second.counts.sum(axis=2)):
+    if first.speakers != second.speakers or not np.allclose(first.tested, second.tested):
         raise ValueError("the two systems did not test the same utterances. Compare runs of the same test speakers.")
-    total = tested.sum(axis=0)
+    total = first.tested.sum(axis=0)
     occurs = total > 0
     weights = np.zeros(len(total))
     weights[occurs] = 1 / (occurs.sum() * total[occurs])
-    gained = np.diagonal(first.counts - second.counts, axis1=1, axis2=2)
-    return gained @ weights
+    return (first.correct - second.correct) @ weights
 
 
 def _interval(
@@ -109,10 +107,3 @@ def _interval(
     tail = stats.norm.cdf(-stats.t.ppf(0.5 + CONFIDENCE / 2, degrees))
     low, high = np.nanquantile(np.mean(expanded, axis=0), [tail, 1 - tail])
     return Interval(low=float(low), high=float(high), over="speakers", units=sum(sizes.values()))
-
-
-def _ua(confusions: SpeakerConfusions, times: np.ndarray) -> np.ndarray:
-    """Return the UA of each resample of the speakers, (resamples,)."""
-    counts = confusions.counts
-    drawn = times @ counts.reshape(len(counts), -1)
-    return score_counts(drawn.reshape(-1, *counts.shape[1:]), "ua")

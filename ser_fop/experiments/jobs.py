@@ -8,7 +8,8 @@ from typing import Any
 from ser_fop.config.corpus_stages import PrepareConfig
 from ser_fop.config.settings import FinetuningSettings
 from ser_fop.config.stages import FunctionalsConfig
-from ser_fop.corpora.targets import EMOTION
+from ser_fop.corpora.registry import get_corpus
+from ser_fop.corpora.targets import EMOTION, SPEAKER
 from ser_fop.errors import InputError
 from ser_fop.experiments.baselines import EGEMAPS, chosen_baselines, functional_sets
 from ser_fop.experiments.further_corpora import FurtherCorpus, entry_name, further_corpora
@@ -136,7 +137,7 @@ def preparation_jobs(config: ReproduceConfig) -> list[Job]:
         corpus=config.corpus,
         audio_dir=audio_dir(config),
         manifest=config.manifest,
-        target=config.target or ("" if config.task == EMOTION else config.task),
+        target=_target(config),
         labels=config.labels,
         out=records / config.corpus,
         **common,
@@ -160,6 +161,20 @@ def preparation_jobs(config: ReproduceConfig) -> list[Job]:
     for one in (labelled, *further) if further else ():
         jobs.append(_functionals_job(config, one, cross_functionals(config, one.out.name), (EGEMAPS,)))
     return jobs
+
+
+def _target(config: ReproduceConfig) -> str:
+    """Return the column with the labels; empty for the corpus's own target."""
+    if config.task == SPEAKER and config.target not in ("", SPEAKER):
+        raise InputError(f"--task speaker expected no other --target, received {config.target!r}. Drop one of the two.")
+    own = get_corpus(config.corpus).target
+    by_task = {SPEAKER: SPEAKER, "keyword": "" if own != EMOTION else "word"}
+    target = config.target or by_task.get(config.task, "")
+    if config.cross_corpus and target not in ("", EMOTION):
+        raise InputError(
+            f"--cross-corpus compares emotions under common names, received the target {target!r}. Drop one of the two."
+        )
+    return target
 
 
 def _prepare_further(corpus: FurtherCorpus, out: Path, common: Mapping[str, Any]) -> PrepareConfig:

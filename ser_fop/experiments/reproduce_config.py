@@ -44,8 +44,9 @@ class ReproduceConfig:
         corpus: Labelled corpus.
         audio_dir: Folder of the corpus; the synthetic corpora are written there.
         manifest: CSV file of a user-defined corpus (`--corpus csv`).
-        task: What is recognised: `emotion`, `keyword` or `speaker`. It sets `target`, and the scores of speakers.
-        target: Column with the labels, if it has another name than the task.
+        task: What is recognised: `emotion`, `keyword` or `speaker`. Keywords are the labels of a corpus of keywords or
+            digits, and the column `word` of others.
+        target: Column with the labels, instead of that of the task.
         labels: Label set to use instead of the corpus's default.
         unlabelled: Second corpus for pretraining, in the role of VCTK, as NAME=FOLDER.
         cross_corpus: Further labelled corpora, for the cross-corpus comparison: every corpus is left out in turn, and

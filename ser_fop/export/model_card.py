@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ser_fop.corpora.registry import CORPORA
-from ser_fop.corpora.speaker_units import UNIT_MARK
+from ser_fop.corpora.speaker_units import PARTLY_MARK, UNIT_MARK
 from ser_fop.corpora.targets import EMOTION, SPEAKER
 from ser_fop.export.card_sections import calibration_section, cross_corpus_section, probe_section, stress_section
 from ser_fop.models.network_spec import NetworkSpec
@@ -21,6 +21,8 @@ _SPEECH = {
     "vctk": "read English sentences, a quiet room",
 }
 
+# A confusion matrix with more classes cannot be read.
+_MOST_SHOWN = 40
 _FRAMES = {"log_mel": "log-mels", "mfcc": "MFCCs", "lpc": "linear prediction values", "lpcc": "LPC cepstra"}
 
 
@@ -94,7 +96,8 @@ def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
 def _people_heard(spec: NetworkSpec) -> Counter[str]:
     """Return the number of people whom the network has heard, by corpus."""
     parts = (speaker.partition(":") for speaker in spec.seen_speakers)
-    return Counter(corpus for corpus, _, name in parts if not name.startswith(UNIT_MARK))
+    people = {(corpus, name.removeprefix(PARTLY_MARK)) for corpus, _, name in parts if not name.startswith(UNIT_MARK)}
+    return Counter(corpus for corpus, _ in people)
 
 
 def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
@@ -131,11 +134,7 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
     lines = [
         "## Results",
         "",
-        "This model was trained on all speakers above, so that no speaker is left to evaluate it. The figures below are"
-        f" of the same recipe over {figures['folds']} speaker-disjoint folds, {_repeats(figures)}"
-        f" ({figures['n']} utterances)."
-        " Each utterance was predicted by a network that had not seen its speaker. In each fold, the epoch and the"
-        " learning rate were not selected on the test speakers.",
+        _protocol(spec, figures),
         "",
         "| | mean | 95 % interval over repeats | 95 % interval over speakers |",
         "|---|---|---|---|",
@@ -155,6 +154,30 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
     lines += [
         "",
         f"Chance level is {100 / len(spec.labels):.1f} % UA." + _uncalibrated(metrics),
+        *(_confusions(spec, figures) if len(spec.labels) <= _MOST_SHOWN else []),
+    ]
+    return "\n".join(lines)
+
+
+def _protocol(spec: NetworkSpec, figures: Mapping[str, Any]) -> str:
+    tested = f"{_repeats(figures)} ({figures['n']} utterances)."
+    if spec.target == SPEAKER:
+        return (
+            "This model was trained on all recordings, so that none is left to evaluate it. The figures below are of the"
+            f" same recipe over {figures['folds']} folds, {tested} Each recording was predicted by a network that had"
+            " heard other recordings of its speaker."
+        )
+    return (
+        "This model was trained on all speakers above, so that no speaker is left to evaluate it. The figures below are"
+        f" of the same recipe over {figures['folds']} speaker-disjoint folds, {tested}"
+        " Each utterance was predicted by a network that had not seen its speaker. In each fold, the epoch and the"
+        " learning rate were not selected on the test speakers."
+    )
+
+
+def _confusions(spec: NetworkSpec, figures: Mapping[str, Any]) -> list[str]:
+    """Return the confusion matrix as lines of Markdown. A class that was never tested has no row."""
+    lines = [
         "",
         f"Confusion matrix, in % of the utterances of each true {spec.target} (rows: true {spec.target}, columns: prediction):",
         "",
@@ -162,8 +185,9 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
         "|---|" + "---|" * len(spec.labels),
     ]
     for label, row in zip(spec.labels, figures["confusion"], strict=True):
-        lines.append(f"| {label} | " + " | ".join(f"{100 * count / sum(row):.0f}" for count in row) + " |")
-    return "\n".join(lines)
+        if sum(row):
+            lines.append(f"| {label} | " + " | ".join(f"{100 * count / sum(row):.0f}" for count in row) + " |")
+    return lines
 
 
 def _uncalibrated(metrics: Mapping[str, Any]) -> str:
@@ -185,6 +209,21 @@ def _skill(pretraining: Mapping[str, Any]) -> str:
     )
 
 
+def _limits_of_use(spec: NetworkSpec) -> list[str]:
+    by_target = {
+        EMOTION: "- Felt, shown and acted emotions are different. Expect a much lower accuracy on everyday speech.",
+        SPEAKER: "- It names one of its speakers for any voice. It does not tell a stranger, and it proves no identity.",
+    }
+    law = " The European Union prohibits the inference of emotions at work and in education (AI Act, article 5)."
+    return [
+        *([by_target[spec.target]] if spec.target in by_target else []),
+        "- `predict` and `serve` refuse recordings without speech. Singing and music can pass for speech. The"
+        " exported graph alone does not look for speech.",
+        "- **Not for decisions about people**: not in hiring, schooling, policing, insurance, medicine or surveillance."
+        + (law if spec.target == EMOTION else ""),
+    ]
+
+
 def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     seen_counts = sorted(_people_heard(spec).items())
     lines = ["## Limits", ""]
@@ -196,18 +235,8 @@ def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
         "- Other languages, ages and accents, telephone bandwidth, noise and simultaneous speakers were not in the"
         " training data, or not evaluated. Evaluate the model on your own recordings first."
     )
-    if spec.target == SPEAKER:
-        lines.append(
-            "- It names one of the speakers above for any voice. It does not tell a stranger, and it proves no identity."
-        )
-    if spec.labels and spec.target == EMOTION:
-        lines += [
-            "- Felt, shown and acted emotions are different. Expect a much lower accuracy on everyday speech.",
-            "- `predict` and `serve` refuse recordings without speech. Singing and music can pass for speech. The"
-            " exported graph alone does not look for speech.",
-            "- **Not for decisions about people**: not in hiring, schooling, policing, insurance, medicine or surveillance."
-            " The European Union prohibits the inference of emotions at work and in education (AI Act, article 5).",
-        ]
+    if spec.labels:
+        lines += _limits_of_use(spec)
     return "\n".join(lines)
 
 

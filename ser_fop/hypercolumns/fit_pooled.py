@@ -77,7 +77,7 @@ def _verify(data: PooledSplit, split: DataSplit) -> dict[str, Any] | None:
     vectors = (data.x["test"] - mean) / np.maximum(deviation, 1e-6)
     row_of = {row.id: row for row in split.test_rows}
     rows = [row_of[key] for key in split.test]
-    speakers, units = [row.label for row in rows], [row.speaker for row in rows]
+    speakers, units = [row.speaker for row in rows], [row.group for row in rows]
     if len(set(speakers)) in (1, len(set(zip(speakers, units, strict=True)))):
         return None
     return dataclasses.asdict(verify_speakers(vectors, speakers, units))
@@ -92,7 +92,7 @@ def _fit_code(config: ClassifyConfig, records: Records, data: PooledSplit) -> An
     others = [
         row.id
         for row in records.rows
-        if records.qualified_speaker_id(row.speaker) in data.split.trained_on and row.id not in data.split.train
+        if records.qualified_speaker_id(row.group) in data.split.trained_on and row.id not in data.split.train
     ]
     unlabelled = data.pooled.of(config.feature, others)
     features, labels = data.x["train"], data.y["train"]

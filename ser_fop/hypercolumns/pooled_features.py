@@ -35,6 +35,11 @@ class PooledFeatures:
     speakers: np.ndarray
     arrays: dict[str, np.ndarray]
 
+    @property
+    def emotions(self) -> np.ndarray:
+        """The labels, under the name that they had when they were emotions only."""
+        return self.labels
+
     def feature(self, name: str) -> np.ndarray:
         """Return one feature, (utterances, width).
 

@@ -39,7 +39,7 @@ class PooledSplit:
 
     def __init__(self, config: ClassifyConfig, records: Records | JoinedRecords, split: DataSplit) -> None:
         self.split = split
-        self._speaker_of = {row.id: row.speaker for row in records.rows}
+        self._group_of = {row.id: row.group for row in records.rows}
         self.labels = np.array(records.manifest.labels)
         self.pooled = tested = _pooled_of(config.hypercolumns, records, config.feature)
         if config.test_hypercolumns:
@@ -54,8 +54,8 @@ class PooledSplit:
         self._balanced = config.settings.class_weights == "corpus_balanced"
 
     def speakers(self, parts: Sequence[str]) -> np.ndarray:
-        """Return the speakers of the rows of some parts, (utterances,)."""
-        return np.array([self._speaker_of[key] for part in parts for key in getattr(self.split, part)])
+        """Return what folds divide, mostly the speakers, of the rows of some parts, (utterances,)."""
+        return np.array([self._group_of[key] for part in parts for key in getattr(self.split, part)])
 
     def weights(self, parts: Sequence[str]) -> np.ndarray | None:
         """Return the weights of the utterances of some parts, (utterances,); None if all have the same weight."""

@@ -51,7 +51,7 @@ class Predictor:
         self.sample_rate_hz = spec.features.sample_rate_hz
         self._model = recogniser
         self._whole_model = functools.cache(whole_model or (lambda: recogniser))
-        self._reader = WaveformReader(spec.features, detect_speech=detect_speech)
+        self._reader = WaveformReader(spec.features, detect_speech=detect_speech, target=spec.target)
         if spec.features.normalised_by == "speaker":
             raise InputError(
                 "this network needs log-mels normalised by speaker, but the speaker's mean is not known for a single"
@@ -255,7 +255,6 @@ class Predictor:
                 done[index] = dataclasses.replace(
                     done[index],
                     label=label.decode(),
-                    target=self.spec.target,
                     probabilities=dict(zip(self.labels, map(float, scores), strict=True)),
                     reason=reason.decode(),
                 )

@@ -1,6 +1,7 @@
 """Waveform reader: checked samples of recordings, read ahead by threads."""
 
 import dataclasses
+import functools
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ import numpy as np
 from ser_fop.config.frame_sizes import window_length
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.audio import NO_SPEECH, SILENT, AudioError, is_silent, read_audio, take_audio
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.inference.recording import Recognition, Recording
 from ser_fop.inference.speech_detector import SpeechDetector
 
@@ -26,9 +28,11 @@ class WaveformReader:
     Args:
         features: Settings of the network's front end.
         detect_speech: Whether recordings and windows without speech have a problem.
+        target: What the network's classes tell, for its answers.
     """
 
-    def __init__(self, features: FeatureConfig, *, detect_speech: bool = False) -> None:
+    def __init__(self, features: FeatureConfig, *, detect_speech: bool = False, target: str = EMOTION) -> None:
+        self._answer = functools.partial(Recognition, target=target)
         self._features = features
         self._detect_speech = detect_speech
         self._sample_rate_hz = features.sample_rate_hz
@@ -44,7 +48,7 @@ class WaveformReader:
             hop_s: Distance between the starts of two windows, in seconds.
 
         Yields:
-            A prediction without an emotion, and its samples. The samples are None where the prediction has a problem.
+            A prediction without a label, and its samples. The samples are None where the prediction has a problem.
         """
         rate_hz = self._sample_rate_hz
         for recording, read in self._read_ahead(recordings, whole=not window_s):
@@ -54,19 +58,17 @@ class WaveformReader:
                 if not window_s:
                     samples = self.checked(samples, speech)
             except AudioError as error:
-                yield (
-                    Recognition(name=name, start_s=start_s, end_s=recording.end_s or start_s, problem=str(error)),
-                    None,
-                )
+                end_s = recording.end_s or start_s
+                yield self._answer(name=name, start_s=start_s, end_s=end_s, problem=str(error)), None
                 continue
             if not window_s:
-                yield Recognition(name=name, start_s=start_s, end_s=start_s + len(samples) / rate_hz), samples
+                yield self._answer(name=name, start_s=start_s, end_s=start_s + len(samples) / rate_hz), samples
                 continue
             size, hop = round(window_s * rate_hz), max(1, round(hop_s * rate_hz))
             for first in range(0, max(1, len(samples) - size + hop), hop):
                 part = samples[first : first + size]
                 at_s = start_s + first / rate_hz
-                answer = Recognition(name=name, start_s=at_s, end_s=at_s + len(part) / rate_hz)
+                answer = self._answer(name=name, start_s=at_s, end_s=at_s + len(part) / rate_hz)
                 try:
                     yield answer, self.checked(part, speech, first / rate_hz)
                 except AudioError as error:

@@ -31,7 +31,7 @@ def with_few_speakers(records: Records, folds: FoldFile, count: int, *, seed: in
     emotions: dict[str, set[str]] = {}
     for row in records.rows:
         if row.label:
-            emotions.setdefault(row.speaker, set()).add(row.label)
+            emotions.setdefault(row.group, set()).add(row.label)
     generator = np.random.default_rng(seed)
     drawn = [_draw(fold, emotions, count, generator) for fold in folds.folds]
     if any(fold is None for fold in drawn):

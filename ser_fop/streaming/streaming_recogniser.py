@@ -4,7 +4,7 @@ import collections
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class _Heard(NamedTuple):
 
 
 class StreamingRecogniser:
-    """Recognises emotions in chunks of samples of any size, with constant memory and constant cost.
+    """Recognises emotions, or another target, in chunks of samples of any size, with constant memory and constant cost.
 
     For any division into chunks, the last answer equals that of `predict` with the same causal model, and each answer
     equals that of the samples before it, up to the context of the model. With pauses, this holds for each stretch of
@@ -126,7 +126,7 @@ class StreamingRecogniser:
         self._unencoded: list[_Heard] = []
         self._waits = self._divides
         self._lead: collections.deque[np.ndarray] = collections.deque()
-        self._last = StreamAnswer(start_s=0.0, end_s=0.0, reason=TOO_SHORT)
+        self._last = self._made(start_s=0.0, end_s=0.0, reason=TOO_SHORT)
 
     def push(self, samples: np.ndarray) -> list[StreamAnswer]:
         """Add samples, and return an answer for each step that is complete now.
@@ -199,7 +199,7 @@ class StreamingRecogniser:
         self._encoded = 0
         self._waits = True
         self._lead.clear()
-        self._last = StreamAnswer(start_s=end_s, end_s=end_s, reason=NO_SPEECH)
+        self._last = self._made(start_s=end_s, end_s=end_s, reason=NO_SPEECH)
 
     def _after_waiting(self, part: np.ndarray) -> np.ndarray | None:
         """Return what a stretch begins with once speech was heard; None before it."""
@@ -208,7 +208,7 @@ class StreamingRecogniser:
             self._lead.popleft()
         if not self._detector.has_spoken:
             end_s = self._seconds(self._heard)
-            self._last = StreamAnswer(start_s=self._last.start_s, end_s=end_s, reason=NO_SPEECH)
+            self._last = self._made(start_s=self._last.start_s, end_s=end_s, reason=NO_SPEECH)
             return None
         lead = np.concatenate(self._lead)
         self._lead.clear()
@@ -218,16 +218,18 @@ class StreamingRecogniser:
     def _answer(self, scores: np.ndarray, end_s: float, *, has_spoken: bool) -> StreamAnswer:
         start_s = self._seconds(self._start)
         if not has_spoken:
-            return StreamAnswer(start_s=start_s, end_s=end_s, reason=NO_SPEECH)
+            return self._made(start_s=start_s, end_s=end_s, reason=NO_SPEECH)
         is_sure = scores.max() >= self._spec.confidence_threshold
-        return StreamAnswer(
+        return self._made(
             start_s=start_s,
             end_s=end_s,
             label=self.labels[int(scores.argmax())] if is_sure else UNSURE,
             probabilities={label: float(score) for label, score in zip(self.labels, scores, strict=True)},
             reason="" if is_sure else LOW_CONFIDENCE,
-            target=self._spec.target,
         )
+
+    def _made(self, **fields: Any) -> StreamAnswer:
+        return StreamAnswer(target=self._spec.target, **fields)
 
     def _seconds(self, samples: int) -> float:
         return samples / self.sample_rate_hz

@@ -30,7 +30,7 @@ def rows_of(count=10, *, session=None, text=None, speakers=SPEAKERS):
 def parts_of(folds, rows):
     """Sets of rows by part, for each fold."""
     return [
-        {part: {row.id for row in rows if fold.part_of().get(row.speaker) == part} for part in ("test", "train")}
+        {part: {row.id for row in rows if fold.part_of().get(row.group) == part} for part in ("test", "train")}
         for fold in folds.folds
     ]
 

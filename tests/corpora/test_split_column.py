@@ -1,7 +1,7 @@
 import pytest
 
 from ser_fop.corpora.folds import folds_of, published_folds, speaker_sessions
-from ser_fop.corpora.schema import Row, Utterance
+from ser_fop.corpora.schema import Row
 from ser_fop.corpora.speaker_units import unit_folds, with_units
 from ser_fop.corpora.split_column import published_split
 
@@ -10,7 +10,7 @@ PARTS = {"a": "train", "b": "validation", "c": "test"}
 
 def utterance(speaker, part, number=0):
     columns = (("split", part),) if part else ()
-    return Utterance(id=f"{speaker}{number}", file=f"{speaker}{number}.wav", speaker=speaker, columns=columns)
+    return Row(id=f"{speaker}{number}", shard=0, frames=1, duration_s=1.0, speaker=speaker, columns=columns)
 
 
 def utterances(**changes):
@@ -80,4 +80,4 @@ class TestSpeakerIdentification:
     def test_unit_folds_are_made_if_the_split_does_not_serve(self, parts):
         others = PARTS.values() if "test" in parts else parts
         unit, found = with_units(rows(ann=others, bob=parts))
-        assert unit_folds("mine", found, unit).protocol == "3-session-folds"
+        assert unit_folds("mine", found, unit).protocol == "4-session-folds"

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from ser_fop.corpora.base import ReadOptions
@@ -44,7 +46,7 @@ def test_missing_column_is_refused_with_those_there_are():
         with_target([utterance("a", columns=(("word", "yes"),))], "wrod", own="emotion", where="here")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "scores", "labels", "file", "1st", "é"])
+@pytest.mark.parametrize("name", ["", "a b", "scores", "labels", "file", "is_final", "target", "1st", "é"])
 def test_names_that_cannot_name_an_output_are_refused(name):
     with pytest.raises(InputError, match="--target expected"):
         check_target(name)
@@ -77,3 +79,13 @@ class TestReading:
         options = ReadOptions(target="intensity", labels=("happy",))
         with pytest.raises(InputError, match="has no label 'happy': expected some of normal, strong"):
             read_corpus(get_corpus("ravdess"), fake_ravdess(tmp_path, actors=(1,), per_emotion=8), options)
+
+    def test_target_without_any_value_is_refused(self, tmp_path):
+        rows = [{"file": "a.wav", "speaker": "anna", "emotion": "sad"}]
+        corpus = dataclasses.replace(get_corpus("csv"), reads_target=False)
+        manifest = fake_csv(tmp_path, rows=rows)
+        listed = get_corpus("csv").read(manifest.parent / "audio", ReadOptions(manifest=manifest))
+        blank = [dataclasses.replace(one, columns=(("accent", ""),)) for one in listed.utterances]
+        corpus = dataclasses.replace(corpus, read=lambda *_: dataclasses.replace(listed, utterances=tuple(blank)))
+        with pytest.raises(InputError, match="every utterance is blank"):
+            read_corpus(corpus, manifest.parent / "audio", ReadOptions(manifest=manifest, target="accent"))

@@ -5,16 +5,20 @@ from ser_fop.evaluation.confusions import SpeakerConfusions
 from ser_fop.evaluation.pooled_difference import pooled_difference, speaker_shares
 
 
+def confusions(names, labels, correct, tested):
+    """Return confusions whose wrong predictions are all of one class."""
+    confusion = np.diag(correct.sum(axis=0)) + np.roll(np.diag((tested - correct).sum(axis=0)), 1, axis=1)
+    return SpeakerConfusions(
+        speakers=names, labels=labels, correct=correct, tested=tested, confusion=confusion, repeats=1
+    )
+
+
 def system(accuracy, *, speakers=12, classes=3, seed=0):
     """Return the confusions of a system. All systems of one shape test the same utterances."""
     tested = np.random.default_rng(99).integers(1, 9, size=(speakers, classes))
     correct = np.random.default_rng(seed).binomial(tested, accuracy)
-    counts = np.zeros((speakers, classes, classes))
-    for true in range(classes):
-        counts[:, true, true] = correct[:, true]
-        counts[:, true, (true + 1) % classes] = tested[:, true] - correct[:, true]
     names = tuple(f"s{number}" for number in range(speakers))
-    return SpeakerConfusions(speakers=names, labels=tuple("abc"[:classes]), counts=counts, repeats=1)
+    return confusions(names, tuple("abc"[:classes]), correct, tested)
 
 
 def test_shares_of_the_speakers_sum_to_the_difference_in_ua():
@@ -58,12 +62,9 @@ def varied(speakers, *, seed):
     """Return a system whose accuracy differs from speaker to speaker, with the same mean for all systems."""
     generator = np.random.default_rng(seed)
     accuracy = generator.uniform(0.2, 0.8, size=speakers)
-    counts = np.zeros((speakers, 2, 2))
-    for true in range(2):
-        counts[:, true, true] = generator.binomial(20, accuracy)
-        counts[:, true, 1 - true] = 20 - counts[:, true, true]
+    correct = generator.binomial(20, np.stack([accuracy] * 2, axis=1))
     names = tuple(f"s{number}" for number in range(speakers))
-    return SpeakerConfusions(speakers=names, labels=("a", "b"), counts=counts, repeats=1)
+    return confusions(names, ("a", "b"), correct, np.full_like(correct, 20))
 
 
 def test_pooling_corpora_narrows_the_interval():

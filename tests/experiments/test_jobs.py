@@ -43,7 +43,8 @@ def test_preparation_jobs_reject_labelled_corpus_as_second():
     [
         ({}, ""),
         ({"task": "speaker"}, "speaker"),
-        ({"task": "keyword", "target": "word"}, "word"),
+        ({"task": "keyword"}, "word"),
+        ({"task": "keyword", "target": "text"}, "text"),
         ({"target": "text"}, "text"),
     ],
 )
@@ -51,3 +52,15 @@ def test_task_names_the_labels_of_the_labelled_corpus(options, target):
     labelled, second = (job.config for job in preparation_jobs(config_of(**options)))
     assert labelled.target == target
     assert second.target == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task": "speaker", "target": "word"}, "--task speaker expected no other --target, received 'word'"),
+        ({"task": "speaker", "cross_corpus": ("emodb=c",)}, "--cross-corpus compares emotions"),
+    ],
+)
+def test_tasks_that_cannot_be_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        preparation_jobs(config_of(**options))

@@ -131,3 +131,14 @@ def test_joined_features_carry_the_corpus():
     assert joined.speakers_of(["two:b"]).tolist() == ["two:y"]
     with pytest.raises(InputError, match="'h9'"):
         join_pooled({"one": part(1, 2)}, "h9")
+
+
+def test_file_of_an_earlier_version_is_read(pooled, tmp_path):
+    path = tmp_path / "hypercolumns.npz"
+    write_pooled(path, pooled)
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    np.savez(path, emotions=arrays.pop("labels"), **arrays)
+    found = read_pooled(path)
+    assert list(found.labels) == list(found.emotions) == list(pooled.labels)
+    assert "emotions" not in found.arrays

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import soundfile
 from ser_fop.pipelines import classify, export, finetune, folds, predict
 
 import ser_fop
@@ -109,8 +111,9 @@ def test_speakers_are_trained_on_and_their_other_recordings_tested(records, tmp_
     assert sorted(item.id for item in tested) == sorted(row.id for row in Records(records).rows)
     assert {item.label for item in tested} == set(SPEAKERS)
     spec = network_spec(tmp_path / "run" / "fold-0")
-    assert {f"own:{speaker}" for speaker in SPEAKERS} <= set(spec.seen_speakers)
-    heard = {name.removeprefix("own:part/") for name in spec.seen_speakers if "part/" in name}
+    assert {f"own:partly/{speaker}" for speaker in SPEAKERS} <= set(spec.seen_speakers)
+    assert set(metrics_of(tmp_path / "run")["speakers"]) == set(SPEAKERS)
+    heard = {name.removeprefix("own:part/") for name in spec.seen_speakers if name.startswith("own:part/")}
     assert heard.isdisjoint(item.id for item in tested if item.fold == 0)
     assert heard
 
@@ -144,7 +147,32 @@ def test_network_that_heard_a_recording_of_a_speaker_has_not_heard_the_others(re
     speakers = Records(records, "speaker")
     fold = folds_of_records(speakers).folds[0]
     trained, tested = speakers.names_to_record(fold.train), set(fold.test)
-    assert {f"own:{speaker}" for speaker in SPEAKERS} <= trained
+    assert {f"own:partly/{speaker}" for speaker in SPEAKERS} <= trained
     assert speakers.heard_before(tested, trained) == set()
-    assert speakers.heard_before(tested, {"own:anna"}) == {"own:anna"}
+    assert speakers.heard_before(tested, {*trained, "own:anna"}) == {"own:anna"}  # all of anna was heard before
+    assert speakers.heard_before(fold.train, trained) >= {f"own:part/{fold.train[0]}"}
     assert Records(records).heard_before(SPEAKERS, trained) == {f"own:{speaker}" for speaker in SPEAKERS}
+
+
+def test_every_answer_has_the_target_of_the_model(keywords, records, tmp_path):
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(8000), 16000)
+    sound = records.parent / "audio" / "anna" / "yes-0.wav"
+    predictor = ser_fop.load(keywords, detect_speech=False)
+    bad, good = predictor.predict_files([silent, sound])
+    assert (bad.word, bool(bad.problem)) == ("", True)
+    assert "word" in predictor.predict_files([silent, sound], as_frame=True).columns
+    assert good.word in WORDS
+
+
+def test_fold_file_without_a_tested_speaker_in_training_is_refused(records, tmp_path, capsys):
+    rows = Records(records, "speaker").rows
+    parts = {"anna": "test", "bert": "validation"}
+    fold = {
+        part: [row.unit for row in rows if parts.get(row.speaker, "train") == part]
+        for part in ("test", "validation", "train")
+    }
+    path = tmp_path / "folds.json"
+    path.write_text(json.dumps({"corpus": "own", "protocol": "p", "description": "d", "folds": [fold]}))
+    options = ["--records", records, "--target", "speaker", "--folds", path, "--out", tmp_path / "run"]
+    assert "tests 'anna' without it" in refused(capsys, finetune, *options)

@@ -66,7 +66,7 @@ def _scores(predictions: Collection[Prediction], labels: Sequence[str]) -> dict[
         "ua": confusions.score("ua"),
         "over_speakers": dataclasses.asdict(interval) if interval else None,
         "speakers": len(confusions.speakers),
-        "n": round(float(confusions.counts.sum())),
+        "n": round(float(confusions.tested.sum())),
     }
 
 

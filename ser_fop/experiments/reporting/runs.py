@@ -137,7 +137,7 @@ def _figures(
             (run.metrics["selected_on"] for run in runs if run.metrics["selected_on"] != "validation"), "validation"
         ),
         "seconds": float(np.mean([row["seconds"] for row in metrics])),
-        "confusion": confusions.counts.sum(axis=0).tolist(),
+        "confusion": confusions.confusion.tolist(),
         "ece": float(np.mean([row["calibration"]["ece"] for row in metrics])),
     }
 

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_fop.experiments.reporting.names import SOURCES, named
+from ser_fop.experiments.reporting.names import SETTINGS, SOURCES, named
 from ser_fop.experiments.reporting.runs import Run, runs_of, spread
 
 TITLE = "Speakers"
+FINE_TUNED = "fine-tuned network"
 _CLASSIFIER = "svm"
 _SCORES = ("top_1", "top_5", "eer", "min_dcf")
 
 
 def speaker_rows(seeds: Sequence[Path], networks: Sequence[str], features: Sequence[str]) -> list[dict[str, Any]]:
-    """Return one row for F, and one for each feature of each network; empty if the target is not the speaker.
+    """Return one row for F, for each feature of each network, and for each fine-tuning; empty for other targets.
 
     Args:
         seeds: Folders of the repeats.
@@ -32,6 +33,12 @@ def speaker_rows(seeds: Sequence[Path], networks: Sequence[str], features: Seque
             if scores:
                 row = {"network": "none" if is_input else network, "feature": feature, "repeats": len(scores)}
                 rows.append(row | {name: spread([one[name] for one in scores]) for name in _SCORES})
+    tuned = {network: runs_of(seeds, f"finetune-{network}") for network in ("none", *networks)} if rows else {}
+    for network, runs in tuned.items():
+        scores = [{"top_1": run.metrics["wa"], "top_5": run.metrics.get("top_5", 1.0)} for run in runs]
+        if scores:
+            row = {"network": network, "feature": FINE_TUNED, "repeats": len(scores), "eer": None, "min_dcf": None}
+            rows.append(row | {name: spread([one[name] for one in scores]) for name in ("top_1", "top_5")})
     return rows
 
 
@@ -44,7 +51,7 @@ def speaker_sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], li
     rows = [
         [
             row["feature"],
-            named(SOURCES[row["network"]], tables),
+            named((SETTINGS if row["feature"] == FINE_TUNED else SOURCES)[row["network"]], tables),
             *(_percent(row[name]) for name in ("top_1", "top_5", "eer")),
             _cost(row["min_dcf"]),
             str(row["repeats"]),
@@ -52,7 +59,7 @@ def speaker_sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], li
         for row in tables.get("speakers", ())
     ]
     title = (
-        f"{TITLE} of {tables['corpus']['title']}: identification by an SVM, and verification of pairs of test recordings by"
+        f"{TITLE} of {tables['corpus']['title']}: identification, on features by an SVM; and verification of pairs of test recordings by"
         " the cosine of pooled features, over all folds"
     )
     header = ["Feature", "Network", "top-1 %", "top-5 %", "EER %", "minDCF (prior .01)", "repeats"]
@@ -62,7 +69,7 @@ def speaker_sections(tables: Mapping[str, Any]) -> list[tuple[str, list[str], li
 def speaker_finding(tables: Mapping[str, Any]) -> str:
     """Return the sentence of the table."""
     best = max(tables["speakers"], key=lambda row: row["top_1"]["mean"])
-    closest = min(tables["speakers"], key=lambda row: row["eer"]["mean"])
+    closest = min((row for row in tables["speakers"] if row["eer"]), key=lambda row: row["eer"]["mean"])
     return (
         f"{_of(best, tables)} names the speaker most often, in {100 * best['top_1']['mean']:.1f} % of recordings."
         f" {_of(closest, tables)} has the lowest equal error rate, {100 * closest['eer']['mean']:.1f} %."
@@ -70,6 +77,8 @@ def speaker_finding(tables: Mapping[str, Any]) -> str:
 
 
 def _of(row: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
+    if row["feature"] == FINE_TUNED:
+        return f"Fine-tuning ({named(SETTINGS[row['network']], tables)})"
     network = named(SOURCES[row["network"]], tables)
     return row["feature"] if row["network"] == "none" else f"{row['feature']} ({network})"
 
@@ -84,10 +93,14 @@ def _scores(run: Run) -> dict[str, float]:
     return {"top_1": run.metrics["wa"], "top_5": run.metrics.get("top_5", 1.0), **pairs}
 
 
-def _percent(found: Mapping[str, Any]) -> str:
+def _percent(found: Mapping[str, Any] | None) -> str:
+    if not found:
+        return ""
     deviation = found["deviation"]
     return f"{100 * found['mean']:.2f}" + (f" ± {100 * deviation:.2f}" if deviation is not None else "")
 
 
-def _cost(found: Mapping[str, Any]) -> str:
+def _cost(found: Mapping[str, Any] | None) -> str:
+    if not found:
+        return ""
     return f"{found['mean']:.3f}" + (f" ± {found['deviation']:.3f}" if found["deviation"] is not None else "")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ser_fop.corpora.folds import Fold
 from ser_fop.corpora.schema import Row, is_unknown
+from ser_fop.corpora.targets import SPEAKER
 from ser_fop.data.records import Records, require_same_features
 from ser_fop.errors import DataWarning, InputError, closest
 
@@ -61,12 +62,12 @@ class DataSplit:
         """
         if known := sorted(self._heard_before(labelled_speakers)):
             raise InputError(
-                f"expected a network without labels of the test speakers, but the network has seen the labels of"
-                f" {', '.join(known)}. Pretrain it with --fold."
+                f"expected a network without labels of the test speakers, of any target, but the network has seen the"
+                f" labels of {', '.join(known)}. Start from a network that was pretrained with --fold, or without labels."
             )
 
     def _heard_before(self, recorded: Collection[str]) -> set[str]:
-        return self.tested.heard_before({row.speaker for row in self.test_rows}, recorded)
+        return self.tested.heard_before({row.group for row in self.test_rows}, recorded)
 
 
 def split_fold(
@@ -126,7 +127,7 @@ def split_fold(
     _require_shared_class(train, test, records, name)
     _warn_of_missing_classes(train, test, records.manifest.labels, name)
     trained_on = tuple(records.qualified_speaker_id(speaker) for speaker in (*training, *fold.validation))
-    shared = sorted({tested.qualified_speaker_id(row.speaker) for row in named}.intersection(trained_on))
+    shared = sorted({tested.qualified_speaker_id(row.group) for row in named}.intersection(trained_on))
     if shared:
         raise InputError(
             f"expected test speakers outside the training and validation parts, but speaker {shared[0]!r} is in"
@@ -184,7 +185,15 @@ def _require_classes(train: Classes, records: Records) -> None:
 
 
 def _require_shared_class(train: Classes, test: Classes, records: Records, name: str) -> None:
-    """Refuse a target that equals what the folds separate."""
+    """Refuse a target that equals what the folds separate, and speakers who are tested without being in training."""
+    labels = records.manifest.labels
+    if records.unit != SPEAKER and (
+        missing := sorted({labels[index] for index in set(test.values()) - set(train.values())})
+    ):
+        raise InputError(
+            f"--target speaker expected every tested speaker in training, but {name} tests {missing[0]!r} without it. Choose"
+            " other folds or styles."
+        )
     if set(train.values()).isdisjoint(test.values()):
         raise InputError(
             f"{name} separates every class of the target `{records.manifest.target}`: no class of the test part is in"

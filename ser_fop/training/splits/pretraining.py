@@ -168,7 +168,7 @@ def class_targets(
     excluded = unlabelled_speakers.get(source.corpus, ())
     index = {label: number for number, label in enumerate(source.manifest.labels)}
     classes = {
-        row.id: index[row.label] for row in source.rows if row.id in ids and row.label and row.speaker not in excluded
+        row.id: index[row.label] for row in source.rows if row.id in ids and row.label and row.group not in excluded
     }
     if not classes:
         raise InputError(
@@ -193,7 +193,7 @@ def speakers_with_labels(split: PretrainingSplit, labelled_speakers: Collection[
         labelled_speakers: Ids of the labelled utterances.
     """
     named = [
-        (records, {row.speaker for row in records.rows if row.id in ids and row.id in labelled_speakers})
+        (records, {row.group for row in records.rows if row.id in ids and row.id in labelled_speakers})
         for records, ids in split.train
     ]
     return tuple(sorted(set().union(*(records.names_to_record(speakers) for records, speakers in named))))

@@ -39,6 +39,7 @@ def test_rows_hold_means_over_folds_and_repeats(rows):
         ("in_corpus", "h1", 2),
         ("untrained", "h1", 2),
     ]
+    assert not any(row["feature"] == "fine-tuned network" for row in rows)
     assert rows[1]["eer"]["values"] == pytest.approx([0.15, 0.2])
     assert rows[2]["eer"]["mean"] == pytest.approx(0.4)  # the fold without pairs does not count
     assert rows[0]["top_5"]["mean"] == 0.9
@@ -74,3 +75,14 @@ def test_other_targets_are_not_compared_with_the_paper():
         one[1] for one in sections({**tables, "table1": [{**row, "paper_wa": 60.0}]}) if one[0].startswith("Table 1")
     )
     assert published[-1].startswith("paper")
+
+
+def test_fine_tuned_networks_have_a_row_without_pairs(tmp_path):
+    write_run(tmp_path / "seed-0", "classify-in_corpus-h1-svm", [errors(0.1)])
+    write_run(tmp_path / "seed-0", "finetune-none", [None], wa=0.95)
+    rows = speaker_rows([tmp_path / "seed-0"], NETWORKS, FEATURES)
+    *_, line = next(one[2] for one in sections(empty_tables(speakers=rows)) if one[0].startswith("Speakers"))
+    assert line == ["fine-tuned network", "no pretraining", "95.00", "90.00", "", "", "1"]
+    assert "Fine-tuning (no pretraining) names the speaker most often" in finding(
+        "Speakers of Toy", empty_tables(speakers=rows)
+    )
