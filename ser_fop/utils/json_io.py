@@ -23,7 +23,18 @@ T = TypeVar("T")
 
 def to_plain(value: Any) -> Any:
     """Convert dataclasses, paths and tuples to the types of JSON and YAML."""
-    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_encode))
+    return msgspec.json.decode(msgspec.json.encode(_with_all_fields(value), enc_hook=_encode))
+
+
+def _with_all_fields(value: Any) -> Any:
+    """Return dataclasses as dictionaries. msgspec itself leaves out fields whose default it did not have to set."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _with_all_fields(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _with_all_fields(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_all_fields(one) for one in value]
+    return value
 
 
 def _encode(value: Any) -> Any:
