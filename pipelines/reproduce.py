@@ -132,13 +132,13 @@ def _plan(config: ReproduceConfig) -> tuple[list[list[Any]], Any, Any]:
             f"{restored} of {len(jobs)} jobs were restored from {config.cache_dir}: they are not run again.", flush=True
         )
     rates = _rates(config, jobs)
-    emotions = {
+    labels = {
         part: [row.label for row in records.of_speakers(getattr(fold, part)) if row.label] for part in ("train", "test")
     }
     (config.out / "runs").mkdir(exist_ok=True)
     write_json(
         config.out / "runs" / "controls.json",
-        chance_scores(emotions["train"], emotions["test"], records.manifest.labels),
+        chance_scores(labels["train"], labels["test"], records.manifest.labels),
     )
     return repeats, rates, cache
 

@@ -50,17 +50,23 @@ STAGES = {
     "prepare": Stage("write checked TFRecord shards of log-mels from audio folders", f"{_CORPUS}.PrepareConfig"),
     "folds": Stage("write the speaker-disjoint folds of a corpus", f"{_CORPUS}.FoldsConfig"),
     "pretrain": Stage("pretrain, without labels, to predict future frames", f"{_STAGES}.PretrainConfig"),
-    "finetune": Stage("fine-tune for emotion recognition, or train from scratch", f"{_STAGES}.FinetuneConfig"),
+    "finetune": Stage("fine-tune for emotions or another target, or train from scratch", f"{_STAGES}.FinetuneConfig"),
     "extract": Stage("write pooled hypercolumns of every utterance", f"{_STAGES}.ExtractConfig"),
     "functionals": Stage("write openSMILE features of every utterance", f"{_STAGES}.FunctionalsConfig"),
-    "classify": Stage("classify emotions from hypercolumns: SVM, RF, A-LSTM", f"{_STAGES}.ClassifyConfig"),
+    "classify": Stage(
+        "classify hypercolumns, by emotion or another target: SVM, RF, A-LSTM", f"{_STAGES}.ClassifyConfig"
+    ),
     "probe": Stage(
         "compare pretrained networks with their untrained twins", "ser_fop.probing.probe_config.ProbeConfig"
     ),
     "tune": Stage("search for better settings with KerasTuner", "ser_fop.tuning.tune_config.TuneConfig"),
-    "predict": Stage("recognise the emotion of recordings", f"{_USE}.PredictConfig", uses_tensorflow=False),
+    "predict": Stage(
+        "recognise the emotion, or another target, of recordings", f"{_USE}.PredictConfig", uses_tensorflow=False
+    ),
     "stream": Stage(
-        "recognise emotions while someone speaks", "ser_fop.config.streaming.StreamConfig", uses_tensorflow=False
+        "recognise emotions, or another target, while someone speaks",
+        "ser_fop.config.streaming.StreamConfig",
+        uses_tensorflow=False,
     ),
     "stress": Stage("measure accuracy under changes of level, noise, room and coding", f"{_USE}.StressConfig"),
     "export": Stage("write a trained run as a SavedModel for TF Serving", f"{_USE}.ExportConfig"),

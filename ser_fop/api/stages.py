@@ -46,7 +46,7 @@ def pretrain(config: PretrainConfig) -> Path:
 
 
 def finetune(config: FinetuneConfig) -> Path:
-    """Fine-tune a pretrained network for emotion recognition, or train one from scratch.
+    """Fine-tune a pretrained network for emotions or another target, or train one from scratch.
 
     Args:
         config: Config with the options of `ser-fop finetune`.

@@ -58,14 +58,15 @@ class PretrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneConfig:
-    """Fine-tune a pretrained network for emotion recognition, or train one from scratch.
+    """Fine-tune a pretrained network for emotions or another target, or train one from scratch.
 
     Attributes:
         records: Records folders with labels. Several are joined under the common names of `label_map`, and
             an utterance trains only the classes that its corpus has.
         out: Run folder to write.
         target: Column with the labels, such as `speaker`; that of `prepare` by default.
-        label_map: YAML file with the common names of emotions; by default the published one, with eight.
+        label_map: YAML file with the common names of labels; by default the published one of eight emotions, and the
+            names of the corpora for other targets.
         pretrained: Run folder of `pretrain`, its SavedModel, or a published model. Without it the network is
             trained from scratch.
         fold: Fold to train and test, or `all`. `none` trains on all speakers, for use, and tests no speakers;
@@ -150,14 +151,15 @@ class FunctionalsConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifyConfig:
-    """Train and test a classifier of emotions on hypercolumns.
+    """Train and test a classifier on hypercolumns.
 
     Attributes:
         hypercolumns: Folders of `extract` or of `functionals`. Several, computed in the same way, are joined
             under the common names of `label_map`.
         out: Run folder to write.
         target: Column with the labels, such as `speaker`; that of `prepare` by default.
-        label_map: YAML file with the common names of emotions; by default the published one, with eight.
+        label_map: YAML file with the common names of labels; by default the published one of eight emotions, and the
+            names of the corpora for other targets.
         feature: F, h1..hL, h_add or h_concat; or the name of a set of functionals.
         classifier: Support vector machine (`svm`), random forest (`rf`) or logistic regression on pooled
             features; or attention LSTM (`a_lstm`) or attentive pooling without the LSTM (`attention`) on the

@@ -20,10 +20,10 @@ def chosen_labels(selected: tuple[str, ...], own: tuple[str, ...], corpus: str) 
 
 
 def require_no_labels(selected: tuple[str, ...], corpus: str) -> None:
-    """Refuse labels for a corpus without emotion labels.
+    """Refuse labels for a corpus without labels.
 
     Raises:
         InputError: If labels are selected.
     """
     if selected:
-        raise InputError(f"{corpus} has no emotion labels: leave out --labels, which received {', '.join(selected)}.")
+        raise InputError(f"{corpus} has no labels: leave out --labels, which received {', '.join(selected)}.")

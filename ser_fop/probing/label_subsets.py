@@ -28,12 +28,12 @@ def with_few_speakers(records: Records, folds: FoldFile, count: int, *, seed: in
     """
     if count == ALL_SPEAKERS:
         return folds
-    emotions: dict[str, set[str]] = {}
+    labels: dict[str, set[str]] = {}
     for row in records.rows:
         if row.label:
-            emotions.setdefault(row.group, set()).add(row.label)
+            labels.setdefault(row.group, set()).add(row.label)
     generator = np.random.default_rng(seed)
-    drawn = [_draw(fold, emotions, count, generator) for fold in folds.folds]
+    drawn = [_draw(fold, labels, count, generator) for fold in folds.folds]
     if any(fold is None for fold in drawn):
         return None
     return dataclasses.replace(
@@ -43,14 +43,14 @@ def with_few_speakers(records: Records, folds: FoldFile, count: int, *, seed: in
     )
 
 
-def _draw(fold: Fold, emotions: dict[str, set[str]], count: int, generator: np.random.Generator) -> Fold | None:
-    known = [speaker for speaker in fold.train if speaker in emotions and not is_unknown(speaker)]
-    wanted = set().union(*(emotions[speaker] for speaker in known))
+def _draw(fold: Fold, labels: dict[str, set[str]], count: int, generator: np.random.Generator) -> Fold | None:
+    known = [speaker for speaker in fold.train if speaker in labels and not is_unknown(speaker)]
+    wanted = set().union(*(labels[speaker] for speaker in known))
     if len(known) <= count:
         return None
     for _ in range(_DRAWS):
         chosen = sorted(known[place] for place in generator.permutation(len(known))[:count])
-        if set().union(*(emotions[speaker] for speaker in chosen)) == wanted:
+        if set().union(*(labels[speaker] for speaker in chosen)) == wanted:
             rest = tuple(speaker for speaker in fold.train if speaker not in chosen)
             return dataclasses.replace(fold, train=tuple(chosen), unused=(*fold.unused, *rest))
     return None

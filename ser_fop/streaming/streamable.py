@@ -54,7 +54,7 @@ def check_recogniser(spec: NetworkSpec) -> None:
     """
     if spec.kind != EMOTION_CLASSIFIER:
         raise InputError(
-            "streaming expected a fine-tuned model with emotion classes, received a pretrained network or a run of"
+            "streaming expected a fine-tuned model with classes, received a pretrained network or a run of"
             " `classify`. Use a run of `ser-fop finetune`."
         )
     check_streamable(spec)

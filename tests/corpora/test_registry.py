@@ -129,7 +129,7 @@ class TestLabelSet:
 
 @pytest.mark.parametrize("name", ["librispeech", "vctk", "speechocean762"])
 def test_labels_of_unlabelled_corpus_are_rejected(name, tmp_path):
-    with pytest.raises(InputError, match=f"{name} has no emotion labels.*sad, happy"):
+    with pytest.raises(InputError, match=f"{name} has no labels.*sad, happy"):
         get_corpus(name).read(TREES[name](tmp_path), ReadOptions(labels=("sad", "happy")))
 
 

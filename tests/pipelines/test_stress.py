@@ -36,7 +36,7 @@ def test_stress_writes_page_table_and_figures(corpus, tmp_path, capsys):
     ("options", "message"),
     [
         (["--changes", "gian"], "received 'gian'. Did you mean 'gain'?"),
-        (["--model", "fop-librispeech"], "expected a model with emotion classes"),
+        (["--model", "fop-librispeech"], "expected a model with classes"),
         (["--test-labels", "angry"], "--test-labels expected THEIRS=OURS"),
     ],
 )

@@ -118,5 +118,5 @@ def test_forgetting_lets_late_speech_decide(speech):
 
 
 def test_a_network_without_classes_is_refused():
-    with pytest.raises(InputError, match="expected a fine-tuned model with emotion classes"):
+    with pytest.raises(InputError, match="expected a fine-tuned model with classes"):
         StreamingRecogniser(StreamStep(*make_predictor()))

@@ -16,7 +16,7 @@ Classes = dict[str, int]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataSplit:
-    """Speaker-disjoint labelled utterances; class indices follow the labels of the training corpus.
+    """Labelled utterances in disjoint parts; class indices follow the labels of the training corpus.
 
     Attributes:
         train: Class index by id of the training utterances.
@@ -24,7 +24,7 @@ class DataSplit:
         test: Class index by id of the test utterances.
         validated: Records with the validation utterances.
         tested: Records with the test utterances.
-        test_rows: Rows of the test utterances, with the emotion names of the training corpus.
+        test_rows: Rows of the test utterances, with the label names of the training corpus.
         trained_on: Speakers of the training and validation parts, as `corpus:speaker`. For the target `speaker` they are
             what the folds divide instead.
         to_record: The names by which a run records that it has heard them.
@@ -80,7 +80,7 @@ def split_fold(
     test_labels: Sequence[str] = (),
     name: str = "this fold",
 ) -> DataSplit:
-    """Return the speaker-disjoint parts of a fold.
+    """Return the parts of a fold, which share no speaker; or no unit, if the speaker is the target.
 
     Args:
         records: The labelled records to train on.
@@ -96,8 +96,9 @@ def split_fold(
         DataWarning: If the test part has a class that the training part lacks.
 
     Raises:
-        InputError: If a part is empty, if the training part has one class only, if a test speaker is also a training
-            or validation speaker, or if a label is unknown.
+        InputError: If a part is empty, if the training part has one class only or none of the test part, if a test
+            speaker is also a training or validation speaker, or if a label is unknown. For the target `speaker`, if a
+            tested speaker is not in training.
     """
     if test_labels and test_records is None:
         raise InputError(
