@@ -107,7 +107,7 @@ def test_exported_keyword_model_answers_alike_in_every_runtime_and_on_a_server(r
 @pytest.mark.slow  # exports a model
 def test_exported_speaker_model_names_the_speaker(records, tmp_path):
     options = ["--records", records, "--target", "speaker", "--epochs", 1, *MODEL]
-    run("finetune", *options, "--fold", "none", "--out", tmp_path / "run")
+    run("finetune", *options, "--fold", "none", "--train-on-validation", "--keep", "last", "--out", tmp_path / "run")
     assert export.main(["--model", str(tmp_path / "run"), "--out", str(tmp_path / "who")]) == 0
     sound = records.parent / "audio" / "anna" / "yes-0.wav"
     answer = ser_fop.load(tmp_path / "who", detect_speech=False).predict(sound)
