@@ -71,7 +71,7 @@ def test_prepare_rejects_bad_csv_manifest(refused, tmp_path, change, message):
 def test_prepare_rejects_label_outside_label_set(refused, tmp_path):
     manifest = fake_csv(tmp_path)
     common = ["--corpus", "csv", "--audio-dir", tmp_path / "audio", "--manifest", manifest]
-    assert "expected an emotion out of bliss" in refused(
+    assert "expected a value of emotion out of bliss" in refused(
         "prepare", *common, "--labels", "bliss", "--out", tmp_path / "out"
     )
 
