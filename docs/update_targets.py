@@ -4,6 +4,7 @@ FOLDER is that of `pipelines/experiments/targets.sh`. Its figures are stored in 
 the plot of `docs/results/targets.md` are then written from them.
 """
 
+import dataclasses
 import json
 import statistics
 import sys
@@ -14,8 +15,10 @@ from typing import Any
 
 from marks import between
 
+from ser_fop.evaluation.comparisons import compare
+from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions
 from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
-from ser_fop.utils.run_folder import CONFIG, read_json
+from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "results" / "targets.md"
@@ -23,6 +26,7 @@ PICTURE = ROOT / "docs" / "pictures" / "targets.svg"
 RESULT = ROOT / "docs" / "results" / "targets.json"
 COMMAND = "pipelines/experiments/targets.sh RAVDESS EMOSPEECHCOMMANDS SPEECHOCEAN"
 _NETWORKS = {"pretrained": "pretrained", "untrained": "untrained", "rival": "rival", "finetuned": "fine-tuned"}
+_CORPORA = {"ravdess": "RAVDESS", "words": "EmoSpeechCommands", "speechocean": "speechocean762"}
 _ORDER = ("F", "h1", "h2", "mfcc", "resemblyzer", "network")
 _TITLES = {
     "F": "F, the input",
@@ -44,8 +48,28 @@ def keep(folder: Path) -> None:
         {**dict(zip(("task", "corpus", "network", "feature"), key, strict=True)), **_figures(found)}
         for key, found in sorted(runs.items(), key=lambda item: (*item[0][:2], _ORDER.index(item[0][3]), item[0][2]))
     ]
-    text = json.dumps({"command": COMMAND, "machine": machine, "rows": rows}, indent=1) + "\n"
+    result = {"command": COMMAND, "machine": machine, "rows": rows, "gains": _gains(folder)}
+    text = json.dumps(result, indent=1) + "\n"
     RESULT.write_text(text, encoding="utf-8")
+
+
+def _gains(folder: Path) -> list[dict[str, Any]]:
+    """Compare each layer of the pretrained network with the same layer untrained, over speakers."""
+    gains = []
+    for path in sorted(folder.glob("*/*/pretrained-0/h*")):
+        task, corpus, _, feature = path.relative_to(folder).parts
+        twins = sorted(path.parents[1].glob(f"untrained-*/{feature}"))
+        untrained = [
+            dataclasses.replace(item, seed=number)
+            for number, twin in enumerate(twins)
+            for item in read_predictions(twin / PREDICTIONS)
+        ]
+        labels = read_json(path / METRICS)["labels"]
+        found = compare(read_predictions(path / PREDICTIONS), untrained, labels)
+        gain = {"difference": found.difference, "interval": dataclasses.asdict(found.over_speakers)}
+        gain |= {"p": found.p_sign_flip, "speakers": found.speakers, "better": found.speakers_better}
+        gains.append({"task": task, "corpus": corpus, "feature": feature, **gain})
+    return gains
 
 
 def _figures(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -75,7 +99,7 @@ def table(result: Mapping[str, Any]) -> str:
     for row in result["rows"]:
         network = "" if row["feature"] in ("F", "network") else _NETWORKS[row["network"]]
         cells = [
-            f"{row['task']}, {row['corpus']} ({row['classes']})",
+            f"{row['task']}, {_CORPORA[row['corpus']]} ({row['classes']})",
             _TITLES.get(row["feature"], row["feature"]),
             network,
             f"{_spread(row)} {_ends(row['interval'])}".strip(),
@@ -83,6 +107,15 @@ def table(result: Mapping[str, Any]) -> str:
             str(row["repeats"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "| layer | gain of the pretrained over the untrained layer, points [95 % over speakers] | p, sign-flip over speakers | speakers with a better score |",
+        "|---|---|---|---|",
+    ]
+    for gain in result["gains"]:
+        name = f"{gain['task']}, {_CORPORA[gain['corpus']]}: {gain['feature']}"
+        points = f"{100 * gain['difference']:+.1f} {_ends(gain['interval'])}"
+        lines.append(f"| {name} | {points} | {gain['p']:.2g} | {gain['better']} of {gain['speakers']} |")
     return "\n".join(lines)
 
 
@@ -90,7 +123,7 @@ def plot(result: Mapping[str, Any]) -> str:
     """Return the plot of the accuracies as SVG."""
     rows = [
         Dot(
-            name=f"{row['task']}, {row['corpus']}: {_TITLES.get(row['feature'], row['feature'])}"
+            name=f"{row['task']}, {_CORPORA[row['corpus']]}: {_TITLES.get(row['feature'], row['feature'])}"
             + (f", {_NETWORKS[row['network']]}" if row["feature"] in ("h1", "h2") else ""),
             value=100 * row["accuracy"],
             mark=100 / row["classes"],
