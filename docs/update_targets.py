@@ -1,6 +1,6 @@
 """Update what the layers know of emotion, keyword and speaker: `python docs/update_targets.py [FOLDER]`.
 
-FOLDER is that of `pipelines/experiments/targets.sh`. Its figures are stored in `docs/results/targets.json`. The table and
+FOLDER is that of `pipelines/experiments/targets.sh`. Its figures are stored in `docs/probes/targets.json`. The table and
 the plot of `docs/results/targets.md` are then written from them.
 """
 
@@ -23,7 +23,7 @@ from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "results" / "targets.md"
 PICTURE = ROOT / "docs" / "pictures" / "targets.svg"
-RESULT = ROOT / "docs" / "results" / "targets.json"
+RESULT = ROOT / "docs" / "probes" / "targets.json"
 COMMAND = "pipelines/experiments/targets.sh RAVDESS EMOSPEECHCOMMANDS SPEECHOCEAN"
 _NETWORKS = {"pretrained": "pretrained", "untrained": "untrained", "rival": "rival", "finetuned": "fine-tuned"}
 _CORPORA = {"ravdess": "RAVDESS", "words": "EmoSpeechCommands", "speechocean": "speechocean762"}
@@ -37,7 +37,7 @@ _TITLES = {
 
 
 def keep(folder: Path) -> None:
-    """Write `docs/results/targets.json`."""
+    """Write `docs/probes/targets.json`."""
     runs: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     machine = ""
     for path in sorted(folder.glob("*/*/*/*/metrics.json")):
