@@ -24,8 +24,8 @@ def describe_predictions(predictions: Sequence[Prediction], labels: Sequence[str
         labels: The classes, in order.
 
     Returns:
-        The keys of `classification_scores`, `top_5` for more than five classes, and `intervals` by score (`speakers`, None for a single speaker, and
-        `utterances`), `speakers` (`wa`, `ua` and `n` of each) and `calibration`.
+        The keys of `classification_scores`; `top_5` for more than five classes; `intervals` by score (`speakers`, None
+        for a single speaker, and `utterances`); `speakers` (`wa`, `ua` and `n` of each); and `calibration`.
     """
     confusions = confusions_by_speaker(predictions, labels)
     intervals = {}

@@ -9,7 +9,7 @@ from ser_fop.errors import InputError
 
 # Prior of a pair of one speaker, at equal costs of both errors, as in the evaluations of VoxCeleb.
 SAME_PRIOR = 0.01
-# All pairs of so many utterances are scored at most.
+# Number of utterances whose pairs are scored at most.
 _MOST_UTTERANCES = 4000
 _BINS = 4000
 _DRAWS = 200

@@ -62,10 +62,6 @@ class PooledFeatures:
         """Return one feature of the given utterances, in the order of `ids`."""
         return self.feature(name)[self._rows_of(ids)]
 
-    def speakers_of(self, ids: Iterable[str]) -> np.ndarray:
-        """Return the speakers of the given utterances, in the order of `ids`."""
-        return self.speakers[self._rows_of(ids)]
-
     def _rows_of(self, ids: Iterable[str]) -> np.ndarray:
         row_by_id = {key: row for row, key in enumerate(self.ids)}
         return np.array([row_by_id[key] for key in ids])

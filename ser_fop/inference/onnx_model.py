@@ -46,7 +46,8 @@ class OnnxInferenceModel:
             length: Number of samples of each waveform, of shape (batch,).
 
         Returns:
-            `scores`, `labels`, the answer by the name of the target, and `reason`, with texts as UTF-8, as a SavedModel gives them.
+            `scores`, `labels`, the answer by the name of the target, and `reason`, with texts as UTF-8, as a SavedModel
+            gives them.
         """
         inputs = {"waveform": np.asarray(waveform, np.float32), "length": np.asarray(length, np.int32)}
         numbers = dict(zip(_OUTPUTS, self._session.run(_OUTPUTS, inputs), strict=True))

@@ -46,8 +46,8 @@ class Client:
             sources: Audio files of any format and sample rate, or arrays at the sample rate of the model.
 
         Returns:
-            One dictionary per recording: the answer by the name of the target, such as `emotion`, `probabilities` by class, and `reason`, why the answer is unsure,
-            doubtful or missing (empty without a doubt).
+            One dictionary per recording: the answer by the name of the target, such as `emotion`; `probabilities` by
+            class; and `reason`, why the answer is unsure, doubtful or missing (empty without a doubt).
 
         Raises:
             InputError: If a file cannot be read, or the server rejects the request or does not respond.

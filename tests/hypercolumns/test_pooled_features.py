@@ -128,7 +128,7 @@ def test_joined_features_carry_the_corpus():
 
     joined = join_pooled({"one": part(1, 2), "two": part(3, 4)}, "F")
     assert joined.of("F", ["two:a", "one:b"]).tolist() == [[3], [2]]
-    assert joined.speakers_of(["two:b"]).tolist() == ["two:y"]
+    assert joined.speakers.tolist() == ["one:x", "one:y", "two:x", "two:y"]
     with pytest.raises(InputError, match="'h9'"):
         join_pooled({"one": part(1, 2)}, "h9")
 
