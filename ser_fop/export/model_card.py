@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ser_fop.corpora.base import Corpus
 from ser_fop.corpora.registry import CORPORA
 from ser_fop.corpora.speaker_units import PARTLY_MARK, UNIT_MARK
 from ser_fop.corpora.targets import EMOTION, SPEAKER
@@ -103,12 +104,11 @@ def _people_heard(spec: NetworkSpec) -> Counter[str]:
 def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     seen_counts = _people_heard(spec)
     lines = ["## Data and licence", "", "| corpus | speakers | licence | |", "|---|---|---|---|"]
-    stated = _stated(described)
     for name, speakers in sorted(seen_counts.items()):
-        if corpus := CORPORA.get(name):
+        corpus, own = _corpus_of(name, described)
+        if corpus:
             lines.append(f"| [{corpus.title}]({corpus.url}) | {speakers} | {corpus.licence} | {corpus.citation} |")
-        else:  # a corpus of its owner
-            own = stated.get(name, {})
+        else:
             lines.append(f"| {own.get('title', name)} | {speakers} | {own.get('licence', 'unknown')} | |")
     notes = [f"- {note}" for note in described["notes"]]
     return "\n".join(
@@ -120,6 +120,16 @@ def _data(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
             *notes,
         ]
     )
+
+
+def _corpus_of(name: str, described: Mapping[str, Any]) -> tuple[Corpus | None, Mapping[str, str]]:
+    """Return the corpus of a name, and what the runs state of it.
+
+    An owner's corpus may have the name of a published one: the title that the runs state tells them apart.
+    """
+    own = _stated(described).get(name, {})
+    corpus = CORPORA.get(name)
+    return (corpus if corpus and own.get("title", corpus.title) == corpus.title else None), own
 
 
 def _stated(described: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
@@ -229,7 +239,8 @@ def _limits(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
     lines = ["## Limits", ""]
     for name, count in seen_counts:
         kind = _SPEECH.get(name, "speech of a kind that this card does not describe")
-        title = CORPORA[name].title if name in CORPORA else _stated(described).get(name, {}).get("title", name)
+        corpus, own = _corpus_of(name, described)
+        title = corpus.title if corpus else own.get("title", name)
         lines.append(f"- Training and validation used {count} speakers of {title}: {kind}.")
     lines.append(
         "- Other languages, ages and accents, telephone bandwidth, noise and simultaneous speakers were not in the"
