@@ -7,6 +7,7 @@ from ser_fop.corpora.fsdd import CORPUS
 from ser_fop.corpora.split_column import published_split
 from ser_fop.testing.fake_corpora import fake_fsdd
 from ser_fop.testing.tones import write_voice
+from tests.corpora.rows import rows_of
 
 
 def test_read_listing(tmp_path):
@@ -25,7 +26,7 @@ def test_first_five_recordings_are_the_test_set(tmp_path):
     utterances = CORPUS.read(fake_fsdd(tmp_path, indices=(0, 4, 5, 49)), ReadOptions()).utterances
     parts = {one.id.rpartition("_")[2]: dict(one.columns)["split"] for one in utterances}
     assert parts == {"0": "test", "4": "test", "5": "train", "49": "train"}
-    assert published_split("fsdd", utterances) is None  # it does not divide the speakers
+    assert published_split("fsdd", rows_of(utterances)) is None  # it does not divide the speakers
 
 
 def test_new_speaker_has_no_gender_and_accent(tmp_path):

@@ -9,6 +9,7 @@ from ser_fop.corpora.split_column import published_split
 from ser_fop.testing.fake_corpora import fake_speech_commands
 from ser_fop.testing.keyword_trees import SPEECH_COMMANDS_SPEAKERS
 from ser_fop.testing.tones import write_voice
+from tests.corpora.rows import rows_of
 
 DEFAULT = ReadOptions()
 TWELVE_CLASS = ReadOptions(labels=("12-class",))
@@ -83,7 +84,7 @@ class TestOfficialFold:
     @pytest.mark.parametrize("options", [DEFAULT, TWELVE_CLASS])
     def test_default_fold_is_the_publishers(self, tmp_path, options):
         utterances = CORPUS.read(fake_speech_commands(tmp_path), options).utterances
-        split = published_split("speech_commands", utterances)
+        split = published_split("speech_commands", rows_of(utterances))
         (fold,) = folds_of("speech_commands", speaker_sessions(utterances), split=split).folds
         for part, speakers in SPEECH_COMMANDS_SPEAKERS.items():
             found = [name for name in getattr(fold, part) if not name.startswith("noise_")]

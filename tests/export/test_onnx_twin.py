@@ -8,10 +8,11 @@ import pytest
 import ser_fop
 from ser_fop.config.settings import FeatureConfig
 from ser_fop.corpora.audio import read_audio
+from ser_fop.corpora.targets import EMOTION
 from ser_fop.errors import InputError
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.onnx_model import OnnxInferenceModel
-from ser_fop.inference.outputs import EMOTION, LABELS, REASON, SCORES
+from ser_fop.inference.outputs import LABELS, REASON, SCORES
 from ser_fop.streaming.onnx_step import OnnxStep
 from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
