@@ -15,13 +15,14 @@ NETWORKS, FEATURES = ("in_corpus", "untrained"), ("F", "h1")
 def write_run(seed, job, folds, *, wa=0.8):
     folder = seed / job
     folder.mkdir(parents=True)
-    metrics = {"wa": wa, "top_5": 0.9, "folds": [{"verification": one} for one in folds]}
+    intervals = {"wa": {"speakers": {"low": wa - 0.1, "high": wa + 0.1}}}
+    metrics = {"wa": wa, "top_5": 0.9, "intervals": intervals, "folds": [{"verification": one} for one in folds]}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / COMPLETED).touch()
 
 
 def errors(eer):
-    return {"eer": eer, "min_dcf": 0.9}
+    return {"eer": eer, "min_dcf": 0.9, "eer_interval": [eer - 0.05, eer + 0.05]}
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def test_table_and_its_sentence(rows):
     tables = empty_tables(speakers=rows)
     title, header, lines = next(one for one in sections(tables) if one[0].startswith("Speakers of Toy"))
     assert header[2:6] == ["top-1 %", "top-5 %", "EER %", "minDCF (prior .01)"]
-    assert lines[0] == ["F", "no network", "50.00", "90.00", "30.00", "0.900", "1"]
-    assert lines[1][4] == "17.50 ± 3.54"
+    assert lines[0] == ["F", "no network", "50.00 [40.0, 60.0]", "90.00", "30.00 [25.0, 35.0]", "0.900", "1"]
+    assert lines[1][4] == "17.50 ± 3.54 [10.0, 20.0]"
     said = finding(title, tables)
     assert "h1 (pre-trained on Toy) names the speaker most often, in 80.0 % of recordings." in said
     assert "h1 (pre-trained on Toy) has the lowest equal error rate, 17.5 %." in said
@@ -82,7 +83,7 @@ def test_fine_tuned_networks_have_a_row_without_pairs(tmp_path):
     write_run(tmp_path / "seed-0", "finetune-none", [None], wa=0.95)
     rows = speaker_rows([tmp_path / "seed-0"], NETWORKS, FEATURES)
     *_, line = next(one[2] for one in sections(empty_tables(speakers=rows)) if one[0].startswith("Speakers"))
-    assert line == ["fine-tuned network", "no pretraining", "95.00", "90.00", "", "", "1"]
+    assert line == ["fine-tuned network", "no pretraining", "95.00 [85.0, 105.0]", "90.00", "", "", "1"]
     assert "Fine-tuning (no pretraining) names the speaker most often" in finding(
         "Speakers of Toy", empty_tables(speakers=rows)
     )
