@@ -16,7 +16,7 @@ from typing import Any
 from marks import between
 
 from ser_fop.evaluation.comparisons import compare
-from ser_fop.evaluation.predictions import PREDICTIONS, read_predictions
+from ser_fop.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
 from ser_fop.experiments.reporting.dot_plot import Dot, dot_plot
 from ser_fop.utils.run_folder import CONFIG, METRICS, read_json
 
@@ -24,9 +24,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "results" / "targets.md"
 PICTURE = ROOT / "docs" / "pictures" / "targets.svg"
 RESULT = ROOT / "docs" / "probes" / "targets.json"
-COMMAND = "pipelines/experiments/targets.sh RAVDESS EMOSPEECHCOMMANDS SPEECHOCEAN"
+COMMAND = "pipelines/experiments/targets.sh RAVDESS EMOSPEECHCOMMANDS SPEECHOCEAN LIBRISPEECH ACCENTS"
 _NETWORKS = {"pretrained": "pretrained", "untrained": "untrained", "rival": "rival", "finetuned": "fine-tuned"}
-_CORPORA = {"ravdess": "RAVDESS", "words": "EmoSpeechCommands", "speechocean": "speechocean762"}
+_CORPORA = {
+    "ravdess": "RAVDESS",
+    "words": "EmoSpeechCommands",
+    "speechocean": "speechocean762",
+    "accents": "Accent Archive",
+}
 _ORDER = ("F", "h1", "h2", "mfcc", "resemblyzer", "network")
 _TITLES = {
     "F": "F, the input",
@@ -58,24 +63,32 @@ def _gains(folder: Path) -> list[dict[str, Any]]:
     gains = []
     for path in sorted(folder.glob("*/*/pretrained-0/h*")):
         task, corpus, _, feature = path.relative_to(folder).parts
-        twins = sorted(path.parents[1].glob(f"untrained-*/{feature}"))
-        untrained = [
-            dataclasses.replace(item, seed=number)
-            for number, twin in enumerate(twins)
-            for item in read_predictions(twin / PREDICTIONS)
-        ]
+        pretrained, untrained = (
+            _predictions(path.parents[1], f"{name}-*/{feature}") for name in ("pretrained", "untrained")
+        )
         labels = read_json(path / METRICS)["labels"]
-        found = compare(read_predictions(path / PREDICTIONS), untrained, labels)
+        found = compare(pretrained, untrained, labels)
         gain = {"difference": found.difference, "interval": dataclasses.asdict(found.over_speakers)}
         gain |= {"p": found.p_sign_flip, "speakers": found.speakers, "better": found.speakers_better}
         gains.append({"task": task, "corpus": corpus, "feature": feature, **gain})
     return gains
 
 
+def _predictions(folder: Path, pattern: str) -> list[Prediction]:
+    """Return the predictions of all repeats of a system."""
+    return [
+        dataclasses.replace(item, seed=number)
+        for number, run in enumerate(sorted(folder.glob(pattern)))
+        for item in read_predictions(run / PREDICTIONS)
+    ]
+
+
 def _figures(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return means over repeats, and the interval over speakers of the first one."""
     accuracy = [run["wa"] for run in runs]
-    pairs = [fold["verification"]["eer"] for run in runs for fold in run.get("folds", ()) if fold.get("verification")]
+    pairs = [[fold["verification"] for fold in run.get("folds", [run]) if fold.get("verification")] for run in runs]
+    first = [one["eer_interval"] for one in pairs[0]]
+    errors = [one["eer"] for found in pairs for one in found]
     return {
         "repeats": len(runs),
         "classes": len(runs[0]["labels"]),
@@ -84,7 +97,13 @@ def _figures(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "deviation": statistics.stdev(accuracy) if len(accuracy) > 1 else None,
         "interval": runs[0]["intervals"]["wa"]["speakers"],
         "top_5": statistics.fmean([run["top_5"] for run in runs]) if "top_5" in runs[0] else None,
-        "eer": statistics.fmean(pairs) if pairs else None,
+        "eer": statistics.fmean(errors) if errors else None,
+        "eer_interval": {
+            "low": statistics.fmean(low for low, _ in first),
+            "high": statistics.fmean(high for _, high in first),
+        }
+        if first
+        else None,
     }
 
 
@@ -93,7 +112,7 @@ def table(result: Mapping[str, Any]) -> str:
     lines = [
         f"`{result['command']}`, {result['machine']}.",
         "",
-        "| task, corpus (classes) | feature | network | accuracy % [95 % over speakers] | top-5 % | EER % | repeats |",
+        "| task, corpus (classes) | feature | network | accuracy % [95 % over speakers] | top-5 % | EER % [95 % over speakers] | repeats |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in result["rows"]:
@@ -103,7 +122,8 @@ def table(result: Mapping[str, Any]) -> str:
             _TITLES.get(row["feature"], row["feature"]),
             network,
             f"{_spread(row)} {_ends(row['interval'])}".strip(),
-            *("" if row[name] is None else f"{100 * row[name]:.1f}" for name in ("top_5", "eer")),
+            "" if row["top_5"] is None else f"{100 * row['top_5']:.1f}",
+            "" if row["eer"] is None else f"{100 * row['eer']:.1f} {_ends(row['eer_interval'])}",
             str(row["repeats"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
