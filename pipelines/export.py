@@ -3,7 +3,7 @@
 import importlib.util
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,14 @@ from ser_fop.config.streaming import LONGEST_S
 from ser_fop.corpora.audio import AudioError, padded_batch, read_audio
 from ser_fop.errors import InputError
 from ser_fop.export.calibration import ModelCalibration, calibrate_on
-from ser_fop.export.onnx_twin import verify_onnx_stream, verify_onnx_twin, write_onnx_stream, write_onnx_twin
 from ser_fop.export.portable import golden_of, write_litert, write_onnx
 from ser_fop.export.portable_stream import golden_of_stream, write_litert_stream
 from ser_fop.export.server_files import write_server_files
 from ser_fop.export.serving_model import GOLDEN, write_serving_model
+from ser_fop.export.twins import write_twins
 from ser_fop.export.verification import verify
-from ser_fop.hub.model_paths import EXTRA, STREAM_TWIN, TWIN
+from ser_fop.hub.model_paths import EXTRA
 from ser_fop.hub.versions import next_version
-from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.inference.sources import inference_model_of
 from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streamable import check_streamable, is_streamable
@@ -62,9 +61,15 @@ def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) ->
         write_serving_model(model, partial / "model", sounds=sounds, context_s=config.stream_context_s)
         difference = verify(partial / "model", partial / "model" / EXTRA / GOLDEN)
         step = _step(config, model)
-        difference = max(
-            difference, _write_twins(model, step, partial / "model" / EXTRA, sounds, context_s=config.stream_context_s)
+        twins = write_twins(
+            model,
+            step,
+            partial / "model" / EXTRA,
+            sounds,
+            context_s=config.stream_context_s,
+            litert=config.litert_twins,
         )
+        difference = max(difference, twins)
         if step:
             golden_of_stream(step, sounds, partial / "stream.npz")
             difference = max(difference, verify(partial / "model", partial / "stream.npz", kind="saved_model_stream"))
@@ -76,34 +81,6 @@ def run(config: ExportConfig, *, calibration: ModelCalibration | None = None) ->
     print(f"{megabytes:.1f} MB, largest difference to the network {difference:.1g} -> {target}")
     _write_portable(config, model, sounds)
     return target
-
-
-def _write_twins(
-    model: InferenceModel,
-    step: StreamStep | None,
-    folder: Path,
-    sounds: Mapping[str, np.ndarray],
-    *,
-    context_s: float,
-) -> float:
-    """Write the ONNX twins of a classifier, and return the largest difference to the network; 0 without twins."""
-    if not model.labels:
-        return 0.0
-    if importlib.util.find_spec("tf2onnx") is None:
-        print('no ONNX twin: prediction will import TensorFlow. For a twin, pip install "ser_fop[onnx]"')
-        return 0.0
-    try:
-        write_onnx_twin(model, folder / TWIN)
-        difference = verify_onnx_twin(model, folder / TWIN, sounds)
-        if step is None:
-            return difference
-        write_onnx_stream(step, folder / STREAM_TWIN, context_s=context_s)
-        return max(difference, verify_onnx_stream(step, folder / STREAM_TWIN, sounds))
-    except InputError as error:  # the SavedModel is right without it
-        for path in (*folder.glob(f"{TWIN}*"), *folder.glob(f"{STREAM_TWIN}*")):
-            path.unlink()
-        print(f"no ONNX twin: {error}")
-        return 0.0
 
 
 def _step(config: ExportConfig, model: Any) -> StreamStep | None:
@@ -137,6 +114,8 @@ def _check_portable(config: ExportConfig) -> None:
             raise InputError(f"--{option} expected a file that ends in {suffix}, received {path}.")
         if path and importlib.util.find_spec(module) is None:
             raise InputError(f'--{option} needs {module}, which is not installed: pip install "ser_fop[{extra}]".')
+    if config.litert_twins and importlib.util.find_spec("ai_edge_litert") is None:
+        raise InputError('--litert-twins needs ai_edge_litert, which is not installed: pip install "ser_fop[litert]".')
     if not 0 < config.stream_context_s <= LONGEST_S:
         raise InputError(
             f"--stream-context-s expected more than 0, at most {LONGEST_S:g}, received {config.stream_context_s:g}."

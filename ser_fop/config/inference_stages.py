@@ -27,8 +27,8 @@ class PredictConfig:
         hop_s: Distance between windows, in seconds; 0 means a third of the window.
         hypercolumns: Also write the pooled hypercolumns of every recording to this `.npz` file.
         detect_speech: Refuse recordings and windows without speech, such as music and noise.
-        runtime: `onnx` runs the model's ONNX twin, which starts in a second; `tensorflow` takes ten. `auto` chooses
-            the twin where there is one.
+        runtime: `onnx` runs the model's ONNX twin, which starts in a second, and `litert` that of `ser-fop export
+            --litert-twins`; `tensorflow` takes ten seconds. `auto` chooses a twin where there is one.
     """
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
@@ -91,6 +91,8 @@ class ExportConfig:
         litert: Also write a LiteRT model, from log-mels, to this `.tflite` file (extra: `litert`).
         litert_frames: Input length of the LiteRT model, in frames; shorter utterances are padded.
         litert_stream: Also write one step of a causal model, from samples, to this `.tflite` file (extra: `litert`).
+        litert_twins: Also write the LiteRT twins, from samples, that `--runtime litert` runs (extra: `litert`). The
+            ONNX twins are always written.
         stream_context_s: Time to which a causal transformer attends in a stream, in seconds.
     """
 
@@ -104,6 +106,7 @@ class ExportConfig:
     litert: Path | None = None
     litert_frames: int = 500
     litert_stream: Path | None = None
+    litert_twins: bool = False
     stream_context_s: float = 10.0
 
 

@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-Runtime = Literal["auto", "onnx", "tensorflow"]
+Runtime = Literal["auto", "onnx", "litert", "tensorflow"]

@@ -57,8 +57,8 @@ class StreamConfig:
         chunk_ms: Time between answers, in milliseconds, rounded up to whole steps of the model.
         sample_rate_hz: Sample rate of raw PCM, in hertz; 0 means that of the model.
         json: Print JSON instead of a table, with one object on each line.
-        runtime: `onnx` runs the model's ONNX twin, which starts in a second; `tensorflow` takes ten. `auto` chooses
-            the twin where there is one with this context.
+        runtime: `onnx` runs the model's ONNX twin, which starts in a second, and `litert` that of `ser-fop export
+            --litert-twins`; `tensorflow` takes ten seconds. `auto` chooses a twin where there is one with this context.
         settings: Pauses, forgetting and speech detection.
     """
 

@@ -8,8 +8,9 @@ from ser_fop.hub.versions import model_versions
 SAVED_MODEL = "saved_model.pb"
 # Folder of a SavedModel for additional files, which TF Serving ignores.
 EXTRA = "assets.extra"
-# The ONNX twins of a SavedModel, in that folder: of whole recordings, and of a step of a stream.
+# The twins of a SavedModel, in that folder: of whole recordings, and of a step of a stream.
 TWIN, STREAM_TWIN = "model.onnx", "stream.onnx"
+LITERT_TWIN, LITERT_STREAM_TWIN = "model.tflite", "stream.tflite"
 
 
 def resolve_model_path(path: Path) -> Path:

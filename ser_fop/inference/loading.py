@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 from ser_fop.config.inference_stages import DEFAULT_MODEL
 from ser_fop.config.runtime import Runtime
 from ser_fop.errors import InputError
-from ser_fop.hub.model_paths import EXTRA, SAVED_MODEL, TWIN, resolve_model_path
+from ser_fop.hub.model_paths import EXTRA, LITERT_TWIN, SAVED_MODEL, TWIN, resolve_model_path
+from ser_fop.inference.litert_model import LiteRtInferenceModel
 from ser_fop.inference.onnx_model import OnnxInferenceModel
 from ser_fop.inference.predictor import Predictor
-from ser_fop.inference.runtimes import check_runtime, import_tensorflow_for
+from ser_fop.inference.runtimes import check_runtime, choose_twin, import_tensorflow_for
 from ser_fop.models.network_spec import SPEC, read_spec
 
 if TYPE_CHECKING:
     from ser_fop.inference.exported import ExportedInferenceModel
     from ser_fop.inference.inference_model import InferenceModel
+
+_TWINS = {"onnx": (TWIN, OnnxInferenceModel), "litert": (LITERT_TWIN, LiteRtInferenceModel)}
 
 
 def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True, runtime: Runtime = "auto") -> Predictor:
@@ -28,14 +31,14 @@ def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True, runtime
               is loaded;
             - the name of a model that the package contains.
         detect_speech: Refuse recordings and windows without speech, such as music and noise.
-        runtime: `onnx` runs the model's ONNX twin, which takes a second to start; `tensorflow` takes ten. `auto`
-            chooses the twin where there is one.
+        runtime: `onnx` runs the model's ONNX twin, which takes a second to start, and `litert` that of
+            `ser-fop export --litert-twins`; `tensorflow` takes ten seconds. `auto` chooses a twin where there is one.
 
     Returns:
         A predictor for the model.
 
     Raises:
-        InputError: If `run` contains no network, or no twin for the runtime `onnx`.
+        InputError: If `run` contains no network, or no twin for the runtime.
 
     Example:
         >>> import ser_fop
@@ -44,15 +47,17 @@ def load(run: str | Path = DEFAULT_MODEL, *, detect_speech: bool = True, runtime
     """
     folder = resolve_model_path(Path(run))
     check_runtime(runtime, folder)
-    twin = folder / EXTRA / TWIN
-    if runtime == "onnx" and not twin.exists():
-        raise InputError(
-            f"--runtime onnx expected an exported or published classifier with {EXTRA}/{TWIN}, and {folder} has none."
-            " Export the run with `ser-fop export`, or use --runtime tensorflow."
-        )
-    if twin.exists() and runtime != "tensorflow":
-        model = OnnxInferenceModel(twin, read_spec(folder / "assets" / SPEC))
+    files = {name: folder / EXTRA / file for name, (file, _) in _TWINS.items()}
+    chosen = choose_twin(runtime, [name for name, file in files.items() if file.exists()])
+    if chosen:
+        model = _TWINS[chosen][1](files[chosen], read_spec(folder / "assets" / SPEC))
         return Predictor(model, detect_speech=detect_speech, whole_model=lambda: open_model(folder))
+    if runtime in files:
+        raise InputError(
+            f"--runtime {runtime} expected an exported or published classifier with {EXTRA}/{files[runtime].name}, and"
+            f" {folder} has none. Export the run with `ser-fop export"
+            f"{' --litert-twins' if runtime == 'litert' else ''}`, or use --runtime tensorflow."
+        )
     return Predictor(open_model(folder), detect_speech=detect_speech)
 
 

@@ -6,6 +6,7 @@ PREDICTION = "prediction"
 POOLED_PREFIX = "pooled_"
 # For runtimes without strings: the index of the class in the labels, and those of the reasons below.
 ANSWER, REFUSAL, DOUBTS = "answer", "refusal", "doubts"
+NUMBERS = (SCORES, ANSWER, REFUSAL, DOUBTS)
 
 # Label of an answer whose confidence is below the threshold of the model.
 UNSURE = "unsure"

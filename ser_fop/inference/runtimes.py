@@ -1,6 +1,7 @@
 """Runtimes of a trained model, and what each one needs."""
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -25,8 +26,25 @@ def check_runtime(runtime: str, folder: Path) -> None:
         raise InputError(f"expected a model, received {folder}, which is no folder and no name of a published model.")
 
 
+def choose_twin(runtime: str, available: Sequence[str]) -> str:
+    """Return the runtime of the twin that is to run; an empty string for none.
+
+    Args:
+        runtime: Name of a runtime. `auto` takes the first available one that is installed.
+        available: Runtimes that the model has a twin for, the best first.
+
+    Example:
+        >>> choose_twin("auto", ["onnx", "litert"]), choose_twin("tensorflow", ["onnx"])
+        ('onnx', '')
+    """
+    if runtime != "auto":
+        return runtime if runtime in available else ""
+    installed = [name for name in available if name == "onnx" or importlib.util.find_spec("ai_edge_litert")]
+    return next(iter(installed), "")
+
+
 def import_tensorflow_for(folder: Path) -> None:
-    """Import TensorFlow for a model whose ONNX twin does not do.
+    """Import TensorFlow for a model whose twins do not do.
 
     Args:
         folder: Folder of the model.

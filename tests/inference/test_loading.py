@@ -10,7 +10,6 @@ import pytest
 import ser_fop
 from ser_fop.errors import InputError
 from ser_fop.hub.model_paths import resolve_model_path
-from ser_fop.inference import onnx_session
 from ser_fop.inference.onnx_model import OnnxInferenceModel
 from ser_fop.models.network_spec import read_spec
 from ser_fop.streaming.opening import open_step
@@ -59,9 +58,9 @@ def test_a_runtime_without_a_twin_is_refused_in_words(work):
 
 
 def test_unknown_runtimes_and_missing_models_are_refused_in_words(tmp_path):
-    with pytest.raises(InputError, match="runtime expected auto, onnx, tensorflow, received 'tf'"):
+    with pytest.raises(InputError, match="runtime expected auto, onnx, litert, tensorflow, received 'tf'"):
         ser_fop.load("emotion-common", runtime="tf")
-    for runtime in ("auto", "onnx", "tensorflow"):
+    for runtime in ("auto", "onnx", "litert", "tensorflow"):
         with pytest.raises(InputError, match="no folder and no name of a published model"):
             ser_fop.load(tmp_path / "none", runtime=runtime)
 
@@ -73,12 +72,6 @@ def test_a_stream_twin_without_its_description_is_refused(tmp_path):
         damage()
         with pytest.raises(InputError, match="expected its description in"):
             open_step(tmp_path / "1", context_s=10.0)
-
-
-@pytest.mark.parametrize(("stated", "threads"), [("3", 3), ("2,1", 2), ("", 0), ("many", 0)])
-def test_threads_of_onnx_runtime_follow_openmp(monkeypatch, stated, threads):
-    monkeypatch.setenv("OMP_NUM_THREADS", stated)
-    assert onnx_session._stated_threads() == threads
 
 
 def test_without_tensorflow_a_run_folder_says_what_to_install(work):
