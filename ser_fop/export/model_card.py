@@ -88,9 +88,12 @@ def _use(spec: NetworkSpec, described: Mapping[str, Any]) -> str:
         if spec.trim_below_db
         else ""
     )
+    twin = (
+        " `1/assets.extra/model.onnx` is the whole graph for ONNX Runtime, which `predict` runs." if spec.labels else ""
+    )
     return (
         "## Use\n\n```bash\n" + "\n".join(lines) + "\n```\n\nFolder `1` is a SavedModel for TF Serving and"
-        " `tf.saved_model.load`. `1/assets.extra/golden.npz` contains test sounds and the expected outputs." + trimmed
+        f" `tf.saved_model.load`.{twin} `1/assets.extra/golden.npz` contains test sounds and the expected outputs.{trimmed}"
     )
 
 

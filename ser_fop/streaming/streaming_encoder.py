@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_fop.config.frame_sizes import hop_length, window_length
+from ser_fop.config.runtime import Runtime
 from ser_fop.streaming.opening import open_step
 from ser_fop.streaming.sample_buffer import SampleBuffer, checked_chunk
 from ser_fop.streaming.stream_sizes import StreamSizes
@@ -53,18 +54,21 @@ class StreamingEncoder:
         self.reset()
 
     @classmethod
-    def load(cls, model: str | Path, *, streams: int = 1, context_s: float = 10.0) -> "StreamingEncoder":
+    def load(
+        cls, model: str | Path, *, streams: int = 1, context_s: float = 10.0, runtime: Runtime = "auto"
+    ) -> "StreamingEncoder":
         """Load a causal network.
 
         Args:
             model: Run folder of `pretrain` or `finetune`, exported model, or name of a published model.
             streams: Number of streams that are pushed together.
             context_s: Time to which a transformer attends, in seconds.
+            runtime: See `open_step`.
 
         Raises:
-            InputError: If there is no network, or it is not causal.
+            InputError: If there is no network, it is not causal, or it has no twin for the runtime.
         """
-        return cls(open_step(model, context_s=context_s), streams=streams)
+        return cls(open_step(model, context_s=context_s, runtime=runtime), streams=streams)
 
     def reset(self) -> None:
         """Begin new streams."""
