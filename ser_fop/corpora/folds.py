@@ -237,6 +237,11 @@ def folds_of(
     """
     unknown = [speaker for speaker in sessions if is_unknown(speaker)]
     sessions = {speaker: session for speaker, session in sessions.items() if not is_unknown(speaker)}
+    if unknown and not sessions:
+        raise InputError(
+            f"folds of corpus {corpus!r} expected known speakers, received the speaker {unknown[0]!r} alone: nobody knows"
+            " who is on both sides of a fold, so it can be trained on (--fold none) and never tested."
+        )
     folds = read_folds(path) if path else published_folds(corpus) or split
     if folds is None:
         with_sessions = all(sessions.values()) and len(set(sessions.values())) >= 3

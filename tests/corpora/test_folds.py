@@ -333,3 +333,7 @@ class TestUnknownSpeakers:
         path = tmp_path / "folds.json"
         write_folds(path, FoldFile(corpus="mine", protocol="own", description="", folds=(fold,)))
         assert folds_of("mine", self.SESSIONS, path=path).folds[0].unused == ("unknown",)
+
+    def test_unknown_speakers_alone_have_no_folds(self):
+        with pytest.raises(InputError, match="expected known speakers, received the speaker 'unknown' alone"):
+            folds_of("mine", {"unknown": ""})
