@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import tensorflow as tf
 from filelock import FileLock
+from hypothesis import settings
 
 from ser_fop.corpora.folds import speaker_folds, write_folds
 from ser_fop.testing.fake_corpora import fake_librispeech, fake_ravdess
@@ -25,6 +26,9 @@ gc.freeze()
 # The optimisation of a graph takes longer than the few steps of a test.
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
+# A deadline measures the machine, and other processes may use it.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 # A test process releases its networks each time it has grown by so much.
 _GROWTH_BYTES = 0.15e9
