@@ -57,11 +57,12 @@ def report(page: Page, run: Path) -> None:
 
 
 def tensorboard(page: Page, run: Path) -> None:
-    """Show the curves of the pretraining of a run in TensorBoard."""
-    with served(["-m", "tensorboard.main", "--logdir", str(run / "runs")]) as address:
+    """Show the curves of the pretraining on unlabelled speech in TensorBoard."""
+    logs = run / "runs" / "seed-0" / "pretrain-unlabelled" / "logs"
+    with served(["-m", "tensorboard.main", "--logdir", str(logs)]) as address:
         page.goto(f"{address}/?darkMode=false#timeseries")
         page.wait_for_selector("scalar-card svg, card-view svg", timeout=60_000)
-        page.wait_for_timeout(3000)
+        page.wait_for_timeout(5000)
         save(page.screenshot(), "tensorboard")
 
 
