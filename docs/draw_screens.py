@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -108,10 +107,10 @@ def served(command: Sequence[str]) -> Iterator[str]:
             process.terminate()
 
 
-def _wait_for(address: str, *, limit_s: float = 900) -> None:
+def _wait_for(address: str, *, limit_s: float = 300) -> None:
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
-        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(address):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=10):
             return
         time.sleep(0.5)
     raise TimeoutError(f"{address} expected an answer within {limit_s:g} s.")

@@ -39,8 +39,12 @@ def test_microphone_plays_the_samples_with_pauses(module, tmp_path):
 
 
 def test_server_is_stopped_at_the_end(module):
-    code = "import http.server, sys; http.server.test(port=int(sys.argv[-1]), bind='127.0.0.1')"
+    # http.server asks for the host's name first, which takes long without a network.
+    code = (
+        "import http.server as h, socketserver as s, sys;"
+        "s.TCPServer(('127.0.0.1', int(sys.argv[-1])), h.SimpleHTTPRequestHandler).serve_forever()"
+    )
     with module.served(["-c", code]) as address:
-        assert urllib.request.urlopen(address).status == 200
+        assert urllib.request.urlopen(address, timeout=10).status == 200
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(address)
+        urllib.request.urlopen(address, timeout=10)
