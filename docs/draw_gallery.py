@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 _NETWORK = "fop-librispeech"
 _LAYERS = ("F", "h1", "h2")
 _MODEL, _STRESSED = "emotion-common", "emotion-stream"
+# Narrow, so that the text is legible on a telephone.
+_WIDTH_IN = 4.8
+_EMOTIONS = {"ang": "angry", "hap": "happy", "neu": "neutral", "sad": "sad"}
 _CHANGES = ("gain", "white_noise", "low_pass", "reverberation", "leading_silence", "heard")
 
 
@@ -42,25 +45,34 @@ def hidden_states() -> str:
     labelled = np.flatnonzero(pooled.labels != "")
     groups = {"emotion": pooled.labels[labelled], "speaker": pooled.speakers[labelled]}
     with mpl.rc_context(plots.STYLE):
-        figure = Figure(figsize=(7.6, 5.2), layout="constrained")
-        axes = figure.subplots(2, len(_LAYERS))
-        for column, layer in enumerate(_LAYERS):
+        figure = Figure(figsize=(_WIDTH_IN, 7.2), layout="constrained")
+        axes = figure.subplots(len(_LAYERS), 2)
+        for row, layer in enumerate(_LAYERS):
             points = _project(pooled.feature(layer)[labelled])
-            for row, (name, values) in enumerate(groups.items()):
-                _scatter(axes[row, column], points, values, legend=column == len(_LAYERS) - 1)
+            for column, (name, values) in enumerate(groups.items()):
+                _scatter(axes[row, column], points, values, legend=row == len(_LAYERS) - 1)
                 axes[row, column].set_title(f"{layer}, by {name}", fontsize=9)
         return plots.as_svg(figure)
 
 
 def _scatter(axes: Any, points: np.ndarray, groups: Sequence[str], *, legend: bool) -> None:
-    names = sorted(set(groups))
+    names = sorted(set(groups), key=list(_EMOTIONS).index) if set(groups) == set(_EMOTIONS) else sorted(set(groups))
     for number, name in enumerate(names):
         chosen = np.array([group == name for group in groups])
         colour = mpl.colormaps["tab10"](number % 10)
-        axes.scatter(*points[chosen].T, s=4, color=colour, label=name, linewidths=0, rasterized=True)
+        axes.scatter(
+            *points[chosen].T, s=4, color=colour, label=_EMOTIONS.get(name, name), linewidths=0, rasterized=True
+        )
     axes.set(xticks=[], yticks=[])
     if legend:
-        axes.legend(fontsize=6, frameon=False, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
+        place = {
+            "loc": "upper center",
+            "bbox_to_anchor": (0.5, 0),
+            "ncols": 3,
+            "columnspacing": 0.6,
+            "handletextpad": 0,
+        }
+        axes.legend(fontsize=7, frameon=False, markerscale=2.5, **place)
 
 
 def _synthetic_hypercolumns() -> Any:
@@ -102,8 +114,8 @@ def stress() -> str:
     clean = next(row for row in rows if row["change"] not in PERTURBATIONS)
     changes = [name for name in _CHANGES if any(row["change"] == name for row in rows)]
     with mpl.rc_context(plots.STYLE):
-        figure = Figure(figsize=(7.6, 4.4), layout="constrained")
-        for axes, name in zip(figure.subplots(2, 3, sharey=True).flat, changes, strict=False):
+        figure = Figure(figsize=(_WIDTH_IN, 6.2), layout="constrained")
+        for axes, name in zip(figure.subplots(3, 2, sharey=True).flat, changes, strict=False):
             _stress_curve(axes, [row for row in rows if row["change"] == name], clean, PERTURBATIONS[name])
         return plots.as_svg(figure)
 
@@ -117,7 +129,8 @@ def _stress_curve(axes: Any, rows: Sequence[Mapping[str, Any]], clean: Mapping[s
     )
     axes.set_xticks(range(len(rows)), [f"{row['level']:g}" for row in rows])
     axes.set(title=change.title, xlabel=change.unit, ylim=(0, 100))
-    axes.set_ylabel("UA, %")
+    if axes.get_subplotspec().is_first_col():
+        axes.set_ylabel("UA, %")
 
 
 def _card(name: str) -> dict[str, Any]:

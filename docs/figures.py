@@ -124,6 +124,16 @@ def _sample_skill(emotion: str) -> str:
     return f"{skills[emotion]:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
+def _labels(feature: str, speakers: int) -> float:
+    """Return the UA of a linear probe with so many labelled speakers, in percent."""
+    rows = _stored_labels()["rows"]
+    return 100 * next(row["ua"] for row in rows if (row["feature"], row["speakers"]) == (feature, speakers))
+
+
+def _stored_labels() -> dict[str, Any]:
+    return json.loads((RESULTS.parent / "probes" / "labels_development.json").read_text(encoding="utf-8"))
+
+
 _STRONG = "strong intensity (without neutral, which has none)"
 NAMED: dict[str, Callable[[], str]] = {
     "errors-women": lambda: _error_gaps("women", "men"),
@@ -131,6 +141,9 @@ NAMED: dict[str, Callable[[], str]] = {
     "recipes-ravdess": lambda: _range(_means_over_folds(trials_of("finetuning_ravdess"), folds=5)),
     "recipe-pretrained": lambda: _best_recipe(True),
     "recipe-scratch": lambda: _best_recipe(False),
+    "labels-draws": lambda: str(_stored_labels()["draws"]),
+    "labels-speakers": lambda: f"{_labels('h1, pretrained', 8) - _labels('h1, pretrained', 1):.1f}",
+    "labels-gain": lambda: f"{_labels('h1, pretrained', 8) - _labels('h1, untrained', 8):.1f}",
     "recommended-wa": lambda: f"{mean_of_features(trials_of('pretraining_development')[RECOMMENDED]):.1f}",
 }
 _KINDS: dict[str, Callable[..., str]] = {

@@ -6,6 +6,7 @@ The repository is read on GitHub-like pages as well, so the Markdown files link 
 - A file outside of docs/ that a page links to gets a page below `repository/`: Markdown as it is, other text as code.
 - A notebook becomes a page; its pictures become files.
 - A link to a folder becomes its text.
+- Short code in a line gets the class `whole`, so that a browser does not break it.
 """
 
 import posixpath
@@ -24,6 +25,9 @@ HOME, DOCS, OTHERS = "README.md", "docs", "repository"
 _ALWAYS = ("CHANGELOG.md", "CONTRIBUTING.md")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
 _CODE = re.compile(r"(```.*?```)", re.DOTALL)
+_SHORT_CODE = re.compile(r"<code>([^<>\s]{1,24})</code>")
+# Pages that are alone in their part of the site: they have no list of pages on the left.
+_ALONE = ("index.md", "glossary.md", "faq.md")
 _LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".sh": "bash", ".toml": "toml"}
 _PICTURES = (".svg", ".png", ".jpg")
 
@@ -56,6 +60,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Rewrite the links of a page, and let folded sections contain Markdown."""
     path = repository_path(page.file.src_uri)
+    if page.file.src_uri in _ALONE:
+        page.meta["hide"] = ["navigation"]
     parts = _CODE.split(markdown)
     rewritten = [part if part.startswith("```") else _with_site_links(part, path) for part in parts]
     return "".join(rewritten).replace("<details>", '<details markdown="1">')
@@ -125,7 +131,8 @@ def _target(link: str, path: str) -> str:
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> Any:
-    """Refuse a page that would load something from another server."""
+    """Keep short code in one piece; refuse a page that would load something from another server."""
+    output = _SHORT_CODE.sub(r'<code class="whole">\1</code>', output)
     loaded = re.findall(r"<(?:script|img|link|iframe)[^>]*?(?:src|href)=\"(https?://[^\"]+)\"", output)
     outside = [address for address in loaded if "canonical" not in address]
     if outside:

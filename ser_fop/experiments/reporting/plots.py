@@ -168,15 +168,17 @@ def spectrogram_plot(true: np.ndarray, predicted: np.ndarray, *, hop_s: float) -
         hop_s: Distance between frames, in seconds.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8, 4.6), layout="constrained")
+        figure = Figure(figsize=(5.2, 4.6), layout="constrained")
         rows = figure.subplots(3, 1, sharex=True)
-        extent = (0, len(true) * hop_s, 0, true.shape[1])
+        # Without interpolation the file has one pixel for each value, and is small.
+        drawn = {"origin": "lower", "aspect": "auto", "interpolation": "none"}
+        drawn["extent"] = (0, len(true) * hop_s, 0, true.shape[1])
         low, high = np.quantile(true, [0.01, 0.99])
         for axes, (name, values) in zip(rows, {"true": true, "predicted": predicted}.items(), strict=False):
-            axes.imshow(values.T, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=high, extent=extent)
+            axes.imshow(values.T, cmap="magma", vmin=low, vmax=high, **drawn)
             axes.set(ylabel=f"{name}\nmel band")
         error = np.abs(predicted - true)
-        rows[2].imshow(error.T, origin="lower", aspect="auto", cmap="Greys", vmax=(high - low) / 3, extent=extent)
+        rows[2].imshow(error.T, cmap="Greys", vmax=(high - low) / 3, **drawn)
         rows[2].set(ylabel="|error|\nmel band", xlabel="seconds")
         return as_svg(figure)
 
