@@ -57,21 +57,21 @@ fi
 
 # Prepares the labelled corpora, trains on all of them, on each fold, and on all but one, and publishes.
 several() { # NAME RECIPE OPTIONS OF FINETUNE
-  local name=$1 recipe=$here/recipes/$2 records tested others
+  local name=$1 recipe=$here/recipes/$2_finetuning.yaml records tested others
   shift 2
   prepare_with() { # OPTIONS OF PREPARE
-    ser-fop prepare --config "${recipe}_records.yaml" "$@"
+    ser-fop prepare --config "$here/recipes/common_records.yaml" "$@"
   }
   own() { # NAME TITLE FOLDER
     prepare_with --corpus csv --name "$1" --title "$2" --licence "$non_commercial" --audio-dir "$3" \
-      --manifest "$3/metadata.csv" --out "records/$name/$1"
+      --manifest "$3/metadata.csv" --out "records/common/$1"
   }
-  prepare_with --corpus ravdess --audio-dir "$ravdess" --out "records/$name/ravdess"
+  prepare_with --corpus ravdess --audio-dir "$ravdess" --out "records/common/ravdess"
   own nemo "nEMO (Polish)" "$nemo"
   own emospeechcommands "EmoSpeechCommands (Indian English and Hindi)" "$commands"
-  records="records/$name/ravdess records/$name/nemo records/$name/emospeechcommands"
+  records="records/common/ravdess records/common/nemo records/common/emospeechcommands"
   train() { # OPTIONS OF FINETUNE
-    ser-fop finetune --config "${recipe}_finetuning.yaml" "${more[@]}" "$@"
+    ser-fop finetune --config "$recipe" "${more[@]}" "$@"
   }
   local more=("$@")
   # shellcheck disable=SC2086
@@ -92,12 +92,12 @@ if [[ $models == *emotion-common* ]]; then
 fi
 
 if [[ $models == *emotion-stream* ]]; then
-  ser-fop prepare --config "$here/recipes/stream_records.yaml" --corpus librispeech --audio-dir "$librispeech" \
-    --out records/emotion-stream/librispeech
-  ser-fop prepare --config "$here/recipes/stream_records.yaml" --corpus csv --name speechocean --title speechocean762 \
+  ser-fop prepare --config "$here/recipes/common_records.yaml" --corpus librispeech --audio-dir "$librispeech" \
+    --out records/common/librispeech
+  ser-fop prepare --config "$here/recipes/common_records.yaml" --corpus csv --name speechocean --title speechocean762 \
     --licence "Apache 2.0" --audio-dir "$speechocean" --manifest "$speechocean/metadata.csv" \
-    --out records/emotion-stream/speechocean
+    --out records/common/speechocean
   ser-fop pretrain --config "$here/recipes/speech_pretraining.yaml" \
-    --records records/emotion-stream/librispeech records/emotion-stream/speechocean --out fop-speech
+    --records records/common/librispeech records/common/speechocean --out fop-speech
   several emotion-stream stream --pretrained fop-speech
 fi

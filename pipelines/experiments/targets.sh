@@ -44,7 +44,7 @@ layers() { # TASK CORPUS OPTIONS OF CLASSIFY
 }
 
 networks=(fop-librispeech pretrained/1 pretrained/2)
-ser-fop prepare --preset recommended --corpus librispeech --audio-dir "$librispeech" --out records/librispeech
+prepare --corpus librispeech --audio-dir "$librispeech" --out records/librispeech
 for seed in 1 2; do
   ser-fop pretrain --preset recommended --precision bfloat16 --epochs 40 --patience 40 --records records/librispeech \
     --seed "$seed" --out "pretrained/$seed"

@@ -52,8 +52,8 @@ class TestPublishedModel:
             np.testing.assert_allclose(found[key], golden[f"answer_{key}"], atol=1e-4)
 
     def test_silence_is_trimmed_as_in_training(self, name):
-        if name == DEFAULT_STREAM_MODEL:
-            pytest.skip("a stream cannot be trimmed; test_stream_model_ignores_silence_before_speech is about it")
+        if name in (DEFAULT_MODEL, DEFAULT_STREAM_MODEL):
+            pytest.skip("it is not trimmed; test_default_models_ignore_silence_before_speech is about it")
         assert network_spec(MODELS[name]).trim_below_db == 40.0
         predictor = ser_fop.load(name)
         samples = 0.1 * np.random.default_rng(0).normal(size=16000).astype(np.float32)
@@ -93,11 +93,12 @@ def test_default_models_do_not_hear_the_gain(gain_db, model):
             assert changed.probabilities[label] == pytest.approx(share, abs=1e-3)
 
 
-def test_stream_model_ignores_silence_before_speech():
-    """At a running level, silence before speech is loud. The model has learned to ignore it."""
+@pytest.mark.parametrize("model", [DEFAULT_MODEL, DEFAULT_STREAM_MODEL])
+def test_default_models_ignore_silence_before_speech(model):
+    """At a running level, silence before speech is loud. The models have learned to ignore it."""
     samples = read_audio(SAMPLES / "synthetic_angry.flac", sample_rate_hz=RATE_HZ)
     quiet = (1e-4 * np.random.default_rng(0).normal(size=RATE_HZ)).astype(np.float32)
-    plain, later = answers([samples, np.concatenate([quiet, samples])], DEFAULT_STREAM_MODEL)
+    plain, later = answers([samples, np.concatenate([quiet, samples])], model)
     differences = [abs(plain.probabilities[label] - later.probabilities[label]) for label in plain.probabilities]
     assert max(differences) < 0.1
 

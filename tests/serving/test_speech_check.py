@@ -43,7 +43,7 @@ def test_refuse_removes_the_answer_of_these_rows_only():
         "emotion": np.array([b"sad", b"sad", b""], object),
         "reason": np.array([b"", b"clipped", b"silent"], object),
     }
-    changed = refuse(outputs, np.array([False, True, True]))
+    changed = refuse(outputs, np.array([False, True, True]), target="emotion")
     assert changed["emotion"].tolist() == [b"sad", b"", b""]
     assert changed["reason"].tolist() == [b"", b"no speech", b"silent"]
     assert changed["scores"].tolist() == [outputs["scores"][0].tolist(), [0, 0], [0, 0]]
@@ -52,4 +52,4 @@ def test_refuse_removes_the_answer_of_these_rows_only():
 
 def test_refuse_leaves_hypercolumns():
     outputs = {"h1": np.zeros((2, 3))}
-    assert refuse(outputs, np.array([True, False])) == outputs
+    assert refuse(outputs, np.array([True, False]), target="emotion") == outputs
