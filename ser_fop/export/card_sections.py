@@ -12,11 +12,12 @@ _OURS, _RIVAL = "scratch", "egemaps_svm"
 _SHOWN_COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-def calibration_section(calibration: Mapping[str, Any]) -> str:
+def calibration_section(calibration: Mapping[str, Any], *, folds: int = 0) -> str:
     """Return the section on probabilities and on answers that are `unsure`; empty without a calibration.
 
     Args:
         calibration: Fields of a `ModelCalibration`.
+        folds: Number of folds of its predictions. Those of one fold are calibrated by speakers.
     """
     if not calibration:
         return ""
@@ -26,7 +27,7 @@ def calibration_section(calibration: Mapping[str, Any]) -> str:
         "",
         f"The temperature {calibration['scaling']['temperature']:.2f} divides the logits{_with_bias(calibration)}. It"
         f" comes from the predictions of the results above, among all classes of the model. The expected calibration error is {_points(figures['ece_before'])} points before and"
-        f" {_points(figures['ece'])} after it, where each fold is calibrated by the others."
+        f" {_points(figures['ece'])} after it, where each {'speaker' if folds == 1 else 'fold'} is calibrated by the others."
         + _of_corpora(figures["corpora"]),
     ]
     if calibration["threshold"]:

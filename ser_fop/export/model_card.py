@@ -41,7 +41,7 @@ def model_card(spec: NetworkSpec, described: Mapping[str, Any], metrics: Mapping
     parts = [f"# {described['name']}", _summary(spec, described), _use(spec, described), _data(spec, described)]
     parts += [
         _figures(spec, metrics),
-        calibration_section(metrics.get("calibration", {})),
+        calibration_section(metrics.get("calibration", {}), folds=metrics["figures"].get("folds", 0)),
         cross_corpus_section(metrics.get("cross_corpus", ())),
         stress_section(metrics.get("stress", ())),
         _skill(metrics["pretraining"]),
@@ -174,15 +174,17 @@ def _figures(spec: NetworkSpec, metrics: Mapping[str, Any]) -> str:
 
 def _protocol(spec: NetworkSpec, figures: Mapping[str, Any]) -> str:
     tested = f"{_repeats(figures)} ({figures['n']} utterances)."
+    folds = "one" if figures["folds"] == 1 else figures["folds"]
+    kind = "fold" if figures["folds"] == 1 else "folds"
     if spec.target == SPEAKER:
         return (
             "This model was trained on all recordings, so that none is left to evaluate it. The figures below are of the"
-            f" same recipe over {figures['folds']} folds, {tested} Each recording was predicted by a network that had"
+            f" same recipe over {folds} {kind}, {tested} Each recording was predicted by a network that had"
             " heard other recordings of its speaker."
         )
     return (
         "This model was trained on all speakers above, so that no speaker is left to evaluate it. The figures below are"
-        f" of the same recipe over {figures['folds']} speaker-disjoint folds, {tested}"
+        f" of the same recipe over {folds} speaker-disjoint {kind}, {tested}"
         " Each utterance was predicted by a network that had not seen its speaker. In each fold, the epoch and the"
         " learning rate were not selected on the test speakers."
     )

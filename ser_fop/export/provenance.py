@@ -53,12 +53,12 @@ def history(run: Path) -> list[dict[str, Any]]:
 def require_same_recipe(run: Path, others: list[Path], *, pretrained: bool = True) -> None:
     """Check that the figures of other runs are valid for the recipe of a run.
 
-    Each stage must have the same settings, classes and styles. The other runs must have tested all folds. Their test
-    speakers must be unseen, and must not be used for selection.
+    Each stage must have the same settings, classes and styles. The other runs must have tested speakers, those of all
+    folds or of one. These must be unseen, and must not be used for selection.
 
     Args:
         run: The run.
-        others: Runs over all folds.
+        others: Runs that tested speakers.
         pretrained: If True, the other runs must have the same pretraining. If False, they must be trained from
             scratch.
 
@@ -85,8 +85,10 @@ def require_same_recipe(run: Path, others: list[Path], *, pretrained: bool = Tru
 def _require_valid_figures(run: Path, other: Path) -> None:
     metrics, config = (read_json(other / name) for name in (METRICS, CONFIG))
     ours = read_json(run / CONFIG)["config"]
-    if "folds" not in metrics:
-        raise InputError(f"expected figures of a run with --fold all, received {other}, which is a run of one fold.")
+    if "selected_on" not in metrics:
+        raise InputError(
+            f"expected figures of a run that tested speakers, received {other}, which tested none. Run it with --fold all."
+        )
     if metrics["transductive"] or metrics["selected_on"] != "validation":
         raise InputError(
             f"the figures of {other} are not valid: the test speakers were seen in training or used for selection."

@@ -181,9 +181,10 @@ class TestProvenance:
         with pytest.raises(InputError, match="received another network"):
             history(tmp_path / "all")
 
-    def test_require_same_recipe_rejects_run_of_one_fold(self, runs):
-        with pytest.raises(InputError, match="of one fold"):
-            require_same_recipe(runs / "all", [runs / "folds-0" / "fold-0"])
+    def test_require_same_recipe_accepts_one_fold_and_no_run_without_test(self, runs):
+        require_same_recipe(runs / "all", [runs / "folds-0" / "fold-0"])
+        with pytest.raises(InputError, match="expected figures of a run that tested speakers"):
+            require_same_recipe(runs / "all", [runs / "all"])
 
     def test_history_of_published_model_lists_stages(self, published):
         assert [stage["stage"] for stage in history(published / "emotion-toy")] == [
