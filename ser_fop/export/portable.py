@@ -96,8 +96,8 @@ def to_litert(module: tf.Module, function: Any) -> bytes:
         except Exception as error:  # the converter's own type, for an unsupported operation
             if "f64>" in str(error):
                 raise InputError(
-                    "LiteRT expected a model without numbers of 64 bits, received one whose front end needs them, as"
-                    " trimming and normalisation by utterance do. Use the ONNX twin, or prepare without these."
+                    "LiteRT expected a model without numbers of 64 bits, received one that needs them, as trimming,"
+                    " normalisation by utterance and classifiers of scikit-learn do. Use ONNX."
                 ) from error
             reason = next((line for line in str(error).splitlines() if "error:" in line), str(error)[:200])
             raise InputError(f"this model cannot be written for LiteRT: {reason}") from error
