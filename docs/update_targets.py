@@ -61,7 +61,7 @@ def keep(folder: Path) -> None:
 def _gains(folder: Path) -> list[dict[str, Any]]:
     """Compare each layer of the pretrained network with the same layer untrained, over speakers."""
     gains = []
-    for path in sorted(folder.glob("*/*/pretrained-0/h*")):
+    for path in sorted(folder.glob("*/*/pretrained-0/h[0-9]*")):
         task, corpus, _, feature = path.relative_to(folder).parts
         pretrained, untrained = (
             _predictions(path.parents[1], f"{name}-*/{feature}") for name in ("pretrained", "untrained")
