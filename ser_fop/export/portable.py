@@ -50,10 +50,7 @@ def write_litert(recogniser: InferenceModel, path: Path, *, frames: int) -> None
         InputError: If the model has an operation that is not built into LiteRT.
     """
     function = tf.function(recogniser.class_scores, input_signature=_signature(recogniser, batch=1, frames=frames))
-    module = tf.Module()
-    module.network_weights = [weight.value for weight in recogniser.network.weights]
-    module.head = recogniser.head
-    path.write_bytes(to_litert(module, function.get_concrete_function()))
+    path.write_bytes(to_litert(variables_of(recogniser.network, recogniser.head), function.get_concrete_function()))
     _describe(recogniser, path, frames=frames)
 
 
@@ -75,6 +72,14 @@ def to_onnx(function: Callable[..., Any], signature: Sequence[tf.TensorSpec]) ->
     except Exception as error:  # tf2onnx raises ValueError, RuntimeError and its own types
         raise InputError(f"this model cannot be written as ONNX: {error}") from error
     return model.SerializeToString()
+
+
+def variables_of(network: Any, head: tf.Module | None = None) -> tf.Module:
+    """Return a module that holds the variables of a network, and of the classifier after it."""
+    module = tf.Module()
+    module.network_weights = [weight.value for weight in network.weights]
+    module.head = head
+    return module
 
 
 def to_litert(module: tf.Module, function: Any) -> bytes:

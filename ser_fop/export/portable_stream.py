@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ser_fop.errors import InputError
-from ser_fop.export.portable import to_litert
+from ser_fop.export.portable import to_litert, variables_of
 from ser_fop.streaming.stream_signatures import named_states, stream_step
 from ser_fop.streaming.stream_step import StreamStep
 from ser_fop.streaming.streaming_encoder import StreamingEncoder
@@ -28,9 +28,7 @@ def write_litert_stream(step: StreamStep, path: Path) -> None:
     Raises:
         InputError: If the model has an operation that is not built into LiteRT.
     """
-    module = tf.Module()
-    module.network_weights = [weight.value for weight in step.network.weights]
-    path.write_bytes(to_litert(module, stream_step(step, batch=1)))
+    path.write_bytes(to_litert(variables_of(step.network), stream_step(step, batch=1)))
     states = named_states(step.initial_state(1))
     start = {name: {"shape": list(value.shape), "value": first_value(value)} for name, value in states.items()}
     sizes = {"window_samples": step.window_samples, "hop_samples": step.hop_samples, "frames": step.frames}

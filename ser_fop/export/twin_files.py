@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from ser_fop.data.power_spectrum import spectra_by_product
-from ser_fop.export.portable import to_litert, to_onnx
+from ser_fop.export.portable import to_litert, to_onnx, variables_of
 from ser_fop.export.portable_stream import first_value
 from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.streaming.stream_step import State, StreamStep
@@ -41,12 +41,9 @@ def write_litert_twin(recogniser: InferenceModel, path: Path) -> None:
     Raises:
         InputError: If the model has an operation that is not built into LiteRT.
     """
-    module = tf.Module()
-    module.network_weights = [weight.value for weight in recogniser.network.weights]
-    module.head = recogniser.head
     with spectra_by_product():
         graph = tf.function(recogniser.numbers_of_waveform, input_signature=_signature(batch=1))
-        path.write_bytes(to_litert(module, graph.get_concrete_function()))
+        path.write_bytes(to_litert(variables_of(recogniser.network, recogniser.head), graph.get_concrete_function()))
 
 
 def write_onnx_stream(step: StreamStep, path: Path, *, context_s: float) -> None:
@@ -81,11 +78,9 @@ def write_litert_stream_twin(step: StreamStep, path: Path, *, context_s: float) 
         InputError: If the model has an operation that is not built into LiteRT.
     """
     advance, signature = _advance(step, batch=1)
-    module = tf.Module()
-    module.network_weights = [weight.value for weight in step.network.weights]
     with spectra_by_product():
         graph = tf.function(advance, input_signature=signature, autograph=False)
-        path.write_bytes(to_litert(module, graph.get_concrete_function()))
+        path.write_bytes(to_litert(variables_of(step.network), graph.get_concrete_function()))
     _describe(step, path, context_s)
 
 
