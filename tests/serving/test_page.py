@@ -219,6 +219,12 @@ def picture(page, name):
     return page.locator(f"#{name}").evaluate("canvas => canvas.toDataURL()")
 
 
+def wait_until_drawn_anew(page, name, before):
+    page.wait_for_function(
+        "([name, before]) => document.getElementById(name).toDataURL() !== before", arg=[name, before]
+    )
+
+
 def test_live_microphone_is_shown_until_stop(live_page):
     page = live_page
     page.focus("#live")
@@ -230,7 +236,7 @@ def test_live_microphone_is_shown_until_stop(live_page):
     page.wait_for_selector("#stretches li")
     assert re.fullmatch(r"\d\.\d to \d\.\d s: (angry|calm|sad) \d+ %", page.text_content("#stretches li"))
     for name, picture_before in before.items():
-        assert picture(page, name) != picture_before
+        wait_until_drawn_anew(page, name, picture_before)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("document.activeElement.id") == "stop"
     page.keyboard.press("Enter")
