@@ -22,13 +22,15 @@ $(VENV)/.dev: $(VENV)/.demo
 reproduce: $(VENV)/.demo  ## Run all experiments of the paper on the synthetic corpora
 	$(BIN)/ser-fop reproduce --config pipelines/experiments/synthetic.yaml --out $(OUT)
 
-# Three calls: a test process returns its memory only when it ends.
+# Three calls: a test process returns its memory only when it ends. They share the records and networks of the tests.
 test: $(VENV)/.dev  ## Run the linter and all tests that are not marked slow, in two processes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[a-h]*
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[i-r]*
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15 tests/[s-z]*
+	folders=$$(mktemp -d) && trap 'rm -rf "$$folders"' EXIT && export SER_FOP_TEST_FOLDERS="$$folders" && \
+	for part in a-h i-r s-z; do \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" --durations=15 \
+	    --ignore-glob "tests/[!$$part]*" tests || exit 1; \
+	done
 
 test-slow: $(VENV)/.dev  ## Run the slow tests (killed processes, several processes, other backends); without reordering, the longest files start first
 	$(BIN)/pip install -q -e ".[jax,docs]"

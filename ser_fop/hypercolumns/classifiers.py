@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 from sklearn.base import ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
@@ -236,6 +235,8 @@ def fit_forest(
 
 def write_estimator(path: Path, estimator: object) -> Path:
     """Write a fitted scikit-learn estimator with skops, compressed and without pickle; return the path."""
+    import skops.io  # takes a second
+
     skops.io.dump(estimator, path, compression=zipfile.ZIP_DEFLATED)
     return path
 
@@ -248,6 +249,8 @@ def read_estimator(path: Path) -> Any:
     Raises:
         InputError: If the file is missing or damaged, or contains another type.
     """
+    import skops.io  # takes a second
+
     try:
         foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - _TRUSTED_TYPES)
         if not foreign:

@@ -49,8 +49,7 @@ def pre_norm():
     return layer
 
 
-@pytest.mark.parametrize("layer_norm", ["post", "pre"])
-@pytest.mark.parametrize("features", [8, 5])
+@pytest.mark.parametrize(("features", "layer_norm"), [(8, "post"), (5, "pre")])
 def test_transformer_layer_meets_the_layer_contract(features, layer_norm):
     check_layer(TransformerLayer, {**CONFIG, "dropout": 0.1, "layer_norm": layer_norm}, normal(2, 6, features))
 

@@ -14,13 +14,10 @@ import soundfile
 import ser_fop
 from ser_fop.corpora.audio import read_audio
 from ser_fop.errors import InputError
-from ser_fop.export.serving_model import write_serving_model
-from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.serving.app import create_app
 from ser_fop.serving.client import Client
 from ser_fop.serving.models import ServedModel
 from tests.serving.test_server import free_port
-from tests.streaming.conftest import make_classifier
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
@@ -83,20 +80,53 @@ def address(models):
     process.wait()
 
 
-@pytest.fixture
-def page(address):
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory):
+    """File that Chromium repeats as its microphone: speech and a pause."""
+    path = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    speech = read_audio(ser_fop.sample("angry"), sample_rate_hz=16000)
+    soundfile.write(path, np.concatenate([speech, np.zeros(20000, np.float32)]), 16000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(microphone):
     if not CHROMIUM:
         pytest.skip("this test needs Chromium")
     playwright = pytest.importorskip("playwright.sync_api")
+    arguments = [
+        "--no-sandbox",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+    ]
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.goto(address)
-        yield page
-        assert page.faults == []
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def new_page(browser):
+    """Open an address in a page of its own, whose script may not fail."""
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+
+    def open_page(address, *, silent_console=False):
+        if silent_console:
+            page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.goto(address)
+        return page
+
+    yield open_page
+    assert faults == []
+    page.context.close()
+
+
+@pytest.fixture
+def page(new_page, address):
+    return new_page(address)
 
 
 def test_page_chosen_file_shows_prediction(page, models, tmp_path):
@@ -149,17 +179,6 @@ def test_page_sample_can_be_chosen_by_keyboard(page):
 
 
 @pytest.fixture(scope="module")
-def stream_models(tmp_path_factory):
-    """Folders of a causal model and of one that is not."""
-    root = tmp_path_factory.mktemp("page")
-    sounds = {"waveform": np.full((1, 8000), 0.1, np.float32), "length": np.int32([8000])}
-    for name, attention in (("stream", "causal"), ("full", "full")):
-        network, spec = make_classifier(attention=attention)
-        write_serving_model(InferenceModel(network, spec), root / name / "1", sounds=sounds)
-    return root
-
-
-@pytest.fixture(scope="module")
 def stream_address(stream_models):
     uvicorn = pytest.importorskip("uvicorn")
     app = create_app([ServedModel(name, stream_models / name) for name in ("stream", "full")])
@@ -176,37 +195,11 @@ def stream_address(stream_models):
     thread.join(10)
 
 
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory):
-    """File that Chromium repeats as its microphone: speech and a pause."""
-    path = tmp_path_factory.mktemp("microphone") / "speech.wav"
-    speech = read_audio(ser_fop.sample("angry"), sample_rate_hz=16000)
-    soundfile.write(path, np.concatenate([speech, np.zeros(20000, np.float32)]), 16000, subtype="PCM_16")
-    return path
-
-
 @pytest.fixture
-def live_page(stream_address, microphone):
-    if not CHROMIUM:
-        pytest.skip("this test needs Chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    arguments = [
-        "--no-sandbox",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
-    ]
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
-        page.goto(stream_address)
-        page.wait_for_selector("#live:not([hidden])")
-        yield page
-        assert page.faults == []
-        browser.close()
+def live_page(new_page, stream_address):
+    page = new_page(stream_address, silent_console=True)
+    page.wait_for_selector("#live:not([hidden])")
+    return page
 
 
 EMOTION_SHOWN = """() => {

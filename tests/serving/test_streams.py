@@ -13,32 +13,20 @@ from websockets.sync.client import connect
 
 import ser_fop
 from ser_fop.corpora.audio import read_audio
-from ser_fop.export.serving_model import write_serving_model
-from ser_fop.inference.inference_model import InferenceModel
 from ser_fop.serving.app import Limits, create_app
 from ser_fop.serving.head_deadline import with_head_deadline
 from ser_fop.serving.models import ServedModel
 from ser_fop.streaming.streaming_recogniser import StreamingRecogniser
 from ser_fop.streaming.writing import to_json
 from tests.serving.test_server import free_port
-from tests.streaming.conftest import make_classifier
 
 ADDRESS = "/v1/models/stream:stream"
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    network, spec = make_classifier()
-    folder = tmp_path_factory.mktemp("models") / "stream"
-    sounds = {"waveform": 0.1 * np.random.default_rng(0).normal(size=(1, 8000)).astype(np.float32)}
-    write_serving_model(InferenceModel(network, spec), folder / "1", sounds={**sounds, "length": np.int32([8000])})
-    return folder
-
-
-@pytest.fixture(scope="module")
-def app(model):
+def app(stream_models):
     limits = Limits(streams=2, stream_message_bytes=100_000, stream_idle_s=0.5)
-    return create_app([ServedModel("stream", model)], limits)
+    return create_app([ServedModel("stream", stream_models / "stream")], limits)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +54,8 @@ def answers_until_closed(socket):
 
 
 @pytest.mark.parametrize("size", [1600, 700, 24000])
-def test_answers_equal_those_of_a_recogniser(web, model, speech, size):
-    recogniser = StreamingRecogniser.load(model)
+def test_answers_equal_those_of_a_recogniser(web, stream_models, speech, size):
+    recogniser = StreamingRecogniser.load(stream_models / "stream")
     samples = pcm16(speech)
     expected = recogniser.push(samples.astype(np.float32) / 2**15) + recogniser.flush()
     with web.websocket_connect(ADDRESS) as socket:
@@ -167,11 +155,8 @@ def test_a_page_of_another_server_is_refused(web):
     assert (found[-1]["reason"], code) == ("too short", 1000)
 
 
-def test_a_model_that_is_not_causal_is_refused(tmp_path):
-    network, spec = make_classifier(attention="full")
-    sounds = {"waveform": np.full((1, 8000), 0.1, np.float32), "length": np.int32([8000])}
-    write_serving_model(InferenceModel(network, spec), tmp_path / "full" / "1", sounds=sounds)
-    app = create_app([ServedModel("full", tmp_path / "full")])
+def test_a_model_that_is_not_causal_is_refused(stream_models):
+    app = create_app([ServedModel("full", stream_models / "full")])
     with TestClient(app) as web, web.websocket_connect("/v1/models/full:stream") as socket:
         found, _ = answers_until_closed(socket)
     assert "expected a causal network" in found[0]["error"]

@@ -11,6 +11,7 @@ from ser_fop.models.backbone import Backbone
 from ser_fop.models.emotion_classifier import EmotionClassifier
 from ser_fop.models.frame_predictor import FramePredictor
 from ser_fop.models.network_spec import EMOTION_CLASSIFIER, FRAME_PREDICTOR, NetworkSpec
+from ser_fop.streaming.stream_step import StreamStep
 
 FEATURES = FeatureConfig(mels=12, level="running", floor=1e-4)
 LABELS = ("angry", "calm", "sad")
@@ -48,3 +49,9 @@ def make_predictor(features=FEATURES):
 def speech():
     """Two seconds of speech at 16 kHz."""
     return read_audio(ser_fop.sample("angry"), sample_rate_hz=16000)[:32000]
+
+
+@pytest.fixture(scope="module")
+def step():
+    """The step of the small transformer; its graphs are traced once for a module."""
+    return StreamStep(*make_classifier())

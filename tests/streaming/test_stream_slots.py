@@ -52,8 +52,7 @@ def test_streams_side_by_side_equal_streams_alone(speech, slots_of, backbone):
     assert np.abs(expected[0][:, -1] - expected[1][:, -1]).max() > 1e-3
 
 
-def test_waiting_streams_share_a_step(speech, slots_of):
-    step = StreamStep(*make_classifier())
+def test_waiting_streams_share_a_step(step, speech, slots_of):
     slots = slots_of(step, 3)
     encoders = [StreamingEncoder(step, states=slots.open()) for _ in range(3)]
     sizes = []
@@ -80,8 +79,7 @@ def test_waiting_streams_share_a_step(speech, slots_of):
     assert sizes == [1, 2]
 
 
-def test_a_slot_that_is_taken_again_begins_a_new_stream(speech, slots_of):
-    step = StreamStep(*make_classifier())
+def test_a_slot_that_is_taken_again_begins_a_new_stream(step, speech, slots_of):
     slots = slots_of(step, 1)
     results = []
     for lead in (speech[8000:16000], speech[:0]):
@@ -96,8 +94,7 @@ def test_a_slot_that_is_taken_again_begins_a_new_stream(speech, slots_of):
     assert np.abs(results[0][0, -1] - results[1][0, -1]).max() > 1e-4  # an old stream would have had an effect
 
 
-def test_an_error_of_a_step_reaches_each_stream_and_the_next_step_succeeds(speech, slots_of, monkeypatch):
-    step = StreamStep(*make_classifier())
+def test_an_error_of_a_step_reaches_each_stream_and_the_next_step_succeeds(step, speech, slots_of, monkeypatch):
     slots = slots_of(step, 1)
     states = slots.open()
     encoder = StreamingEncoder(step, states=states)
@@ -109,8 +106,7 @@ def test_an_error_of_a_step_reaches_each_stream_and_the_next_step_succeeds(speec
     assert encoder.push(speech[:4000])[SCORES].shape[1] > 0
 
 
-def test_closed_slots_refuse_steps_and_a_slot_is_given_back_once(speech, slots_of):
-    step = StreamStep(*make_classifier())
+def test_closed_slots_refuse_steps_and_a_slot_is_given_back_once(step, speech, slots_of):
     slots = slots_of(step, 2)
     first, second = slots.open(), slots.open()
     first.close()

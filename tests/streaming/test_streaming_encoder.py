@@ -42,13 +42,11 @@ def test_any_division_into_chunks_gives_the_offline_scores(speech, backbone, poo
     assert np.ptp(found[0][0], axis=0).max() > 1e-3
 
 
-def test_each_step_gives_the_offline_scores_of_its_prefix(speech):
-    network, spec = make_classifier()
-    step = StreamStep(network, spec)
+def test_each_step_gives_the_offline_scores_of_its_prefix(step, speech):
     found = StreamingEncoder(step).push(speech[:8000])[SCORES][0]
     for number in (1, 3, len(found)):
         heard = step.window_samples + (number - 1) * step.hop_samples
-        expected = offline(network, spec, speech[:heard])["scores"][0]
+        expected = offline(step.network, step.spec, speech[:heard])["scores"][0]
         np.testing.assert_allclose(found[number - 1], expected, atol=1e-5)
 
 
@@ -67,8 +65,8 @@ def test_every_causal_front_end_gives_the_offline_scores(speech, changes):
     np.testing.assert_allclose(found[0, -1], offline(network, spec, samples)["scores"][0], atol=1e-5)
 
 
-def test_single_samples_are_a_valid_chunk(speech):
-    encoder = StreamingEncoder(StreamStep(*make_classifier()))
+def test_single_samples_are_a_valid_chunk(step, speech):
+    encoder = StreamingEncoder(step)
     whole = encoder.push(speech[:1600])[SCORES]
     encoder.reset()
     one_by_one = [encoder.push(speech[place : place + 1]) for place in range(1600)]
@@ -130,8 +128,8 @@ def test_models_that_hear_the_future_are_refused(changes, message):
         (np.full(10, 3000.0, np.float32), "received 3000"),
     ],
 )
-def test_unusable_chunks_are_refused_and_the_stream_goes_on(speech, samples, message):
-    encoder = StreamingEncoder(StreamStep(*make_classifier()))
+def test_unusable_chunks_are_refused_and_the_stream_goes_on(step, speech, samples, message):
+    encoder = StreamingEncoder(step)
     before = encoder.push(speech[:2000])[SCORES]
     with pytest.raises(InputError, match=message):
         encoder.push(samples)

@@ -14,11 +14,6 @@ from tests.streaming.conftest import LABELS, make_classifier, make_predictor
 QUIET = (1e-4 * np.random.default_rng(0).normal(size=24000)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def step():
-    return StreamStep(*make_classifier())
-
-
 def answers_of(recogniser, samples, size):
     found = [one for first in range(0, len(samples), size) for one in recogniser.push(samples[first : first + size])]
     return [*found, *recogniser.flush()]

@@ -39,6 +39,23 @@ def build():
     return network
 
 
+@pytest.fixture(scope="module")
+def built():
+    """A network whose graphs are traced once, and its first values."""
+    network = build()
+    network.optimizer.build(network.trainable_variables)
+    variables = [*network.variables, *network.optimizer.variables]
+    return network, [(variable, variable.numpy()) for variable in variables]
+
+
+@pytest.fixture
+def network(built):
+    """A network that is as good as new."""
+    for variable, first in built[1]:
+        variable.assign(first)
+    return built[0]
+
+
 def classes_of(mels, speaker):
     return {key.id: int(key.label == "sad") for key in mels if key.speaker == speaker}
 
@@ -77,8 +94,7 @@ def test_fit_classifier_keeps_weights_of_best_epoch(fitted, mels, records):
 
 
 @pytest.mark.parametrize("keep", ["loss", "accuracy", "last"])
-def test_fit_classifier_keep_selects_the_epoch(mels, records, tmp_path, keep):
-    network = build()
+def test_fit_classifier_keep_selects_the_epoch(network, mels, records, tmp_path, keep):
     train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
     truth = classes_of(mels, "bert")
     validation = labelled_batches(
@@ -113,9 +129,9 @@ def test_fit_classifier_ignores_diverged_epochs(tmp_path):
         fit_classifier(Losses([float("nan")] * 3), None, (), epochs=3, patience=3, logs=tmp_path)
 
 
-def test_fit_classifier_without_validation_keeps_last_epoch(mels, records, tmp_path):
+def test_fit_classifier_without_validation_keeps_last_epoch(network, mels, records, tmp_path):
     train = labelled_batches(records, classes_of(mels, "anna"), seed=0, **SIZES)
-    result = fit_classifier(build(), train, None, epochs=2, patience=1, logs=tmp_path, keep="last")
+    result = fit_classifier(network, train, None, epochs=2, patience=1, logs=tmp_path, keep="last")
     assert (result["epochs"], result["best_epoch"]) == (2, 2)
     assert result["val_loss"] is None
     assert result["val_accuracy"] is None

@@ -93,7 +93,7 @@ def test_length_of_a_slanted_schedule_does_not_share_a_step():
     ("one", "other"),
     [
         ({"rate": 0.1}, {"rate": 0.01}),
-        ({"schedule": "cosine", "epochs": 2}, {"schedule": "cosine", "epochs": 3}),
+        pytest.param({"schedule": "cosine", "epochs": 2}, {"schedule": "cosine", "epochs": 3}, marks=pytest.mark.slow),
         ({"schedule": "cosine", "warmup_share": 0.5, "epochs": 9}, {"schedule": "cosine", "warmup_share": 0.5}),
     ],
 )

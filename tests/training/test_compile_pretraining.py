@@ -52,7 +52,7 @@ def trained(found):
     return network.get_weights(), network.evaluate(data.validation, return_dict=True, verbose=0)["error"]
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize("schedule", [pytest.param("constant", marks=pytest.mark.slow), "cosine"])
 def test_another_fold_shares_the_step_and_trains_as_a_new_network(records, tmp_path, schedule):
     options = {"schedule": schedule, "warmup_share": 0.3}
     expected = trained(prepared(records, tmp_path, without=("anna", "bert"), seed=1, **options))
