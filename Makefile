@@ -28,7 +28,7 @@ test: $(VENV)/.dev  ## Run the linter and all tests that are not marked slow, in
 	$(BIN)/ruff format --check .
 	folders=$$(mktemp -d) && trap 'rm -rf "$$folders"' EXIT && export SER_FOP_TEST_FOLDERS="$$folders" && \
 	for part in a-h i-r s-z; do \
-	  $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" --durations=15 \
+	  $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --durations=15 \
 	    --ignore-glob "tests/[!$$part]*" tests || exit 1; \
 	done
 
